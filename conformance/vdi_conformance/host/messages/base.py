@@ -1,0 +1,118 @@
+"""What every message is made of, and the first request."""
+
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+
+import msgspec
+
+PROTOCOL_VERSION = 1
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+ADAPTER_RAISED = -32000
+ADAPTER_NOT_LOADED = -32001
+PROTOCOL_NOT_SPOKEN = -32002
+MEMORY_FAULT = -32003
+
+Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
+U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+R = TypeVar("R", bound="Reply")
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What a request is answered with; members that are not known are ignored, so that replies can grow."""
+
+
+class Request(msgspec.Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The parameters of one method."""
+
+    method: ClassVar[str]
+    reply: ClassVar[type[Reply]]
+    thread: str | None = None
+
+
+class Done(Reply, frozen=True):
+    """An empty reply."""
+
+
+class CodeReply(Reply, frozen=True):
+    """The HRESULT of a call without an out value."""
+
+    code: U32
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A VDConfig, all 11 fields."""
+
+    device_count: U32
+    features: U32
+    prefix_zone_size: U32
+    alignment: U32
+    soft_file_mark_block_size: U32
+    eom_warning_size: U32
+    server_time_out: U32
+    block_size: U32
+    max_io_depth: U32
+    max_transfer_size: U32
+    buffer_area_size: U32
+
+
+class ConfigReply(Reply, frozen=True):
+    """The HRESULT and the configuration found afterwards."""
+
+    code: U32
+    config: Config | None = None
+
+
+class AddressReply(Reply, frozen=True):
+    """The HRESULT and the address found afterwards."""
+
+    code: U32
+    address: Hex | None = None
+
+
+class HostEnvironment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The private directory of the worker, the seed, and the factor on every time limit."""
+
+    directory: str
+    seed: int
+    time_scale: float
+
+
+class IdentityRecord(msgspec.Struct, frozen=True):
+    """Who is under test."""
+
+    name: Name
+    version: str
+    vendor: str = ""
+    library: str = ""
+
+
+class ProcessRecord(msgspec.Struct, frozen=True):
+    """The host's process: its id, the size of a pointer in bytes, and whether its address layout is its own."""
+
+    pid: int
+    pointer_bytes: Literal[4, 8]
+    platform: str
+    own_layout: bool
+
+
+class Initialized(Reply, frozen=True):
+    """The answer to `initialize`; `capabilities` has the fields of contract.Capabilities."""
+
+    protocol: int
+    identity: IdentityRecord
+    capabilities: dict[str, Any]
+    process: ProcessRecord
+
+
+class Initialize(Request[Initialized], frozen=True, kw_only=True):
+    """First request: the role of this process and the run's environment."""
+
+    method = "initialize"
+    reply = Initialized
+    protocol: int
+    role: Literal["client", "server", "machine"]
+    environment: HostEnvironment

@@ -1,0 +1,225 @@
+"""The client role: one request a method of the set and of the device, and `device.serve`."""
+
+import msgspec
+
+from vdi_conformance.host.messages.base import (
+    U32,
+    AddressReply,
+    CodeReply,
+    Config,
+    ConfigReply,
+    Done,
+    Hex,
+    Name,
+    Reply,
+    Request,
+)
+
+
+class DeviceReply(Reply, frozen=True):
+    """The HRESULT and whether a device was handed out under the asked-for id."""
+
+    code: U32
+    opened: bool
+
+
+class HandleReply(Reply, frozen=True):
+    """The HRESULT and the handle found afterwards."""
+
+    code: U32
+    handle: U32 | None = None
+
+
+class CommandRecord(msgspec.Struct, frozen=True):
+    """A VDC_Command: where its record lies in the host, and its members."""
+
+    address: Hex
+    code: int
+    size: int
+    position: Hex
+    buffer: Hex
+
+
+class CommandReply(Reply, frozen=True):
+    """The HRESULT and the command, where one was handed out."""
+
+    code: U32
+    command: CommandRecord | None = None
+
+
+class NewSet(Request[Done], frozen=True, kw_only=True):
+    """Make a client object under the id `set`."""
+
+    method = "set.new"
+    reply = Done
+    set: Name
+
+
+class Create(Request[CodeReply], frozen=True, kw_only=True):
+    """Create."""
+
+    method = "set.create"
+    reply = CodeReply
+    set: Name
+    name: str | None
+    config: Config | None
+
+
+class CreateEx(Request[CodeReply], frozen=True, kw_only=True):
+    """CreateEx."""
+
+    method = "set.create_ex"
+    reply = CodeReply
+    set: Name
+    instance: str | None
+    name: str | None
+    config: Config | None
+
+
+class GetConfiguration(Request[ConfigReply], frozen=True, kw_only=True):
+    """GetConfiguration; `timeout` in milliseconds."""
+
+    method = "set.get_configuration"
+    reply = ConfigReply
+    set: Name
+    timeout: U32
+    null_out: bool = False
+
+
+class OpenDevice(Request[DeviceReply], frozen=True, kw_only=True):
+    """OpenDevice; the device is known by the id `device` afterwards."""
+
+    method = "set.open_device"
+    reply = DeviceReply
+    set: Name
+    name: str | None
+    device: Name
+    null_out: bool = False
+
+
+class Close(Request[CodeReply], frozen=True, kw_only=True):
+    """Close."""
+
+    method = "set.close"
+    reply = CodeReply
+    set: Name
+
+
+class SignalAbort(Request[CodeReply], frozen=True, kw_only=True):
+    """SignalAbort."""
+
+    method = "set.signal_abort"
+    reply = CodeReply
+    set: Name
+
+
+class OpenInSecondary(Request[CodeReply], frozen=True, kw_only=True):
+    """OpenInSecondary."""
+
+    method = "set.open_in_secondary"
+    reply = CodeReply
+    set: Name
+    name: str | None
+
+
+class OpenInSecondaryEx(Request[CodeReply], frozen=True, kw_only=True):
+    """OpenInSecondaryEx."""
+
+    method = "set.open_in_secondary_ex"
+    reply = CodeReply
+    set: Name
+    instance: str | None
+    name: str | None
+
+
+class GetBufferHandle(Request[HandleReply], frozen=True, kw_only=True):
+    """GetBufferHandle."""
+
+    method = "set.get_buffer_handle"
+    reply = HandleReply
+    set: Name
+    address: Hex
+    null_out: bool = False
+
+
+class MapBufferHandle(Request[AddressReply], frozen=True, kw_only=True):
+    """MapBufferHandle."""
+
+    method = "set.map_buffer_handle"
+    reply = AddressReply
+    set: Name
+    handle: U32
+    null_out: bool = False
+
+
+class ReleaseSet(Request[Done], frozen=True, kw_only=True):
+    """Release the client object; its id stays known, so that stale use can be tried."""
+
+    method = "set.release"
+    reply = Done
+    set: Name
+
+
+class GetCommand(Request[CommandReply], frozen=True, kw_only=True):
+    """GetCommand; `timeout` in milliseconds."""
+
+    method = "device.get_command"
+    reply = CommandReply
+    device: Name
+    timeout: U32
+    null_out: bool = False
+
+
+class CompleteCommand(Request[CodeReply], frozen=True, kw_only=True):
+    """CompleteCommand."""
+
+    method = "device.complete_command"
+    reply = CodeReply
+    device: Name
+    command: Hex
+    completion_code: U32
+    bytes_transferred: U32
+    position: Hex
+
+
+class ReleaseDevice(Request[Done], frozen=True, kw_only=True):
+    """Release the device; its id stays known."""
+
+    method = "device.release"
+    reply = Done
+    device: Name
+
+
+class Served(Reply, frozen=True):
+    """How `device.serve` ended.
+
+    `code` is the HRESULT that ended it (NOERROR where `limit` did), `commands` and `data_commands` count what was
+    completed, `bytes` what Reads and Writes moved, `digest` is the SHA-256 of those bytes in their order.
+    `refused` is the HRESULT of a CompleteCommand that did not give NOERROR.
+    """
+
+    code: U32
+    commands: int
+    data_commands: int
+    bytes: int
+    digest: str
+    refused: U32 | None = None
+
+
+class Serve(Request[Served], frozen=True, kw_only=True):
+    """Be an ordinary client application on one device: complete commands until GetCommand fails.
+
+    Writes go to the file `path` from byte `offset` on (None drops them), Reads are filled from there and end with
+    ERROR_HANDLE_EOF; every other command is completed with ERROR_SUCCESS. `limit` ends after so many commands.
+    A host may leave this method out: the suite then makes the same calls one by one.
+    """
+
+    method = "device.serve"
+    reply = Served
+    set: Name
+    device: Name
+    timeout: U32
+    path: str | None = None
+    offset: int = 0
+    limit: int | None = None
+    digest: bool = False

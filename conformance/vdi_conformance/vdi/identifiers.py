@@ -1,0 +1,46 @@
+"""COM identifiers (vdiguid.h), vtable slots (vdi.h) and the symbols of libsqlvdi.so (Itanium ABI)."""
+
+from typing import Final
+
+IID_CLIENT_VIRTUAL_DEVICE: Final = "40700424-0080-11d2-851f-00c04fc21759"
+IID_CLIENT_VIRTUAL_DEVICE_SET: Final = "40700425-0080-11d2-851f-00c04fc21759"
+IID_CLIENT_VIRTUAL_DEVICE_SET2: Final = "d0e6eb07-7a62-11d2-8573-00c04fc21759"
+CLSID_MSSQL_CLIENT_VIRTUAL_DEVICE_SET: Final = IID_CLIENT_VIRTUAL_DEVICE_SET
+IID_SERVER_VIRTUAL_DEVICE: Final = "b5e7a131-a7bd-11d1-84c2-00c04fc21759"
+IID_SERVER_VIRTUAL_DEVICE_SET: Final = "b5e7a132-a7bd-11d1-84c2-00c04fc21759"
+CLSID_MSSQL_SERVER_VIRTUAL_DEVICE_SET: Final = IID_SERVER_VIRTUAL_DEVICE_SET
+IID_SERVER_VIRTUAL_DEVICE_SET2: Final = "aecbd0d6-24c6-11d3-85b7-00c04fc21759"
+CLSID_WINFS_CLIENT_VIRTUAL_DEVICE_SET: Final = "50b99b13-7b84-44d3-9c98-2652bf144d96"
+CLSID_WINFS_SERVER_VIRTUAL_DEVICE_SET: Final = "92e6b26b-57da-47ed-8153-dff187a76dde"
+
+SET_SLOTS: Final = {
+    "QueryInterface": 0,
+    "AddRef": 1,
+    "Release": 2,
+    "Create": 3,
+    "GetConfiguration": 4,
+    "OpenDevice": 5,
+    "Close": 6,
+    "SignalAbort": 7,
+    "OpenInSecondary": 8,
+    "GetBufferHandle": 9,
+    "MapBufferHandle": 10,
+    "CreateEx": 11,
+    "OpenInSecondaryEx": 12,
+}
+DEVICE_SLOTS: Final = {"QueryInterface": 0, "AddRef": 1, "Release": 2, "GetCommand": 3, "CompleteCommand": 4}
+
+LINUX_SET_SYMBOLS: Final = {
+    "Create": "_ZN22ClientVirtualDeviceSet6CreateEPcP8VDConfig",
+    "GetConfiguration": "_ZN22ClientVirtualDeviceSet16GetConfigurationElP8VDConfig",
+    "OpenDevice": "_ZN22ClientVirtualDeviceSet10OpenDeviceEPcPP19ClientVirtualDevice",
+    "Close": "_ZN22ClientVirtualDeviceSet5CloseEv",
+    "SignalAbort": "_ZN22ClientVirtualDeviceSet11SignalAbortEv",
+    "OpenInSecondary": "_ZN22ClientVirtualDeviceSet15OpenInSecondaryEPc",
+    "GetBufferHandle": "_ZN22ClientVirtualDeviceSet15GetBufferHandleEPhPj",
+    "MapBufferHandle": "_ZN22ClientVirtualDeviceSet15MapBufferHandleEiPPh",
+}
+LINUX_DEVICE_SYMBOLS: Final = {
+    "GetCommand": "_ZN19ClientVirtualDevice10GetCommandElPP11VDC_Command",
+    "CompleteCommand": "_ZN19ClientVirtualDevice15CompleteCommandEP11VDC_Commandiml",
+}
