@@ -4,17 +4,6 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
-PROTOCOL_VERSION = 1
-
-PARSE_ERROR = -32700
-INVALID_REQUEST = -32600
-METHOD_NOT_FOUND = -32601
-INVALID_PARAMS = -32602
-ADAPTER_RAISED = -32000
-ADAPTER_NOT_LOADED = -32001
-PROTOCOL_NOT_SPOKEN = -32002
-MEMORY_FAULT = -32003
-
 Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]

@@ -1,0 +1,21 @@
+"""Writes the published JSON Schemas into reports/schemas: run it after a change of the message or record types."""
+
+import json
+from pathlib import Path
+
+from vdi_conformance.evidence.schemas import evidence_line
+from vdi_conformance.host.messages.schemas import host_protocol
+
+DIRECTORY = Path(__file__).parent.parent / "reports" / "schemas"
+
+
+def published() -> dict[str, str]:
+    """Give the text of every schema file by its name."""
+    documents = {"host-protocol.json": host_protocol(), "evidence-line.json": evidence_line()}
+    return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
+
+
+if __name__ == "__main__":
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    for name, text in published().items():
+        (DIRECTORY / name).write_text(text, encoding="utf-8")

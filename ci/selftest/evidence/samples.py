@@ -1,0 +1,19 @@
+"""A small whole run."""
+
+from vdi_conformance.evidence.records import CheckRecord, Footer, Header, Party
+
+PARTY = Party(reference="emulator", name="emulator", version="1")
+HEADER = Header(
+    suite_version="1",
+    catalogue_sha256="0" * 64,
+    client=PARTY,
+    server=PARTY,
+    platform="here",
+    python="3.11",
+    seed=0,
+    timeout_scale=1.0,
+    selection=[],
+    started="2026-01-01T00:00:00+00:00",
+)
+FOOTER = Footer(counts={"passed": 1}, exit_code=0, duration=1.0)
+CHECK = CheckRecord(id="a/b", node="a::b", rows=["GBH-01"], level="MUST", verdict="passed", duration=0.1)

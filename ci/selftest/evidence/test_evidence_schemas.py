@@ -1,0 +1,28 @@
+"""What is published is what is spoken."""
+
+import json
+
+import jsonschema
+import msgspec
+
+from schemas import DIRECTORY, published
+from selftest.evidence.samples import CHECK, FOOTER, HEADER
+from vdi_conformance.host.messages.schemas import requests
+
+
+def test_the_committed_schemas_are_the_types_own() -> None:
+    for name, text in published().items():
+        assert (DIRECTORY / name).read_text(encoding="utf-8") == text, f"run ci/schemas.py: {name} is out of date"
+
+
+def test_records_fit_their_schema() -> None:
+    schema = json.loads((DIRECTORY / "evidence-line.json").read_text(encoding="utf-8"))
+    for record in (HEADER, CHECK, FOOTER):
+        jsonschema.validate(msgspec.to_builtins(record), schema)
+
+
+def test_every_method_is_published() -> None:
+    schema = json.loads((DIRECTORY / "host-protocol.json").read_text(encoding="utf-8"))
+    assert set(schema["methods"]) == set(requests())
+    for method in schema["methods"].values():
+        jsonschema.Draft202012Validator.check_schema({"$defs": schema["$defs"], **method["params"]})

@@ -1,0 +1,102 @@
+"""The wheel: what it holds, and that it works outside a checkout."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from email import message_from_string
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel as a release does."""
+    directory = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(directory)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    (built,) = directory.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel in an environment of its own; its dependencies are those that run this test."""
+    directory = tmp_path_factory.mktemp("installed")
+    venv.create(directory, with_pip=False)
+    python = directory / SCRIPTS / Path(sys.executable).name
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*command, str(wheel)], check=True, env=variables())
+    scheme = {"base": str(directory), "platbase": str(directory)}
+    site = Path(sysconfig.get_path("purelib", "venv", scheme))
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return directory / SCRIPTS
+
+
+def variables() -> dict[str, str]:
+    """Keep everything that could lead back to the checkout out of the environment."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTEST_ADDOPTS")}
+
+
+def test_it_holds_both_packages_and_every_file_of_theirs(wheel: Path) -> None:
+    held = set(zipfile.ZipFile(wheel).namelist())
+    expected = {
+        path.relative_to(base).as_posix()
+        for base in (ROOT / "conformance", ROOT / "fixtures")
+        for path in base.rglob("*")
+        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(base).parts)
+    }
+    assert {name.partition("/")[0] for name in expected} == {"vdi_conformance", "vdi_fixtures"}
+    assert expected <= held
+    assert {
+        "vdi_conformance/py.typed",
+        "vdi_conformance/requirements/data/requirements.tsv",
+        "vdi_conformance/cli/pytest.ini",
+        "vdi_conformance/cli/templates/python/adapter.py",
+    } <= held
+
+
+def test_it_holds_nothing_else_but_its_metadata(wheel: Path) -> None:
+    top = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"vdi_conformance", "vdi_fixtures"}
+
+
+def test_its_metadata_name_the_licence_and_the_entry_points(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    text = archive.read(metadata).decode()
+    assert message_from_string(text)["License-Expression"] == "Apache-2.0"
+    assert any(name.endswith("/licenses/LICENSE") for name in archive.namelist())
+    points = archive.read(metadata.replace("METADATA", "entry_points.txt")).decode()
+    assert "vdi-conformance = vdi_conformance.cli:main" in points
+    assert "vdi_conformance = vdi_conformance.plugins" in points
+
+
+def run(installed: Path, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call the installed command in a directory that is not the checkout."""
+    return subprocess.run(
+        [installed / "vdi-conformance", *arguments],
+        cwd=directory,
+        env=variables() | {"PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_installed_command_shows_a_requirement(installed: Path, tmp_path: Path) -> None:
+    shown = run(installed, tmp_path, "requirements", "GBH-01")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("GBH-01 ")
+
+
+def test_the_installed_command_makes_an_adapter(installed: Path, tmp_path: Path) -> None:
+    assert run(installed, tmp_path, "adapter", "init").returncode == 0
+    assert (tmp_path / "vdi_adapter" / "adapter.py").is_file()

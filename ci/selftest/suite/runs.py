@@ -1,0 +1,43 @@
+"""Runs the suite as its users do, in a process of its own, and reads the evidence that it leaves."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vdi_conformance.evidence.files import Evidence, read
+from vdi_conformance.evidence.records import CheckRecord
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: exit code, what it printed, and its evidence where it is whole."""
+
+    exit_code: int
+    output: str
+    evidence_path: Path
+
+    @property
+    def evidence(self) -> Evidence:
+        """The whole record."""
+        return read(self.evidence_path)
+
+    def judging(self, row: str) -> list[CheckRecord]:
+        """The checks that judged a requirement."""
+        return [check for check in self.evidence.checks if row in check.rows]
+
+    def verdicts(self) -> dict[str, str]:
+        """The verdict of every check by its id."""
+        return {check.id: check.verdict for check in self.evidence.checks}
+
+
+RunSuite = Callable[..., Run]
+
+
+def run_suite_in(directory: Path, *options: str, name: str = "evidence.jsonl") -> Run:
+    """Run the suite with these options in a directory, and keep its evidence there."""
+    evidence = directory / name
+    command = [sys.executable, "-m", "vdi_conformance.cli", "run", "--evidence", str(evidence), *options]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=120, check=False)
+    return Run(done.returncode, done.stdout + done.stderr, evidence)

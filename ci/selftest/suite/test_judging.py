@@ -1,0 +1,56 @@
+"""What a check may say that it judges."""
+
+import pytest
+
+from vdi_conformance.plugins.verdicts import assess, exit_code
+from vdi_conformance.suite.judging import ConformanceFailure, NotApplicable, NotTested, PrerequisiteFailed, judges
+
+
+def test_an_unknown_row_is_refused() -> None:
+    with pytest.raises(ValueError, match="GBH-99"):
+        judges("GBH-01", "GBH-99")
+
+
+def test_a_check_without_a_row_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        judges()
+
+
+def test_rows_of_different_severity_are_refused() -> None:
+    with pytest.raises(ValueError, match="one severity"):
+        judges("GBH-01", "GBH-05")
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "verdict"),
+    [
+        (ConformanceFailure("x"), "MUST", "failed"),
+        (ConformanceFailure("x"), "SHOULD", "warning"),
+        (ConformanceFailure("x"), "MAY", "warning"),
+        (AssertionError("x"), "MUST", "failed"),
+        (PrerequisiteFailed("x"), "SHOULD", "failed"),
+        (NotApplicable("x"), "MUST", "not applicable"),
+        (NotTested("x"), "MUST", "not tested"),
+        (KeyError("x"), "MUST", "error"),
+    ],
+)
+def test_the_level_decides_what_a_broken_row_means(error: Exception, level: str, verdict: str) -> None:
+    assert assess(error, level)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("counts", "status", "code"),
+    [
+        ({"passed": 3}, 0, 0),
+        ({"passed": 3, "warning": 1}, 0, 0),
+        ({"passed": 3, "failed": 1, "error": 1}, 1, 1),
+        ({"passed": 3, "error": 1}, 1, 6),
+        ({"passed": 3, "not tested": 1}, 0, 6),
+        ({"not applicable": 3}, 0, 5),
+        ({}, 5, 5),
+        ({"passed": 1}, 2, 2),
+        ({}, 4, 4),
+    ],
+)
+def test_the_exit_code_follows_from_the_verdicts(counts: dict[str, int], status: int, code: int) -> None:
+    assert exit_code(counts, status) == code

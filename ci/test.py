@@ -1,0 +1,88 @@
+"""Test the suite itself from a checkout: style, types, who may import whom, and the selftests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+from environment import FAILED, ROOT, Unprepared, clean_variables, prepare, say, tool, wait
+
+INTERRUPTED = 2
+
+
+class Step(NamedTuple):
+    """One thing that must pass."""
+
+    name: str
+    command: list[str]
+
+
+class Result(NamedTuple):
+    """How a step ended, in the words of the tool's own last line."""
+
+    step: Step
+    exit_code: int
+    seconds: float
+    last_line: str
+
+
+def main(further: list[str]) -> int:
+    """Prepare `.venv`, run every step, and give 0 only where all passed; `further` goes to pytest."""
+    try:
+        python = prepare()
+    except Unprepared as reason:
+        say(str(reason))
+        return FAILED
+    module = [str(python), "-m"]
+    steps = (
+        Step("ruff check", [*module, "ruff", "check", "."]),
+        Step("ruff format", [*module, "ruff", "format", "--check", "."]),
+        Step("mypy", [*module, "mypy", "conformance", "fixtures", "ci"]),
+        Step("import-linter", [tool(python, "lint-imports")]),
+        Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", *further]),
+    )
+    results = [run(step) for step in steps]
+    say("")
+    for result in results:
+        outcome = "passed" if result.exit_code == 0 else f"FAILED (exit code {result.exit_code})"
+        say(f"{result.step.name}: {outcome} in {result.seconds:.1f} s: {result.last_line.strip(' =')}")
+    failed = [result.step.name for result in results if result.exit_code]
+    say(f"FAILED: {', '.join(failed)}" if failed else f"All {len(results)} steps passed.")
+    return 1 if failed else 0
+
+
+def run(step: Step) -> Result:
+    """Run one step, its output shown as it comes."""
+    say(f"\n== {step.name}: {' '.join(step.command[1:]) or step.command[0]}")
+    started = time.monotonic()
+    last_line = ""
+    with subprocess.Popen(
+        step.command,
+        cwd=ROOT,
+        env=clean_variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                say(line.rstrip("\n"))
+                last_line = line if line.strip() else last_line
+        except KeyboardInterrupt:
+            say(process.stdout.read())
+            wait(process)
+            raise
+        exit_code = wait(process)
+    return Result(step, exit_code, time.monotonic() - started, last_line)
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None

@@ -1,0 +1,86 @@
+"""`vdi-conformance run`: the suite on one adapter, for developers and CI."""
+
+import os
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import pytest
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PACKAGE: Final = Path(str(files("vdi_conformance")))
+ISOLATING: Final = (
+    f"--config-file={PACKAGE / 'cli' / 'pytest.ini'}",
+    f"--rootdir={PACKAGE}",
+    "-p",
+    "no:cacheprovider",
+    "--no-header",
+)
+"""Keeps settings and caches of the directory in which a vendor starts the run out of it."""
+FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+
+
+def _number(value: str | None) -> str | None:
+    if value is None or value.isdecimal() or value in ("auto", "logical"):
+        return value
+    raise typer.BadParameter(f"{value!r} is not a number of worker processes, nor 'auto'")
+
+
+def run(
+    adapter: Annotated[
+        str,
+        typer.Option(
+            metavar="REF", help="The client: emulator, package.module:Class, path/file.py:Class or a TOML manifest."
+        ),
+    ],
+    server: Annotated[
+        str | None, typer.Option(metavar="REF", help="The server, where the adapter is not to bring its own.")
+    ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option("-n", metavar="N", callback=_number, help="Spread the checks over so many worker processes."),
+    ] = None,
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="T", help="Only this topic, such as GBH; may be repeated.")
+    ] = None,
+    check: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only the check of this id; may be repeated.")
+    ] = None,
+    timeout_scale: Annotated[
+        float | None, typer.Option(metavar="F", help="Stretch every time limit by this factor.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="S", help="Explore with other generated choices.")] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the record of the run here (JSON Lines).")
+    ] = None,
+    pytest_options: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- PYTEST OPTIONS]", help="Passed on, such as -- -k prefix.")
+    ] = None,
+) -> int:
+    """Run the checks on an adapter.
+
+    The exit code is 0 where it conforms to what was selected, 1 where it does not, 2 when interrupted, 3 on an
+    internal error, 4 on wrong usage, 5 where nothing was executed, 6 where something was not tested.
+    """
+    values: dict[str, Sequence[object]] = {
+        "--vdi-adapter": [adapter],
+        "--vdi-server": [server],
+        "--vdi-topic": topic or [],
+        "--vdi-check": check or [],
+        "--vdi-timeout-scale": [timeout_scale],
+        "--vdi-seed": [seed],
+        "--vdi-evidence": [evidence],
+    }
+    options = [f"{name}={value}" for name, given in values.items() for value in given if value is not None]
+    spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []
+    for variable in FOREIGN:
+        os.environ.pop(variable, None)
+    # Console scripts do not look into the current directory, where package.module:Class may be found.
+    sys.path.append(str(Path.cwd()))
+    # Named by its directory: with --pyargs pytest would load the conftest.py of the current one.
+    suite = str(PACKAGE / "suite")
+    return int(pytest.main([*ISOLATING, *options, *spread, suite, *(pytest_options or [])]))

@@ -1,0 +1,5 @@
+"""An implementation of VDI of our own: a machine (names, shared memory, who is alive), servers and clients.
+
+Each is a process. What they may do is decided by pure code (rules, buffers, devices, state, server_state,
+machine); the broker, the segments and the faces towards clients and servers do nothing but I/O.
+"""

@@ -1,0 +1,162 @@
+"""The machine as a process: sockets, clock and files around the pure `Machine`."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import selectors
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vdi_conformance.emulator.machine import Machine
+from vdi_conformance.emulator.wire import ENDPOINT, LONGEST_SOCKET_PATH, decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class _Peer:
+    """One connection: of a thread of `process`, or its lifeline."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.process: int | None = None
+        self.is_lifeline = False
+        self.unread = b""
+        self.unsent = b""
+
+
+class Broker:
+    """Serves the machine of one directory on a thread of its own."""
+
+    def __init__(self, directory: str, seed: int) -> None:
+        self._directory = Path(directory)
+        self._machine: Machine[_Peer] = Machine(seed)
+        self._selector = selectors.DefaultSelector()
+        self._processes = 0
+        self._secret = ""
+        self._garbage: list[Path] = []
+
+    def start(self) -> None:
+        """Listen, tell where, and serve in the background for as long as this process lives."""
+        listener = self._listen()
+        listener.setblocking(False)
+        self._selector.register(listener, selectors.EVENT_READ)
+        threading.Thread(target=self._serve, args=(listener,), name="machine", daemon=True).start()
+
+    def _listen(self) -> socket.socket:
+        endpoint: dict[str, Any]
+        path = str(self._directory / "machine.socket")
+        if hasattr(socket, "AF_UNIX") and len(path.encode()) <= LONGEST_SOCKET_PATH:
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(path)
+            endpoint = {"socket": path, "secret": ""}
+        else:
+            listener = socket.create_server(("127.0.0.1", 0))
+            self._secret = secrets.token_hex(16)
+            endpoint = {"port": listener.getsockname()[1], "secret": self._secret}
+        listener.listen(256)
+        unfinished = self._directory / f"{ENDPOINT}.new"
+        unfinished.write_text(json.dumps(endpoint), "ascii")
+        unfinished.replace(self._directory / ENDPOINT)
+        return listener
+
+    def _serve(self, listener: socket.socket) -> None:
+        while True:
+            deadline = self._machine.next_deadline()
+            patience = None if deadline is None else max(0.0, deadline - time.monotonic())
+            for key, events in self._selector.select(patience):
+                if key.fileobj is listener:
+                    self._accept(listener)
+                else:
+                    self._attend(key.data, events)
+            if deadline is not None and time.monotonic() >= deadline:
+                self._machine.tick(time.monotonic())
+                self._send_answers()
+
+    def _accept(self, listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        connection.setblocking(False)
+        if connection.family == socket.AF_INET:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._selector.register(connection, selectors.EVENT_READ, _Peer(connection))
+
+    def _attend(self, peer: _Peer, events: int) -> None:
+        if events & selectors.EVENT_WRITE:
+            self._send(peer, b"")
+        if events & selectors.EVENT_READ:
+            try:
+                received = peer.connection.recv(65536)
+            except ConnectionError:
+                received = b""
+            if received:
+                self._take(peer, received)
+            else:
+                self._hang_up(peer)
+            self._send_answers()
+
+    def _take(self, peer: _Peer, received: bytes) -> None:
+        *lines, peer.unread = (peer.unread + received).split(b"\n")
+        for message in _messages(lines):
+            if peer.process is not None:
+                self._machine.call(peer, peer.process, message, time.monotonic())
+            elif message.get("secret") == self._secret:
+                self._introduce(peer, message)
+            else:
+                self._hang_up(peer)
+                return
+
+    def _introduce(self, peer: _Peer, message: dict[str, Any]) -> None:
+        """Learn whose connection it is; a lifeline is told the number of its process."""
+        if message["op"] == "lifeline":
+            self._processes += 1
+            peer.process, peer.is_lifeline = self._processes, True
+            self._send(peer, encode({"process": peer.process}))
+        else:
+            peer.process = message["process"]
+
+    def _hang_up(self, peer: _Peer) -> None:
+        self._selector.unregister(peer.connection)
+        peer.connection.close()
+        self._machine.forget(peer)
+        if peer.is_lifeline and peer.process is not None:
+            self._machine.process_died(peer.process)
+
+    def _send_answers(self) -> None:
+        answers, self._machine.answers = self._machine.answers, []
+        for peer, answer in answers:
+            self._send(peer, encode({"code": answer.code, **answer.values}))
+        if self._machine.garbage:
+            self._garbage += [self._directory / area for area in self._machine.garbage]
+            self._machine.garbage = []
+            self._garbage = [area for area in self._garbage if not _deleted(area)]
+
+    def _send(self, peer: _Peer, data: bytes) -> None:
+        """Send without waiting; what does not fit goes when there is room."""
+        peer.unsent += data
+        try:
+            peer.unsent = peer.unsent[peer.connection.send(peer.unsent) :]
+        except BlockingIOError:
+            pass
+        except OSError:  # the peer is gone, which its end of file tells too
+            return
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)
+        if self._selector.get_key(peer.connection).events != events:
+            self._selector.modify(peer.connection, events, peer)
+
+
+def _messages(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        yield decode(line.decode("ascii"))
+
+
+def _deleted(path: Path) -> bool:
+    """Delete a file; on Windows that must wait until nobody maps it."""
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        return False
+    return True

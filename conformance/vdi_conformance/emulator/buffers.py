@@ -1,0 +1,151 @@
+"""The buffer pool of a set: areas of shared memory, the buffers in them, and their handles.
+
+An area is one shared segment. It is cut into slots, one for each buffer that was requested, so that whatever
+order they are allocated in, the requested number always fits. A slot is [prefix zone][data]; offsets are those
+of the data, and every process maps an area at a multiple of the largest alignment, so offsets decide alignment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from vdi_conformance.emulator.state import Participant
+
+AREA_LIMIT: Final = 1 << 30
+"""The largest area in bytes; what is larger counts as out of memory."""
+
+_HANDLES: Final = 1 << 32
+
+
+class Request(NamedTuple):
+    """`number` buffers of `size` bytes, aligned to `alignment`."""
+
+    size: int
+    alignment: int
+    number: int
+
+
+class Slot:
+    """Room for one buffer at `offset` of the area named `area`.
+
+    `allocated` is the size that the server took (0: free), `busy` says that a command with it is outstanding,
+    `holder` who fetched that command and so owns the bytes.
+    """
+
+    __slots__ = ("allocated", "area", "busy", "handle", "holder", "offset", "size")
+
+    def __init__(self, area: str, offset: int, size: int, handle: int) -> None:
+        self.area = area
+        self.offset = offset
+        self.size = size
+        self.handle = handle
+        self.allocated = 0
+        self.busy = False
+        self.holder: Participant | None = None
+
+    def fits(self, size: int, alignment: int) -> bool:
+        """Tell whether a buffer of that size and alignment can be had here now."""
+        return not self.allocated and self.size >= size and self.offset % alignment == 0
+
+
+class BufferPool:
+    """All buffers of one set, shared by its devices."""
+
+    def __init__(self, name: str, first_handle: int) -> None:
+        self.prefix = 0
+        self.alignment = 1
+        self.areas: list[str] = []
+        self.lengths: dict[str, int] = {}
+        self.wanted: list[Request] = []
+        self._name = name
+        self._first_handle = first_handle
+        self._slots: list[Slot] = []
+        self._by_place: dict[tuple[str, int], Slot] = {}
+
+    def request(self, size: int, alignment: int, number: int) -> None:
+        """Note a wish; the next area fulfils it."""
+        self.wanted.append(Request(size, max(alignment, self.alignment), number))
+
+    def wanted_length(self) -> int:
+        """Give the length in bytes of an area for all wishes (0 where there is none)."""
+        cursor = 0
+        for size, alignment, number in self.wanted:
+            first = _up(cursor + self.prefix, alignment)
+            stride = _up(size + self.prefix, alignment)
+            cursor = first + (number - 1) * stride + size
+        return _up(cursor, MAX_ALIGNMENT)
+
+    def name_area(self) -> str:
+        """Give a name that no area of this set has had."""
+        self.areas.append(f"{self._name}-{len(self.areas) + 1}")
+        return self.areas[-1]
+
+    def add_area(self, area: str) -> None:
+        """Fulfil all wishes with a new area, which must be as long as `wanted_length` said."""
+        self.lengths[area] = self.wanted_length()
+        cursor = 0
+        for size, alignment, number in self.wanted:
+            for _ in range(number):
+                offset = _up(cursor + self.prefix, alignment)
+                self._add_slot(area, offset, size)
+                cursor = offset + size
+        self.wanted.clear()
+
+    def _add_slot(self, area: str, offset: int, size: int) -> None:
+        slot = Slot(area, offset, size, (self._first_handle + len(self._slots)) % _HANDLES)
+        self._slots.append(slot)
+        self._by_place[area, offset] = slot
+
+    def allocate(self, size: int, alignment: int) -> Slot | None:
+        """Take the smallest free slot that fits, or None."""
+        fitting = [slot for slot in self._slots if slot.fits(size, max(alignment, self.alignment))]
+        if not fitting:
+            return None
+        slot = min(fitting, key=lambda slot: slot.size)
+        slot.allocated = size
+        return slot
+
+    def available(self, size: int, alignment: int) -> int:
+        """Count the buffers of that size and alignment that could still be allocated, wishes included."""
+        alignment = max(alignment, self.alignment)
+        free = sum(slot.fits(size, alignment) for slot in self._slots)
+        return free + sum(wish.number for wish in self.wanted if wish.size >= size and wish.alignment >= alignment)
+
+    def at(self, area: str | None, offset: int) -> Slot | None:
+        """Find the allocated buffer whose data starts exactly there."""
+        slot = self._by_place.get((area or "", offset))
+        return slot if slot is not None and slot.allocated else None
+
+    def held_at(self, area: str | None, offset: int) -> Slot | None:
+        """Find the buffer that starts there, if a client holds it."""
+        slot = self._by_place.get((area or "", offset))
+        return slot if slot is not None and slot.holder is not None else None
+
+    def held_under(self, handle: int) -> Slot | None:
+        """Find the buffer that a handle names, if a client holds it."""
+        index = (handle - self._first_handle) % _HANDLES
+        if index >= len(self._slots):
+            return None
+        slot = self._slots[index]
+        return slot if slot.holder is not None else None
+
+    def release(self, holder: Participant) -> None:
+        """Take everything from a holder that leaves."""
+        for slot in self._slots:
+            if slot.holder is holder:
+                slot.holder = None
+
+
+def draw_first_handle(random: Random) -> int:
+    """Draw where the handles of a set begin: anywhere, or so that they soon pass 0 or 0x80000000."""
+    start = (random.randrange(_HANDLES), 0, 0x80000000)[random.randrange(3)]
+    return (start - random.randrange(3)) % _HANDLES
+
+
+def _up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple

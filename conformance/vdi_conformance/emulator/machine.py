@@ -1,0 +1,214 @@
+"""The machine: which sets there are, who has them open, and which calls wait; pure.
+
+`call` takes a request and puts the answers that it leads to, its own and those of waiting calls, into
+`answers`, each with the ticket of its request. The time is what the caller says it is, in seconds.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from random import Random
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from vdi_conformance.emulator.buffers import BufferPool, draw_first_handle
+from vdi_conformance.emulator.calls import LAST_CALLS, ClientObject, Message, ServerObject
+from vdi_conformance.emulator.rules import as_requested, instance_of, is_supported, set_name_is_valid
+from vdi_conformance.emulator.server_state import ServerRole
+from vdi_conformance.emulator.state import Answer, DeviceSet, Participant, ServerPhase
+from vdi_conformance.vdi.hresult import (
+    NOERROR,
+    VD_E_ABORT,
+    VD_E_INSTANCE_NAME,
+    VD_E_INVALID,
+    VD_E_NOTSUPPORTED,
+    VD_E_PROTOCOL,
+    VD_E_TIMEOUT,
+)
+from vdi_conformance.vdi.structures import INFINITE, VDConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Ticket = TypeVar("Ticket")
+
+
+class Owner(NamedTuple):
+    """A client object or a server: its process, and its number there."""
+
+    process: int
+    number: int
+
+
+class Wait(NamedTuple, Generic[Ticket]):
+    """A call that waits until `key` is stirred or `deadline` has come (None: for ever)."""
+
+    ticket: Ticket
+    owner: Owner
+    key: object
+    deadline: float | None
+    retry: Callable[[], Answer | None]
+
+
+class Machine(Generic[Ticket]):
+    """All virtual device sets of one machine; `garbage` collects the areas that nobody needs any more."""
+
+    def __init__(self, seed: int) -> None:
+        self.answers: list[tuple[Ticket, Answer]] = []
+        self.garbage: list[str] = []
+        self._seed = seed
+        self._numbers = count(1)
+        self._names: dict[tuple[str, str], DeviceSet] = {}
+        self._objects: dict[Owner, ClientObject | ServerObject] = {}
+        self._waits: dict[DeviceSet, list[Wait[Ticket]]] = {}
+        self._beginnings = {"create": self._create, "attach": self._attach, "server_open": self._open_server}
+
+    def call(self, ticket: Ticket, process: int, message: Message, now: float) -> None:
+        """Make the call that a message asks for."""
+        owner = Owner(process, message["object"])
+        begin = self._beginnings.get(message["op"])
+        known = self._objects.get(owner)
+        if known is None or begin is not None:
+            code = VD_E_PROTOCOL
+            if known is None and begin is not None:
+                code = begin(owner, message)
+            self.answers.append((ticket, Answer(code)))
+            return
+        answer = known.call(message, now)
+        if answer is None:
+            self._wait(ticket, owner, message, now)
+            return
+        self.answers.append((ticket, answer))
+        if message["op"] in LAST_CALLS:
+            self._end(owner)
+        self._settle(known.set)
+
+    # Beginnings
+
+    def _create(self, owner: Owner, message: Message) -> int:
+        """CreateEx."""
+        key = _key_of(message)
+        if isinstance(key, int):
+            return key
+        if message["config"] is None:
+            return VD_E_INVALID
+        config = as_requested(VDConfig.unpack(bytes.fromhex(message["config"])))
+        if not is_supported(config):
+            return VD_E_NOTSUPPORTED
+        if key in self._names:
+            return VD_E_PROTOCOL
+        primary = Participant(primary=True)
+        pool = BufferPool(f"area-{next(self._numbers)}", draw_first_handle(Random(f"{self._seed}/{key}")))
+        self._names[key] = device_set = DeviceSet(key[1], config, primary, pool, self._numbers)
+        self._waits[device_set] = []
+        self._objects[owner] = ClientObject(device_set, primary)
+        return NOERROR
+
+    def _attach(self, owner: Owner, message: Message) -> int:
+        """OpenInSecondaryEx."""
+        key = _key_of(message)
+        if isinstance(key, int):
+            return key
+        if key not in self._names:
+            return VD_E_PROTOCOL
+        participant = self._names[key].attach()
+        if isinstance(participant, int):
+            return participant
+        self._objects[owner] = ClientObject(self._names[key], participant)
+        return NOERROR
+
+    def _open_server(self, owner: Owner, message: Message) -> int:
+        """Open of the server side."""
+        key = _key_of(message)
+        if isinstance(key, int):
+            return key
+        device_set = self._names.get(key)
+        if device_set is None:
+            return VD_E_INVALID
+        if device_set.aborted:
+            return VD_E_ABORT
+        if device_set.phase is not ServerPhase.ABSENT:
+            return VD_E_PROTOCOL
+        self._objects[owner] = ServerObject(ServerRole(device_set))
+        return NOERROR
+
+    # Waiting
+
+    def _wait(self, ticket: Ticket, owner: Owner, message: Message, now: float) -> None:
+        waiting = self._objects[owner]
+        if message["timeout"] == 0:
+            self.answers.append((ticket, Answer(VD_E_TIMEOUT)))
+            return
+        deadline = None if message["timeout"] == INFINITE else now + message["timeout"] / 1000
+        wait = Wait(ticket, owner, waiting.waits_for(message), deadline, lambda: waiting.call(message, now))
+        self._waits[waiting.set].append(wait)
+
+    def _settle(self, device_set: DeviceSet) -> None:
+        """Make the waiting calls again for which something was stirred, in the order in which they came."""
+        while device_set.stirred:
+            stirred, device_set.stirred = device_set.stirred, []
+            still_waiting = []
+            for wait in self._waits.get(device_set, ()):
+                answer = wait.retry() if wait.key in stirred else None
+                if answer is None:
+                    still_waiting.append(wait)
+                else:
+                    self.answers.append((wait.ticket, answer))
+            if device_set in self._waits:
+                self._waits[device_set] = still_waiting
+
+    def next_deadline(self) -> float | None:
+        """Tell when `tick` has something to do, if ever."""
+        deadlines = [wait.deadline for waits in self._waits.values() for wait in waits]
+        deadlines += [device_set.deadline() for device_set in self._waits]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def tick(self, now: float) -> None:
+        """Let time pass: end the waits that are over, and lose patience with slow clients."""
+        for device_set in list(self._waits):
+            waits = self._waits[device_set]
+            over = [wait for wait in waits if wait.deadline is not None and wait.deadline <= now]
+            self._waits[device_set] = [wait for wait in waits if wait not in over]
+            self.answers += [(wait.ticket, Answer(VD_E_TIMEOUT)) for wait in over]
+            device_set.tick(now)
+            self._settle(device_set)
+
+    def forget(self, ticket: Ticket) -> None:
+        """Drop the waits of a caller that is not there any more."""
+        for device_set, waits in self._waits.items():
+            self._waits[device_set] = [wait for wait in waits if wait.ticket is not ticket]
+
+    # Ends
+
+    def process_died(self, process: int) -> None:
+        """Take the death of a process, with all that it had open."""
+        for owner in [owner for owner in self._objects if owner.process == process]:
+            dead = self._objects[owner]
+            self._waits[dead.set] = [wait for wait in self._waits[dead.set] if wait.owner != owner]
+            dead.die()
+            self._end(owner)
+            self._settle(dead.set)
+
+    def _end(self, owner: Owner) -> None:
+        """Take an object's set from it: its waits end, the set's name may become free, its memory garbage."""
+        ended = self._objects.pop(owner)
+        device_set = ended.set
+        still_waiting = []
+        for wait in self._waits[device_set]:
+            if wait.owner == owner:
+                self.answers.append((wait.ticket, Answer(VD_E_ABORT)))
+            else:
+                still_waiting.append(wait)
+        self._waits[device_set] = still_waiting
+        if isinstance(ended, ClientObject) and ended.participant.primary:
+            self._names = {key: named for key, named in self._names.items() if named is not device_set}
+        if device_set.deserted:
+            self.garbage += device_set.pool.areas
+            del self._waits[device_set]
+
+
+def _key_of(message: Message) -> tuple[str, str] | int:
+    """Give what a set is known by, or the code of a name that cannot be."""
+    if not set_name_is_valid(message["name"]):
+        return VD_E_INVALID
+    instance = instance_of(message["instance"])
+    return VD_E_INSTANCE_NAME if instance is None else (instance, message["name"])

@@ -1,0 +1,221 @@
+"""A virtual device set as its server sees it; pure, like state.py, whose set it works on.
+
+Shared memory is I/O, so an area comes in two steps: a transition answers with the name and length of the area
+that it needs, and `area_made` says whether it could be made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vdi_conformance.emulator.buffers import AREA_LIMIT
+from vdi_conformance.emulator.devices import Command, Device
+from vdi_conformance.emulator.rules import as_configured, is_power_of_two, server_half_is_valid
+from vdi_conformance.emulator.state import CONFIGURATION, Answer, Completion, ServerPhase
+from vdi_conformance.vdi.commands import DATA_COMMANDS
+from vdi_conformance.vdi.completion import (
+    ERROR_INVALID_HANDLE,
+    ERROR_IO_DEVICE,
+    ERROR_NO_SYSTEM_RESOURCES,
+    ERROR_OPERATION_ABORTED,
+)
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_MEMORY, VD_E_PROTOCOL
+
+if TYPE_CHECKING:
+    from vdi_conformance.emulator.state import DeviceSet
+
+_FACILITY_WIN32 = 0x80070000
+
+
+class ServerRole:
+    """The server of one set, from Open to Close."""
+
+    def __init__(self, device_set: DeviceSet) -> None:
+        self.set = device_set
+        self.set.phase = ServerPhase.CONNECTED
+        self._area_on_the_way: str | None = None
+
+    def get_configuration(self) -> Answer:
+        """GetConfiguration: what the client asked for, or what was configured."""
+        if self.set.aborted:
+            return Answer(VD_E_ABORT)
+        return Answer(NOERROR, {"config": self.set.config.pack().hex()})
+
+    def name_device(self, name: str) -> Answer:
+        """Tell the name of a device before clients can ask for it, as a server does that knows its statement."""
+        refusal = self._refusal(ServerPhase.CONNECTED, ServerPhase.CONFIGURABLE)
+        if refusal is not None:
+            return refusal
+        self.set.devices.setdefault(name, Device(name, named=True))
+        return Answer(NOERROR)
+
+    def begin_configuration(self, features: int, alignment: int, block_size: int, max_transfer_size: int) -> Answer:
+        """BeginConfiguration."""
+        if self.set.aborted:
+            return Answer(VD_E_ABORT)
+        if self.set.phase is not ServerPhase.CONNECTED:
+            return Answer(VD_E_PROTOCOL)
+        if not server_half_is_valid(alignment, block_size, max_transfer_size):
+            return Answer(VD_E_INVALID)
+        self.set.config = as_configured(self.set.config, features, alignment, block_size, max_transfer_size)
+        self.set.pool.prefix = self.set.config.prefix_zone_size
+        self.set.pool.alignment = self.set.config.alignment
+        self.set.phase = ServerPhase.CONFIGURABLE
+        return Answer(NOERROR)
+
+    def request_buffers(self, size: int, alignment: int, count: int) -> Answer:
+        """RequestBuffers: added up during configuration, afterwards made at once."""
+        refusal = self._refusal(ServerPhase.CONFIGURABLE, ServerPhase.CONFIGURED)
+        if refusal is not None:
+            return refusal
+        if size == 0 or count == 0 or not is_power_of_two(alignment or 1):
+            return Answer(VD_E_INVALID)
+        self.set.pool.request(size, alignment, count)
+        return Answer(NOERROR) if self.set.phase is ServerPhase.CONFIGURABLE else self._ask_for_area()
+
+    def query_available_buffers(self, size: int, alignment: int) -> Answer:
+        """QueryAvailableBuffers."""
+        refusal = self._refusal(ServerPhase.CONFIGURABLE, ServerPhase.CONFIGURED)
+        if refusal is not None:
+            return refusal
+        if not is_power_of_two(alignment or 1):
+            return Answer(VD_E_INVALID)
+        return Answer(NOERROR, {"count": self.set.pool.available(size, alignment or 1)})
+
+    def end_configuration(self) -> Answer:
+        """EndConfiguration."""
+        refusal = self._refusal(ServerPhase.CONFIGURABLE)
+        if refusal is not None:
+            return refusal
+        if self.set.pool.wanted:
+            return self._ask_for_area()
+        self._configured(area_length=0)
+        return Answer(NOERROR)
+
+    def _ask_for_area(self) -> Answer:
+        length = self.set.pool.wanted_length()
+        if length > AREA_LIMIT:
+            return self._out_of_memory()
+        self._area_on_the_way = self.set.pool.name_area()
+        return Answer(NOERROR, {"area": self._area_on_the_way, "length": length})
+
+    def area_made(self, area: str, made: bool) -> Answer:
+        """Go on where an area was needed."""
+        if self._area_on_the_way != area:
+            return Answer(VD_E_INVALID)
+        self._area_on_the_way = None
+        if self.set.aborted:
+            return Answer(VD_E_ABORT)
+        if not made:
+            return self._out_of_memory()
+        self.set.pool.add_area(area)
+        if self.set.phase is ServerPhase.CONFIGURABLE:
+            self._configured(self.set.pool.lengths[area])
+        return Answer(NOERROR)
+
+    def _out_of_memory(self) -> Answer:
+        """Leave the set as it was; wishes of the configuration stay, a later one is forgotten."""
+        if self.set.phase is ServerPhase.CONFIGURED:
+            self.set.pool.wanted.clear()
+        return Answer(VD_E_MEMORY)
+
+    def _configured(self, area_length: int) -> None:
+        self.set.config = self.set.config._replace(buffer_area_size=area_length)
+        self.set.phase = ServerPhase.CONFIGURED
+        self.set.stirred.append(CONFIGURATION)
+
+    def open_device(self, name: str) -> Answer:
+        """OpenDevice."""
+        refusal = self._refusal(ServerPhase.CONFIGURED)
+        if refusal is not None:
+            return refusal
+        device = self.set.devices.get(name)
+        if device is None and len(self.set.devices) < self.set.config.device_count:
+            device = self.set.devices[name] = Device(name, named=True)
+        if device is None:
+            return Answer(VD_E_INVALID)
+        if device.served:
+            return Answer(VD_E_PROTOCOL)
+        device.named = device.served = True
+        return Answer(NOERROR)
+
+    def allocate_buffer(self, size: int, alignment: int) -> Answer:
+        """AllocateBuffer; the out values say where the data starts."""
+        refusal = self._refusal(ServerPhase.CONFIGURED)
+        if refusal is not None:
+            return refusal
+        if size == 0 or not is_power_of_two(alignment or 1):
+            return Answer(VD_E_INVALID)
+        slot = self.set.pool.allocate(size, alignment or 1)
+        if slot is None:
+            return Answer(VD_E_MEMORY)
+        return Answer(NOERROR, {"area": slot.area, "offset": slot.offset})
+
+    def free_buffer(self, area: str | None, offset: int, size: int) -> Answer:
+        """FreeBuffer, with the size that was allocated."""
+        slot = self.set.pool.at(area, offset)
+        if slot is None or slot.busy or slot.allocated != size:
+            return Answer(VD_E_INVALID)
+        slot.allocated = 0
+        return Answer(NOERROR)
+
+    def send_command(self, device_name: str, command: Command, area: str | None, offset: int, now: float) -> Answer:
+        """SendCommand; a refusal also completes the command, on the sender's thread."""
+        device = self.set.devices.get(device_name)
+        if self.set.aborted:
+            return self._refuse(device_name, command, VD_E_ABORT, ERROR_OPERATION_ABORTED)
+        if device is None or not device.served or device.closed:
+            return self._refuse(device_name, command, VD_E_PROTOCOL, ERROR_INVALID_HANDLE)
+        if device.refuses(command.code):
+            return self._refuse(device_name, command, _FACILITY_WIN32 | ERROR_IO_DEVICE, ERROR_IO_DEVICE)
+        if device.is_full:
+            code = _FACILITY_WIN32 | ERROR_NO_SYSTEM_RESOURCES
+            return self._refuse(device_name, command, code, ERROR_NO_SYSTEM_RESOURCES)
+        if command.code in DATA_COMMANDS:
+            slot = self.set.pool.at(area, offset)
+            if slot is None or slot.busy or command.size > slot.allocated:
+                return Answer(VD_E_INVALID)
+            command.slot = slot
+        self.set.queue(device, command, now)
+        return Answer(NOERROR)
+
+    def _refuse(self, device_name: str, command: Command, code: int, completion_code: int) -> Answer:
+        completion = Completion(command.tag, device_name, completion_code, thread_of_sender=True)
+        self.set.add_completion(completion)
+        return Answer(code)
+
+    def next_completion(self) -> Answer | None:
+        """Give the next completion; once the agent has nothing more to come, an answer without one."""
+        if self.set.completions:
+            return Answer(NOERROR, self.set.completions.popleft()._asdict())
+        return Answer(VD_E_ABORT) if self.set.aborted else None
+
+    def close_device(self, name: str) -> Answer:
+        """CloseDevice: commands sent before are still handed out."""
+        if self.set.aborted:
+            return Answer(VD_E_ABORT)
+        device = self.set.devices.get(name)
+        if device is None or not device.served or device.closed:
+            return Answer(VD_E_PROTOCOL)
+        self.set.close_device(device)
+        return Answer(NOERROR)
+
+    def signal_abort(self) -> Answer:
+        """SignalAbort."""
+        return self.set.signal_abort()
+
+    def close(self) -> Answer:
+        """Close: a set that is not at its end is aborted; with devices open that is an error too."""
+        code = NOERROR
+        if not self.set.aborted and not self.set.terminated:
+            if any(device.served and not device.closed for device in self.set.devices.values()):
+                code = VD_E_PROTOCOL
+            self.set.abort()
+        self.set.phase = ServerPhase.GONE
+        return Answer(code)
+
+    def _refusal(self, *phases: ServerPhase) -> Answer | None:
+        """Tell why a transition that needs one of these phases cannot be made."""
+        if self.set.aborted:
+            return Answer(VD_E_ABORT)
+        return None if self.set.phase in phases and not self.set.terminated else Answer(VD_E_PROTOCOL)

@@ -1,0 +1,336 @@
+"""A virtual device set as its clients see it; pure: no I/O, no clock, no chance.
+
+A transition answers at once, or gives None where the documents let the call wait; it is then made again when
+something that it waits for is `stirred`, and answered with VD_E_TIMEOUT when its time is over. Where the
+method pages and the transition matrix differ, the pages win: devices open one by one, and a Close with open
+devices is VD_E_OPEN with an abort inside.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vdi_conformance.emulator.devices import Command, Device
+from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED
+from vdi_conformance.vdi.hresult import (
+    NOERROR,
+    VD_E_ABORT,
+    VD_E_CLOSE,
+    VD_E_INVALID,
+    VD_E_OPEN,
+    VD_E_PROTOCOL,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from vdi_conformance.emulator.buffers import BufferPool
+    from vdi_conformance.vdi.structures import VDConfig
+
+Value = int | str | bool | None
+
+COMPLETIONS: Final = "completions"
+"""What the server's completion agent waits for."""
+CONFIGURATION: Final = "configuration"
+"""What GetConfiguration waits for."""
+
+
+class Answer(NamedTuple):
+    """The HRESULT of a call and its out values, all of them plain."""
+
+    code: int
+    values: Mapping[str, Value] = {}
+
+
+class Completion(NamedTuple):
+    """What the server is told of a command's end: the completion code, the byte count and the position."""
+
+    tag: int
+    device: str
+    completion: int
+    bytes: int = 0
+    position: int = 0
+    thread_of_sender: bool = False
+
+
+class ClientState(Enum):
+    """The states of the client transition matrix; an object without a set is in Does-Not-Exist."""
+
+    CONFIGURABLE = "Configurable"
+    INITIALIZING = "Initializing"
+    ACTIVE = "Active"
+    NORMALLY_TERMINATED = "Normally Terminated"
+    ABORT = "Abort"
+
+
+class ServerPhase(Enum):
+    """How far the server is with a set."""
+
+    ABSENT = "no server yet"
+    CONNECTED = "Connected"
+    CONFIGURABLE = "Configurable"
+    CONFIGURED = "Initializing or Active"
+    GONE = "closed or dead"
+
+
+class Participant:
+    """A client object that has the set open; `devices` are those it opened, by the number it knows them by."""
+
+    def __init__(self, primary: bool) -> None:
+        self.primary = primary
+        self.configured = not primary
+        self.devices: dict[int, Device] = {}
+
+
+class DeviceSet:
+    """One virtual device set."""
+
+    def __init__(
+        self, name: str, config: VDConfig, primary: Participant, pool: BufferPool, numbers: Iterator[int]
+    ) -> None:
+        self.config = config
+        self.primary = primary
+        self.pool = pool
+        self.participants = [primary]
+        self.phase = ServerPhase.ABSENT
+        self.aborted = False
+        self.devices = {name: Device(name, named=True)}
+        self.completions: deque[Completion] = deque()
+        self.outstanding: dict[int, tuple[Device, Command]] = {}
+        self.stirred: list[object] = []
+        self._closed_devices = 0
+        self._last_progress = 0.0
+        self.numbers = numbers
+
+    # States
+
+    @property
+    def terminated(self) -> bool:
+        """Whether the server has closed every device."""
+        return self._closed_devices == self.config.device_count
+
+    def state_of(self, participant: Participant) -> ClientState:
+        """Tell the state in which one participant sees the set."""
+        if self.aborted:
+            return ClientState.ABORT
+        if not participant.configured:
+            return ClientState.CONFIGURABLE
+        if self.terminated and all(device.close_delivered for device in participant.devices.values()):
+            return ClientState.NORMALLY_TERMINATED
+        return ClientState.ACTIVE if participant.devices else ClientState.INITIALIZING
+
+    # Participants
+
+    def attach(self) -> Participant | int:
+        """OpenInSecondaryEx: let a further object in, or say why not."""
+        if self.aborted:
+            return VD_E_ABORT
+        if not self.primary.configured:
+            return VD_E_PROTOCOL
+        participant = Participant(primary=False)
+        self.participants.append(participant)
+        return participant
+
+    def close(self, participant: Participant) -> Answer:
+        """Close: let an object go; what was not at its end is aborted."""
+        code = NOERROR
+        if not self.aborted:
+            concerned = self.devices if participant.primary else participant.devices
+            if any(device.open_for_client for device in concerned.values()):
+                code = VD_E_OPEN
+                self.abort()
+            elif participant.primary and self.phase is not ServerPhase.ABSENT and not self.terminated:
+                self.abort()
+        self.participants.remove(participant)
+        self.pool.release(participant)
+        return Answer(code)
+
+    def die(self, participant: Participant) -> None:
+        """Take the death of a participant's process: that of a secondary leaves all it had as it was."""
+        self.participants.remove(participant)
+        if participant.primary and not self.terminated:
+            self.abort()
+
+    # Transitions of clients
+
+    def get_configuration(self, participant: Participant, null_out: bool) -> Answer | None:
+        """GetConfiguration."""
+        if self.aborted:
+            return Answer(VD_E_ABORT)
+        if null_out:
+            return Answer(VD_E_INVALID)
+        if self.phase in (ServerPhase.ABSENT, ServerPhase.CONNECTED, ServerPhase.CONFIGURABLE):
+            return None
+        participant.configured = True
+        return Answer(NOERROR, {"config": self.config.pack().hex()})
+
+    def open_device(self, participant: Participant, name: str | None, null_out: bool) -> Answer:
+        """OpenDevice; the out value is a number that this participant knows the device by."""
+        state = self.state_of(participant)
+        if state is ClientState.ABORT:
+            return Answer(VD_E_ABORT)
+        if state in (ClientState.CONFIGURABLE, ClientState.NORMALLY_TERMINATED):
+            return Answer(VD_E_PROTOCOL)
+        if null_out or not name:
+            return Answer(VD_E_INVALID)
+        if sum(device.opened for device in self.devices.values()) == self.config.device_count:
+            return Answer(VD_E_OPEN)
+        device = self._find_device(name)
+        if device is None:
+            return Answer(VD_E_INVALID)
+        if device.opened:
+            return Answer(VD_E_PROTOCOL)
+        device.opened = True
+        number = next(self.numbers)
+        participant.devices[number] = device
+        return Answer(NOERROR, {"device": number})
+
+    def _find_device(self, name: str) -> Device | None:
+        """Find a device; while the server has not named all of them, any other name may be one of those."""
+        if name in self.devices:
+            return self.devices[name]
+        if self.all_named or len(self.devices) >= self.config.device_count:
+            return None
+        self.devices[name] = Device(name, named=False)
+        return self.devices[name]
+
+    @property
+    def all_named(self) -> bool:
+        """Whether the names of all devices are known."""
+        return sum(device.named for device in self.devices.values()) == self.config.device_count
+
+    def get_command(self, participant: Participant, device_number: int, null_out: bool) -> Answer | None:
+        """GetCommand."""
+        device = participant.devices.get(device_number)
+        if device is None:
+            return Answer(VD_E_PROTOCOL)
+        state = self.state_of(participant)
+        if state is ClientState.ABORT:
+            return Answer(VD_E_ABORT)
+        if state is ClientState.NORMALLY_TERMINATED:
+            return Answer(VD_E_PROTOCOL)
+        if null_out:
+            return Answer(VD_E_INVALID)
+        command = device.fetch(participant)
+        if command is not None:
+            return Answer(NOERROR, self._describe(command))
+        if device.closed:
+            device.close_delivered = True
+            return Answer(VD_E_CLOSE)
+        return None
+
+    def _describe(self, command: Command) -> dict[str, Value]:
+        values: dict[str, Value] = {
+            "command": command.number,
+            "kind": command.code,
+            "size": command.size,
+            "position": command.position,
+        }
+        slot = command.slot
+        if slot is None:
+            values["buffer"] = command.buffer
+        else:
+            values |= {"area": slot.area, "length": self.pool.lengths[slot.area], "offset": slot.offset}
+        return values
+
+    def complete_command(
+        self, participant: Participant, device_number: int, number: int, completion: Completion, now: float
+    ) -> Answer:
+        """CompleteCommand; `completion` has the values as the client gave them."""
+        device = participant.devices.get(device_number)
+        if device is None:
+            return Answer(VD_E_PROTOCOL)
+        state = self.state_of(participant)
+        if state is ClientState.ABORT:
+            return Answer(VD_E_ABORT)
+        if state is ClientState.NORMALLY_TERMINATED:
+            return Answer(VD_E_PROTOCOL)
+        command = device.fetched.get(number)
+        if command is None or command.holder is not participant:
+            return Answer(VD_E_INVALID)
+        if command.moves_data and completion.bytes > command.size:
+            return Answer(VD_E_INVALID)
+        dropped = device.complete(command, completion.completion)
+        self._finish(command, completion._replace(tag=command.tag, device=device.name))
+        for other in dropped:
+            self._finish(other, Completion(other.tag, device.name, ERROR_IO_DEVICE))
+        self._last_progress = now
+        self.stirred.append(device)
+        return Answer(NOERROR)
+
+    def get_buffer_handle(self, area: str | None, offset: int, null_out: bool) -> Answer:
+        """GetBufferHandle, of an address that lies at `offset` of an area (None where it is in none)."""
+        slot = self.pool.held_at(area, offset)
+        if slot is None or null_out:
+            return Answer(VD_E_INVALID)
+        return Answer(NOERROR, {"handle": slot.handle})
+
+    def map_buffer_handle(self, handle: int, null_out: bool) -> Answer:
+        """MapBufferHandle; the out values say where the buffer lies."""
+        slot = self.pool.held_under(handle)
+        if slot is None or null_out:
+            return Answer(VD_E_INVALID)
+        length = self.pool.lengths[slot.area]
+        return Answer(NOERROR, {"area": slot.area, "length": length, "offset": slot.offset})
+
+    def signal_abort(self) -> Answer:
+        """SignalAbort."""
+        self.abort()
+        return Answer(NOERROR)
+
+    # What happens to the whole set
+
+    def abort(self) -> None:
+        """End all processing; what the clients have fetched stays in their hands until they close."""
+        if self.aborted:
+            return
+        self.aborted = True
+        for device, command in list(self.outstanding.values()):
+            self._finish(command, Completion(command.tag, device.name, ERROR_OPERATION_ABORTED))
+        self.stirred += [CONFIGURATION, COMPLETIONS, *self.devices.values()]
+
+    def _finish(self, command: Command, completion: Completion) -> None:
+        del self.outstanding[command.number]
+        if command.slot is not None:
+            command.slot.busy = False
+        self.add_completion(completion)
+
+    def add_completion(self, completion: Completion) -> None:
+        """Tell the server of a command's end."""
+        self.completions.append(completion)
+        self.stirred.append(COMPLETIONS)
+
+    def queue(self, device: Device, command: Command, now: float) -> None:
+        """Take a command from the server."""
+        if not self.outstanding:
+            self._last_progress = now
+        self.outstanding[command.number] = (device, command)
+        device.queue.append(command)
+        if command.slot is not None:
+            command.slot.busy = True
+        self.stirred.append(device)
+
+    def close_device(self, device: Device) -> None:
+        """Take the server's word that it is done with a device."""
+        device.closed = True
+        self._closed_devices += 1
+        self.stirred.append(device)
+
+    def deadline(self) -> float | None:
+        """Tell when the server loses its patience: two intervals after the last progress, if anything is pending."""
+        if self.config.server_time_out == 0 or not self.outstanding or self.aborted:
+            return None
+        return self._last_progress + 2 * self.config.server_time_out / 1000
+
+    @property
+    def deserted(self) -> bool:
+        """Whether nobody has the set open any more."""
+        return not self.participants and self.phase in (ServerPhase.ABSENT, ServerPhase.GONE)
+
+    def tick(self, now: float) -> None:
+        """Abort if the patience is over."""
+        deadline = self.deadline()
+        if deadline is not None and now >= deadline:
+            self.abort()

@@ -1,0 +1,239 @@
+"""What a BACKUP writes and a RESTORE accepts: streams of frames; pure.
+
+A frame is a header of 64 bytes, a payload, and zeros up to a multiple of the block size. A device's stream is one
+media frame (whose backup this is), data frames, and one closing frame (how much there was). The data frames of a
+backup are dealt to its devices in turn. Everything follows from the database, the geometry and the backup's id.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from random import Random
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vdi_conformance.contract import Database
+
+MEDIA: Final = 1
+DATA: Final = 2
+CLOSING: Final = 3
+
+HEADER_SIZE: Final = 64
+_MAGIC: Final = b"VDIFRAME"
+_VERSION: Final = 1
+_HEADER: Final = struct.Struct("<8sHH16sHHIIII12xI")
+_MEDIA_PAYLOAD: Final = struct.Struct("<QQ")
+_CLOSING_PAYLOAD: Final = struct.Struct("<QQ")
+_SHIFT: Final = 4099
+_SHIFTS: Final = 16
+_TILE: Final = 65537
+
+
+class StreamError(Exception):
+    """A stream that this RESTORE cannot accept; `number` is that of the server's message."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(reason)
+        self.number = number
+
+
+class Header(NamedTuple):
+    """What a frame says of itself; sizes in bytes, `frame_size` with header and padding."""
+
+    kind: int
+    backup_id: bytes
+    device: int
+    device_count: int
+    sequence: int
+    payload_size: int
+    frame_size: int
+    payload_crc: int
+
+    def pack(self) -> bytes:
+        """Give the bytes of the header, the last four of which are the CRC-32 of the others."""
+        packed = _HEADER.pack(_MAGIC, _VERSION, *self, 0)
+        return packed[:-4] + zlib.crc32(packed[:-4]).to_bytes(4, "little")
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Header:
+        """Read a header."""
+        magic, version, *members, crc = _HEADER.unpack(data)
+        if magic != _MAGIC or version != _VERSION or crc != zlib.crc32(data[:-4]):
+            raise StreamError(3241, "a frame of the stream has no good header")
+        return cls(*members)
+
+
+class Frame(NamedTuple):
+    """One frame, to be written in one Write."""
+
+    header: bytes
+    payload: memoryview
+    size: int
+    is_data: bool
+
+    def write_to(self, target: memoryview) -> None:
+        """Lay the frame down at the start of a buffer."""
+        end = HEADER_SIZE + len(self.payload)
+        target[:HEADER_SIZE] = self.header
+        target[HEADER_SIZE:end] = self.payload
+        target[end : self.size] = bytes(self.size - end)
+
+
+class Backup:
+    """The streams of one backup over `device_count` devices."""
+
+    def __init__(
+        self, database: Database, device_count: int, block_size: int, max_transfer_size: int, backup_id: bytes
+    ) -> None:
+        self._database = database
+        self._device_count = device_count
+        self._block_size = block_size
+        self._backup_id = backup_id
+        self._largest = max_transfer_size - HEADER_SIZE
+        extent = min(database.size, self._largest) + _SHIFT * (_SHIFTS - 1)
+        tile = Random(f"database {database.seed}").randbytes(min(extent, _TILE))
+        self._contents = memoryview(tile * -(-extent // _TILE))
+        self._crcs: dict[tuple[int, int], int] = {}
+
+    def frames(self, device: int) -> Iterator[Frame]:
+        """Give the frames of one device, in order."""
+        seed = self._database.seed % (1 << 64)
+        yield self._frame(MEDIA, device, 0, memoryview(_MEDIA_PAYLOAD.pack(seed, self._database.size)))
+        sequence = total = 0
+        for offset in range(device * self._largest, self._database.size, self._device_count * self._largest):
+            sequence += 1
+            payload = self._payload(sequence, min(self._largest, self._database.size - offset))
+            total += len(payload)
+            yield self._frame(DATA, device, sequence, payload)
+        closing = memoryview(_CLOSING_PAYLOAD.pack(sequence, total))
+        yield self._frame(CLOSING, device, sequence + 1, closing)
+
+    def _payload(self, sequence: int, size: int) -> memoryview:
+        """Give contents that differ from those of the frames before."""
+        start = sequence % _SHIFTS * _SHIFT
+        return self._contents[start : start + size]
+
+    def _frame(self, kind: int, device: int, sequence: int, payload: memoryview) -> Frame:
+        size = -(-(HEADER_SIZE + len(payload)) // self._block_size) * self._block_size
+        crc = self._data_crc(sequence, payload) if kind == DATA else zlib.crc32(payload)
+        place = device, self._device_count, sequence
+        header = Header(kind, self._backup_id, *place, len(payload), size, crc)
+        return Frame(header.pack(), payload, size, is_data=kind == DATA)
+
+    def _data_crc(self, sequence: int, payload: memoryview) -> int:
+        """Give the CRC-32 of contents that recur, computed once."""
+        key = sequence % _SHIFTS, len(payload)
+        if key not in self._crcs:
+            self._crcs[key] = zlib.crc32(payload)
+        return self._crcs[key]
+
+
+class StreamReader:
+    """Takes the stream of one device in pieces of any size, and raises StreamError where it is not right."""
+
+    def __init__(self, database: Database, device: int, device_count: int) -> None:
+        self.backup_id: bytes | None = None
+        self.finished = False
+        self.size = 0
+        self._database = database
+        self._device = device
+        self._device_count = device_count
+        self._partial_header = b""
+        self._header: Header | None = None
+        self._payload_left = 0
+        self._padding_left = 0
+        self._crc = 0
+        self._described = b""
+        self._sequence = 0
+        self._total = 0
+
+    def feed(self, piece: memoryview) -> None:
+        """Take the next bytes of the stream."""
+        self.size += len(piece)
+        while len(piece):
+            if self.finished:
+                raise StreamError(3241, "the stream goes on after its closing frame")
+            if self._header is None:
+                piece = self._feed_header(piece)
+            elif self._payload_left:
+                piece = self._feed_payload(piece)
+            else:
+                piece = self._feed_padding(piece)
+
+    def end(self) -> None:
+        """Take the end of the stream."""
+        if not self.size:
+            raise StreamError(3254, "the volume is empty")
+        if not self.finished:
+            raise StreamError(3256, "the backup set on the device is incomplete")
+
+    def _feed_header(self, piece: memoryview) -> memoryview:
+        taken = HEADER_SIZE - len(self._partial_header)
+        self._partial_header += bytes(piece[:taken])
+        if len(self._partial_header) == HEADER_SIZE:
+            header = Header.unpack(self._partial_header)
+            self._check_place(header)
+            self._header = header
+            self._partial_header = self._described = b""
+            self._crc = 0
+            self._payload_left = header.payload_size
+            self._padding_left = header.frame_size - header.payload_size - HEADER_SIZE
+        return piece[taken:]
+
+    def _check_place(self, header: Header) -> None:
+        """Refuse a frame that does not belong here."""
+        if header.device_count != self._device_count:
+            raise StreamError(3132, f"the media set has {header.device_count} families, not {self._device_count}")
+        if header.device != self._device:
+            raise StreamError(3241, f"family {header.device + 1} was offered as number {self._device + 1}")
+        if header.sequence != self._sequence or (header.kind == MEDIA) != (self._sequence == 0):
+            raise StreamError(3241, f"frame {header.sequence} came as number {self._sequence}")
+        if self.backup_id is not None and header.backup_id != self.backup_id:
+            raise StreamError(3241, "a frame belongs to another backup")
+        self.backup_id = header.backup_id
+
+    def _feed_payload(self, piece: memoryview) -> memoryview:
+        part, rest = piece[: self._payload_left], piece[self._payload_left :]
+        self._crc = zlib.crc32(part, self._crc)
+        self._payload_left -= len(part)
+        if self._header is not None and self._header.kind != DATA:
+            self._described += bytes(part)
+        self._end_frame()
+        return rest
+
+    def _feed_padding(self, piece: memoryview) -> memoryview:
+        part, rest = piece[: self._padding_left], piece[self._padding_left :]
+        if bytes(part).count(0) != len(part):
+            raise StreamError(3241, "the padding of a frame was altered")
+        self._padding_left -= len(part)
+        self._end_frame()
+        return rest
+
+    def _end_frame(self) -> None:
+        """Judge a frame once its last byte is there."""
+        header = self._header
+        if header is None or self._payload_left or self._padding_left:
+            return
+        if self._crc != header.payload_crc:
+            raise StreamError(3241, f"the contents of frame {header.sequence} were altered")
+        if header.kind == MEDIA:
+            self._check_media()
+        elif header.kind == DATA:
+            self._total += header.payload_size
+        else:
+            self._check_totals()
+        self._sequence += 1
+        self._header = None
+
+    def _check_media(self) -> None:
+        expected = _MEDIA_PAYLOAD.pack(self._database.seed % (1 << 64), self._database.size)
+        if self._described != expected:
+            raise StreamError(3154, "the backup set holds the backup of another database")
+
+    def _check_totals(self) -> None:
+        if self._described != _CLOSING_PAYLOAD.pack(self._sequence - 1, self._total):
+            raise StreamError(3256, "the totals of the stream are not those of its frames")
+        self.finished = True

@@ -1,0 +1,69 @@
+"""Writes and reads evidence files."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from vdi_conformance.evidence.records import FORMAT, CheckRecord, Footer, Header, Record
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Header | CheckRecord | Footer)
+
+
+class NotEvidence(ValueError):
+    """A file that is not a whole result; the sentence says what is missing."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A whole run."""
+
+    header: Header
+    checks: tuple[CheckRecord, ...]
+    footer: Footer
+
+
+class EvidenceWriter:
+    """Appends records to a file as they come, so that an interrupted run leaves what it had."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("wb")
+
+    def write(self, record: Record) -> None:
+        """Append one record."""
+        self._file.write(_encoder.encode(record) + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read(path: Path) -> Evidence:
+    """Read a whole run, or raise NotEvidence with the reason."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise NotEvidence(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        records = [_decoder.decode(line) for line in lines]
+    except msgspec.DecodeError as error:
+        raise NotEvidence(f"{path} is not evidence: {error}") from error
+    return assemble(records, str(path))
+
+
+def assemble(records: Iterable[Header | CheckRecord | Footer], name: str) -> Evidence:
+    """Put the records of a file together: a header, checks, a footer, each check once."""
+    match list(records):
+        case [Header() as header, *middle, Footer() as footer]:
+            checks = tuple(record for record in middle if isinstance(record, CheckRecord))
+        case _:
+            raise NotEvidence(f"{name} is not a whole result: it needs a header first and a footer last; run again")
+    if header.format != FORMAT:
+        raise NotEvidence(f"{name} has format {header.format}, this version reads {FORMAT}")
+    if len(checks) != len(middle) or len({check.id for check in checks}) != len(checks):
+        raise NotEvidence(f"{name} holds something other than one record a check between header and footer")
+    return Evidence(header, checks, footer)

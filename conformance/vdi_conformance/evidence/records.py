@@ -1,0 +1,105 @@
+"""What a run leaves behind: one header, one record a check, one footer."""
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+FORMAT: Final = 1
+
+Verdict = Literal["passed", "failed", "warning", "not applicable", "not tested", "error"]
+
+VERDICTS: Final[tuple[Verdict, ...]] = (
+    "passed",
+    "failed",
+    "warning",
+    "not applicable",
+    "not tested",
+    "error",
+)
+CauseKind = Literal["code", "assertion", "died", "hung", "protocol", "suite"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="record"):
+    """One line of the evidence."""
+
+
+class Party(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An adapter in one of its roles: how it was named, and what it says of itself."""
+
+    reference: str
+    name: str
+    version: str
+    vendor: str = ""
+    library: str = ""
+    capabilities: dict[str, Any] = {}
+
+
+class Header(Record, frozen=True, kw_only=True, tag="header"):
+    """First line: what was run against what, and how; `started` is a time in UTC (ISO 8601)."""
+
+    format: int = FORMAT
+    suite_version: str
+    catalogue_sha256: str
+    client: Party
+    server: Party
+    platform: str
+    python: str
+    seed: int
+    timeout_scale: float
+    selection: list[str]
+    started: str
+
+    @property
+    def partial(self) -> bool:
+        """A selected run speaks of its selection only."""
+        return bool(self.selection)
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A permitted choice that was seen: the open question, what was tried, and the answer."""
+
+    question: str
+    subject: str
+    answer: str
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a check did not pass, in one sentence; `expected` and `observed` are names of codes where it is about one."""
+
+    kind: CauseKind
+    sentence: str
+    expected: list[str] = []
+    observed: str | None = None
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One request to one process, as it was made and answered; numbered over all processes of the check."""
+
+    number: int
+    process: str
+    method: str
+    params: dict[str, Any]
+    answer: dict[str, Any] | str | None
+
+
+class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
+    """How one check ended; `id` is stable over versions, `duration` is in seconds."""
+
+    id: str
+    node: str
+    rows: list[str]
+    level: str
+    verdict: Verdict
+    duration: float
+    cause: Cause | None = None
+    observations: list[Observation] = []
+    calls: list[Call] = []
+    detail: str = ""
+
+
+class Footer(Record, frozen=True, kw_only=True, tag="footer"):
+    """Last line: without it the file is no result. `duration` is in seconds."""
+
+    counts: dict[str, int]
+    exit_code: int
+    duration: float

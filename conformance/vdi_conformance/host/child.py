@@ -1,0 +1,179 @@
+"""The host process of a Python adapter: reads requests, runs them on the threads of their labels, writes answers.
+
+Standard output carries the protocol, so it is moved away before the adapter is loaded: what an adapter prints goes
+to standard error. Imports are few, because each one costs every host its time to start.
+"""
+
+import contextlib
+import ctypes
+import faulthandler
+import os
+import queue
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
+
+from vdi_conformance.contract import Environment
+from vdi_conformance.host import client_methods, layout, memory_methods, server_methods
+from vdi_conformance.host.codes import INVALID_REQUEST, PROTOCOL_NOT_SPOKEN, PROTOCOL_VERSION, Refused
+from vdi_conformance.host.dispatch import Call, Methods, read_call
+from vdi_conformance.host.loader import load
+from vdi_conformance.host.parameters import Kind, integer, one_of
+from vdi_conformance.host.session import Session
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import resource
+
+SWITCH_INTERVAL: Final = 0.0002
+"""Seconds: what a busy Python loop of an adapter may cost the threads of other labels."""
+_CHUNK: Final = 65536
+
+METHODS = Methods[Session]()
+for _table in (client_methods.METHODS, server_methods.METHODS, memory_methods.METHODS):
+    METHODS.include(_table)
+
+
+def _environment(value: Any) -> Environment:
+    try:
+        return Environment(str(value["directory"]), int(value["seed"]), float(value["time_scale"]))
+    except (KeyError, TypeError):
+        raise ValueError("an object with directory, seed and time_scale") from None
+
+
+_environment_kind: Kind = _environment
+
+
+@METHODS.method(
+    "initialize", protocol=integer, role=one_of("client", "server", "machine"), environment=_environment_kind
+)
+def _initialize(session: Session, protocol: int, role: str, environment: Environment) -> dict[str, Any]:
+    if protocol != PROTOCOL_VERSION:
+        sentence = f"this host speaks version {PROTOCOL_VERSION} of the protocol, not {protocol}"
+        raise Refused(PROTOCOL_NOT_SPOKEN, sentence)
+    if session.adapter is not None:
+        raise Refused(INVALID_REQUEST, "initialize was sent already")
+    adapter = load(session.target, environment)
+    identity = adapter.identity()
+    capabilities = adapter.capabilities().to_mapping()
+    if role == "machine":
+        adapter.start_machine()
+    session.adapter = adapter
+    return {
+        "protocol": PROTOCOL_VERSION,
+        "identity": {
+            "name": identity.name,
+            "version": identity.version,
+            "vendor": identity.vendor,
+            "library": identity.library,
+        },
+        "capabilities": capabilities,
+        "process": {
+            "pid": os.getpid(),
+            "pointer_bytes": ctypes.sizeof(ctypes.c_void_p),
+            "platform": sys.platform,
+            "own_layout": session.own_layout,
+        },
+    }
+
+
+class _Answers:
+    """The way out: whole lines, whichever thread has one."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def write(self, line: bytes) -> None:
+        with self._lock:
+            try:
+                while line:
+                    line = line[os.write(self._descriptor, line) :]
+            except OSError:
+                os._exit(0)  # nobody reads any more: the parent is gone
+
+
+class _Threads:
+    """One thread and one queue a label; without a label the reader itself runs the call."""
+
+    def __init__(self, session: Session, answers: _Answers) -> None:
+        self._session = session
+        self._answers = answers
+        self._queues: dict[str, queue.SimpleQueue[Call]] = {}
+
+    def take(self, call: Call) -> None:
+        if call.thread is None:
+            self._run(call)
+            return
+        if (waiting := self._queues.get(call.thread)) is None:
+            waiting = self._queues[call.thread] = queue.SimpleQueue()
+            threading.Thread(target=self._work, args=(waiting,), name=call.thread, daemon=True).start()
+        waiting.put(call)
+
+    def _work(self, waiting: "queue.SimpleQueue[Call]") -> None:
+        while True:
+            self._run(waiting.get())
+
+    def _run(self, call: Call) -> None:
+        self._answers.write(METHODS.answer(self._session, call))
+
+
+def main(target: str, own_layout: bool) -> NoReturn:
+    """Be the host of the adapter `target` until standard input ends."""
+    requests, descriptor = _take_the_protocol_away()
+    faulthandler.enable(file=2, all_threads=True)
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    answers = _Answers(descriptor)
+    threads = _Threads(Session(target, own_layout), answers)
+    for text in _lines(requests):
+        call = read_call(text)
+        if isinstance(call, Call):
+            threads.take(call)
+        else:
+            answers.write(call)
+    leave()
+
+
+def plain_main(target: str, slot: int) -> NoReturn:
+    """Be the host of an adapter in a process that was started by itself, not forked."""
+    limit_cores()
+    main(target, layout.separate(slot))
+
+
+def leave() -> NoReturn:
+    """End the process at once, whatever its threads are waiting for; only what Python has printed is kept."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(0)
+
+
+def _take_the_protocol_away() -> tuple[int, int]:
+    """Keep the two descriptors of the protocol for ourselves; the adapter finds an empty input and standard error."""
+    requests, answers = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    if sys.platform == "win32":
+        msvcrt.setmode(requests, os.O_BINARY)
+        msvcrt.setmode(answers, os.O_BINARY)
+    # A new object: the old one may remember that its file could be seeked.
+    sys.stdout = open(1, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    return requests, answers
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    rest = b""
+    while data := os.read(descriptor, _CHUNK):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from lines
+
+
+def limit_cores() -> None:
+    """A core file a crash is a burden; the limit is 1, since 0 does not stop one that is piped to a program."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CORE, (1, 1))

@@ -1,0 +1,106 @@
+"""The host protocol between bytes and typed messages, without any input or output of its own."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from vdi_conformance.host import codes
+from vdi_conformance.host.errors import (
+    BY_CODE,
+    HostError,
+    NotJson,
+    UnknownProtocol,
+    UnknownRefusal,
+    WrongReply,
+)
+
+if TYPE_CHECKING:
+    from vdi_conformance.host.messages.base import Reply, Request
+
+_LONGEST_LINE: Final = 16 << 20
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The error of an answer."""
+
+    code: int
+    message: str
+    data: Any = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One line of a host: a result or an error under the id of a request."""
+
+    jsonrpc: Literal["2.0"]
+    id: int | None = None
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: Failure | msgspec.UnsetType = msgspec.UNSET
+
+
+_encoder = msgspec.json.Encoder()
+_answers = msgspec.json.Decoder(Answer)
+
+
+@functools.cache
+def _decoder(reply: type[Reply]) -> msgspec.json.Decoder[Reply]:
+    return msgspec.json.Decoder(reply)
+
+
+def encode(number: int, request: Request[Any]) -> bytes:
+    """Give the line of a request."""
+    message = {"jsonrpc": "2.0", "id": number, "method": request.method, "params": request}
+    return _encoder.encode(message) + b"\n"
+
+
+class Lines:
+    """Cuts the bytes that a host writes into lines."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._rest: list[bytes] = []
+        self._waiting = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take more bytes and give the lines that are whole now; a line without end is refused."""
+        if b"\n" not in data:
+            self._rest.append(data)
+            self._waiting += len(data)
+            if self._waiting > _LONGEST_LINE:
+                raise NotJson(self._host, b"".join(self._rest)[:_LONGEST_LINE])
+            return []
+        *lines, rest = (b"".join(self._rest) + data).split(b"\n")
+        self._rest = [rest]
+        self._waiting = len(rest)
+        return lines
+
+
+def read_answer(host: str, line: bytes) -> Answer:
+    """Read a line as an answer."""
+    try:
+        return _answers.decode(line)
+    except msgspec.ValidationError as error:
+        raise WrongReply(host, "a request", str(error), line) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotJson(host, line) from error
+
+
+def read_reply(host: str, request: Request[Any], answer: Answer, line: bytes) -> Reply | HostError:
+    """Read the answer of a request: its reply, or the error that it stands for."""
+    if isinstance(answer.error, Failure):
+        return _refusal(host, request.method, answer.error)
+    if answer.result is msgspec.UNSET:
+        return WrongReply(host, request.method, "neither result nor error", line)
+    try:
+        return _decoder(request.reply).decode(answer.result)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return WrongReply(host, request.method, str(error), line)
+
+
+def _refusal(host: str, method: str, failure: Failure) -> HostError:
+    if failure.code == codes.PROTOCOL_NOT_SPOKEN:
+        return UnknownProtocol(host, failure.message)
+    data = failure.data if isinstance(failure.data, dict) else None
+    return BY_CODE.get(failure.code, UnknownRefusal)(host, method, failure.message, data)

@@ -1,0 +1,193 @@
+"""The life of a connection to a host, and what can go wrong at each step of it.
+
+start       NotStarted
+initialize  AdapterNotLoaded, UnknownProtocol
+a call      AdapterRaised, MethodNotFound, InvalidParams, MemoryFault, UnknownRefusal
+a line      NotJson, WrongId, WrongReply
+any time    HostDied, HostHung
+
+HostDied and HostHung are facts about the implementation under test, which a check may judge. A ProtocolError
+says that the host broke the host protocol: an error, never a pass. A Refusal is an answer that the protocol foresees.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.host import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vdi_conformance.host.ended import Ended
+
+_QUOTED: Final = 200
+_LAST_WORDS: Final = 1500
+
+
+class HostError(Exception):
+    """Whatever can go wrong with a host; `host` is its name."""
+
+    def __init__(self, host: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.host = host
+
+
+class NotStarted(HostError):
+    """The process that starts the hosts is gone, so that no host can be reached."""
+
+    def __init__(self, last_words: str) -> None:
+        super().__init__(
+            "",
+            f"no host can be reached, since the process that starts them has ended: "
+            f"start each one by itself (start='plain') if that happens again{_quoted_stderr(last_words)}",
+        )
+
+
+class HostDied(HostError):
+    """The process ended before it had answered; `method` is what was in flight."""
+
+    def __init__(self, host: str, method: str, ended: Ended) -> None:
+        super().__init__(
+            host,
+            f"host {host!r} {ended} before it answered {method}: look for the cause in the implementation, "
+            f"where {method} leads to{_quoted_stderr(ended.stderr)}",
+        )
+        self.method = method
+        self.ended = ended
+
+
+class HostHung(HostError):
+    """The process did not answer in time; it and its process group were ended."""
+
+    def __init__(self, host: str, method: str, seconds: float, ended: Ended | None) -> None:
+        super().__init__(
+            host,
+            f"host {host!r} did not answer {method} within {seconds:g} s and was ended: a call that waits must let "
+            f"other threads run (in Python, a blocking call must release the GIL) and return when its time is up"
+            f"{_quoted_stderr(ended.stderr if ended else '')}",
+        )
+        self.method = method
+        self.seconds = seconds
+        self.ended = ended
+
+
+class ProtocolError(HostError):
+    """The host broke the host protocol."""
+
+
+class NotJson(ProtocolError):
+    """A line on standard output is not JSON."""
+
+    def __init__(self, host: str, line: bytes) -> None:
+        super().__init__(
+            host,
+            f"host {host!r} wrote {_quote(line)} to its standard output, which is no JSON: "
+            f"print messages to standard error, since standard output carries the protocol",
+        )
+        self.line = line
+
+
+class WrongId(ProtocolError):
+    """An answer belongs to no request that is waiting for one."""
+
+    def __init__(self, host: str, line: bytes) -> None:
+        super().__init__(
+            host,
+            f"host {host!r} answered with {_quote(line)}, whose id is not that of a waiting request: "
+            f"answer each request once, with its own id",
+        )
+        self.line = line
+
+
+class WrongReply(ProtocolError):
+    """An answer does not have the form that its method asks for."""
+
+    def __init__(self, host: str, method: str, problem: str, line: bytes) -> None:
+        super().__init__(
+            host,
+            f"host {host!r} answered {method} with {_quote(line)}, which does not fit the protocol ({problem}): "
+            f"compare it with the published schema of {method}",
+        )
+        self.method = method
+        self.line = line
+
+
+class UnknownProtocol(ProtocolError):
+    """The host speaks another version of the host protocol."""
+
+    def __init__(self, host: str, claimed: str) -> None:
+        super().__init__(
+            host,
+            f"host {host!r} does not speak version {codes.PROTOCOL_VERSION} of the host protocol ({claimed}): "
+            f"use an adapter and a suite that speak the same version",
+        )
+
+
+class Refusal(HostError):
+    """The host answered with an error that the protocol foresees; `data` is what it added, such as a traceback."""
+
+    remedy: str = "see what the host says"
+
+    def __init__(self, host: str, method: str, message: str, data: Mapping[str, object] | None = None) -> None:
+        traceback = str((data or {}).get("traceback", "")).strip()
+        last_words = f"\n{traceback}" if traceback else ""
+        super().__init__(host, f"host {host!r} refused {method} ({message}): {self.remedy}{last_words}")
+        self.method = method
+        self.message = message
+        self.data = dict(data or {})
+
+
+class AdapterNotLoaded(Refusal):
+    """The adapter could not be imported or made."""
+
+    remedy = "make the adapter importable from where the suite runs, and its class free of errors"
+
+
+class AdapterRaised(Refusal):
+    """An exception left a method of the adapter."""
+
+    remedy = "an adapter returns the HRESULT that a call gave and lets no exception out"
+
+
+class MethodNotFound(Refusal):
+    """The host does not know the method."""
+
+    remedy = "implement the method, or do not declare the capability that needs it"
+
+
+class InvalidParams(Refusal):
+    """The host does not accept the parameters."""
+
+    remedy = "the host must accept every request that fits the published schema"
+
+
+class MemoryFault(Refusal):
+    """The memory is not there, or not accessible in the way that was asked for."""
+
+    remedy = "the address is not one of memory that the process may use this way"
+
+
+class UnknownRefusal(Refusal, ProtocolError):
+    """The host answered with an error whose code the protocol does not know, or says that a request is none."""
+
+    remedy = "answer with the error codes of the protocol"
+
+
+BY_CODE: Final[Mapping[int, type[Refusal]]] = {
+    codes.METHOD_NOT_FOUND: MethodNotFound,
+    codes.INVALID_PARAMS: InvalidParams,
+    codes.ADAPTER_RAISED: AdapterRaised,
+    codes.ADAPTER_NOT_LOADED: AdapterNotLoaded,
+    codes.MEMORY_FAULT: MemoryFault,
+}
+
+
+def _quote(line: bytes) -> str:
+    text = line.decode("utf-8", "backslashreplace")
+    return repr(text if len(text) <= _QUOTED else text[:_QUOTED] + "…")
+
+
+def _quoted_stderr(stderr: str) -> str:
+    text = stderr.strip()
+    return f"\nThe end of its standard error:\n{text[-_LAST_WORDS:]}" if text else ""

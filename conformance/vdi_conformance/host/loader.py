@@ -1,0 +1,57 @@
+"""Finding the class of a Python adapter, in the host process alone."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import site
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from vdi_conformance.contract import Adapter
+from vdi_conformance.host.codes import ADAPTER_NOT_LOADED, Refused
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from vdi_conformance.contract import Environment
+
+_MODULE_OF_FILE = "vdi_adapter_file"
+
+
+def load(target: str, environment: Environment) -> Adapter:
+    """Make the adapter named `package.module:Class` or `/path/file.py:Class`; whatever goes wrong is one refusal."""
+    try:
+        found: Any = _module(target.rpartition(":")[0])
+        for part in target.rpartition(":")[2].split("."):
+            found = getattr(found, part)
+        if not (isinstance(found, type) and issubclass(found, Adapter)):
+            raise TypeError("it must be a class derived from vdi_conformance.contract.Adapter")
+        return found(environment)
+    except BaseException as error:
+        sentence = f"the adapter {target} could not be loaded: {type(error).__name__}: {error}"
+        raise Refused(ADAPTER_NOT_LOADED, sentence, {"traceback": traceback.format_exc()}) from error
+
+
+def _module(name: str) -> ModuleType:
+    if not name.endswith(".py"):
+        if importlib.util.find_spec(name.partition(".")[0]) is None:
+            _process_site_packages()
+        return importlib.import_module(name)
+    # A file's neighbours can be imported by it, as those of a script can.
+    sys.path.insert(0, name.replace("\\", "/").rpartition("/")[0])
+    spec = importlib.util.spec_from_file_location(_MODULE_OF_FILE, name)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_MODULE_OF_FILE] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _process_site_packages() -> None:
+    """Editable installs may be found by import hooks of `.pth` files only, which a start without site leaves out."""
+    for entry in list(sys.path):
+        if entry.replace("\\", "/").rpartition("/")[2] in ("site-packages", "dist-packages"):
+            site.addsitedir(entry)

@@ -1,0 +1,38 @@
+"""The published JSON Schemas of the host protocol, made from the message types."""
+
+from typing import Any
+
+import msgspec
+
+from vdi_conformance.host.codes import PROTOCOL_VERSION
+from vdi_conformance.host.messages import base, client, memory, server
+from vdi_conformance.host.messages.base import Request
+
+
+def requests() -> dict[str, type[Request[Any]]]:
+    """Give every request type by its method."""
+    found = {
+        kind.method: kind
+        for module in (base, client, memory, server)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Request) and hasattr(kind, "method")
+    }
+    return dict(sorted(found.items()))
+
+
+def host_protocol() -> dict[str, Any]:
+    """Give one document: for each method the schema of its parameters and of its result."""
+    kinds = requests()
+    types = [one for kind in kinds.values() for one in (kind, kind.reply)]
+    schemas, components = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    described = dict(zip(types, schemas, strict=True))
+    methods = {
+        method: {"description": kind.__doc__, "params": described[kind], "result": described[kind.reply]}
+        for method, kind in kinds.items()
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Host protocol of vdi-conformance, version {PROTOCOL_VERSION}",
+        "methods": methods,
+        "$defs": components,
+    }

@@ -1,0 +1,81 @@
+"""Pages of this process on Windows: reserved, allocated, and copied in and out without ever raising an exception.
+
+A copy is asked of the kernel, which refuses an address that this process may not touch.
+"""
+
+import ctypes
+import sys
+from typing import Final
+
+assert sys.platform == "win32"
+
+from ctypes import wintypes
+
+PAGE: Final = 4096
+GRAIN: Final = 65536
+"""Addresses of fresh maps are multiples of this many bytes."""
+GROWS_UP: Final = True
+"""Whether the system places fresh maps at rising addresses."""
+
+_MEM_COMMIT: Final = 0x1000
+_MEM_RESERVE: Final = 0x2000
+_MEM_RELEASE: Final = 0x8000
+_PAGE_NOACCESS: Final = 0x01
+_PAGE_READWRITE: Final = 0x04
+_STACK_MARGIN: Final = 256
+
+_kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+_kernel.VirtualAlloc.restype = ctypes.c_void_p
+_kernel.VirtualAlloc.argtypes = (ctypes.c_void_p, ctypes.c_size_t, wintypes.DWORD, wintypes.DWORD)
+_kernel.VirtualFree.argtypes = (ctypes.c_void_p, ctypes.c_size_t, wintypes.DWORD)
+_kernel.GetCurrentProcess.restype = wintypes.HANDLE
+_COPY = (wintypes.HANDLE, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t))
+_kernel.ReadProcessMemory.argtypes = _COPY
+_kernel.WriteProcessMemory.argtypes = _COPY
+
+
+def reserve(size: int, address: int = 0) -> int | None:
+    """Reserve address space without access, at `address` where that is free; None where there is no room."""
+    for wanted in (address, 0) if address else (0,):
+        found: int | None = _kernel.VirtualAlloc(wanted, size, _MEM_RESERVE, _PAGE_NOACCESS)
+        if found:
+            return found
+    return None
+
+
+def allocate(size: int) -> int | None:
+    """Get fresh zeroed memory; None where there is none."""
+    found: int | None = _kernel.VirtualAlloc(0, size, _MEM_RESERVE | _MEM_COMMIT, _PAGE_READWRITE)
+    return found
+
+
+def free(address: int, size: int) -> None:  # noqa: ARG001 - the POSIX twin needs the size
+    """Give back what `reserve` or `allocate` gave."""
+    _kernel.VirtualFree(address, 0, _MEM_RELEASE)
+
+
+def copy_out(address: int, size: int) -> bytes | None:
+    """Copy `size` bytes from `address`; None where they cannot all be read."""
+    if address + size > 1 << 64:
+        return None
+    buffer = ctypes.create_string_buffer(size)
+    copied = ctypes.c_size_t()
+    done = _kernel.ReadProcessMemory(_kernel.GetCurrentProcess(), address, buffer, size, ctypes.byref(copied))
+    return buffer.raw if size == 0 or (done and copied.value == size) else None
+
+
+def copy_in(address: int, data: bytes | bytearray | memoryview) -> bool:
+    """Copy `data` to `address`; False where not all of it can be written (whole pages before that may have been)."""
+    if address + len(data) > 1 << 64:
+        return False
+    copied = ctypes.c_size_t()
+    whole = bytes(data)
+    done = _kernel.WriteProcessMemory(_kernel.GetCurrentProcess(), address, whole, len(whole), ctypes.byref(copied))
+    return not whole or (bool(done) and copied.value == len(whole))
+
+
+def stack_address() -> int:
+    """Give an address within the stack of the calling thread."""
+    low, high = ctypes.c_size_t(), ctypes.c_size_t()
+    _kernel.GetCurrentThreadStackLimits(ctypes.byref(low), ctypes.byref(high))
+    return high.value - _STACK_MARGIN

@@ -1,0 +1,277 @@
+"""One host as the suite sees it: requests go out, typed replies come back, and its end is known."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
+
+import msgspec
+
+from vdi_conformance.contract import Capabilities
+from vdi_conformance.host import connection
+from vdi_conformance.host.codes import PROTOCOL_VERSION
+from vdi_conformance.host.ended import ABORT, KILL, Ended
+from vdi_conformance.host.errors import (
+    HostDied,
+    HostError,
+    HostHung,
+    ProtocolError,
+    UnknownProtocol,
+    WrongId,
+    WrongReply,
+)
+from vdi_conformance.host.messages.base import Initialize, Initialized, Reply, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vdi_conformance.host.spec import AdapterSpec, Role
+    from vdi_conformance.host.starter import Starter
+
+R = TypeVar("R", bound=Reply)
+
+PATIENCE: Final = 10.0
+"""Seconds that a call may take unless the caller knows better; the run's time scale stretches them."""
+PATIENCE_TO_START: Final = 30.0
+_SECONDS_FOR_LAST_WORDS: Final = 1.0
+_CALLS_KEPT: Final = 500
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One request and what came of it; `number` gives the order among all hosts, times are monotonic seconds."""
+
+    number: int
+    host: str
+    method: str
+    params: dict[str, Any]
+    started: float
+    ended: float | None
+    reply: dict[str, Any] | None
+    error: str | None
+
+
+class Link(Protocol):
+    """What a host needs of its supervisor."""
+
+    @property
+    def starter(self) -> Starter:
+        """The way to its process."""
+        ...
+
+    def pump(self, seconds: float) -> None:
+        """Wait for something to happen to any host, at most so long, and pass it on."""
+        ...
+
+    def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
+        """Pump until something is so; tell whether it came to that in time."""
+        ...
+
+    def next_number(self) -> int:
+        """Count the requests of all hosts."""
+        ...
+
+
+class Pending(Generic[R]):
+    """A request that was sent, and its reply when that has come."""
+
+    def __init__(self, host: Host, number: int, request: Request[R]) -> None:
+        self.number = number
+        self.request = request
+        self._host = host
+        self._started = time.monotonic()
+        self._ended: float | None = None
+        self._outcome: Reply | HostError | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the reply or an error is known already; looks at nothing new."""
+        return self._outcome is not None
+
+    @property
+    def done(self) -> bool:
+        """Whether the reply or an error has come; looks without waiting."""
+        if self._outcome is None:
+            self._host.look()
+        return self._outcome is not None
+
+    def result(self, patience: float = PATIENCE) -> R:
+        """Wait for the reply, at most `patience` seconds times the run's scale; then the host is ended."""
+        if not isinstance(self.request, Initialize):
+            _ = self._host.initialized
+        if self._outcome is None:
+            self._host.wait_for(self, patience)
+        if isinstance(self._outcome, HostError):
+            raise self._outcome
+        return cast("R", self._outcome)
+
+    def settle(self, outcome: Reply | HostError) -> None:
+        """Take the reply or the error; what comes later changes nothing."""
+        if self._outcome is None:
+            self._outcome = outcome
+            self._ended = time.monotonic()
+
+    def record(self) -> CallRecord:
+        """Give what is known of this call."""
+        failed = isinstance(self._outcome, HostError)
+        return CallRecord(
+            number=self.number,
+            host=self._host.name,
+            method=self.request.method,
+            params=msgspec.to_builtins(self.request),
+            started=self._started,
+            ended=self._ended,
+            reply=None if failed or self._outcome is None else msgspec.to_builtins(self._outcome),
+            error=str(self._outcome) if failed else None,
+        )
+
+
+class Host:
+    """One process that runs a role of an adapter; made by `Supervisor.launch`, used from one thread."""
+
+    def __init__(self, link: Link, key: int, name: str, spec: AdapterSpec, role: Role, time_scale: float) -> None:
+        self.name = name
+        self.spec = spec
+        self.role = role
+        self.key = key
+        self.pid: int | None = None
+        self._link = link
+        self._time_scale = time_scale
+        self._lines = connection.Lines(name)
+        self._waiting: dict[int, Pending[Any]] = {}
+        self._calls: deque[Pending[Any]] = deque(maxlen=_CALLS_KEPT)
+        self._broken: ProtocolError | None = None
+        self._ended: Ended | None = None
+        self._initialize: Pending[Initialized] | None = None
+
+    def initialize(self, request: Initialize) -> None:
+        """Send the first request."""
+        self._initialize = self.send(request)
+
+    @property
+    def initialized(self) -> Initialized:
+        """Who answers and what it declares; waits for it, and fails where the adapter could not be loaded."""
+        if self._initialize is None:
+            raise RuntimeError("the supervisor initializes a host when it launches it")
+        return self._initialize.result(PATIENCE_TO_START)
+
+    @property
+    def ended(self) -> Ended | None:
+        """How the process ended, or None while it lives; looks without waiting."""
+        self.look()
+        return self._ended
+
+    @property
+    def calls(self) -> list[CallRecord]:
+        """The last requests of this host, oldest first."""
+        return [pending.record() for pending in self._calls]
+
+    def call(self, request: Request[R], *, patience: float = PATIENCE) -> R:
+        """Send a request and wait for its reply, at most `patience` seconds times the run's scale."""
+        return self.send(request).result(patience)
+
+    def send(self, request: Request[R]) -> Pending[R]:
+        """Send a request without waiting."""
+        pending = Pending(self, self._link.next_number(), request)
+        self._calls.append(pending)
+        if self._broken is not None:
+            pending.settle(self._broken)
+        elif self._ended is not None:
+            pending.settle(HostDied(self.name, request.method, self._ended))
+        else:
+            self._waiting[pending.number] = pending
+            self._link.starter.write(self.key, connection.encode(pending.number, request))
+        return pending
+
+    def kill(self, signal: int = KILL) -> None:
+        """Send a signal to the process, without waiting for what comes of it."""
+        if self._ended is None:
+            self._link.starter.kill(self.key, signal)
+
+    def finish(self, patience: float = PATIENCE) -> Ended:
+        """End the host's standard input and wait for the process to leave; one that stays is ended."""
+        if self._ended is None:
+            self._link.starter.end_input(self.key)
+            if not self._link.wait_until(self._has_ended, patience * self._time_scale):
+                self._end_by_force()
+                raise HostHung(self.name, "the end of its standard input", patience * self._time_scale, self._ended)
+        return cast("Ended", self._ended)
+
+    def wait_until_ended(self, patience: float = PATIENCE) -> Ended:
+        """Wait for the process to end by itself; one that stays is ended."""
+        if not self._link.wait_until(self._has_ended, patience * self._time_scale):
+            self._end_by_force()
+            raise HostHung(self.name, "its own end", patience * self._time_scale, self._ended)
+        return cast("Ended", self._ended)
+
+    def look(self) -> None:
+        """Take in what has happened, without waiting."""
+        if self._ended is None:
+            self._link.pump(0)
+
+    def wait_for(self, pending: Pending[Any], patience: float) -> None:
+        """Wait for a request of this host; when patience ends, so does the host."""
+        seconds = patience * self._time_scale
+        if not self._link.wait_until(lambda: pending.settled, seconds):
+            self._end_by_force()
+            pending.settle(HostHung(self.name, pending.request.method, seconds, self._ended))
+
+    def take_output(self, data: bytes) -> None:
+        """Take what the process wrote."""
+        if self._broken is not None:
+            return
+        try:
+            for line in self._lines.feed(data):
+                self._take_line(line)
+        except ProtocolError as error:
+            self._break(error)
+
+    def take_end(self, ended: Ended) -> None:
+        """Take that the process has ended."""
+        self._ended = ended
+        for pending in self._waiting.values():
+            pending.settle(HostDied(self.name, pending.request.method, ended))
+        self._waiting.clear()
+
+    def _take_line(self, line: bytes) -> None:
+        if not line.strip():
+            return
+        answer = connection.read_answer(self.name, line)
+        pending = None if answer.id is None else self._waiting.pop(answer.id, None)
+        if pending is None:
+            raise WrongId(self.name, line)
+        outcome = connection.read_reply(self.name, pending.request, answer, line)
+        if isinstance(outcome, Initialized):
+            outcome = self._check(outcome, line)
+        pending.settle(outcome)
+        if isinstance(outcome, ProtocolError):
+            raise outcome
+
+    def _check(self, reply: Initialized, line: bytes) -> Initialized | HostError:
+        if reply.protocol != PROTOCOL_VERSION:
+            return UnknownProtocol(self.name, f"it claims version {reply.protocol}")
+        try:
+            Capabilities.from_mapping(reply.capabilities)
+        except ValueError as error:
+            return WrongReply(self.name, Initialize.method, str(error), line)
+        return reply
+
+    def _break(self, error: ProtocolError) -> None:
+        """A host that broke the protocol is not listened to any more."""
+        self._broken = error
+        for pending in self._waiting.values():
+            pending.settle(error)
+        self._waiting.clear()
+        self.kill()
+
+    def _end_by_force(self) -> None:
+        """Ask for the stacks of its threads first, which a host of ours writes when it is aborted."""
+        for signal in (ABORT, KILL):
+            self.kill(signal)
+            if self._link.wait_until(self._has_ended, _SECONDS_FOR_LAST_WORDS):
+                return
+
+    def _has_ended(self) -> bool:
+        return self._ended is not None

@@ -1,0 +1,50 @@
+"""What a host process holds between requests: the adapter, and its objects by the ids that the parent gave them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from vdi_conformance.host.codes import INVALID_PARAMS, INVALID_REQUEST, Refused
+
+if TYPE_CHECKING:
+    from vdi_conformance.contract import Adapter, ScriptedServer, VirtualDevice, VirtualDeviceSet
+
+T = TypeVar("T")
+
+
+@dataclass
+class Session:
+    """The state of one host process; what was released stays known, so that stale use can be tried."""
+
+    target: str
+    own_layout: bool
+    adapter: Adapter | None = None
+    sets: dict[str, VirtualDeviceSet] = field(default_factory=dict)
+    devices: dict[str, VirtualDevice] = field(default_factory=dict)
+    servers: dict[str, ScriptedServer] = field(default_factory=dict)
+
+    def loaded(self) -> Adapter:
+        """Give the adapter; there is none before `initialize`."""
+        if self.adapter is None:
+            raise Refused(INVALID_REQUEST, "the first request must be initialize, and must succeed")
+        return self.adapter
+
+    def set(self, id_: str) -> VirtualDeviceSet:
+        """Give the client object of that id."""
+        return _known(self.sets, "set", id_)
+
+    def device(self, id_: str) -> VirtualDevice:
+        """Give the device of that id."""
+        return _known(self.devices, "device", id_)
+
+    def server(self, id_: str) -> ScriptedServer:
+        """Give the scripted server of that id."""
+        return _known(self.servers, "server", id_)
+
+
+def _known(objects: dict[str, T], kind: str, id_: str) -> T:
+    try:
+        return objects[id_]
+    except KeyError:
+        raise Refused(INVALID_PARAMS, f"no {kind} is known by the id {id_!r}: one must have been made first") from None

@@ -1,0 +1,156 @@
+"""The one who starts hosts, waits for them, and leaves nothing behind.
+
+There are no threads in the parent where hosts come from the zygote: whoever waits pumps one poll set. A supervisor and its
+hosts belong to the thread that made them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from vdi_conformance.host.codes import PROTOCOL_VERSION
+from vdi_conformance.host.ended import KILL, Ended
+from vdi_conformance.host.messages.base import HostEnvironment, Initialize
+from vdi_conformance.host.plain import PlainStarter
+from vdi_conformance.host.process import PATIENCE, Host, Pending
+from vdi_conformance.host.spec import AdapterSpec, Role, RunEnvironment, Settings
+from vdi_conformance.host.starter import Output, Started, Starter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+Start = Literal["zygote", "plain"]
+
+
+def _can_fork() -> bool:
+    """The zygote needs Linux, and a kernel that can watch processes by descriptors (5.3)."""
+    if sys.platform != "linux":
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return True
+
+
+def _starter(start: Start | None) -> Starter:
+    if start == "plain" or (start is None and not _can_fork()):
+        return PlainStarter()
+    if sys.platform != "linux":
+        raise ValueError("hosts can be forked from a zygote on Linux only: use start='plain'")
+    from vdi_conformance.host.forked import ForkedStarter
+
+    return ForkedStarter()
+
+
+class Supervisor:
+    """Starts hosts and looks after them until it is closed; then all of them and the private directory are gone.
+
+    `start` chooses how: forked from a warm process (Linux, the default there) or each by itself. `cpu` keeps this
+    process and all hosts on one CPU (Linux): where several workers share a machine, requests and replies are quicker so.
+    """
+
+    def __init__(self, start: Start | None = None, cpu: int | None = None) -> None:
+        self._affinity: set[int] | None = None
+        if cpu is not None and sys.platform == "linux":
+            self._affinity = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, {cpu})
+        self._owner = os.getpid()
+        self._starter: Starter | None = _starter(start)
+        self._keys = itertools.count(1)
+        self._numbers = itertools.count(1)
+        self._hosts: dict[int, Host] = {}
+        atexit.register(self.close)
+
+    @property
+    def starter(self) -> Starter:
+        """The way to the processes."""
+        if self._starter is None:
+            raise RuntimeError("the supervisor is closed: make another one")
+        return self._starter
+
+    @property
+    def directory(self) -> str:
+        """The private directory, which exists until `close`."""
+        return self.starter.directory
+
+    @property
+    def hosts(self) -> list[Host]:
+        """The hosts that are not known to have ended."""
+        return list(self._hosts.values())
+
+    def launch(
+        self,
+        spec: AdapterSpec,
+        role: Role = "client",
+        name: str = "primary",
+        environment: RunEnvironment | None = None,
+    ) -> Host:
+        """Start a host and send its first request, without waiting for either."""
+        settings = environment or Settings()
+        host = Host(self, next(self._keys), name, spec, role, settings.time_scale)
+        told = HostEnvironment(directory=self.directory, seed=settings.seed, time_scale=settings.time_scale)
+        self.starter.start(host.key, spec)
+        self._hosts[host.key] = host
+        host.initialize(Initialize(protocol=PROTOCOL_VERSION, role=role, environment=told))
+        return host
+
+    def wait_any(self, pendings: Sequence[Pending[Any]], patience: float = PATIENCE) -> Pending[Any] | None:
+        """Wait until one of these requests is settled and give it; None where none was in `patience` seconds."""
+        self.wait_until(lambda: any(pending.settled for pending in pendings), patience)
+        return next((pending for pending in pendings if pending.settled), None)
+
+    def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
+        """Pump until something is so; tell whether it came to that in time."""
+        deadline = time.monotonic() + seconds
+        while not happened():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self.pump(left)
+        return True
+
+    def pump(self, seconds: float) -> None:
+        """Wait for something to happen to any host, at most so long, and pass it on."""
+        for event in self.starter.wait(seconds):
+            if (host := self._hosts.get(event.host)) is None:
+                continue
+            if isinstance(event, Output):
+                host.take_output(event.data)
+            elif isinstance(event, Started):
+                host.pid = event.pid
+            else:
+                del self._hosts[event.host]
+                host.take_end(event.ended)
+
+    def next_number(self) -> int:
+        """Count the requests of all hosts."""
+        return next(self._numbers)
+
+    def close(self) -> None:
+        """End every host and whatever they started, and delete the private directory; a second time does nothing."""
+        atexit.unregister(self.close)
+        starter, self._starter = self._starter, None
+        # A fork of this process has a copy of the supervisor, but the hosts are not its own.
+        if starter is None or os.getpid() != self._owner:
+            return
+        starter.close()
+        for host in self._hosts.values():
+            host.take_end(Ended(None, KILL, ""))
+        self._hosts.clear()
+        if self._affinity is not None and sys.platform == "linux":
+            os.sched_setaffinity(0, self._affinity)
+
+    def __enter__(self) -> Supervisor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

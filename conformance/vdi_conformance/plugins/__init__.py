@@ -1,0 +1,28 @@
+"""The pytest plugin: inert until --vdi-adapter is given, then one plugin a concern."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer the options; all begin with --vdi-."""
+    group = parser.getgroup("vdi", "conformance of Virtual Device Interface adapters")
+    add = group.addoption
+    add("--vdi-adapter", metavar="REF", help="emulator, package.module:Class, path/file.py:Class or manifest.toml")
+    add("--vdi-server", metavar="REF", help="adapter for the server role (default: the adapter's own, else emulator)")
+    add("--vdi-topic", action="append", default=[], metavar="TOPIC", help="only this topic, such as GBH; repeatable")
+    add("--vdi-check", action="append", default=[], metavar="ID", help="only the check of this id; repeatable")
+    add("--vdi-timeout-scale", type=float, default=1.0, metavar="F", help="stretch every time limit (at least 1)")
+    add("--vdi-seed", type=int, default=0, metavar="S", help="seed of everything that is chosen at random")
+    add("--vdi-evidence", metavar="FILE", help="write the evidence of the run there (JSON Lines)")
+    add("--vdi-start", choices=["zygote", "plain"], help="how processes are started (default: the fastest there is)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the plugins when an adapter is named."""
+    config.addinivalue_line("markers", "judges(*ids): the requirements that a check judges")
+    if config.getoption("vdi_adapter") is None:
+        return
+    from vdi_conformance.plugins import adapter, evidence, requirements, terminal
+
+    for plugin in (adapter, requirements, evidence, terminal):
+        config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")

@@ -1,0 +1,217 @@
+"""Turns what happens to each check into its record, on the worker, and collects the records on the controller."""
+
+import hashlib
+import platform
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+
+from vdi_conformance import __version__
+from vdi_conformance.evidence.files import EvidenceWriter
+from vdi_conformance.evidence.records import (
+    Call,
+    Cause,
+    CheckRecord,
+    Footer,
+    Header,
+    Observation,
+    Verdict,
+)
+from vdi_conformance.plugins.adapter import PARTIES
+from vdi_conformance.plugins.requirements import check_id, level_of, rows_of
+from vdi_conformance.plugins.verdicts import assess, exit_code
+from vdi_conformance.suite.stage import FAILED, STAGE
+
+KEY: Final = "vdi"
+CALLS_A_PROCESS: Final = 8
+
+
+class Phase(msgspec.Struct, frozen=True, kw_only=True):
+    """What one phase of a check (setup, call, teardown) adds to its record."""
+
+    id: str
+    rows: list[str]
+    level: str
+    verdict: Verdict
+    cause: Cause | None = None
+    observations: list[Observation] = []
+    calls: list[Call] = []
+    detail: str = ""
+
+
+class Collector:
+    """The records of a run, as they come in."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.header = _header(config)
+        self.checks: list[CheckRecord] = []
+        self.footer: Footer | None = None
+        self._phases: dict[str, list[tuple[Phase, float]]] = {}
+        self._began = time.monotonic()
+        path = config.getoption("vdi_evidence")
+        self._writer = EvidenceWriter(Path(path)) if path else None
+        if self._writer:
+            self._writer.write(self.header)
+
+    def add(self, report: pytest.TestReport) -> None:
+        """Take one report; the last one of a check makes its record."""
+        if (phase := phase_of(report)) is not None:
+            self._phases.setdefault(report.nodeid, []).append((phase, report.duration))
+            if report.when == "teardown":
+                self._record(_merged(report.nodeid, self._phases.pop(report.nodeid)))
+        elif report.when not in ("setup", "call", "teardown"):
+            self._phases.pop(report.nodeid, None)
+            self._record(_lost(report))
+
+    def finish(self, status: int) -> int:
+        """Close the evidence and give the exit code; a run that was cut short gets no footer."""
+        counts: dict[str, int] = {}
+        for check in self.checks:
+            counts[check.verdict] = counts.get(check.verdict, 0) + 1
+        code = exit_code(counts, status)
+        self.footer = Footer(counts=counts, exit_code=code, duration=time.monotonic() - self._began)
+        if self._writer:
+            if status in (0, 1, 5):
+                self._writer.write(self.footer)
+            self._writer.close()
+        return code
+
+    def _record(self, record: CheckRecord) -> None:
+        self.checks.append(record)
+        if self._writer:
+            self._writer.write(record)
+
+
+COLLECTOR: Final = pytest.StashKey[Collector]()
+
+
+class Reception:
+    """The controller's half of this plugin."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._collector = config.stash[COLLECTOR] = Collector(config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect a report."""
+        self._collector.add(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Close the evidence and set the exit code of the run."""
+        session.exitstatus = self._collector.finish(int(session.exitstatus))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect on the controller only."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Reception(config), "vdi-reception")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach to each report of a check what it adds to the record."""
+    report = yield
+    if rows := rows_of(item):
+        phase = _phase(item, call, rows, report)
+        report.user_properties.append((KEY, msgspec.to_builtins(phase)))
+        if phase.verdict == "warning":
+            report.outcome, report.longrepr = "passed", None
+        elif phase.verdict in ("failed", "error"):
+            item.stash[FAILED] = True
+    return report
+
+
+def phase_of(report: pytest.TestReport) -> Phase | None:
+    """Find what a report adds to a check's record; None where it is no check's."""
+    found = next((value for key, value in report.user_properties if key == KEY), None)
+    return None if found is None else msgspec.convert(found, Phase)
+
+
+def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], report: pytest.TestReport) -> Phase:
+    stage = item.stash.get(STAGE, None)
+    level = level_of(rows)
+    observations = []
+    if stage is not None and call.when == "teardown":
+        observations = [Observation(question=q, subject=s, answer=a) for q, s, a in stage.observations]
+    if call.excinfo is None:
+        return Phase(id=check_id(item), rows=rows, level=level, verdict="passed", observations=observations)
+    verdict, cause = assess(call.excinfo.value, level)
+    return Phase(
+        id=check_id(item),
+        rows=rows,
+        level=level,
+        verdict=verdict,
+        cause=cause,
+        observations=observations,
+        calls=[] if stage is None else stage.last_calls(CALLS_A_PROCESS),
+        detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
+    )
+
+
+def _detail(item: pytest.Item, error: pytest.ExceptionInfo[BaseException]) -> str:
+    """Point at the line of the check that ended it."""
+    for entry in reversed(error.traceback):
+        if Path(entry.path) == item.path:
+            return f"{item.path.name}:{entry.lineno + 1}: {str(entry.statement).strip()}"
+    return ""
+
+
+def _merged(node: str, phases: list[tuple[Phase, float]]) -> CheckRecord:
+    decisive = next((phase for phase, _ in phases if phase.verdict != "passed"), phases[0][0])
+    return CheckRecord(
+        id=decisive.id,
+        node=node,
+        rows=decisive.rows,
+        level=decisive.level,
+        verdict=decisive.verdict,
+        duration=sum(duration for _, duration in phases),
+        cause=decisive.cause,
+        observations=[seen for phase, _ in phases for seen in phase.observations],
+        calls=decisive.calls,
+        detail=decisive.detail,
+    )
+
+
+def _lost(report: pytest.TestReport) -> CheckRecord:
+    """Record a check whose test worker died."""
+    sentence = "the test worker died while it ran this check; run it alone, without -n, to see why"
+    return CheckRecord(
+        id=report.nodeid,
+        node=report.nodeid,
+        rows=[],
+        level="MUST",
+        verdict="error",
+        duration=0.0,
+        cause=Cause(kind="suite", sentence=sentence),
+        detail=report.longreprtext,
+    )
+
+
+def _header(config: pytest.Config) -> Header:
+    client, server = config.stash[PARTIES]
+    options = config.option
+    selection = [f"topic {topic}" for topic in options.vdi_topic] + [f"check {check}" for check in options.vdi_check]
+    selection += [f"-k {options.keyword}"] * bool(options.keyword) + [f"-m {options.markexpr}"] * bool(options.markexpr)
+    selection += [f"--deselect {node}" for node in options.deselect or ()]
+    rows = (files("vdi_conformance.requirements") / "data" / "requirements.tsv").read_bytes()
+    return Header(
+        suite_version=__version__,
+        catalogue_sha256=hashlib.sha256(rows).hexdigest(),
+        client=client,
+        server=server,
+        platform=platform.platform(),
+        python=platform.python_version(),
+        seed=options.vdi_seed,
+        timeout_scale=options.vdi_timeout_scale,
+        selection=selection,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

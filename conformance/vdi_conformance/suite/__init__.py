@@ -1,0 +1,1 @@
+"""The checks, by topic, and what they are written in terms of."""

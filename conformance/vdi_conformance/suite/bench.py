@@ -1,0 +1,68 @@
+"""What one test worker keeps from check to check: its supervisor, the adapters' machines, streams of BACKUPs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vdi_conformance.host.spec import Settings
+from vdi_conformance.host.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from vdi_conformance.contract import Capabilities
+    from vdi_conformance.host.process import Host
+    from vdi_conformance.host.spec import AdapterSpec
+
+    Role = Literal["client", "server", "machine"]
+    Start = Literal["zygote", "plain"]
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays: the adapters for the two roles, what they declare, and the settings of the run."""
+
+    client: AdapterSpec
+    server: AdapterSpec
+    client_capabilities: Capabilities
+    server_capabilities: Capabilities
+    seed: int
+    timeout_scale: float
+
+
+class Bench:
+    """Starts processes for checks; the background parts of the adapters run here, once."""
+
+    def __init__(self, cast: Cast, start: Start | None = None, cpu: int | None = None) -> None:
+        self.cast = cast
+        self.supervisor = Supervisor(start, cpu=cpu)
+        self._streams: dict[str, Path] = {}
+        machines = {
+            cast.client: cast.client_capabilities.machine,
+            cast.server: cast.server_capabilities.machine,
+        }
+        for spec in (spec for spec, needed in machines.items() if needed):
+            _ = self._launch(spec, "machine", "machine").initialized
+
+    def launch(self, role: Role, name: str) -> Host:
+        """Start a process in a role."""
+        return self._launch(self.cast.client if role == "client" else self.cast.server, role, name)
+
+    def _launch(self, spec: AdapterSpec, role: Role, name: str) -> Host:
+        return self.supervisor.launch(spec, role, name, Settings(self.cast.seed, self.cast.timeout_scale))
+
+    def streams(self, key: str, make: Callable[[Path], None]) -> Path:
+        """Give the directory with the streams of a BACKUP of that kind, which is made when first asked for."""
+        if key not in self._streams:
+            directory = Path(self.supervisor.directory) / f"streams-{len(self._streams)}"
+            directory.mkdir(exist_ok=True)
+            make(directory)
+            self._streams[key] = directory
+        return self._streams[key]
+
+    def close(self) -> None:
+        """End every process and delete the private directory."""
+        self.supervisor.close()

@@ -1,0 +1,67 @@
+"""Fixtures of the checks: a stage of their own, and the usual scenes on it."""
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from vdi_conformance.suite.bench import Bench
+from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.stage import FAILED, STAGE, Stage
+
+SCENES = ("operation", "backup", "restore", "scripted")
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
+    """Start processes for this check alone, and hold the invariants when it has passed."""
+    stage = Stage(vdi_bench, request.node.nodeid)
+    request.node.stash[STAGE] = stage
+    try:
+        yield stage
+        failed = request.node.stash.get(FAILED, False)
+        if not failed:
+            stage.check_invariants()
+    except BaseException:
+        stage.close(orderly=False)
+        raise
+    stage.close(orderly=not failed)
+
+
+@pytest.fixture(params=["backup", "restore"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Say each of the two directions."""
+    return cast("Kind", request.param)
+
+
+@pytest.fixture
+def operation(stage: Stage, kind: Kind) -> Operation:
+    """Run a BACKUP, and a RESTORE, over one device of the primary."""
+    return stage.operation(kind)
+
+
+@pytest.fixture
+def backup(stage: Stage) -> Operation:
+    """Run a BACKUP over one device of the primary."""
+    return stage.backup()
+
+
+@pytest.fixture
+def restore(stage: Stage) -> Operation:
+    """Run a RESTORE over one device of the primary."""
+    return stage.restore()
+
+
+@pytest.fixture
+def scripted(stage: Stage) -> Scripted:
+    """Run a set with one device of the primary, whose server is told every step."""
+    return stage.scripted()
+
+
+@pytest.fixture
+def secondary(request: pytest.FixtureRequest, stage: Stage) -> Participant:
+    """Start a further process that joins the check's set and opens no device."""
+    scene = next(name for name in SCENES if name in request.fixturenames)
+    return stage.secondary(request.getfixturevalue(scene))

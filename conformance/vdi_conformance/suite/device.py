@@ -1,0 +1,160 @@
+"""One virtual device, opened by one participant, and the commands that it hands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.host.messages.client import CompleteCommand, GetCommand, Serve
+from vdi_conformance.suite.outcomes import Later
+from vdi_conformance.vdi.commands import DATA_COMMANDS
+from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import NOERROR
+
+if TYPE_CHECKING:
+    from vdi_conformance.host.messages.base import CodeReply
+    from vdi_conformance.host.messages.client import CommandReply, Served
+    from vdi_conformance.host.process import Pending
+    from vdi_conformance.suite.outcomes import Code, Result
+    from vdi_conformance.suite.participant import Participant
+
+BOUND_TO_COME: Final = 10_000
+"""How long a call waits for something that is bound to happen, in milliseconds before scaling."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A command that was handed out, with the device it came from and its place in that device's stream.
+
+    `ordinal` counts the commands that this device handed out, from 0.
+    """
+
+    device: Device
+    ordinal: int
+    address: int
+    code: int
+    size: int
+    position: int
+    buffer: int
+    stream_offset: int
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A CompleteCommand that gave NOERROR: which command, as far as known, and the values it was given."""
+
+    ordinal: int | None
+    completion_code: int
+    bytes_transferred: int
+    position: int
+
+
+class Device:
+    """One virtual device of one participant; its calls run in order on a thread of their own."""
+
+    def __init__(self, participant: Participant, name: str, key: str) -> None:
+        self.participant = participant
+        self.name = name
+        self.key = key
+        self.stream_offset = 0
+        self.fetched = 0
+        self.accepted: list[Accepted] = []
+
+    def send_get_command(
+        self, timeout: int | None = None, null_out: bool = False
+    ) -> Later[CommandReply, Result[Fetched]]:
+        """Start a GetCommand that waits `timeout` milliseconds; the default waits for what is bound to come."""
+        milliseconds = self.participant.scaled(BOUND_TO_COME) if timeout is None else timeout
+        request = GetCommand(device=self.key, timeout=milliseconds, null_out=null_out, thread=self.key)
+        patience = min(milliseconds, 60_000) / 1000 + 10
+        return Later(self.participant.host.send(request), self._fetched, patience)
+
+    def get_command(self, timeout: int | None = None, null_out: bool = False) -> Result[Fetched]:
+        """GetCommand."""
+        return self.send_get_command(timeout, null_out).result()
+
+    def _fetched(self, reply: CommandReply) -> Result[Fetched]:
+        command = None
+        if (record := reply.command) is not None:
+            command = Fetched(
+                device=self,
+                ordinal=self.fetched,
+                address=int(record.address, 16),
+                code=record.code,
+                size=record.size,
+                position=int(record.position, 16),
+                buffer=int(record.buffer, 16),
+                stream_offset=self.stream_offset,
+            )
+            self.fetched += 1
+        return self.participant.result("GetCommand", reply.code, command)
+
+    def next_command(self) -> Fetched:
+        """Fetch the next command, which is bound to come."""
+        return self.get_command().expect(NOERROR)
+
+    def next_data_command(self) -> Fetched:
+        """Fetch the next Read or Write; commands without data before it are completed with success."""
+        while (command := self.next_command()).code not in DATA_COMMANDS:
+            self.complete(command).expect(NOERROR)
+        return command
+
+    def complete(
+        self,
+        command: Fetched | int,
+        completion_code: int = ERROR_SUCCESS,
+        bytes_transferred: int = 0,
+        position: int = 0,
+        thread: str | None = None,
+    ) -> Code:
+        """CompleteCommand; a number stands for the address of a record that was not handed out here."""
+        return self.send_complete(command, completion_code, bytes_transferred, position, thread).result()
+
+    def send_complete(
+        self,
+        command: Fetched | int,
+        completion_code: int = ERROR_SUCCESS,
+        bytes_transferred: int = 0,
+        position: int = 0,
+        thread: str | None = None,
+    ) -> Later[CodeReply, Code]:
+        """Start a CompleteCommand, on this device's own thread unless another is named."""
+        request = CompleteCommand(
+            device=self.key,
+            command=hex(command if isinstance(command, int) else command.address),
+            completion_code=completion_code,
+            bytes_transferred=bytes_transferred,
+            position=hex(position),
+            thread=thread or self.key,
+        )
+
+        def completed(reply: CodeReply) -> Code:
+            if reply.code == NOERROR:
+                ordinal = None if isinstance(command, int) else command.ordinal
+                self.accepted.append(Accepted(ordinal, completion_code, bytes_transferred, position))
+                moved = completion_code in (ERROR_SUCCESS, ERROR_HANDLE_EOF)
+                if moved and isinstance(command, Fetched) and command.code in DATA_COMMANDS:
+                    self.stream_offset += bytes_transferred
+            return self.participant.code("CompleteCommand", reply.code)
+
+        return Later(self.participant.host.send(request), completed)
+
+    def send_serve(self, path: str | None = None, limit: int | None = None, digest: bool = False) -> Pending[Served]:
+        """Become an ordinary client application on this device, until its end or for `limit` commands."""
+        request = Serve(
+            set=self.participant.key,
+            device=self.key,
+            timeout=self.participant.scaled(BOUND_TO_COME),
+            path=path,
+            offset=self.stream_offset,
+            limit=limit,
+            digest=digest,
+            thread=self.key,
+        )
+        return self.participant.host.send(request)
+
+    def serve(self, limit: int, path: str | None = None) -> Served:
+        """Be an ordinary client application for `limit` commands, each of which is bound to come."""
+        served = self.send_serve(path, limit).result(patience=BOUND_TO_COME / 1000 * 2)
+        self.stream_offset += served.bytes
+        return served

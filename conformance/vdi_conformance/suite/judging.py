@@ -1,0 +1,55 @@
+"""How a check says what it judges, and the ends other than pass and fail."""
+
+from typing import NoReturn
+
+import pytest
+from _pytest.outcomes import Skipped
+
+from vdi_conformance.requirements import catalogue
+
+
+class NotApplicable(Skipped):
+    """The check needs something optional that the adapter does not declare."""
+
+
+class NotTested(Skipped):
+    """The check ran, and found that this run cannot show what it judges."""
+
+
+class ConformanceFailure(AssertionError):
+    """A call gave what no reading of the documents permits; names of codes are kept apart for reports."""
+
+    def __init__(self, sentence: str, expected: tuple[str, ...] = (), observed: str | None = None) -> None:
+        super().__init__(sentence)
+        self.expected = expected
+        self.observed = observed
+
+
+def judges(*ids: str) -> pytest.MarkDecorator:
+    """Name the requirements that a check judges: known ones that bind the library, all of one severity."""
+    rows = [catalogue().get(id) for id in ids]
+    unknown = [id for id, row in zip(ids, rows, strict=True) if row is None]
+    if unknown or not ids:
+        raise ValueError(f"a check must judge known requirements, not {', '.join(unknown) or 'nothing'}")
+    if len({severity(row.level) for row in rows if row is not None}) > 1:
+        raise ValueError(f"a check judges rows of one severity: split the one for {', '.join(ids)}")
+    return pytest.mark.judges(*ids)
+
+
+def severity(level: str) -> str:
+    """Tell what breaking a row of that level means: it fails, warns or is observed."""
+    return {"MUST": "fails", "SHOULD": "warns"}.get(level, "observes")
+
+
+def not_tested(reason: str) -> NoReturn:
+    """End the check: this run cannot show what it judges."""
+    raise NotTested(reason)
+
+
+def not_applicable(reason: str) -> NoReturn:
+    """End the check: the adapter does not declare what it needs."""
+    raise NotApplicable(reason)
+
+
+class PrerequisiteFailed(ConformanceFailure):
+    """The scene that a check plays on could not be set up: a failure, whatever the level of its rows."""

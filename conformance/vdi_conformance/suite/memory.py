@@ -1,0 +1,102 @@
+"""Memory of a host process, as checks see it: addresses are numbers, contents are descriptions or digests."""
+
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from vdi_conformance.host.errors import MemoryFault
+from vdi_conformance.host.messages.base import Reply, Request
+from vdi_conformance.host.messages.memory import (
+    AllocateMemory,
+    DigestMemory,
+    FillMemory,
+    FindLandmarks,
+    LoadMemory,
+    ReadMemory,
+    SaveMemory,
+    WriteMemory,
+)
+from vdi_conformance.host.process import Host
+from vdi_conformance.suite.judging import ConformanceFailure
+
+R = TypeVar("R", bound=Reply)
+PAGE: Final = 4096
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """Contents that follow from a seed and are expanded in the process that stores them."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class FileSlice:
+    """Contents that lie in a file: `size` bytes from byte `offset` on."""
+
+    path: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Addresses of a process that belong to no set."""
+
+    stack: int
+    heap: int
+    data: int
+    unmapped: int
+
+
+class ProcessMemory:
+    """What a check can do with the memory of one process."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    @property
+    def name(self) -> str:
+        """The name of the process in reports."""
+        return self.host.name
+
+    def allocate(self, size: int) -> int:
+        """Get `size` bytes of private, zeroed memory."""
+        return int(self.host.call(AllocateMemory(size=size)).address, 16)
+
+    def read(self, address: int, size: int) -> bytes:
+        """Read up to 64 KiB."""
+        return bytes.fromhex(self._use(ReadMemory(address=hex(address), size=size)).data)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write up to 64 KiB."""
+        self._use(WriteMemory(address=hex(address), data=data.hex()))
+
+    def fill(self, address: int, contents: Seeded | FileSlice, size: int = 0) -> None:
+        """Store contents at an address; `size` bytes of seeded ones."""
+        match contents:
+            case Seeded(seed):
+                self._use(FillMemory(address=hex(address), size=size, seed=seed))
+            case FileSlice(path, offset, length):
+                self._use(LoadMemory(address=hex(address), size=length, path=path, offset=offset))
+
+    def digest(self, address: int, size: int) -> str:
+        """Digest `size` bytes."""
+        return self._use(DigestMemory(address=hex(address), size=size)).sha256
+
+    def save(self, address: int, size: int, path: str, offset: int) -> None:
+        """Store `size` bytes into a file."""
+        self._use(SaveMemory(address=hex(address), size=size, path=path, offset=offset))
+
+    def landmarks(self) -> Landmarks:
+        """Find addresses of the process's own memory."""
+        found = self.host.call(FindLandmarks())
+        return Landmarks(int(found.stack, 16), int(found.heap, 16), int(found.data, 16), int(found.unmapped, 16))
+
+    def _use(self, request: Request[R]) -> R:
+        """Do something with memory that the adapter handed out; to find none there is the adapter's failure."""
+        try:
+            return self.host.call(request)
+        except MemoryFault as fault:
+            raise ConformanceFailure(
+                f"{self.name} was given an address that it cannot use: {fault.message}", ("usable memory",), "no memory"
+            ) from fault

@@ -1,0 +1,242 @@
+"""A BACKUP or RESTORE at statement level: what a real server allows to be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
+from vdi_conformance.suite.device import BOUND_TO_COME
+from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.memory import FileSlice
+from vdi_conformance.suite.sharing import View
+from vdi_conformance.vdi.commands import DATA_COMMANDS
+from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, name_of
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT, VDConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vdi_conformance.host.process import Host
+    from vdi_conformance.host.supervisor import Supervisor
+    from vdi_conformance.suite.device import Device, Fetched
+    from vdi_conformance.suite.outcomes import Code
+    from vdi_conformance.suite.participant import Participant
+
+Kind = Literal["backup", "restore"]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How a statement and its set are laid out; sizes are in bytes, `owners` says who opens each device.
+
+    Owner 0 is the primary, 1 and above are secondaries; the owners repeat where there are more devices. There are
+    as many secondaries as the owners need, and at least `secondaries`.
+    """
+
+    devices: int = 1
+    owners: tuple[int, ...] = (0,)
+    secondaries: int = 0
+    block_size: int = 512
+    max_transfer_size: int = 65536
+    buffer_count: int = 4
+    prefix_zone_size: int = 0
+    alignment: int = 0
+    features: int = 0
+    transfers: int = 3
+
+    @property
+    def database_size(self) -> int:
+        """So many bytes that each device moves about `transfers` full buffers."""
+        return self.devices * self.transfers * self.max_transfer_size
+
+    @property
+    def config(self) -> VDConfig:
+        """The client's half of the configuration."""
+        return VDConfig(
+            device_count=self.devices,
+            features=self.features,
+            prefix_zone_size=self.prefix_zone_size,
+            alignment=self.alignment,
+        )
+
+    @property
+    def stream_key(self) -> str:
+        """What decides the streams that a BACKUP makes."""
+        return f"{self.devices}-{self.block_size}-{self.max_transfer_size}-{self.transfers}-{self.features}"
+
+
+USUAL: Final = Geometry()
+"""One device, opened by the primary, which moves a few small buffers."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who plays in a statement or a script: a server, a primary and perhaps secondaries, on a set of this name."""
+
+    geometry: Geometry
+    name: str
+    server: Host
+    participants: tuple[Participant, ...]
+    supervisor: Supervisor
+
+    @property
+    def device_names(self) -> tuple[str, ...]:
+        """The names of the devices: the first one is the set's."""
+        return (self.name, *(f"{self.name}-{index}" for index in range(1, self.geometry.devices)))
+
+
+class Operation:
+    """A running statement with its primary, its secondaries and the devices that they opened."""
+
+    def __init__(self, kind: Kind, scene: Scene, streams: Path | None, seed: int) -> None:
+        self.kind = kind
+        self.geometry = scene.geometry
+        self.name = scene.name
+        self.server = scene.server
+        self.primary, *self.secondaries = scene.participants
+        self.participants = list(scene.participants)
+        self.device_names = scene.device_names
+        self.devices: list[Device] = []
+        self._supervisor = scene.supervisor
+        self._streams = streams
+        self._seed = seed
+
+    def start(self) -> None:
+        """Create the set, run the statement, let the secondaries join, and open every device."""
+        self.primary.create_ex(None, self.name, self.geometry.config).expect(NOERROR)
+        self._statement = self.server.send(self._request())
+        self.primary.get_configuration().expect(NOERROR)
+        for secondary in self.secondaries:
+            self.join(secondary).expect(NOERROR)
+        owners = self.geometry.owners
+        for index, name in enumerate(self.device_names):
+            owner = self.participants[owners[index % len(owners)]]
+            self.devices.append(owner.open_device(name).expect(NOERROR))
+
+    def _request(self) -> ExecuteStatement:
+        return ExecuteStatement(
+            operation=self.kind,
+            instance=None,
+            devices=list(self.device_names),
+            seed=self._seed,
+            size=self.geometry.database_size,
+            block_size=self.geometry.block_size,
+            max_transfer_size=self.geometry.max_transfer_size,
+            buffer_count=self.geometry.buffer_count,
+            thread="statement",
+        )
+
+    def join(self, secondary: Participant) -> Code:
+        """Let a process that has a client object of its own open the set."""
+        return secondary.open_in_secondary_ex(None, self.name)
+
+    @property
+    def device(self) -> Device:
+        """The first device."""
+        return self.devices[0]
+
+    def stream(self, device: Device) -> str | None:
+        """The file that holds, or receives, the stream of a device; None where nobody wants it."""
+        if self._streams is None:
+            return None
+        return str(self._streams / f"{self.device_names.index(device.name)}.stream")
+
+    def content(self, command: Fetched) -> FileSlice:
+        """What a Read asks for: the next bytes of its device's stream, fewer at the stream's end."""
+        path = self.stream(command.device)
+        if path is None:
+            raise ValueError("a BACKUP has no content to give")
+        left = Path(path).stat().st_size - command.stream_offset
+        return FileSlice(path, command.stream_offset, min(command.size, left))
+
+    def answer(self, command: Fetched, view: View | None = None, position: int = 0, thread: str | None = None) -> Code:
+        """Be an ordinary client for one Read or Write: move its bytes, through `view` if given, and complete it."""
+        process, address = command.device.participant, command.buffer
+        view = view or View(process, address)
+        size, code = command.size, ERROR_SUCCESS
+        if self.kind == "restore":
+            content = self.content(command)
+            size, code = content.size, ERROR_SUCCESS if content.size == command.size else ERROR_HANDLE_EOF
+            view.process.fill(view.address, content)
+        elif (path := self.stream(command.device)) is not None:
+            view.process.save(view.address, size, path, command.stream_offset)
+        return command.device.complete(command, code, size, position, thread)
+
+    def commands(self) -> Iterator[Fetched]:
+        """Give every command of every device as it comes, until all have ended; the caller completes each."""
+        waiting = {device: device.send_get_command() for device in self.devices}
+        while waiting:
+            self._supervisor.wait_any([later.pending for later in waiting.values()])
+            for device in [device for device, later in waiting.items() if later.done]:
+                result = waiting.pop(device).result()
+                result.require(NOERROR, VD_E_CLOSE)
+                if result.code == NOERROR:
+                    yield result.expect(NOERROR)
+                    waiting[device] = device.send_get_command()
+
+    def data_commands(self) -> Iterator[Fetched]:
+        """Give every Read and Write as it comes; commands without data are completed with success."""
+        for command in self.commands():
+            if command.code in DATA_COMMANDS:
+                yield command
+            else:
+                command.device.complete(command).expect(NOERROR)
+
+    def dismiss(self, secondary: Participant) -> None:
+        """Take a secondary that has closed out of the cast."""
+        self.participants.remove(secondary)
+        self.secondaries.remove(secondary)
+
+    @property
+    def pool_size(self) -> int:
+        """So many bytes that the whole pool, with prefix zones and the buffers for metadata, is surely smaller."""
+        one = self.geometry.max_transfer_size + self.geometry.prefix_zone_size + MAX_ALIGNMENT
+        return 4 * (self.geometry.buffer_count + 2 * self.geometry.devices) * one
+
+    def run_out(self) -> StatementEnd:
+        """Serve every device to its end and wait for the statement's."""
+        serving = [(device, device.send_serve(self.stream(device))) for device in self.devices]
+        for device, pending in serving:
+            served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
+            if served.refused is not None:
+                name = name_of(served.refused)
+                raise ConformanceFailure(
+                    f"CompleteCommand of a fetched command on {device.name} gave {name} instead of NOERROR",
+                    ("NOERROR",),
+                    name,
+                )
+            if served.code != VD_E_CLOSE:
+                name = name_of(served.code)
+                raise ConformanceFailure(
+                    f"GetCommand on {device.name} ended with {name} instead of VD_E_CLOSE", ("VD_E_CLOSE",), name
+                )
+        return self.outcome()
+
+    def outcome(self) -> StatementEnd:
+        """Wait for the end of the statement, which is bound to come."""
+        return self._statement.result(patience=BOUND_TO_COME / 1000 * 2)
+
+    def close(self) -> None:
+        """Close every participant, the secondaries first, each with NOERROR."""
+        for secondary in self.secondaries:
+            secondary.close().expect(NOERROR)
+        self.primary.close().expect(NOERROR)
+
+    def finish(self) -> StatementEnd:
+        """Run the statement to its end as ordinary clients do, and close everything."""
+        end = self.run_out()
+        self.close()
+        return end
+
+    def succeed(self) -> None:
+        """Finish, and fail the check unless the statement succeeded."""
+        self.require_success(self.finish())
+
+    def require_success(self, end: StatementEnd) -> None:
+        """Fail the check unless the statement succeeded."""
+        if not end.succeeded:
+            messages = "; ".join(f"{message.number} {message.text}" for message in end.messages)
+            raise ConformanceFailure(f"the {self.kind.upper()} failed: {messages}", ("success",), "failure")

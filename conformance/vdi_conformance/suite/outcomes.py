@@ -1,0 +1,96 @@
+"""Raw outcomes of calls, with the expectations that checks hold against them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar, cast
+
+from vdi_conformance.host.messages.base import Reply
+from vdi_conformance.host.process import Pending
+from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.vdi.hresult import NOERROR, failed, name_of
+
+T = TypeVar("T")
+A = TypeVar("A")
+R = TypeVar("R", bound=Reply)
+Observe = Callable[[str, str, str], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The HRESULT of one call; `call` says which one, and in which process."""
+
+    call: str
+    code: int
+    observe: Observe = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name of the HRESULT."""
+        return name_of(self.code)
+
+    def require(self, *codes: int) -> None:
+        """Fail the check unless the call gave one of these codes."""
+        if self.code not in codes:
+            names = tuple(name_of(code) for code in codes)
+            raise ConformanceFailure(f"{self.call} gave {self.name} instead of {' or '.join(names)}", names, self.name)
+
+    def require_failure(self) -> None:
+        """Fail the check unless the call failed, with whatever code."""
+        if not failed(self.code):
+            raise ConformanceFailure(f"{self.call} gave {self.name} instead of a failure", ("a failure",), self.name)
+
+    def permit(self, question: str, subject: str, *codes: int) -> int:
+        """Accept any of these codes and record which one came, as the answer to an open question."""
+        self.require(*codes)
+        self.observe(question, subject, self.name)
+        return self.code
+
+    def record(self, question: str, subject: str) -> None:
+        """Record what came, whatever it is."""
+        self.observe(question, subject, self.name)
+
+
+@dataclass(frozen=True)
+class Code(Answer):
+    """The answer of a call without an out-value."""
+
+    def expect(self, *codes: int) -> None:
+        """Fail the check unless the call gave one of these codes."""
+        self.require(*codes)
+
+
+@dataclass(frozen=True)
+class Result(Answer, Generic[T]):
+    """The answer of a call with an out-value."""
+
+    value: T | None = None
+
+    def expect(self, *codes: int) -> T:
+        """Fail the check unless the call gave one of these codes; give the out-value, which NOERROR promises."""
+        self.require(*codes)
+        if self.code == NOERROR and self.value is None:
+            raise ConformanceFailure(f"{self.call} gave NOERROR and handed nothing out")
+        return cast("T", self.value)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the call gave NOERROR."""
+        return self.code == NOERROR
+
+
+class Later(Generic[R, A]):
+    """A call that was started and may still wait; `patience` in seconds before scaling."""
+
+    def __init__(self, pending: Pending[R], convert: Callable[[R], A], patience: float = 10.0) -> None:
+        self.pending = pending
+        self._convert = convert
+        self._patience = patience
+
+    @property
+    def done(self) -> bool:
+        """Whether the call has returned."""
+        return self.pending.done
+
+    def result(self) -> A:
+        """Wait for its end; to be asked once."""
+        return self._convert(self.pending.result(patience=self._patience))

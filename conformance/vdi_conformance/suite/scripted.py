@@ -1,0 +1,225 @@
+"""A set whose server does what the check tells it, and shows every completion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.host.messages.server import (
+    CompletionRecord,
+    ServerAllocateBuffer,
+    ServerBeginConfiguration,
+    ServerClose,
+    ServerCloseDevice,
+    ServerEndConfiguration,
+    ServerFreeBuffer,
+    ServerNextCompletion,
+    ServerOpen,
+    ServerOpenDevice,
+    ServerRequestBuffers,
+    ServerSendCommand,
+    ServerSignalAbort,
+)
+from vdi_conformance.suite.device import BOUND_TO_COME
+from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.memory import ProcessMemory
+from vdi_conformance.suite.outcomes import Code
+from vdi_conformance.vdi.commands import VDC_WRITE, VDF_WRITE_MEDIA
+from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED
+from vdi_conformance.vdi.completion import name_of as completion_name
+from vdi_conformance.vdi.hresult import NOERROR
+
+if TYPE_CHECKING:
+    from vdi_conformance.host.messages.base import CodeReply, Request
+    from vdi_conformance.suite.device import Accepted, Device
+    from vdi_conformance.suite.operation import Scene
+    from vdi_conformance.suite.outcomes import Observe
+    from vdi_conformance.suite.participant import Participant
+
+SERVER: Final = "server"
+VDI_OWN_CODES: Final = (ERROR_OPERATION_ABORTED, ERROR_IO_DEVICE)
+
+
+class Scripted(ProcessMemory):
+    """The server's side of one set, with the participants on the other side."""
+
+    def __init__(self, scene: Scene, observe: Observe) -> None:
+        super().__init__(scene.server)
+        self.geometry = scene.geometry
+        self.set_name = scene.name
+        self.primary, *self.secondaries = scene.participants
+        self.participants = list(scene.participants)
+        self.device_names = scene.device_names
+        self.devices: list[Device] = []
+        self.aborted = False
+        self.tolerated: set[int] = set()
+        self._observe = observe
+        self._sent: dict[str, list[int]] = {device: [] for device in self.device_names}
+        self._seen: list[CompletionRecord] = []
+
+    def start(self, features: int = VDF_WRITE_MEDIA) -> None:
+        """Configure the set and open every device on both sides."""
+        geometry = self.geometry
+        self.primary.create_ex(None, self.set_name, geometry.config).expect(NOERROR)
+        self._require("Open", ServerOpen(server=SERVER, instance=None, name=self.set_name, thread=SERVER))
+        self._require(
+            "BeginConfiguration",
+            ServerBeginConfiguration(
+                server=SERVER,
+                features=geometry.features | features,
+                alignment=geometry.alignment,
+                block_size=geometry.block_size,
+                max_transfer_size=geometry.max_transfer_size,
+                timeout=self.primary.scaled(BOUND_TO_COME),
+                thread=SERVER,
+            ),
+        )
+        self.request_buffers(geometry.buffer_count)
+        self._require("EndConfiguration", ServerEndConfiguration(server=SERVER, thread=SERVER))
+        self.primary.get_configuration().expect(NOERROR)
+        for secondary in self.secondaries:
+            self.join(secondary).expect(NOERROR)
+        for index, name in enumerate(self.device_names):
+            self._require("OpenDevice", ServerOpenDevice(server=SERVER, name=name, thread=SERVER))
+            owner = self.participants[geometry.owners[index % len(geometry.owners)]]
+            self.devices.append(owner.open_device(name).expect(NOERROR))
+
+    def join(self, secondary: Participant) -> Code:
+        """Let a process that has a client object of its own open the set."""
+        return secondary.open_in_secondary_ex(None, self.set_name)
+
+    @property
+    def device(self) -> Device:
+        """The first device."""
+        return self.devices[0]
+
+    def request_buffers(self, count: int) -> None:
+        """Ask for a further area of full-sized buffers."""
+        geometry = self.geometry
+        alignment = max(geometry.alignment, geometry.block_size)
+        request = ServerRequestBuffers(
+            server=SERVER, size=geometry.max_transfer_size, alignment=alignment, count=count, thread=SERVER
+        )
+        self._require("RequestBuffers", request)
+
+    def allocate(self, size: int | None = None) -> int:
+        """Take a buffer; its address is one of the server's process."""
+        geometry = self.geometry
+        request = ServerAllocateBuffer(
+            server=SERVER,
+            size=size or geometry.max_transfer_size,
+            alignment=max(geometry.alignment, geometry.block_size),
+            thread=SERVER,
+        )
+        reply = self.host.call(request)
+        self._code("AllocateBuffer", reply.code).expect(NOERROR)
+        return int(reply.address or "0x0", 16)
+
+    def free(self, address: int) -> None:
+        """Give a full-sized buffer back."""
+        size = self.geometry.max_transfer_size
+        self._require("FreeBuffer", ServerFreeBuffer(server=SERVER, address=hex(address), size=size, thread=SERVER))
+
+    def send(
+        self, buffer: int = 0, code: int = VDC_WRITE, size: int | None = None, position: int = 0, device: int = 0
+    ) -> int:
+        """Queue a command and give its tag; a data command has a full-sized buffer unless told otherwise."""
+        name = self.device_names[device]
+        tag = sum(map(len, self._sent.values())) + 1
+        if size is None:
+            size = self.geometry.max_transfer_size if buffer else 0
+        self._require(
+            "SendCommand",
+            ServerSendCommand(
+                server=SERVER,
+                device=name,
+                code=code,
+                size=size,
+                position=hex(position),
+                buffer=hex(buffer),
+                tag=tag,
+                thread=SERVER,
+            ),
+        )
+        self._sent[name].append(tag)
+        return tag
+
+    def completion(self, timeout: int | None = None) -> CompletionRecord | None:
+        """Wait for the next completion; the default waits for what is bound to come."""
+        milliseconds = self.primary.scaled(BOUND_TO_COME) if timeout is None else timeout
+        request = ServerNextCompletion(server=SERVER, timeout=milliseconds, thread=SERVER)
+        completion = self.host.call(request, patience=milliseconds / 1000 + 10).completion
+        if completion is not None:
+            self._seen.append(completion)
+        return completion
+
+    def completed(self, tag: int, code: int, bytes_transferred: int, position: int | None = None) -> None:
+        """Fail the check unless the next completion is this one."""
+        seen = self.completion()
+        if seen is None:
+            raise ConformanceFailure(f"the completion of command {tag} did not reach the server")
+        wanted = (tag, code, bytes_transferred) + (() if position is None else (position,))
+        found = (seen.tag, seen.code, seen.bytes_transferred, int(seen.position, 16))[: len(wanted)]
+        if found != wanted:
+            raise ConformanceFailure(
+                f"the server saw {_shown(*found)} instead of {_shown(*wanted)}", (_shown(*wanted),), _shown(*found)
+            )
+
+    def signal_abort(self) -> None:
+        """Abort from the server's side."""
+        self.aborted = True
+        self._require("SignalAbort", ServerSignalAbort(server=SERVER, thread="abort"))
+
+    def close_device(self, device: int) -> None:
+        """Close one device, so that its GetCommand gives VD_E_CLOSE."""
+        name = self.device_names[device]
+        self._require("CloseDevice", ServerCloseDevice(server=SERVER, device=name, thread=SERVER))
+
+    def close_server(self) -> Code:
+        """Close the server's side."""
+        return self._code("Close", self.host.call(ServerClose(server=SERVER, thread=SERVER)).code)
+
+    def check_completions(self) -> None:
+        """Hold the suite-wide invariant: what the server sees is what was accepted, once, or VDI's own (CMP-20)."""
+        accepted = {
+            self._sent[device.name][one.ordinal]: one
+            for device in self.devices
+            for one in device.accepted
+            if one.ordinal is not None and one.ordinal < len(self._sent[device.name])
+        }
+        while len({seen.tag for seen in self._seen} & set(accepted)) < len(accepted) and not self.aborted:
+            if self.completion() is None:
+                missing = sorted(set(accepted) - {seen.tag for seen in self._seen})
+                raise ConformanceFailure(f"accepted completions of commands {missing} never reached the server")
+        while self.completion(timeout=0) is not None:
+            pass
+        tags = [seen.tag for seen in self._seen]
+        if len(set(tags)) != len(tags):
+            raise ConformanceFailure(f"the server saw a command completed more than once: tags {tags}")
+        for seen in (one for one in self._seen if one.tag not in self.tolerated):
+            _check_one(seen, accepted.get(seen.tag))
+
+    def _require(self, method: str, request: Request[CodeReply]) -> None:
+        self._code(method, self.host.call(request).code).expect(NOERROR)
+
+    def _code(self, method: str, code: int) -> Code:
+        return Code(f"{method} of the server", code, self._observe)
+
+
+def _check_one(seen: CompletionRecord, accepted: Accepted | None) -> None:
+    if seen.code in VDI_OWN_CODES:
+        return
+    if accepted is None:
+        raise ConformanceFailure(
+            f"the server saw command {seen.tag} completed with {completion_name(seen.code)}, nobody completed it"
+        )
+    if (seen.code, seen.bytes_transferred) != (accepted.completion_code, accepted.bytes_transferred):
+        raise ConformanceFailure(
+            f"command {seen.tag} was completed with {completion_name(accepted.completion_code)} and "
+            f"{accepted.bytes_transferred} bytes, the server saw {completion_name(seen.code)} and "
+            f"{seen.bytes_transferred} bytes"
+        )
+
+
+def _shown(tag: int, code: int, bytes_transferred: int, position: int | None = None) -> str:
+    text = f"command {tag} with {completion_name(code)} and {bytes_transferred} bytes"
+    return text if position is None else f"{text} at position {position:#x}"

@@ -1,0 +1,75 @@
+"""Whether several processes look at the same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING
+
+from vdi_conformance.suite.judging import ConformanceFailure, not_tested
+from vdi_conformance.suite.memory import Seeded
+from vdi_conformance.vdi.hresult import NOERROR
+
+if TYPE_CHECKING:
+    from vdi_conformance.suite.device import Fetched
+    from vdi_conformance.suite.memory import ProcessMemory
+    from vdi_conformance.suite.participant import Participant
+
+
+@dataclass(frozen=True)
+class View:
+    """An address at which a process sees a buffer."""
+
+    process: ProcessMemory
+    address: int
+
+
+def fetched_view(command: Fetched) -> View:
+    """How the process that fetched a command sees its buffer."""
+    return View(command.device.participant, command.buffer)
+
+
+def handle_of(command: Fetched) -> int:
+    """Ask, in the process that fetched a command, for the handle of its buffer."""
+    return command.device.participant.get_buffer_handle(command.buffer).expect(NOERROR)
+
+
+def mapped_view(participant: Participant, handle: int) -> View:
+    """Map a handle, and give the way in which that process sees the buffer."""
+    return View(participant, participant.map_buffer_handle(handle).expect(NOERROR))
+
+
+def require_same_contents(size: int, *views: View) -> None:
+    """Fail the check unless all views show the same bytes."""
+    first, *others = views
+    wanted = first.process.digest(first.address, size)
+    for view in others:
+        if view.process.digest(view.address, size) != wanted:
+            raise ConformanceFailure(
+                f"{view.process.name} sees other bytes at its address {view.address:#x} than {first.process.name} "
+                f"at {first.address:#x}"
+            )
+
+
+def require_same_memory(size: int, *views: View, seed: int) -> None:
+    """Fail the check unless what is stored through each view, over the whole size, shows in every other one.
+
+    The bytes that were there before are compared first and replaced afterwards.
+    """
+    require_same_contents(size, *views)
+    for number, (writer, reader) in enumerate(permutations(views, 2)):
+        writer.process.fill(writer.address, Seeded(seed + number), size)
+        require_same_contents(size, writer, reader)
+
+
+def require_distinct(names: dict[str, int], what: str) -> None:
+    """Fail the check where two of these numbers are equal."""
+    for (one, left), (other, right) in combinations(names.items(), 2):
+        if left == right:
+            raise ConformanceFailure(f"{one} and {other} have the same {what} {left:#x}")
+
+
+def need_different_addresses(*views: View) -> None:
+    """End the check as not tested where processes happen to see the buffer at equal addresses."""
+    if len({view.address for view in views}) < len(views):
+        not_tested("processes saw the buffer at equal addresses, so that a handle which is an address looks right")

@@ -1,0 +1,199 @@
+"""The processes of one check: started fresh, watched, and gone when it ends."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from vdi_conformance.evidence.records import Call
+from vdi_conformance.host.errors import HostDied
+from vdi_conformance.suite.judging import ConformanceFailure, PrerequisiteFailed, not_applicable
+from vdi_conformance.suite.memory import Seeded
+from vdi_conformance.suite.operation import USUAL, Geometry, Kind, Operation, Scene
+from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vdi_conformance.host.process import Host
+    from vdi_conformance.suite.bench import Bench
+    from vdi_conformance.suite.outcomes import Answer
+    from vdi_conformance.suite.sharing import View
+
+
+class Stage:
+    """Sets up what a check needs, in processes that belong to it alone."""
+
+    def __init__(self, bench: Bench, check: str) -> None:
+        self.bench = bench
+        self.observations: list[tuple[str, str, str]] = []
+        self._check = hashlib.sha256(check.encode()).hexdigest()[:12]
+        self._hosts: list[Host] = []
+        self._sets = 0
+        self._scripted: list[Scripted] = []
+
+    @property
+    def seed(self) -> int:
+        """A number of this check's own, which follows from the run's seed."""
+        return int(self._check, 16) ^ self.bench.cast.seed
+
+    def observe(self, question: str, subject: str, answer: str) -> None:
+        """Record which permitted choice was seen."""
+        self.observations.append((question, subject, answer))
+
+    def participant(self, name: str) -> Participant:
+        """Start a client process with one client object that has opened nothing."""
+        return self._client(self._launch("client", name))
+
+    def beside(self, other: Participant) -> Participant:
+        """Make a further client object in the process of another."""
+        return self._client(other.host)
+
+    def backup(self, geometry: Geometry = USUAL, keep: Path | None = None) -> Operation:
+        """Start a BACKUP in fresh processes; `keep` is a directory that receives its streams."""
+        return self._run("backup", geometry, self._participants(geometry), keep)
+
+    def restore(self, geometry: Geometry = USUAL, streams: Path | None = None) -> Operation:
+        """Start a RESTORE in fresh processes, by default of what a BACKUP of the same geometry made."""
+        return self._run("restore", geometry, self._participants(geometry), streams)
+
+    def operation(self, kind: Kind, geometry: Geometry = USUAL) -> Operation:
+        """Start a statement in fresh processes."""
+        return self._run(kind, geometry, self._participants(geometry))
+
+    def twin(self, of: Operation, kind: Kind, geometry: Geometry = USUAL) -> Operation:
+        """Start a second statement, on a set of its own, in the client processes of another one."""
+        return self._run(kind, geometry, [self.beside(participant) for participant in of.participants])
+
+    def again(self, of: Operation) -> Operation:
+        """Start a further statement on a new set, with the closed client object of an earlier primary."""
+        return self._run(of.kind, of.geometry, [of.primary])
+
+    def _run(
+        self, kind: Kind, geometry: Geometry, participants: list[Participant], streams: Path | None = None
+    ) -> Operation:
+        if kind == "restore" and streams is None:
+            streams = self._streams(geometry)
+        operation = Operation(kind, self._scene(geometry, participants), streams, self.bench.cast.seed)
+        _set_up(operation)
+        return operation
+
+    def _scene(self, geometry: Geometry, participants: list[Participant]) -> Scene:
+        server = self._launch("server", "server")
+        return Scene(geometry, self.name(), server, tuple(participants), self.bench.supervisor)
+
+    def scripted(self, geometry: Geometry = USUAL, features: int = VDF_WRITE_MEDIA) -> Scripted:
+        """Start a set whose server is told every step."""
+        if self.bench.cast.server_capabilities.server != "scripted":
+            not_applicable("it needs a server role at the scripted level")
+        scripted = Scripted(self._scene(geometry, self._participants(geometry)), self.observe)
+        _set_up(scripted, features)
+        self._scripted.append(scripted)
+        return scripted
+
+    def directory(self, label: str) -> Path:
+        """Make a directory of this check's own."""
+        directory = Path(self.bench.supervisor.directory) / f"{self._check}-{label}"
+        directory.mkdir()
+        return directory
+
+    def fill(self, view: View, size: int, seed: int) -> None:
+        """Store recognisable contents through a view."""
+        view.process.fill(view.address, Seeded(seed), size)
+
+    def need(self, capability: str, reason: str) -> None:
+        """End the check as not applicable unless the adapter declares an optional capability."""
+        if not getattr(self.bench.cast.client_capabilities, capability):
+            not_applicable(reason)
+
+    def outside_contract(self, question: str, subject: str, attempt: Callable[[], Answer]) -> Answer | None:
+        """Try what nobody may rely on: a crash is recorded, not judged, and gives None."""
+        try:
+            answer = attempt()
+        except HostDied as death:
+            self.observe(question, subject, f"the process {death.ended}")
+            return None
+        answer.record(question, subject)
+        return answer
+
+    def secondary(self, of: Operation | Scripted) -> Participant:
+        """Start a further process and let it join the set."""
+        secondary = self.participant(f"secondary {len(of.participants)}")
+        of.join(secondary).expect(0)
+        of.participants.append(secondary)
+        of.secondaries.append(secondary)
+        return secondary
+
+    def last_calls(self, limit: int) -> list[Call]:
+        """Give the last calls of every process, in the order in which they were made."""
+        calls = [record for host in self._hosts for record in host.calls[-limit:]]
+        return [
+            Call(
+                number=record.number,
+                process=record.host,
+                method=record.method,
+                params=dict(record.params),
+                answer=record.error or record.reply,
+            )
+            for record in sorted(calls, key=lambda record: record.number)
+        ]
+
+    def check_invariants(self) -> None:
+        """Hold what must be true at the end of every check."""
+        for scripted in self._scripted:
+            scripted.check_completions()
+
+    def close(self, *, orderly: bool) -> None:
+        """End every process; in an orderly end none of them may have crashed."""
+        for host in self._hosts:
+            if not orderly:
+                host.kill()
+        ends = [(host, host.finish()) for host in self._hosts]
+        crashed = [f"{host.name} {end}" for host, end in ends if orderly and end.crashed]
+        if crashed:
+            raise ConformanceFailure("; ".join(crashed))
+
+    def _launch(self, role: Any, name: str) -> Host:
+        host = self.bench.launch(role, name)
+        self._hosts.append(host)
+        return host
+
+    def _participants(self, geometry: Geometry) -> list[Participant]:
+        secondaries = max(geometry.secondaries, *geometry.owners)
+        names = ["primary", *(f"secondary {index}" for index in range(1, secondaries + 1))]
+        return [self.participant(name) for name in names]
+
+    def _client(self, host: Host) -> Participant:
+        self._sets += 1
+        return Participant(host, f"set{self._sets}", self.observe, self.bench.cast.timeout_scale)
+
+    def name(self) -> str:
+        """Give a name for a set that no other check uses."""
+        self._sets += 1
+        return f"vdi-conformance-{self._check}-{self._sets}"
+
+    def _streams(self, geometry: Geometry) -> Path:
+        source = replace(geometry, owners=(0,), secondaries=0, prefix_zone_size=0, alignment=0)
+
+        def make(directory: Path) -> None:
+            self.backup(source, directory).succeed()
+
+        return self.bench.streams(source.stream_key, make)
+
+
+def _set_up(scene: Operation | Scripted, *arguments: int) -> None:
+    try:
+        scene.start(*arguments)
+    except ConformanceFailure as failure:
+        sentence = f"before the check began: {failure}"
+        raise PrerequisiteFailed(sentence, failure.expected, failure.observed) from failure
+
+
+STAGE: Final = pytest.StashKey[Stage]()
+FAILED: Final = pytest.StashKey[bool]()

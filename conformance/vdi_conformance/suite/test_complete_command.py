@@ -1,0 +1,355 @@
+"""CompleteCommand: what it delivers, whom it obeys, and which commands it refuses."""
+
+import pytest
+
+from vdi_conformance.suite.device import Device, Fetched
+from vdi_conformance.suite.judging import judges, not_tested
+from vdi_conformance.suite.operation import Geometry, Kind, Operation
+from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.sharing import handle_of, mapped_view
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi import completion as win32
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL
+from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
+
+CODES = (0, 38, 112, 1100, 1101, 1104, 1129, 50, 995, 29, 12345)
+OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
+GARBAGE = 0xFEDCBA9876543210
+
+
+@OWNERS
+@pytest.mark.parametrize("code", [vdc.VDC_READ, vdc.VDC_WRITE, vdc.VDC_FLUSH], ids=["Read", "Write", "Flush"])
+@judges("CMP-01")
+def test_code_count_and_position_reach_the_server(stage: Stage, owner: int, code: int) -> None:
+    scripted = stage.scripted(Geometry(owners=(owner,)), features=vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA)
+    buffer = scripted.allocate() if code in vdc.DATA_COMMANDS else 0
+    tag = scripted.send(buffer, code)
+    command = scripted.device.next_command()
+    assert (command.code, command.size) == (code, scripted.geometry.max_transfer_size if buffer else 0)
+    count = 4096 if buffer else 0
+    scripted.device.complete(command, win32.ERROR_SUCCESS, count).expect(NOERROR)
+    scripted.completed(tag, win32.ERROR_SUCCESS, count)
+
+
+@pytest.mark.parametrize("code", CODES)
+@judges("CMP-02")
+def test_every_completion_code_passes_unchanged(scripted: Scripted, code: int) -> None:
+    tag = scripted.send(code=vdc.VDC_FLUSH)
+    scripted.device.complete(scripted.device.next_command(), code).expect(NOERROR)
+    scripted.completed(tag, code, 0)
+
+
+@OWNERS
+@judges("CMP-03")
+def test_a_command_is_completed_once(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(owners=(owner,)))
+    command = operation.device.next_data_command()
+    operation.answer(command).expect(NOERROR)
+    operation.device.complete(command.address, win32.ERROR_SUCCESS, command.size).expect(VD_E_INVALID)
+    operation.succeed()
+
+
+@OWNERS
+@judges("CMP-03")
+def test_a_second_completion_never_reaches_the_server(stage: Stage, owner: int) -> None:
+    scripted = stage.scripted(Geometry(owners=(owner,)))
+    tag = scripted.send(code=vdc.VDC_FLUSH)
+    command = scripted.device.next_command()
+    scripted.device.complete(command, win32.ERROR_SUCCESS).expect(NOERROR)
+    scripted.device.complete(command.address, win32.ERROR_DISK_FULL).expect(VD_E_INVALID)
+    scripted.completed(tag, win32.ERROR_SUCCESS, 0)
+    marker = scripted.send(code=vdc.VDC_FLUSH)
+    scripted.device.complete(scripted.device.next_command(), win32.ERROR_SUCCESS).expect(NOERROR)
+    scripted.completed(marker, win32.ERROR_SUCCESS, 0)
+
+
+@judges("CMP-03")
+def test_a_record_of_the_callers_own_is_no_command(operation: Operation) -> None:
+    command = operation.device.next_data_command()
+    own = operation.primary.allocate(VDC_COMMAND_SIZE)
+    operation.device.complete(own, win32.ERROR_SUCCESS, command.size).expect(VD_E_INVALID)
+    operation.answer(command).expect(NOERROR)
+    operation.succeed()
+
+
+@judges("CMP-04")
+def test_a_null_command_is_refused(operation: Operation) -> None:
+    command = operation.device.next_data_command()
+    operation.device.complete(0, win32.ERROR_SUCCESS, command.size).expect(VD_E_INVALID)
+    operation.answer(command).expect(NOERROR)
+    operation.succeed()
+
+
+@OWNERS
+@pytest.mark.parametrize("by", ["fetcher", "another process"])
+@judges("CMP-05")
+def test_after_an_abort_no_result_is_taken(stage: Stage, kind: Kind, owner: int, by: str) -> None:
+    operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
+    command = operation.device.next_data_command()
+    aborter = operation.participants[owner if by == "fetcher" else 1 - owner]
+    aborter.signal_abort().expect(NOERROR)
+    operation.answer(command).expect(VD_E_ABORT)
+    assert not operation.outcome().succeeded, "the statement succeeded although it was aborted"
+
+
+@pytest.mark.parametrize("by", ["client", "server"])
+@judges("CMP-05")
+def test_after_an_abort_the_server_sees_the_abort_alone(scripted: Scripted, by: str) -> None:
+    tag = scripted.send(code=vdc.VDC_FLUSH)
+    command = scripted.device.next_command()
+    if by == "client":
+        scripted.aborted = True
+        scripted.primary.signal_abort().expect(NOERROR)
+    else:
+        scripted.signal_abort()
+    scripted.device.complete(command, win32.ERROR_SUCCESS).expect(VD_E_ABORT)
+    scripted.completed(tag, win32.ERROR_OPERATION_ABORTED, 0)
+
+
+@OWNERS
+@judges("CMP-06")
+def test_a_closed_device_completes_nothing(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(owners=(owner,)))
+    command = operation.device.next_data_command()
+    operation.answer(command).expect(NOERROR)
+    operation.run_out()
+    operation.device.complete(command.address, win32.ERROR_SUCCESS, command.size).expect(VD_E_PROTOCOL)
+    operation.close()
+
+
+@judges("CMP-06")
+def test_a_device_closed_before_the_others_completes_nothing(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2))
+    first = scripted.send(code=vdc.VDC_FLUSH)
+    command = scripted.device.next_command()
+    scripted.device.complete(command).expect(NOERROR)
+    scripted.completed(first, 0, 0)
+    scripted.close_device(0)
+    scripted.device.get_command().require(VD_E_CLOSE)
+    result = scripted.device.complete(command.address)
+    result.permit("Q22", "CompleteCommand on a closed device, others active", VD_E_PROTOCOL, VD_E_INVALID)
+    tag = scripted.send(code=vdc.VDC_FLUSH, device=1)
+    scripted.devices[1].complete(scripted.devices[1].next_command()).expect(NOERROR)
+    scripted.completed(tag, 0, 0)
+
+
+@judges("CMP-07")
+def test_the_count_of_a_command_without_data_means_nothing(backup: Operation) -> None:
+    _complete_each_non_data_command(backup, 777)
+
+
+@judges("CMP-08")
+def test_the_size_of_a_command_without_data_is_accepted_as_its_count(backup: Operation) -> None:
+    _complete_each_non_data_command(backup, None)
+
+
+def _complete_each_non_data_command(operation: Operation, count: int | None) -> None:
+    """Run to the end; `count` None stands for the command's own size."""
+    for command in operation.commands():
+        if command.code in vdc.DATA_COMMANDS:
+            operation.answer(command).expect(NOERROR)
+        else:
+            bytes_transferred = command.size if count is None else count
+            command.device.complete(command, win32.ERROR_SUCCESS, bytes_transferred).expect(NOERROR)
+    operation.close()
+    operation.require_success(operation.outcome())
+
+
+@judges("CMP-08")
+def test_every_command_without_data_takes_its_size_as_count(scripted: Scripted) -> None:
+    for code in (vdc.VDC_CLEAR_ERROR, vdc.VDC_FLUSH, vdc.VDC_SNAPSHOT, vdc.VDC_COMPLETE):
+        scripted.send(code=code, size=3)
+        command = scripted.device.next_command()
+        scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+
+
+@pytest.mark.parametrize("position", [0, 4096, GARBAGE])
+@judges("CMP-09")
+def test_the_position_of_a_transfer_means_nothing(operation: Operation, position: int) -> None:
+    for command in operation.data_commands():
+        operation.answer(command, position=position).expect(NOERROR)
+    operation.close()
+    operation.require_success(operation.outcome())
+
+
+@pytest.mark.parametrize("position", [0, 0x123456789ABCDEF0, GARBAGE, 0xFFFFFFFF, 1 << 32])
+@judges("CMP-10")
+def test_a_position_arrives_with_all_its_bits(stage: Stage, position: int) -> None:
+    scripted = stage.scripted(Geometry(features=vdc.VDF_LIKE_TAPE))
+    tag = scripted.send(code=vdc.VDC_GET_POSITION)
+    scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR)
+    scripted.completed(tag, 0, 0, position)
+
+
+@judges("CMP-11")
+def test_more_bytes_than_asked_for_never_count_as_valid(stage: Stage) -> None:
+    scripted = stage.scripted(features=vdc.VDF_READ_MEDIA)
+    tag = scripted.send(scripted.allocate(), vdc.VDC_READ)
+    command = scripted.device.next_command()
+    answer = scripted.device.complete(command.address, win32.ERROR_SUCCESS, command.size + 1)
+    answer.record("Q16", "CompleteCommand with more bytes than asked for")
+    if answer.code != NOERROR:
+        scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+        scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+        return
+    scripted.tolerated.add(tag)
+    seen = scripted.completion()
+    assert seen is not None, "the completion did not reach the server"
+    assert seen.code != win32.ERROR_SUCCESS or seen.bytes_transferred <= command.size, (
+        f"the server was told of {seen.bytes_transferred} valid bytes in a buffer of {command.size}"
+    )
+
+
+@pytest.mark.parametrize("order", [(1, 0), (2, 0, 3, 1)], ids=["two", "four"])
+@judges("CMP-12")
+def test_commands_of_one_device_are_completed_in_any_order(scripted: Scripted, order: tuple[int, ...]) -> None:
+    tags = [scripted.send(scripted.allocate()) for _ in order]
+    commands = [scripted.device.next_command() for _ in order]
+    for index in order:
+        count = 512 * (index + 1)
+        scripted.device.complete(commands[index], win32.ERROR_SUCCESS, count).expect(NOERROR)
+        scripted.completed(tags[index], win32.ERROR_SUCCESS, count)
+
+
+@pytest.mark.parametrize("buffers", [1, 2])
+@judges("CMP-13")
+def test_a_small_pool_carries_a_long_stream(stage: Stage, kind: Kind, buffers: int) -> None:
+    operation = stage.operation(kind, Geometry(buffer_count=buffers, transfers=16, secondaries=1))
+    command = operation.device.next_data_command()
+    mapped_view(operation.secondaries[0], handle_of(command))
+    operation.answer(command).expect(NOERROR)
+    operation.succeed()
+
+
+@judges("CMP-13")
+def test_a_completed_buffer_is_the_servers_at_once(scripted: Scripted, secondary: Participant) -> None:
+    buffer = scripted.allocate()
+    for turn in range(8):
+        scripted.write(buffer, bytes([turn + 1]) * 512)
+        tag = scripted.send(buffer)
+        command = scripted.device.next_command()
+        view = mapped_view(secondary, handle_of(command))
+        assert secondary.read(view.address, 512) == bytes([turn + 1]) * 512, "the buffer shows older bytes"
+        scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+        scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+
+
+@OWNERS
+@judges("CMP-14")
+def test_another_thread_of_the_fetcher_completes(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(owners=(owner,)))
+    command = operation.device.next_data_command()
+    operation.answer(command, thread="another thread").expect(NOERROR)
+    operation.succeed()
+
+
+@pytest.mark.parametrize("fetcher", [0, 1], ids=["primary fetched", "secondary fetched"])
+@judges("CMP-15")
+def test_who_only_mapped_cannot_complete(stage: Stage, kind: Kind, fetcher: int) -> None:
+    operation = stage.operation(kind, Geometry(devices=2, owners=(fetcher, 1 - fetcher), secondaries=1))
+    command = operation.devices[0].next_data_command()
+    mapper = operation.devices[1]
+    mapped_view(mapper.participant, handle_of(command))
+    survived = _try_foreign(stage, mapper, command)
+    operation.answer(command).expect(NOERROR)
+    if survived:
+        operation.succeed()
+
+
+@judges("CMP-15")
+def test_a_completion_by_the_mapper_never_reaches_the_server(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(0, 1)))
+    tag, of_mapper = scripted.send(scripted.allocate()), scripted.send(scripted.allocate(), device=1)
+    command, held = (device.next_command() for device in scripted.devices)
+    if held.address == command.address:
+        not_tested("both processes have their commands at one address, so that neither pointer is foreign")
+    mapped_view(held.device.participant, handle_of(command))
+    survived = _try_foreign(stage, held.device, command)
+    command.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+    scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+    if survived:
+        held.device.complete(held, win32.ERROR_SUCCESS, 1024).expect(NOERROR)
+        scripted.completed(of_mapper, win32.ERROR_SUCCESS, 1024)
+
+
+def _try_foreign(stage: Stage, mapper: Device, command: Fetched) -> bool:
+    """Complete a command where it was not fetched; tell whether the process survived it."""
+    answer = stage.outside_contract(
+        "Q61",
+        "CompleteCommand of another process's command",
+        lambda: mapper.complete(command.address, win32.ERROR_DISK_FULL, 512),
+    )
+    if answer is not None and answer.code == NOERROR:
+        answer.require(VD_E_INVALID)
+    return answer is not None
+
+
+@judges("CMP-17")
+def test_the_end_of_data_comes_with_its_last_bytes(stage: Stage) -> None:
+    scripted = stage.scripted(features=vdc.VDF_READ_MEDIA)
+    tag = scripted.send(scripted.allocate(), vdc.VDC_READ)
+    scripted.device.complete(scripted.device.next_command(), win32.ERROR_HANDLE_EOF, 1000).expect(NOERROR)
+    scripted.completed(tag, win32.ERROR_HANDLE_EOF, 1000)
+
+
+@judges("CMP-18")
+def test_a_completion_needs_no_further_call(scripted: Scripted) -> None:
+    for _ in range(3):
+        tag = scripted.send(scripted.allocate())
+        command = scripted.device.next_command()
+        scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+        scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+
+
+@judges("CMP-19")
+def test_a_copy_of_a_command_counts_once_at_most(scripted: Scripted) -> None:
+    tag = scripted.send(scripted.allocate())
+    command = scripted.device.next_command()
+    copy = scripted.primary.allocate(VDC_COMMAND_SIZE)
+    scripted.primary.write(copy, scripted.primary.read(command.address, VDC_COMMAND_SIZE))
+    answer = scripted.device.complete(copy, win32.ERROR_SUCCESS, 512)
+    accepted = answer.permit("Q59", "CompleteCommand of a copy", VD_E_INVALID, NOERROR) == NOERROR
+    scripted.device.complete(command, win32.ERROR_SUCCESS, 1024).expect(VD_E_INVALID if accepted else NOERROR)
+    scripted.completed(tag, win32.ERROR_SUCCESS, 512 if accepted else 1024)
+
+
+@judges("CMP-19")
+def test_a_command_of_another_device_counts_once_at_most(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2))
+    tag = scripted.send(scripted.allocate())
+    scripted.send(scripted.allocate(), device=1)
+    command, other = scripted.devices[0].next_command(), scripted.devices[1].next_command()
+    answer = scripted.devices[1].complete(command.address, win32.ERROR_SUCCESS, 512)
+    accepted = answer.permit("Q59", "CompleteCommand on another device", VD_E_INVALID, NOERROR) == NOERROR
+    scripted.devices[0].complete(command, win32.ERROR_SUCCESS, 1024).expect(VD_E_INVALID if accepted else NOERROR)
+    scripted.completed(tag, win32.ERROR_SUCCESS, 512 if accepted else 1024)
+    scripted.devices[1].complete(other, win32.ERROR_SUCCESS, 2048).expect(NOERROR)
+
+
+@judges("CMP-20")
+def test_many_commands_of_many_processes_are_completed_once_each(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=3, owners=(0, 1, 2), buffer_count=6))
+    buffers = [scripted.allocate() for _ in range(6)]
+    for turn in range(12):
+        held = []
+        for number, buffer in enumerate(buffers):
+            scripted.send(buffer, device=number % 3)
+            held.append(scripted.devices[number % 3].next_command())
+        for number, command in enumerate(reversed(held)):
+            command.device.complete(command, win32.ERROR_SUCCESS, 512 * (1 + (turn + number) % 64)).expect(NOERROR)
+    scripted.check_completions()
+
+
+@judges("CMP-20")
+def test_an_abort_leaves_no_command_unanswered(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(0, 1), buffer_count=6))
+    tags = {scripted.send(scripted.allocate(), device=number % 2) for number in range(6)}
+    first, second = scripted.devices[0].next_command(), scripted.devices[1].next_command()
+    second.device.complete(second, win32.ERROR_SUCCESS, 512).expect(NOERROR)
+    scripted.aborted = True
+    scripted.secondaries[0].signal_abort().expect(NOERROR)
+    first.device.complete(first, win32.ERROR_SUCCESS, 512).expect(VD_E_ABORT)
+    seen = {completion.tag for _ in tags if (completion := scripted.completion()) is not None}
+    assert seen == tags, f"commands {sorted(tags - seen)} were never completed for the server"
