@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = "from vdi_conformance.cli import main; raise SystemExit(main())"
 EMULATOR = """
 from vdi_conformance.adapters.emulator import Emulator
 
@@ -18,9 +17,9 @@ class Mine(Emulator):
 
 
 def run(directory: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Start a run in a directory, as its user would."""
+    """Start a run in a directory; like a console script, it does not look for modules there (-P)."""
     return subprocess.run(
-        [sys.executable, "-c", COMMAND, "run", *arguments],
+        [sys.executable, "-P", "-m", "vdi_conformance.cli", "run", *arguments],
         cwd=directory,
         env=os.environ | {"PYTHONUTF8": "1"} | variables,
         capture_output=True,
@@ -57,9 +56,9 @@ def test_an_adapter_of_the_current_directory_is_found(reference: str, workers: t
 
 
 def test_the_evidence_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
-    ended = few(tmp_path, "--adapter", "emulator", "--evidence", "evidence.jsonl")
+    ended = few(tmp_path, "--adapter", "emulator", "--evidence", "new/evidence.jsonl")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    lines = (tmp_path / "evidence.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (tmp_path / "new" / "evidence.jsonl").read_text(encoding="utf-8").splitlines()
     assert '"header"' in lines[0]
     assert '"footer"' in lines[-1]
 
@@ -78,7 +77,7 @@ def test_a_run_that_executes_nothing_is_no_success(tmp_path: Path) -> None:
         (["--adapter", "emulator", "--topic", "XYZ"], "XYZ"),
         (["--adapter", "emulator", "--check", "no/such"], "no/such"),
         (["--adapter", "emulator", "--timeout-scale", "0.5"], "--timeout-scale"),
-        (["--adapter", "emulator", "--evidence", "no/such/directory/evidence.jsonl"], "evidence"),
+        (["--adapter", "emulator", "--evidence", "."], "--evidence"),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence_and_exit_code_4(arguments: list[str], named: str, tmp_path: Path) -> None:

@@ -91,6 +91,14 @@ def run(installed: Path, directory: Path, *arguments: str) -> subprocess.Complet
     )
 
 
+def test_what_is_installed_is_not_the_checkout(installed: Path, tmp_path: Path) -> None:
+    program = "import vdi_conformance, vdi_fixtures; print(vdi_conformance.__file__, vdi_fixtures.__file__)"
+    python = str(installed / Path(sys.executable).name)
+    command = [python, "-c", program]
+    places = subprocess.run(command, cwd=tmp_path, env=variables(), check=True, capture_output=True, text=True).stdout
+    assert places.count(str(installed.parent)) == 2
+
+
 def test_the_installed_command_shows_a_requirement(installed: Path, tmp_path: Path) -> None:
     shown = run(installed, tmp_path, "requirements", "GBH-01")
     assert (shown.returncode, shown.stderr) == (0, "")
@@ -100,3 +108,9 @@ def test_the_installed_command_shows_a_requirement(installed: Path, tmp_path: Pa
 def test_the_installed_command_makes_an_adapter(installed: Path, tmp_path: Path) -> None:
     assert run(installed, tmp_path, "adapter", "init").returncode == 0
     assert (tmp_path / "vdi_adapter" / "adapter.py").is_file()
+
+
+def test_the_installed_command_runs_the_suite(installed: Path, tmp_path: Path) -> None:
+    ended = run(installed, tmp_path, "run", "--adapter", "emulator", "--topic", "GBH", "-n", "2")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
-from vdi_conformance.adapters.manifest import read_manifest
-from vdi_conformance.adapters.unknown import UnknownAdapter
-from vdi_conformance.host.spec import AdapterSpec
+from vdi_conformance.adapters.unknown import UnknownAdapter as UnknownAdapter
 
-__all__ = ["BUILT_IN", "UnknownAdapter", "resolve"]
-
-BUILT_IN: Final = {"emulator": "vdi_conformance.adapters.emulator:Emulator"}
-_FORMS: Final = (
-    f"use a built-in name ({', '.join(BUILT_IN)}), package.module:Class, path/file.py:Class, "
-    "or the path of a manifest (*.toml)"
-)
+if TYPE_CHECKING:
+    from vdi_conformance.host.spec import AdapterSpec
 
 
 def resolve(reference: str) -> AdapterSpec:
@@ -25,31 +15,7 @@ def resolve(reference: str) -> AdapterSpec:
 
     A reference that leads nowhere is an UnknownAdapter, in one sentence with a remedy.
     """
-    if reference in BUILT_IN:
-        return AdapterSpec(reference, "python", reference, target=BUILT_IN[reference])
-    if reference.endswith(".toml"):
-        return read_manifest(reference)
-    place, colon, name = reference.rpartition(":")
-    if not colon or not place or not all(part.isidentifier() for part in name.split(".")):
-        raise UnknownAdapter(f"{reference!r} is no reference to an adapter: {_FORMS}")
-    target = _file(reference, place) if place.endswith(".py") else _module(reference, place)
-    return AdapterSpec(reference, "python", name, target=f"{target}:{name}")
+    # Every host of a built-in adapter imports this package: what only the parent needs must not slow it down.
+    from vdi_conformance.adapters import references
 
-
-def _file(reference: str, place: str) -> str:
-    path = Path(place).absolute()
-    if not path.is_file():
-        raise UnknownAdapter(f"the adapter {reference!r} cannot be found: there is no file {path}; correct its path")
-    return str(path)
-
-
-def _module(reference: str, place: str) -> str:
-    if not all(part.isidentifier() for part in place.split(".")):
-        raise UnknownAdapter(f"{reference!r} is no reference to an adapter: {_FORMS}")
-    package = place.partition(".")[0]
-    if package not in sys.modules and importlib.util.find_spec(package) is None:
-        raise UnknownAdapter(
-            f"the adapter {reference!r} cannot be found: no package {package!r} is installed here; "
-            f"install it, or name its file (path/file.py:Class)"
-        )
-    return place
+    return references.resolve(reference)

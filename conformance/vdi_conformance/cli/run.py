@@ -30,6 +30,16 @@ def _number(value: str | None) -> str | None:
     raise typer.BadParameter(f"{value!r} is not a number of worker processes, nor 'auto'")
 
 
+def _writable(path: Path | None) -> Path | None:
+    try:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("ab").close()
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written ({error.strerror}), choose another file") from error
+    return path
+
+
 def run(
     adapter: Annotated[
         str,
@@ -51,11 +61,12 @@ def run(
         list[str] | None, typer.Option(metavar="ID", help="Only the check of this id; may be repeated.")
     ] = None,
     timeout_scale: Annotated[
-        float | None, typer.Option(metavar="F", help="Stretch every time limit by this factor.")
+        float | None, typer.Option(metavar="F", min=1, help="Stretch every time limit by this factor.")
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="S", help="Explore with other generated choices.")] = None,
     evidence: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the record of the run here (JSON Lines).")
+        Path | None,
+        typer.Option(metavar="FILE", callback=_writable, help="Write the record of the run here (JSON Lines)."),
     ] = None,
     pytest_options: Annotated[
         list[str] | None, typer.Argument(metavar="[-- PYTEST OPTIONS]", help="Passed on, such as -- -k prefix.")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import selectors
 import socket
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vdi_conformance.emulator.machine import Machine
+from vdi_conformance.emulator.segments import area_file
 from vdi_conformance.emulator.wire import ENDPOINT, LONGEST_SOCKET_PATH, decode, encode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class _Peer:
@@ -33,7 +30,7 @@ class Broker:
     """Serves the machine of one directory on a thread of its own."""
 
     def __init__(self, directory: str, seed: int) -> None:
-        self._directory = Path(directory)
+        self._directory = directory
         self._machine: Machine[_Peer] = Machine(seed)
         self._selector = selectors.DefaultSelector()
         self._processes = 0
@@ -48,20 +45,19 @@ class Broker:
         threading.Thread(target=self._serve, args=(listener,), name="machine", daemon=True).start()
 
     def _listen(self) -> socket.socket:
-        endpoint: dict[str, Any]
-        path = str(self._directory / "machine.socket")
+        path = str(Path(self._directory) / "machine.socket")
         if hasattr(socket, "AF_UNIX") and len(path.encode()) <= LONGEST_SOCKET_PATH:
             listener = socket.socket(socket.AF_UNIX)
             listener.bind(path)
-            endpoint = {"socket": path, "secret": ""}
+            place: int | str = path
         else:
             listener = socket.create_server(("127.0.0.1", 0))
             self._secret = secrets.token_hex(16)
-            endpoint = {"port": listener.getsockname()[1], "secret": self._secret}
+            place = listener.getsockname()[1]
         listener.listen(256)
-        unfinished = self._directory / f"{ENDPOINT}.new"
-        unfinished.write_text(json.dumps(endpoint), "ascii")
-        unfinished.replace(self._directory / ENDPOINT)
+        unfinished = Path(self._directory) / f"{ENDPOINT}.new"
+        unfinished.write_bytes(encode((place, self._secret)))
+        unfinished.replace(Path(self._directory) / ENDPOINT)
         return listener
 
     def _serve(self, listener: socket.socket) -> None:
@@ -100,23 +96,23 @@ class Broker:
 
     def _take(self, peer: _Peer, received: bytes) -> None:
         *lines, peer.unread = (peer.unread + received).split(b"\n")
-        for message in _messages(lines):
+        for request in map(decode, lines):
             if peer.process is not None:
-                self._machine.call(peer, peer.process, message, time.monotonic())
-            elif message.get("secret") == self._secret:
-                self._introduce(peer, message)
+                self._machine.call(peer, peer.process, request, time.monotonic())
+            elif request[1] == self._secret:
+                self._introduce(peer, request)
             else:
                 self._hang_up(peer)
                 return
 
-    def _introduce(self, peer: _Peer, message: dict[str, Any]) -> None:
+    def _introduce(self, peer: _Peer, request: list[Any]) -> None:
         """Learn whose connection it is; a lifeline is told the number of its process."""
-        if message["op"] == "lifeline":
+        if request[0] == "lifeline":
             self._processes += 1
             peer.process, peer.is_lifeline = self._processes, True
-            self._send(peer, encode({"process": peer.process}))
+            self._send(peer, encode((peer.process,)))
         else:
-            peer.process = message["process"]
+            peer.process = request[2]
 
     def _hang_up(self, peer: _Peer) -> None:
         self._selector.unregister(peer.connection)
@@ -128,14 +124,15 @@ class Broker:
     def _send_answers(self) -> None:
         answers, self._machine.answers = self._machine.answers, []
         for peer, answer in answers:
-            self._send(peer, encode({"code": answer.code, **answer.values}))
+            self._send(peer, encode((answer.code, *answer.values)))
         if self._machine.garbage:
-            self._garbage += [self._directory / area for area in self._machine.garbage]
+            self._garbage += [area_file(self._directory, area) for area in self._machine.garbage]
             self._machine.garbage = []
             self._garbage = [area for area in self._garbage if not _deleted(area)]
 
     def _send(self, peer: _Peer, data: bytes) -> None:
         """Send without waiting; what does not fit goes when there is room."""
+        had_to_wait = bool(peer.unsent)
         peer.unsent += data
         try:
             peer.unsent = peer.unsent[peer.connection.send(peer.unsent) :]
@@ -143,14 +140,9 @@ class Broker:
             pass
         except OSError:  # the peer is gone, which its end of file tells too
             return
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)
-        if self._selector.get_key(peer.connection).events != events:
+        if bool(peer.unsent) != had_to_wait:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)
             self._selector.modify(peer.connection, events, peer)
-
-
-def _messages(lines: list[bytes]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        yield decode(line.decode("ascii"))
 
 
 def _deleted(path: Path) -> bool:

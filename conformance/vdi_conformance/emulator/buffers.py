@@ -31,7 +31,7 @@ class Request(NamedTuple):
 
 
 class Slot:
-    """Room for one buffer at `offset` of the area named `area`.
+    """Room for one buffer at `offset` of the area of that number.
 
     `allocated` is the size that the server took (0: free), `busy` says that a command with it is outstanding,
     `holder` who fetched that command and so owns the bytes.
@@ -39,7 +39,7 @@ class Slot:
 
     __slots__ = ("allocated", "area", "busy", "handle", "holder", "offset", "size")
 
-    def __init__(self, area: str, offset: int, size: int, handle: int) -> None:
+    def __init__(self, area: int, offset: int, size: int, handle: int) -> None:
         self.area = area
         self.offset = offset
         self.size = size
@@ -56,16 +56,15 @@ class Slot:
 class BufferPool:
     """All buffers of one set, shared by its devices."""
 
-    def __init__(self, name: str, first_handle: int) -> None:
+    def __init__(self, first_handle: int) -> None:
         self.prefix = 0
         self.alignment = 1
-        self.areas: list[str] = []
-        self.lengths: dict[str, int] = {}
+        self.areas: list[int] = []
+        self.lengths: dict[int, int] = {}
         self.wanted: list[Request] = []
-        self._name = name
         self._first_handle = first_handle
         self._slots: list[Slot] = []
-        self._by_place: dict[tuple[str, int], Slot] = {}
+        self._by_place: dict[tuple[int, int], Slot] = {}
 
     def request(self, size: int, alignment: int, number: int) -> None:
         """Note a wish; the next area fulfils it."""
@@ -80,12 +79,7 @@ class BufferPool:
             cursor = first + (number - 1) * stride + size
         return _up(cursor, MAX_ALIGNMENT)
 
-    def name_area(self) -> str:
-        """Give a name that no area of this set has had."""
-        self.areas.append(f"{self._name}-{len(self.areas) + 1}")
-        return self.areas[-1]
-
-    def add_area(self, area: str) -> None:
+    def add_area(self, area: int) -> None:
         """Fulfil all wishes with a new area, which must be as long as `wanted_length` said."""
         self.lengths[area] = self.wanted_length()
         cursor = 0
@@ -96,7 +90,7 @@ class BufferPool:
                 cursor = offset + size
         self.wanted.clear()
 
-    def _add_slot(self, area: str, offset: int, size: int) -> None:
+    def _add_slot(self, area: int, offset: int, size: int) -> None:
         slot = Slot(area, offset, size, (self._first_handle + len(self._slots)) % _HANDLES)
         self._slots.append(slot)
         self._by_place[area, offset] = slot
@@ -116,14 +110,14 @@ class BufferPool:
         free = sum(slot.fits(size, alignment) for slot in self._slots)
         return free + sum(wish.number for wish in self.wanted if wish.size >= size and wish.alignment >= alignment)
 
-    def at(self, area: str | None, offset: int) -> Slot | None:
+    def at(self, area: int, offset: int) -> Slot | None:
         """Find the allocated buffer whose data starts exactly there."""
-        slot = self._by_place.get((area or "", offset))
+        slot = self._by_place.get((area, offset))
         return slot if slot is not None and slot.allocated else None
 
-    def held_at(self, area: str | None, offset: int) -> Slot | None:
+    def held_at(self, area: int, offset: int) -> Slot | None:
         """Find the buffer that starts there, if a client holds it."""
-        slot = self._by_place.get((area or "", offset))
+        slot = self._by_place.get((area, offset))
         return slot if slot is not None and slot.holder is not None else None
 
     def held_under(self, handle: int) -> Slot | None:

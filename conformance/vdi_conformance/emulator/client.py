@@ -53,7 +53,7 @@ class EmulatorDeviceSet:
     def create_ex(self, instance: str | None, name: str | None, config: VDConfig | None) -> int:
         """CreateEx."""
         packed = None if config is None else config.pack().hex()
-        return self._begin("create", instance=instance, name=name, config=packed)
+        return self._begin("create", instance, name, packed)
 
     def open_in_secondary(self, name: str | None) -> int:
         """OpenInSecondary."""
@@ -61,68 +61,64 @@ class EmulatorDeviceSet:
 
     def open_in_secondary_ex(self, instance: str | None, name: str | None) -> int:
         """OpenInSecondaryEx."""
-        return self._begin("attach", instance=instance, name=name)
+        return self._begin("attach", instance, name)
 
-    def _begin(self, op: str, **arguments: str | None) -> int:
+    def _begin(self, call: str, *arguments: str | None) -> int:
         if self._released:
             return VD_E_PROTOCOL
         with self._lock:
-            code: int = self.call(op, **arguments)["code"]
+            (code,) = self._call(call, *arguments)
             if code == NOERROR:
                 self._open_set = _OpenSet(self._link.directory)
-        return code
+        return int(code)
 
-    def call(self, op: str, **arguments: Any) -> dict[str, Any]:
-        """Make a call of this object to the machine."""
-        return self._link.call(op, self._number, **arguments)
+    def _call(self, name: str, *arguments: int | str | None) -> list[Any]:
+        return self._link.call(name, self._number, *arguments)
 
     def get_configuration(self, timeout: int, null_out: bool = False) -> Outcome[VDConfig]:
         """GetConfiguration."""
-        answer = self.call("get_configuration", timeout=timeout, null_out=null_out)
+        code, *out = self._call("get_configuration", timeout, null_out)
         if null_out:
-            return Outcome(answer["code"])
-        if answer["code"] != NOERROR:
-            return Outcome(answer["code"], _UNTOUCHED_CONFIG)
-        return Outcome(NOERROR, VDConfig.unpack(bytes.fromhex(answer["config"])))
+            return Outcome(code)
+        return Outcome(code, VDConfig.unpack(bytes.fromhex(out[0])) if out else _UNTOUCHED_CONFIG)
 
     def open_device(self, name: str | None, null_out: bool = False) -> Outcome[VirtualDevice]:
         """OpenDevice."""
-        answer = self.call("open_device", name=name, null_out=null_out)
-        if answer["code"] != NOERROR:
-            return Outcome(answer["code"])
-        return Outcome(NOERROR, EmulatorDevice(self, answer["device"]))
+        code, *out = self._call("open_device", name, null_out)
+        return Outcome(code, EmulatorDevice(self, out[0]) if out else None)
 
     def signal_abort(self) -> int:
         """SignalAbort."""
-        code: int = self.call("signal_abort")["code"]
-        return code
+        return int(self._call("signal_abort")[0])
 
     def get_buffer_handle(self, address: int, null_out: bool = False) -> Outcome[int]:
         """GetBufferHandle."""
         open_set = self._open_set
-        area, offset = (None, 0) if open_set is None else open_set.mappings.place_of(address)
-        answer = self.call("get_buffer_handle", area=area, offset=offset, null_out=null_out)
-        return Outcome(answer["code"], None if null_out else answer.get("handle", _UNTOUCHED_HANDLE))
+        area, offset = (0, 0) if open_set is None else open_set.mappings.place_of(address)
+        code, *out = self._call("get_buffer_handle", area, offset, null_out)
+        if null_out:
+            return Outcome(code)
+        return Outcome(code, out[0] if out else _UNTOUCHED_HANDLE)
 
     def map_buffer_handle(self, handle: int, null_out: bool = False) -> Outcome[int]:
         """MapBufferHandle."""
         open_set = self._open_set
-        answer = self.call("map_buffer_handle", handle=handle, null_out=null_out)
+        code, *out = self._call("map_buffer_handle", handle, null_out)
         if null_out:
-            return Outcome(answer["code"])
-        if answer["code"] != NOERROR:
-            return Outcome(answer["code"], _UNTOUCHED_ADDRESS)
-        address = _address(open_set, answer)
+            return Outcome(code)
+        if code != NOERROR or open_set is None:
+            return Outcome(code, _UNTOUCHED_ADDRESS)
+        address = open_set.mappings.address_of(*out)
         return Outcome(VD_E_PROTOCOL, _UNTOUCHED_ADDRESS) if address is None else Outcome(NOERROR, address)
 
     def close(self) -> int:
         """Close."""
         with self._lock:
-            code: int = self.call("close")["code"]
+            (code,) = self._call("close")
             open_set, self._open_set = self._open_set, None
         if open_set is not None:
             open_set.mappings.release()
-        return code
+        return int(code)
 
     def release(self) -> None:
         """Give the object up; one that still has a set open lets it go as Close does."""
@@ -132,33 +128,26 @@ class EmulatorDeviceSet:
     def fetch(self, device: int, timeout: int, null_out: bool) -> Outcome[Command]:
         """Fetch the next command of a device and put its record into memory."""
         open_set = self._open_set
-        answer = self.call("get_command", device=device, timeout=timeout, null_out=null_out)
-        if answer["code"] != NOERROR:
-            return Outcome(answer["code"])
-        buffer = _address(open_set, answer) if "area" in answer else answer["buffer"]
-        if open_set is None or buffer is None:
+        code, *out = self._call("get_command", timeout, device, null_out)
+        if code != NOERROR or open_set is None:
+            return Outcome(code)
+        number, kind, size, position, area, length, offset = out
+        buffer = open_set.mappings.address_of(area, length, offset) if area else offset
+        if buffer is None:
             return Outcome(VD_E_PROTOCOL)
-        members = answer["kind"], answer["size"], answer["position"], buffer
         with self._lock:
-            record = self._records.add(*members)
-        open_set.commands[record] = answer["command"]
-        return Outcome(NOERROR, Command(record, *members))
+            record = self._records.add(kind, size, position, buffer)
+            open_set.commands[record] = number
+        return Outcome(NOERROR, Command(record, kind, size, position, buffer))
 
     def complete(self, device: int, record: int, completion_code: int, bytes_transferred: int, position: int) -> int:
         """Complete the command whose record lies there."""
         commands = {} if self._open_set is None else self._open_set.commands
-        answer = self.call(
-            "complete_command",
-            device=device,
-            command=commands.get(record, _NO_COMMAND),
-            completion=completion_code,
-            bytes=bytes_transferred,
-            position=position,
-        )
-        if answer["code"] == NOERROR:
+        number = commands.get(record, _NO_COMMAND)
+        (code,) = self._call("complete_command", device, number, completion_code, bytes_transferred, position)
+        if code == NOERROR:
             commands.pop(record, None)
-        code: int = answer["code"]
-        return code
+        return int(code)
 
 
 class EmulatorDevice:
@@ -178,10 +167,3 @@ class EmulatorDevice:
 
     def release(self) -> None:
         """Give the reference up, which changes nothing for the set."""
-
-
-def _address(open_set: _OpenSet | None, answer: dict[str, Any]) -> int | None:
-    """Give the address of the buffer that an answer names; None where the set was closed meanwhile."""
-    if open_set is None:
-        return None
-    return open_set.mappings.address_of(answer["area"], answer["length"], answer["offset"])

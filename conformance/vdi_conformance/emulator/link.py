@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vdi_conformance.emulator.wire import connect, decode, encode
 
-if TYPE_CHECKING:
-    import socket
+
+class _Connection:
+    """One connection, which ends with the thread or the link that has it."""
+
+    def __init__(self, directory: str) -> None:
+        self._socket, self.secret = connect(directory)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_socket"):
+            self._socket.close()
+
+    def send(self, *fields: int | str | None) -> None:
+        """Send one line."""
+        self._socket.sendall(encode(fields))
+
+    def receive(self) -> list[Any]:
+        """Wait for one line."""
+        line = b""
+        while not line.endswith(b"\n"):
+            received = self._socket.recv(65536)
+            if not received:
+                raise ConnectionError("The emulated machine has gone: its process ended while a call was under way")
+            line += received
+        return decode(line)
 
 
 class Link:
@@ -19,36 +41,24 @@ class Link:
         self.directory = directory
         self._local = threading.local()
         self._numbers = itertools.count(1)
-        self._lifeline, secret = connect(directory)
-        self._lifeline.sendall(encode({"op": "lifeline", "secret": secret}))
-        self._process = _receive(self._lifeline)["process"]
+        self._lifeline = _Connection(directory)
+        self._lifeline.send("lifeline", self._lifeline.secret)
+        (self._process,) = self._lifeline.receive()
 
     def new_object(self) -> int:
         """Give the number of a new client object or server of this process."""
         return next(self._numbers)
 
-    def call(self, op: str, number: int, **arguments: Any) -> dict[str, Any]:
-        """Make one call and wait for its answer."""
+    def call(self, name: str, number: int, *arguments: int | str | None) -> list[Any]:
+        """Make one call of an object and wait for its answer: the HRESULT and the out values."""
         connection = self._connection()
-        connection.sendall(encode({"op": op, "object": number, **arguments}))
-        return _receive(connection)
+        connection.send(name, number, *arguments)
+        return connection.receive()
 
-    def _connection(self) -> socket.socket:
-        """Give the connection of the calling thread; it ends with the thread."""
-        connection: socket.socket | None = getattr(self._local, "connection", None)
+    def _connection(self) -> _Connection:
+        """Give the connection of the calling thread."""
+        connection: _Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection, secret = connect(self.directory)
-            connection.sendall(encode({"op": "thread", "secret": secret, "process": self._process}))
-            self._local.connection = connection
+            connection = self._local.connection = _Connection(self.directory)
+            connection.send("thread", connection.secret, self._process)
         return connection
-
-
-def _receive(connection: socket.socket) -> dict[str, Any]:
-    line = b""
-    while not line.endswith(b"\n"):
-        received = connection.recv(65536)
-        if not received:
-            raise ConnectionError("The emulated machine has gone: its process ended while a call was under way")
-        line += received
-    answer: dict[str, Any] = decode(line.decode("ascii"))
-    return answer

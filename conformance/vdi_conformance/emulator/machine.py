@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from vdi_conformance.emulator.buffers import BufferPool, draw_first_handle
-from vdi_conformance.emulator.calls import LAST_CALLS, ClientObject, Message, ServerObject
+from vdi_conformance.emulator.calls import LAST_CALLS, ClientObject, ServerObject
 from vdi_conformance.emulator.rules import as_requested, instance_of, is_supported, set_name_is_valid
 from vdi_conformance.emulator.server_state import ServerRole
 from vdi_conformance.emulator.state import Answer, DeviceSet, Participant, ServerPhase
@@ -27,7 +27,7 @@ from vdi_conformance.vdi.hresult import (
 from vdi_conformance.vdi.structures import INFINITE, VDConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Ticket = TypeVar("Ticket")
 
@@ -54,58 +54,64 @@ class Machine(Generic[Ticket]):
 
     def __init__(self, seed: int) -> None:
         self.answers: list[tuple[Ticket, Answer]] = []
-        self.garbage: list[str] = []
+        self.garbage: list[int] = []
         self._seed = seed
         self._numbers = count(1)
         self._names: dict[tuple[str, str], DeviceSet] = {}
         self._objects: dict[Owner, ClientObject | ServerObject] = {}
         self._waits: dict[DeviceSet, list[Wait[Ticket]]] = {}
-        self._beginnings = {"create": self._create, "attach": self._attach, "server_open": self._open_server}
+        self._beginnings: dict[str, Callable[..., int]] = {
+            "create": self._create,
+            "attach": self._attach,
+            "server_open": self._open_server,
+        }
 
-    def call(self, ticket: Ticket, process: int, message: Message, now: float) -> None:
-        """Make the call that a message asks for."""
-        owner = Owner(process, message["object"])
-        begin = self._beginnings.get(message["op"])
+    def call(self, ticket: Ticket, process: int, request: Sequence[Any], now: float) -> None:
+        """Make the call that a request asks for; KeyError or TypeError where there is none like that."""
+        name, number, *arguments = request
+        owner = Owner(process, number)
+        begin = self._beginnings.get(name)
         known = self._objects.get(owner)
         if known is None or begin is not None:
             code = VD_E_PROTOCOL
             if known is None and begin is not None:
-                code = begin(owner, message)
+                code = begin(owner, *arguments)
             self.answers.append((ticket, Answer(code)))
             return
-        answer = known.call(message, now)
+        known.set.now = now
+        answer = known.call(name, arguments)
         if answer is None:
-            self._wait(ticket, owner, message, now)
+            self._wait(ticket, owner, name, arguments)
             return
         self.answers.append((ticket, answer))
-        if message["op"] in LAST_CALLS:
+        if name in LAST_CALLS:
             self._end(owner)
         self._settle(known.set)
 
     # Beginnings
 
-    def _create(self, owner: Owner, message: Message) -> int:
+    def _create(self, owner: Owner, instance: str | None, name: str | None, config: str | None) -> int:
         """CreateEx."""
-        key = _key_of(message)
+        key = _key_of(instance, name)
         if isinstance(key, int):
             return key
-        if message["config"] is None:
+        if config is None:
             return VD_E_INVALID
-        config = as_requested(VDConfig.unpack(bytes.fromhex(message["config"])))
-        if not is_supported(config):
+        requested = as_requested(VDConfig.unpack(bytes.fromhex(config)))
+        if not is_supported(requested):
             return VD_E_NOTSUPPORTED
         if key in self._names:
             return VD_E_PROTOCOL
         primary = Participant(primary=True)
-        pool = BufferPool(f"area-{next(self._numbers)}", draw_first_handle(Random(f"{self._seed}/{key}")))
-        self._names[key] = device_set = DeviceSet(key[1], config, primary, pool, self._numbers)
+        pool = BufferPool(draw_first_handle(Random(f"{self._seed}/{key}")))
+        self._names[key] = device_set = DeviceSet(key[1], requested, primary, pool, self._numbers)
         self._waits[device_set] = []
         self._objects[owner] = ClientObject(device_set, primary)
         return NOERROR
 
-    def _attach(self, owner: Owner, message: Message) -> int:
+    def _attach(self, owner: Owner, instance: str | None, name: str | None) -> int:
         """OpenInSecondaryEx."""
-        key = _key_of(message)
+        key = _key_of(instance, name)
         if isinstance(key, int):
             return key
         if key not in self._names:
@@ -116,9 +122,9 @@ class Machine(Generic[Ticket]):
         self._objects[owner] = ClientObject(self._names[key], participant)
         return NOERROR
 
-    def _open_server(self, owner: Owner, message: Message) -> int:
+    def _open_server(self, owner: Owner, instance: str | None, name: str | None) -> int:
         """Open of the server side."""
-        key = _key_of(message)
+        key = _key_of(instance, name)
         if isinstance(key, int):
             return key
         device_set = self._names.get(key)
@@ -133,14 +139,15 @@ class Machine(Generic[Ticket]):
 
     # Waiting
 
-    def _wait(self, ticket: Ticket, owner: Owner, message: Message, now: float) -> None:
+    def _wait(self, ticket: Ticket, owner: Owner, name: str, arguments: Sequence[Any]) -> None:
         waiting = self._objects[owner]
-        if message["timeout"] == 0:
+        timeout = arguments[0]
+        if not timeout:
             self.answers.append((ticket, Answer(VD_E_TIMEOUT)))
             return
-        deadline = None if message["timeout"] == INFINITE else now + message["timeout"] / 1000
-        wait = Wait(ticket, owner, waiting.waits_for(message), deadline, lambda: waiting.call(message, now))
-        self._waits[waiting.set].append(wait)
+        deadline = None if timeout == INFINITE else waiting.set.now + timeout / 1000
+        key = waiting.waits_for(name, arguments)
+        self._waits[waiting.set].append(Wait(ticket, owner, key, deadline, lambda: waiting.call(name, arguments)))
 
     def _settle(self, device_set: DeviceSet) -> None:
         """Make the waiting calls again for which something was stirred, in the order in which they came."""
@@ -206,9 +213,9 @@ class Machine(Generic[Ticket]):
             del self._waits[device_set]
 
 
-def _key_of(message: Message) -> tuple[str, str] | int:
+def _key_of(instance: str | None, name: str | None) -> tuple[str, str] | int:
     """Give what a set is known by, or the code of a name that cannot be."""
-    if not set_name_is_valid(message["name"]):
+    if name is None or not set_name_is_valid(name):
         return VD_E_INVALID
-    instance = instance_of(message["instance"])
-    return VD_E_INSTANCE_NAME if instance is None else (instance, message["name"])
+    scope = instance_of(instance)
+    return VD_E_INSTANCE_NAME if scope is None else (scope, name)

@@ -47,9 +47,9 @@ def instance_of(name: str | None) -> str | None:
     return name.upper() if _INSTANCE_NAME.fullmatch(name) else None
 
 
-def set_name_is_valid(name: str | None) -> bool:
+def set_name_is_valid(name: str) -> bool:
     """Tell whether a set may have this name: any text without a backslash."""
-    return name is not None and name != "" and "\\" not in name
+    return name != "" and "\\" not in name
 
 
 def is_power_of_two(number: int) -> bool:

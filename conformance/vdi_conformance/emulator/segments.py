@@ -103,9 +103,14 @@ else:
             os.posix_fallocate(descriptor, 0, length)
 
 
-def make_area(directory: str, area: str, length: int) -> bool:
+def area_file(directory: str, area: int) -> Path:
+    """Give the file of an area."""
+    return Path(directory) / f"area-{area}"
+
+
+def make_area(directory: str, area: int, length: int) -> bool:
     """Make the file of an area; False where there is no room for it."""
-    path = Path(directory) / area
+    path = area_file(directory, area)
     try:
         with path.open("xb") as file:
             _allocate(file.fileno(), length)
@@ -119,28 +124,28 @@ class Mappings:
     """The areas of one set as one object has mapped them; safe to use from several threads."""
 
     def __init__(self, directory: str) -> None:
-        self._directory = Path(directory)
+        self._directory = directory
         self._lock = threading.Lock()
-        self._addresses: dict[str, tuple[int, int]] = {}
+        self._addresses: dict[int, tuple[int, int]] = {}
         self._is_open = True
 
-    def address_of(self, area: str, length: int, offset: int) -> int | None:
+    def address_of(self, area: int, length: int, offset: int) -> int | None:
         """Give the address of a place in an area, which is mapped if need be; None once all is released."""
         with self._lock:
             if not self._is_open:
                 return None
             if area not in self._addresses:
-                with (self._directory / area).open("r+b") as file:
+                with area_file(self._directory, area).open("r+b") as file:
                     self._addresses[area] = _map(file.fileno(), length), length
             return self._addresses[area][0] + offset
 
-    def place_of(self, address: int) -> tuple[str | None, int]:
-        """Give the area and offset of an address; no area where it lies in none."""
+    def place_of(self, address: int) -> tuple[int, int]:
+        """Give the area and offset of an address; area 0 where it lies in none."""
         with self._lock:
             for area, (start, length) in self._addresses.items():
                 if start <= address < start + length:
                     return area, address - start
-        return None, 0
+        return 0, 0
 
     def release(self) -> None:
         """Unmap everything for good."""

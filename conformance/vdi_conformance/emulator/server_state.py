@@ -33,13 +33,13 @@ class ServerRole:
     def __init__(self, device_set: DeviceSet) -> None:
         self.set = device_set
         self.set.phase = ServerPhase.CONNECTED
-        self._area_on_the_way: str | None = None
+        self._area_on_the_way: int | None = None
 
     def get_configuration(self) -> Answer:
         """GetConfiguration: what the client asked for, or what was configured."""
         if self.set.aborted:
             return Answer(VD_E_ABORT)
-        return Answer(NOERROR, {"config": self.set.config.pack().hex()})
+        return Answer(NOERROR, (self.set.config.pack().hex(),))
 
     def name_device(self, name: str) -> Answer:
         """Tell the name of a device before clients can ask for it, as a server does that knows its statement."""
@@ -80,7 +80,7 @@ class ServerRole:
             return refusal
         if not is_power_of_two(alignment or 1):
             return Answer(VD_E_INVALID)
-        return Answer(NOERROR, {"count": self.set.pool.available(size, alignment or 1)})
+        return Answer(NOERROR, (self.set.pool.available(size, alignment or 1),))
 
     def end_configuration(self) -> Answer:
         """EndConfiguration."""
@@ -96,10 +96,11 @@ class ServerRole:
         length = self.set.pool.wanted_length()
         if length > AREA_LIMIT:
             return self._out_of_memory()
-        self._area_on_the_way = self.set.pool.name_area()
-        return Answer(NOERROR, {"area": self._area_on_the_way, "length": length})
+        self._area_on_the_way = next(self.set.numbers)
+        self.set.pool.areas.append(self._area_on_the_way)
+        return Answer(NOERROR, (self._area_on_the_way, length))
 
-    def area_made(self, area: str, made: bool) -> Answer:
+    def area_made(self, area: int, made: bool) -> Answer:
         """Go on where an area was needed."""
         if self._area_on_the_way != area:
             return Answer(VD_E_INVALID)
@@ -149,9 +150,9 @@ class ServerRole:
         slot = self.set.pool.allocate(size, alignment or 1)
         if slot is None:
             return Answer(VD_E_MEMORY)
-        return Answer(NOERROR, {"area": slot.area, "offset": slot.offset})
+        return Answer(NOERROR, (slot.area, slot.offset))
 
-    def free_buffer(self, area: str | None, offset: int, size: int) -> Answer:
+    def free_buffer(self, area: int, offset: int, size: int) -> Answer:
         """FreeBuffer, with the size that was allocated."""
         slot = self.set.pool.at(area, offset)
         if slot is None or slot.busy or slot.allocated != size:
@@ -159,7 +160,7 @@ class ServerRole:
         slot.allocated = 0
         return Answer(NOERROR)
 
-    def send_command(self, device_name: str, command: Command, area: str | None, offset: int, now: float) -> Answer:
+    def send_command(self, device_name: str, command: Command, area: int, offset: int) -> Answer:
         """SendCommand; a refusal also completes the command, on the sender's thread."""
         device = self.set.devices.get(device_name)
         if self.set.aborted:
@@ -176,7 +177,7 @@ class ServerRole:
             if slot is None or slot.busy or command.size > slot.allocated:
                 return Answer(VD_E_INVALID)
             command.slot = slot
-        self.set.queue(device, command, now)
+        self.set.queue(device, command)
         return Answer(NOERROR)
 
     def _refuse(self, device_name: str, command: Command, code: int, completion_code: int) -> Answer:
@@ -187,7 +188,7 @@ class ServerRole:
     def next_completion(self) -> Answer | None:
         """Give the next completion; once the agent has nothing more to come, an answer without one."""
         if self.set.completions:
-            return Answer(NOERROR, self.set.completions.popleft()._asdict())
+            return Answer(NOERROR, self.set.completions.popleft())
         return Answer(VD_E_ABORT) if self.set.aborted else None
 
     def close_device(self, name: str) -> Answer:

@@ -24,12 +24,12 @@ from vdi_conformance.vdi.hresult import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from vdi_conformance.emulator.buffers import BufferPool
     from vdi_conformance.vdi.structures import VDConfig
 
-Value = int | str | bool | None
+Value = int | str | None
 
 COMPLETIONS: Final = "completions"
 """What the server's completion agent waits for."""
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
     """The HRESULT of a call and its out values, all of them plain."""
 
     code: int
-    values: Mapping[str, Value] = {}
+    values: tuple[Value, ...] = ()
 
 
 class Completion(NamedTuple):
@@ -85,7 +85,7 @@ class Participant:
 
 
 class DeviceSet:
-    """One virtual device set."""
+    """One virtual device set; `now` is the time of the call under way, in seconds."""
 
     def __init__(
         self, name: str, config: VDConfig, primary: Participant, pool: BufferPool, numbers: Iterator[int]
@@ -101,6 +101,7 @@ class DeviceSet:
         self.outstanding: dict[int, tuple[Device, Command]] = {}
         self.stirred: list[object] = []
         self._closed_devices = 0
+        self.now = 0.0
         self._last_progress = 0.0
         self.numbers = numbers
 
@@ -164,7 +165,7 @@ class DeviceSet:
         if self.phase in (ServerPhase.ABSENT, ServerPhase.CONNECTED, ServerPhase.CONFIGURABLE):
             return None
         participant.configured = True
-        return Answer(NOERROR, {"config": self.config.pack().hex()})
+        return Answer(NOERROR, (self.config.pack().hex(),))
 
     def open_device(self, participant: Participant, name: str | None, null_out: bool) -> Answer:
         """OpenDevice; the out value is a number that this participant knows the device by."""
@@ -185,7 +186,7 @@ class DeviceSet:
         device.opened = True
         number = next(self.numbers)
         participant.devices[number] = device
-        return Answer(NOERROR, {"device": number})
+        return Answer(NOERROR, (number,))
 
     def _find_device(self, name: str) -> Device | None:
         """Find a device; while the server has not named all of them, any other name may be one of those."""
@@ -221,22 +222,14 @@ class DeviceSet:
             return Answer(VD_E_CLOSE)
         return None
 
-    def _describe(self, command: Command) -> dict[str, Value]:
-        values: dict[str, Value] = {
-            "command": command.number,
-            "kind": command.code,
-            "size": command.size,
-            "position": command.position,
-        }
+    def _describe(self, command: Command) -> tuple[Value, ...]:
+        """Give a command's number, its members, and where its buffer lies: a place, or area 0 and a raw value."""
         slot = command.slot
-        if slot is None:
-            values["buffer"] = command.buffer
-        else:
-            values |= {"area": slot.area, "length": self.pool.lengths[slot.area], "offset": slot.offset}
-        return values
+        place = (0, 0, command.buffer) if slot is None else (slot.area, self.pool.lengths[slot.area], slot.offset)
+        return command.number, command.code, command.size, command.position, *place
 
     def complete_command(
-        self, participant: Participant, device_number: int, number: int, completion: Completion, now: float
+        self, participant: Participant, device_number: int, number: int, completion: Completion
     ) -> Answer:
         """CompleteCommand; `completion` has the values as the client gave them."""
         device = participant.devices.get(device_number)
@@ -256,24 +249,23 @@ class DeviceSet:
         self._finish(command, completion._replace(tag=command.tag, device=device.name))
         for other in dropped:
             self._finish(other, Completion(other.tag, device.name, ERROR_IO_DEVICE))
-        self._last_progress = now
+        self._last_progress = self.now
         self.stirred.append(device)
         return Answer(NOERROR)
 
-    def get_buffer_handle(self, area: str | None, offset: int, null_out: bool) -> Answer:
-        """GetBufferHandle, of an address that lies at `offset` of an area (None where it is in none)."""
+    def get_buffer_handle(self, area: int, offset: int, null_out: bool) -> Answer:
+        """GetBufferHandle, of an address that lies at `offset` of an area (0 where it is in none)."""
         slot = self.pool.held_at(area, offset)
         if slot is None or null_out:
             return Answer(VD_E_INVALID)
-        return Answer(NOERROR, {"handle": slot.handle})
+        return Answer(NOERROR, (slot.handle,))
 
     def map_buffer_handle(self, handle: int, null_out: bool) -> Answer:
         """MapBufferHandle; the out values say where the buffer lies."""
         slot = self.pool.held_under(handle)
         if slot is None or null_out:
             return Answer(VD_E_INVALID)
-        length = self.pool.lengths[slot.area]
-        return Answer(NOERROR, {"area": slot.area, "length": length, "offset": slot.offset})
+        return Answer(NOERROR, (slot.area, self.pool.lengths[slot.area], slot.offset))
 
     def signal_abort(self) -> Answer:
         """SignalAbort."""
@@ -302,10 +294,10 @@ class DeviceSet:
         self.completions.append(completion)
         self.stirred.append(COMPLETIONS)
 
-    def queue(self, device: Device, command: Command, now: float) -> None:
+    def queue(self, device: Device, command: Command) -> None:
         """Take a command from the server."""
         if not self.outstanding:
-            self._last_progress = now
+            self._last_progress = self.now
         self.outstanding[command.number] = (device, command)
         device.queue.append(command)
         if command.slot is not None:

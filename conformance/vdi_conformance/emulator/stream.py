@@ -82,6 +82,11 @@ class Frame(NamedTuple):
         target[end : self.size] = bytes(self.size - end)
 
 
+class _Payload(NamedTuple):
+    contents: memoryview
+    crc: int
+
+
 class Backup:
     """The streams of one backup over `device_count` devices."""
 
@@ -96,39 +101,38 @@ class Backup:
         extent = min(database.size, self._largest) + _SHIFT * (_SHIFTS - 1)
         tile = Random(f"database {database.seed}").randbytes(min(extent, _TILE))
         self._contents = memoryview(tile * -(-extent // _TILE))
-        self._crcs: dict[tuple[int, int], int] = {}
+        self._pieces: dict[tuple[int, int], _Payload] = {}
 
     def frames(self, device: int) -> Iterator[Frame]:
         """Give the frames of one device, in order."""
         seed = self._database.seed % (1 << 64)
-        yield self._frame(MEDIA, device, 0, memoryview(_MEDIA_PAYLOAD.pack(seed, self._database.size)))
+        yield self._frame(MEDIA, device, 0, _described(_MEDIA_PAYLOAD, seed, self._database.size))
         sequence = total = 0
         for offset in range(device * self._largest, self._database.size, self._device_count * self._largest):
             sequence += 1
-            payload = self._payload(sequence, min(self._largest, self._database.size - offset))
-            total += len(payload)
-            yield self._frame(DATA, device, sequence, payload)
-        closing = memoryview(_CLOSING_PAYLOAD.pack(sequence, total))
-        yield self._frame(CLOSING, device, sequence + 1, closing)
+            size = min(self._largest, self._database.size - offset)
+            total += size
+            yield self._frame(DATA, device, sequence, self._piece(device + sequence, size))
+        yield self._frame(CLOSING, device, sequence + 1, _described(_CLOSING_PAYLOAD, sequence, total))
 
-    def _payload(self, sequence: int, size: int) -> memoryview:
-        """Give contents that differ from those of the frames before."""
-        start = sequence % _SHIFTS * _SHIFT
-        return self._contents[start : start + size]
+    def _piece(self, number: int, size: int) -> _Payload:
+        """Give contents that differ from those of the frames before, and of those beside on other devices."""
+        start = number % _SHIFTS * _SHIFT
+        if (start, size) not in self._pieces:
+            contents = self._contents[start : start + size]
+            self._pieces[start, size] = _Payload(contents, zlib.crc32(contents))
+        return self._pieces[start, size]
 
-    def _frame(self, kind: int, device: int, sequence: int, payload: memoryview) -> Frame:
-        size = -(-(HEADER_SIZE + len(payload)) // self._block_size) * self._block_size
-        crc = self._data_crc(sequence, payload) if kind == DATA else zlib.crc32(payload)
-        place = device, self._device_count, sequence
-        header = Header(kind, self._backup_id, *place, len(payload), size, crc)
-        return Frame(header.pack(), payload, size, is_data=kind == DATA)
+    def _frame(self, kind: int, device: int, sequence: int, payload: _Payload) -> Frame:
+        length = len(payload.contents)
+        size = -(-(HEADER_SIZE + length) // self._block_size) * self._block_size
+        header = Header(kind, self._backup_id, device, self._device_count, sequence, length, size, payload.crc)
+        return Frame(header.pack(), payload.contents, size, is_data=kind == DATA)
 
-    def _data_crc(self, sequence: int, payload: memoryview) -> int:
-        """Give the CRC-32 of contents that recur, computed once."""
-        key = sequence % _SHIFTS, len(payload)
-        if key not in self._crcs:
-            self._crcs[key] = zlib.crc32(payload)
-        return self._crcs[key]
+
+def _described(layout: struct.Struct, *values: int) -> _Payload:
+    contents = layout.pack(*values)
+    return _Payload(memoryview(contents), zlib.crc32(contents))
 
 
 class StreamReader:

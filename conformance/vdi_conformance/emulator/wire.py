@@ -1,43 +1,71 @@
-"""How processes and machine talk: lines of JSON over a local stream socket, and where to find the machine.
+"""How processes and machine talk: lines of fields over a local stream socket, and where to find the machine.
 
-The file `machine.json` in the directory of the run names the socket: `socket` is the path of a Unix socket;
-where there are none it is `port` on the loopback interface, with the `secret` that the first line must show.
-A process first opens a lifeline, whose end is the end of the process; then one connection a thread.
+A line is fields between blanks: a decimal number, `-` for a null pointer, or `x` and the hexadecimal form of a
+text's UTF-8. A request is its name, the number of the object in its process, and the arguments; an answer is the
+HRESULT and the out values. On one connection each request is answered before the next one is made.
+
+A process first opens its lifeline, `lifeline SECRET`, is told its number, and keeps the connection for as long as
+it lives: its end is the end of the process. Then each of its threads has a connection, `thread SECRET NUMBER`.
+
+The file `machine.endpoint` in the directory of the run holds two fields: the path of a Unix socket, or the port
+on the loopback interface where there are none, and the secret.
 """
 
 from __future__ import annotations
 
-import json
 import socket
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-ENDPOINT: Final = "machine.json"
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ENDPOINT: Final = "machine.endpoint"
 LONGEST_SOCKET_PATH: Final = 100
 """A Unix socket's path is cut off a little above 100 bytes."""
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-decode = json.JSONDecoder().decode
+
+def encode(fields: Iterable[int | str | None]) -> bytes:
+    """Give the line that fields travel as."""
+    return " ".join([_field(value) for value in fields]).encode("ascii") + b"\n"
 
 
-def encode(message: dict[str, Any]) -> bytes:
-    """Give the line that a message travels as."""
-    return _encode(message).encode("ascii") + b"\n"
+def _field(value: int | str | None) -> str:
+    if value is None:
+        return "-"
+    return f"x{value.encode('utf-8', 'surrogatepass').hex()}" if isinstance(value, str) else f"{value:d}"
+
+
+def decode(line: bytes) -> list[Any]:
+    """Give the fields of a line: numbers, texts and None; ValueError where it is no such line."""
+    return [int(field) if field[0] not in "x-" else _text(field) for field in line.decode("ascii").split()]
+
+
+def _text(field: str) -> str | None:
+    return None if field == "-" else bytes.fromhex(field[1:]).decode("utf-8", "surrogatepass")
 
 
 def connect(directory: str) -> tuple[socket.socket, str]:
     """Connect to the machine of a run; give the socket and the secret to show."""
-    endpoint_file = Path(directory) / ENDPOINT
     try:
-        endpoint = json.loads(endpoint_file.read_text("ascii"))
-        if "socket" in endpoint:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.connect(endpoint["socket"])
+        place, secret = decode((Path(directory) / ENDPOINT).read_bytes())
+        if isinstance(place, str):
+            connection = _connect_unix(place)
         else:
-            connection = socket.create_connection(("127.0.0.1", endpoint["port"]))
+            connection = socket.create_connection(("127.0.0.1", place))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise ConnectionError(
             f"No emulated machine answers in {directory}: start a process with the role of machine there first"
         ) from error
-    return connection, endpoint["secret"]
+    return connection, secret
+
+
+def _connect_unix(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection

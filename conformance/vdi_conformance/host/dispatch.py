@@ -120,7 +120,7 @@ def read_call(text: bytes) -> Call | bytes:
     if not isinstance(request, dict) or request.get("jsonrpc") != "2.0":
         return refusal(None, Refused(INVALID_REQUEST, "a request is a JSON-RPC 2.0 object"))
     number, method, given = request.get("id"), request.get("method"), request.get("params", {})
-    if type(number) not in (int, str):
+    if not isinstance(number, int | str) or isinstance(number, bool):
         return refusal(None, Refused(INVALID_REQUEST, "a request has an id, a number or a string"))
     if not isinstance(method, str) or not isinstance(given, dict):
         return refusal(number, Refused(INVALID_REQUEST, "a request has a method and an object of parameters"))

@@ -2,7 +2,7 @@
 
 start       NotStarted
 initialize  AdapterNotLoaded, UnknownProtocol
-a call      AdapterRaised, MethodNotFound, InvalidParams, MemoryFault, UnknownRefusal
+a call      AdapterRaised, MethodNotFound, InvalidParams, InvalidRequest, MemoryFault, UnknownRefusal
 a line      NotJson, WrongId, WrongReply
 any time    HostDied, HostHung
 
@@ -168,13 +168,21 @@ class MemoryFault(Refusal):
     remedy = "the address is not one of memory that the process may use this way"
 
 
+class InvalidRequest(Refusal):
+    """The host could not read the line, or the request came when it must not come."""
+
+    remedy = "initialize comes first and once, and every request is JSON-RPC 2.0"
+
+
 class UnknownRefusal(Refusal, ProtocolError):
-    """The host answered with an error whose code the protocol does not know, or says that a request is none."""
+    """The host answered with an error whose code the protocol does not know."""
 
     remedy = "answer with the error codes of the protocol"
 
 
 BY_CODE: Final[Mapping[int, type[Refusal]]] = {
+    codes.PARSE_ERROR: InvalidRequest,
+    codes.INVALID_REQUEST: InvalidRequest,
     codes.METHOD_NOT_FOUND: MethodNotFound,
     codes.INVALID_PARAMS: InvalidParams,
     codes.ADAPTER_RAISED: AdapterRaised,

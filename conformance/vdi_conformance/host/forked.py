@@ -99,6 +99,7 @@ class ForkedStarter:
             "argv": spec.argv,
             "cwd": spec.cwd,
             "env": dict(spec.env),
+            "preload": spec.preload,
         }
         try:
             self._order(order, (theirs_in, theirs_out))

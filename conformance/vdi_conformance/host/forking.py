@@ -2,11 +2,14 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
 from vdi_conformance.host import child, layout
 from vdi_conformance.host.lifeline import die_with_parent
+
+assert sys.platform == "linux"
 
 CANNOT_EXECUTE: Final = 127
 
@@ -39,4 +42,4 @@ def _execute(argv: list[str], cwd: str | None) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
     if cwd is not None:
         os.chdir(cwd)
-    os.execvp(argv[0], argv)
+    os.execvp(argv[0], argv)  # noqa: S606 - the manifest's program, no shell

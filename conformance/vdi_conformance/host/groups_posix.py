@@ -1,10 +1,17 @@
 """Process groups: a host leads one of its own, in a session of its own."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import signal
-import subprocess
-from typing import Any, Final
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import subprocess
+
+assert sys.platform != "win32"
 
 OWN_GROUP: Final[dict[str, Any]] = {"start_new_session": True}
 """What to start a process with, so that it leads a group."""
@@ -13,7 +20,7 @@ OWN_GROUP: Final[dict[str, Any]] = {"start_new_session": True}
 class Group:
     """The group of a process that was started with OWN_GROUP."""
 
-    def __init__(self, leader: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, leader: subprocess.Popen[bytes]) -> None:
         self._pid = leader.pid
 
     def send(self, number: int) -> None:

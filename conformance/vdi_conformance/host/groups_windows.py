@@ -3,11 +3,10 @@
 import ctypes
 import subprocess
 import sys
+from ctypes import wintypes
 from typing import Any, Final
 
 assert sys.platform == "win32"
-
-from ctypes import wintypes
 
 OWN_GROUP: Final[dict[str, Any]] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 """What to start a process with, so that a Ctrl-C of the console does not reach it."""
@@ -66,7 +65,7 @@ class Group:
         )
         _kernel.AssignProcessToJobObject(self._job, int(leader._handle))  # type: ignore[attr-defined]
 
-    def send(self, number: int) -> None:  # noqa: ARG002 - Windows has no signals
+    def send(self, number: int) -> None:
         """End the leader, whatever the signal."""
         self._leader.kill()
 

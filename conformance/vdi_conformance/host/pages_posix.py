@@ -12,6 +12,8 @@ import sys
 import threading
 from typing import Final
 
+assert sys.platform != "win32"
+
 PAGE: Final = mmap.PAGESIZE
 GRAIN: Final = PAGE
 """Addresses of fresh maps are multiples of this many bytes."""
@@ -129,9 +131,10 @@ def stack_address() -> int:
     if sys.platform == "linux":
         with open("/proc/self/maps") as maps:  # noqa: PTH123 - a host imports no pathlib: it is slow to start
             span = next(line.split()[0] for line in maps if line.rstrip().endswith("[stack]"))
-        return int(span.partition("-")[2], 16) - _STACK_MARGIN
-    _libc.pthread_self.restype = ctypes.c_void_p
-    _libc.pthread_get_stackaddr_np.restype = ctypes.c_void_p
-    _libc.pthread_get_stackaddr_np.argtypes = (ctypes.c_void_p,)
-    top: int = _libc.pthread_get_stackaddr_np(_libc.pthread_self())
+        top: int = int(span.partition("-")[2], 16)
+    else:
+        _libc.pthread_self.restype = ctypes.c_void_p
+        _libc.pthread_get_stackaddr_np.restype = ctypes.c_void_p
+        _libc.pthread_get_stackaddr_np.argtypes = (ctypes.c_void_p,)
+        top = int(_libc.pthread_get_stackaddr_np(_libc.pthread_self()))
     return top - _STACK_MARGIN

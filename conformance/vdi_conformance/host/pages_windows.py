@@ -5,11 +5,10 @@ A copy is asked of the kernel, which refuses an address that this process may no
 
 import ctypes
 import sys
+from ctypes import wintypes
 from typing import Final
 
 assert sys.platform == "win32"
-
-from ctypes import wintypes
 
 PAGE: Final = 4096
 GRAIN: Final = 65536

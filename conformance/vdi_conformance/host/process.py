@@ -142,7 +142,7 @@ class Host:
         self._lines = connection.Lines(name)
         self._waiting: dict[int, Pending[Any]] = {}
         self._calls: deque[Pending[Any]] = deque(maxlen=_CALLS_KEPT)
-        self._broken: ProtocolError | None = None
+        self._failure: ProtocolError | HostHung | None = None
         self._ended: Ended | None = None
         self._initialize: Pending[Initialized] | None = None
 
@@ -176,8 +176,8 @@ class Host:
         """Send a request without waiting."""
         pending = Pending(self, self._link.next_number(), request)
         self._calls.append(pending)
-        if self._broken is not None:
-            pending.settle(self._broken)
+        if self._failure is not None:
+            pending.settle(self._failure)
         elif self._ended is not None:
             pending.settle(HostDied(self.name, request.method, self._ended))
         else:
@@ -194,17 +194,11 @@ class Host:
         """End the host's standard input and wait for the process to leave; one that stays is ended."""
         if self._ended is None:
             self._link.starter.end_input(self.key)
-            if not self._link.wait_until(self._has_ended, patience * self._time_scale):
-                self._end_by_force()
-                raise HostHung(self.name, "the end of its standard input", patience * self._time_scale, self._ended)
-        return cast("Ended", self._ended)
+        return self._wait_for_end("the end of its standard input", patience)
 
     def wait_until_ended(self, patience: float = PATIENCE) -> Ended:
         """Wait for the process to end by itself; one that stays is ended."""
-        if not self._link.wait_until(self._has_ended, patience * self._time_scale):
-            self._end_by_force()
-            raise HostHung(self.name, "its own end", patience * self._time_scale, self._ended)
-        return cast("Ended", self._ended)
+        return self._wait_for_end("what ends it", patience)
 
     def look(self) -> None:
         """Take in what has happened, without waiting."""
@@ -215,12 +209,11 @@ class Host:
         """Wait for a request of this host; when patience ends, so does the host."""
         seconds = patience * self._time_scale
         if not self._link.wait_until(lambda: pending.settled, seconds):
-            self._end_by_force()
-            pending.settle(HostHung(self.name, pending.request.method, seconds, self._ended))
+            self._end_by_force(pending.request.method, seconds)
 
     def take_output(self, data: bytes) -> None:
         """Take what the process wrote."""
-        if self._broken is not None:
+        if self._failure is not None:
             return
         try:
             for line in self._lines.feed(data):
@@ -231,9 +224,7 @@ class Host:
     def take_end(self, ended: Ended) -> None:
         """Take that the process has ended."""
         self._ended = ended
-        for pending in self._waiting.values():
-            pending.settle(HostDied(self.name, pending.request.method, ended))
-        self._waiting.clear()
+        self._settle_all(lambda method: HostDied(self.name, method, ended))
 
     def _take_line(self, line: bytes) -> None:
         if not line.strip():
@@ -260,18 +251,32 @@ class Host:
 
     def _break(self, error: ProtocolError) -> None:
         """A host that broke the protocol is not listened to any more."""
-        self._broken = error
-        for pending in self._waiting.values():
-            pending.settle(error)
-        self._waiting.clear()
+        self._failure = error
+        self._settle_all(lambda _: error)
         self.kill()
 
-    def _end_by_force(self) -> None:
-        """Ask for the stacks of its threads first, which a host of ours writes when it is aborted."""
+    def _wait_for_end(self, cause: str, patience: float) -> Ended:
+        seconds = patience * self._time_scale
+        if not self._link.wait_until(self._has_ended, seconds):
+            raise self._end_by_force(cause, seconds)
+        return cast("Ended", self._ended)
+
+    def _end_by_force(self, method: str, seconds: float) -> HostHung:
+        """Abort it first, since a host of ours then writes the stacks of its threads."""
+        waiting, self._waiting = self._waiting, {}
         for signal in (ABORT, KILL):
             self.kill(signal)
             if self._link.wait_until(self._has_ended, _SECONDS_FOR_LAST_WORDS):
-                return
+                break
+        error = self._failure = HostHung(self.name, method, seconds, self._ended)
+        for pending in waiting.values():
+            pending.settle(error)
+        return error
+
+    def _settle_all(self, error: Callable[[str], HostError]) -> None:
+        for pending in self._waiting.values():
+            pending.settle(error(pending.request.method))
+        self._waiting.clear()
 
     def _has_ended(self) -> bool:
         return self._ended is not None

@@ -14,7 +14,8 @@ class AdapterSpec:
 
     A `python` adapter is a class that our own host process loads: `target` is `package.module:Class` or
     `/path/file.py:Class`. A `command` adapter brings a host program of its own: `argv`, started in `cwd`. `env` is set
-    on top of the environment in both cases.
+    on top of the environment in both cases. `preload` names modules that the zygote imports once for all hosts: they
+    must be ours, hold no state and start nothing.
     """
 
     reference: str
@@ -24,6 +25,7 @@ class AdapterSpec:
     argv: tuple[str, ...] = ()
     cwd: str | None = None
     env: tuple[tuple[str, str], ...] = ()
+    preload: tuple[str, ...] = ()
 
 
 class RunEnvironment(Protocol):

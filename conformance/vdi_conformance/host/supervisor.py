@@ -1,17 +1,18 @@
 """The one who starts hosts, waits for them, and leaves nothing behind.
 
-There are no threads in the parent where hosts come from the zygote: whoever waits pumps one poll set. A supervisor and its
-hosts belong to the thread that made them.
+There are no threads in the parent where hosts come from the zygote: whoever waits pumps one poll set. A supervisor
+and its hosts belong to the thread that made them.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import itertools
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.host.ended import KILL, Ended
@@ -30,30 +31,28 @@ Start = Literal["zygote", "plain"]
 
 def _can_fork() -> bool:
     """The zygote needs Linux, and a kernel that can watch processes by descriptors (5.3)."""
-    if sys.platform != "linux":
-        return False
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except OSError:
-        return False
-    return True
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.close(os.pidfd_open(os.getpid()))
+            return True
+    return False
 
 
 def _starter(start: Start | None) -> Starter:
     if start == "plain" or (start is None and not _can_fork()):
         return PlainStarter()
-    if sys.platform != "linux":
-        raise ValueError("hosts can be forked from a zygote on Linux only: use start='plain'")
-    from vdi_conformance.host.forked import ForkedStarter
+    if sys.platform == "linux":
+        from vdi_conformance.host.forked import ForkedStarter
 
-    return ForkedStarter()
+        return ForkedStarter()
+    raise ValueError("hosts can be forked from a zygote on Linux only: use start='plain'")
 
 
 class Supervisor:
     """Starts hosts and looks after them until it is closed; then all of them and the private directory are gone.
 
     `start` chooses how: forked from a warm process (Linux, the default there) or each by itself. `cpu` keeps this
-    process and all hosts on one CPU (Linux): where several workers share a machine, requests and replies are quicker so.
+    process and all hosts on one CPU (Linux): several workers on one machine are quicker so, each on its own.
     """
 
     def __init__(self, start: Start | None = None, cpu: int | None = None) -> None:
@@ -147,7 +146,7 @@ class Supervisor:
         if self._affinity is not None and sys.platform == "linux":
             os.sched_setaffinity(0, self._affinity)
 
-    def __enter__(self) -> Supervisor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,12 +1,13 @@
 """The zygote (Linux): a warm process without threads that forks the hosts, collects how they end, and cleans up.
 
-It imports what every host needs, never an adapter. It lives in a session of its own, so that a Ctrl-C of the terminal
-does not reach it, and obeys the parent over a socket of packets: `spawn`, `kill`, `quit`. It is the janitor too: when it
-is told to quit, or when the parent is gone however it went, it ends every host and deletes the private directory.
+It imports what every host needs, never a vendor's adapter. It lives in a session of its own, so that a Ctrl-C of the
+terminal does not reach it, and obeys the parent over a socket of packets: `spawn`, `kill`, `quit`. It is the janitor
+too: told to quit, or left alone by a parent that is gone, it ends every host and deletes the private directory.
 """
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import select
@@ -17,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from vdi_conformance.host.forking import become_host
+from vdi_conformance.host import forking
 from vdi_conformance.host.layout import Slots
 from vdi_conformance.host.lifeline import inherit_orphans
 from vdi_conformance.host.tail import Tail
@@ -96,13 +97,15 @@ class Zygote:
         return bool(order["do"] != "quit")
 
     def _spawn(self, order: dict[str, Any], streams: list[int]) -> None:
+        _preload(order["preload"])
         errors, sink = os.pipe()
         slot = self._slots.take()
+        stdin, stdout = streams
         zygote = os.getpid()
         pid = os.fork()
         if pid == 0:
             inherited = [*self._by_descriptor, self._control.detach(), self._parent, *streams, errors, sink]
-            become_host(order, slot, zygote, (*streams, sink), inherited)
+            forking.become_host(order, slot, zygote, (stdin, stdout, sink), inherited)
         for descriptor in (*streams, sink):
             os.close(descriptor)
         os.set_blocking(errors, False)
@@ -120,7 +123,7 @@ class Zygote:
         except BlockingIOError:
             return False
         host.tail.add(data)
-        if not data and self._by_descriptor.pop(host.errors, None):
+        if not data and self._by_descriptor.pop(host.errors, None) is not None:
             self._poll.unregister(host.errors)
         return bool(data)
 
@@ -143,7 +146,7 @@ class Zygote:
             pass
         _, status = os.waitpid(host.pid, 0)
         for descriptor in (host.process, host.errors):
-            if self._by_descriptor.pop(descriptor, None):
+            if self._by_descriptor.pop(descriptor, None) is not None:
                 self._poll.unregister(descriptor)
             os.close(descriptor)
         self._slots.give_back(host.slot)
@@ -181,6 +184,22 @@ class Zygote:
         import shutil  # not before: every fork would copy what it brings along
 
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _preload(modules: list[str]) -> None:
+    """Import what hosts would otherwise import one by one; what cannot be imported fails in the host that needs it."""
+    missing = [module for module in modules if module not in sys.modules]
+    for module in missing:
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+    if missing:
+        _freeze()
+
+
+def _freeze() -> None:
+    """What is there now is shared by all hosts: it must not be visited, and so copied, by each one's collector."""
+    gc.collect()
+    gc.freeze()
 
 
 def _ended_child() -> int | None:
@@ -222,7 +241,5 @@ def main(control: int, parent: int, directory: str) -> None:
     os.mkdir(directory, 0o700)  # noqa: PTH102
     connection = socket.socket(fileno=control)
     connection.setblocking(False)
-    # What is there now is shared by all hosts: it must not be visited, and so copied, by each one's collector.
-    gc.collect()
-    gc.freeze()
+    _freeze()
     Zygote(connection, parent, directory).run()

@@ -24,8 +24,9 @@ def _abort(operation: Operation, by: str) -> None:
             third.signal_abort().expect(NOERROR)
         case _:
             operation.primary.kill()
-    waiting = third.devices[0].send_get_command()
-    waiting.result().expect(VD_E_ABORT)
+    while (answer := third.devices[0].get_command()).succeeded:
+        pass  # what was queued before the abort became known may still be handed out
+    answer.require(VD_E_ABORT)
 
 
 @ABORTS

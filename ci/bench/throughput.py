@@ -1,0 +1,85 @@
+"""How fast the emulator moves a BACKUP and a RESTORE over several devices, each in a process of its own.
+
+Three runs: a BACKUP whose clients only digest what they get (the figure to quote), a BACKUP into files, and a RESTORE
+from those files. The RESTORE must succeed and its clients must have handed over the very bytes of the BACKUP.
+"""
+
+import argparse
+import hashlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from vdi_conformance.adapters.references import resolve
+
+from vdi_conformance.contract import Capabilities
+from vdi_conformance.suite.bench import Bench, Cast
+from vdi_conformance.suite.operation import Geometry, Operation
+from vdi_conformance.suite.stage import Stage
+
+MIB = 1 << 20
+PATIENCE = 300.0
+
+
+def main() -> int:
+    """Run all three and print a line for each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="size of the database (default 1024)")
+    parser.add_argument("--devices", type=int, default=4, metavar="N", help="devices and client processes (default 4)")
+    parser.add_argument("--transfer", type=int, default=1, metavar="MIB", help="MAXTRANSFERSIZE (default 1)")
+    options = parser.parse_args()
+    geometry = Geometry(
+        devices=options.devices,
+        owners=tuple(range(options.devices)),
+        max_transfer_size=options.transfer * MIB,
+        buffer_count=2 * options.devices,
+        transfers=options.size // options.transfer // options.devices,
+    )
+    spec = resolve("emulator")
+    capabilities = Capabilities(server="scripted", machine=True, named_instances=True)
+    bench = Bench(Cast(spec, spec, capabilities, capabilities, 0, 1.0))
+    try:
+        with tempfile.TemporaryDirectory(dir=bench.supervisor.directory) as directory:
+            return _run(bench, geometry, Path(directory))
+    finally:
+        bench.close()
+
+
+def _run(bench: Bench, geometry: Geometry, directory: Path) -> int:
+    digests = _timed("BACKUP, digested only", bench, "backup", geometry, None)
+    made = _timed("BACKUP into files", bench, "backup", geometry, directory)
+    read_back = _timed("RESTORE from files", bench, "restore", geometry, directory)
+    on_disk = [_digest(path) for path in sorted(directory.iterdir())]
+    same = sorted(made) == sorted(read_back) == sorted(on_disk) and digests is not None
+    print("the RESTORE handed over the bytes of the BACKUP" if same else "THE BYTES DIFFER")  # noqa: T201
+    return 0 if same else 1
+
+
+def _timed(title: str, bench: Bench, kind: str, geometry: Geometry, directory: Path | None) -> list[str]:
+    stage = Stage(bench, title)
+    start = stage.backup if kind == "backup" else stage.restore
+    operation = start(geometry, directory)
+    began = time.perf_counter()
+    digests, moved = _serve(operation)
+    seconds = time.perf_counter() - began
+    operation.close()
+    stage.close(orderly=True)
+    print(f"{title:<24} {moved / MIB:8.0f} MiB in {seconds:6.3f} s: {moved / MIB / 1024 / seconds:.2f} GiB/s")  # noqa: T201
+    return digests
+
+
+def _serve(operation: Operation) -> tuple[list[str], int]:
+    serving = [device.send_serve(operation.stream(device), digest=True) for device in operation.devices]
+    served = [pending.result(patience=PATIENCE) for pending in serving]
+    operation.require_success(operation.outcome())
+    return [one.digest for one in served], sum(one.bytes for one in served)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

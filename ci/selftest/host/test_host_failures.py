@@ -1,0 +1,256 @@
+"""Hosts that die, hang or break the protocol: each gives one error that names what happened and what to do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from selftest.host.processes import call_for_ever, gone
+from vdi_conformance.adapters import resolve
+from vdi_conformance.host import errors
+from vdi_conformance.host.messages import client
+from vdi_fixtures.hosts import adapter, manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vdi_conformance.host.process import Host
+    from vdi_conformance.host.supervisor import Supervisor
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+SHORT = 0.3
+CLOSE = client.Close(set="s")
+
+
+def misbehaving(supervisor: Supervisor, failure: str) -> Host:
+    host = supervisor.launch(resolve(adapter(failure)))
+    host.call(client.NewSet(set="s"))
+    return host
+
+
+AT_ONCE = [
+    ("prints_garbage", errors.NotJson, "Vendor Backup Library 7.1 ready.*print messages to standard error"),
+    ("answers_with_a_wrong_id", errors.WrongId, "answer each request once, with its own id"),
+    ("answers_without_a_result", errors.WrongReply, "initialize.*neither result nor error"),
+    ("claims_an_unknown_protocol", errors.UnknownProtocol, "version 999"),
+    ("declares_an_unknown_capability", errors.WrongReply, "unknown capability 'teleportation'"),
+    ("invents_an_error_code", errors.UnknownRefusal, "not today"),
+    ("writes_a_line_without_end", errors.NotJson, "xxx"),
+    ("dies_at_once", errors.HostDied, "exited with code 3 before it answered initialize(.|\n)*no licence found"),
+]
+
+
+@pytest.mark.parametrize(("failure", "error", "sentence"), AT_ONCE)
+def test_a_program_that_fails_to_initialize(
+    supervisor: Supervisor, tmp_path: Path, failure: str, error: type[errors.HostError], sentence: str
+) -> None:
+    host = supervisor.launch(resolve(manifest(failure, tmp_path)), name="primary")
+    with pytest.raises(error, match=sentence) as caught:
+        _ = host.initialized
+    assert caught.value.host == "primary"
+    assert "host 'primary'" in str(caught.value)
+    with pytest.raises(error):
+        host.call(client.NewSet(set="s"))
+    host.finish()
+    assert host.ended
+
+
+def test_a_second_answer_breaks_the_protocol(supervisor: Supervisor, tmp_path: Path) -> None:
+    host = supervisor.launch(resolve(manifest("answers_twice", tmp_path)))
+    _ = host.initialized
+    with pytest.raises(errors.WrongId):
+        host.call(client.NewSet(set="s"))
+
+
+def test_a_reply_of_a_wrong_type_names_the_member(supervisor: Supervisor, tmp_path: Path) -> None:
+    host = supervisor.launch(resolve(manifest("answers_with_a_wrong_type", tmp_path)))
+    with pytest.raises(errors.WrongReply, match=r"set\.close.*\$\.code.*published schema"):
+        host.call(CLOSE)
+
+
+def test_an_unknown_method_is_refused(supervisor: Supervisor, tmp_path: Path) -> None:
+    host = supervisor.launch(resolve(manifest("knows_no_methods", tmp_path)))
+    with pytest.raises(errors.MethodNotFound, match=r"set\.close"):
+        host.call(CLOSE)
+    with pytest.raises(errors.MethodNotFound):
+        host.call(CLOSE)
+
+
+@pytest.mark.parametrize("failure", ["hangs", "closes_its_output"])
+def test_a_host_that_does_not_answer_is_ended(supervisor: Supervisor, tmp_path: Path, failure: str) -> None:
+    host = supervisor.launch(resolve(manifest(failure, tmp_path)))
+    assert host._initialize is not None
+    with pytest.raises(errors.HostHung, match=r"initialize within 0\.3 s.*release the GIL"):
+        host._initialize.result(SHORT)
+    assert host.ended
+
+
+def test_a_host_that_stays_at_the_end_is_ended(supervisor: Supervisor, tmp_path: Path) -> None:
+    host = supervisor.launch(resolve(manifest("stays_at_the_end", tmp_path)))
+    _ = host.initialized
+    with pytest.raises(errors.HostHung, match="the end of its standard input"):
+        host.finish(SHORT)
+    assert host.ended
+
+
+@POSIX
+def test_a_crash_is_known_though_a_descendant_holds_the_pipes(supervisor: Supervisor, tmp_path: Path) -> None:
+    host = supervisor.launch(resolve(manifest("dies_with_the_pipes_held", tmp_path)))
+    _ = host.initialized
+    with pytest.raises(errors.HostDied, match="was killed by SIGABRT"):
+        host.call(CLOSE)
+
+
+NOT_LOADED = [
+    (adapter("raises_on_import"), "ImportError: libvendor.so.7 is missing"),
+    (adapter("raises_when_made"), "OSError: no permission to open the library"),
+    ("vdi_fixtures.hosts:manifest", "must be a class derived from"),
+    ("vdi_fixtures.hosts:Nothing", "has no attribute 'Nothing'"),
+    ("vdi_fixtures.nothing:Adapter", "No module named 'vdi_fixtures.nothing'"),
+]
+
+
+@pytest.mark.parametrize(("reference", "sentence"), NOT_LOADED)
+def test_an_adapter_that_cannot_be_loaded(supervisor: Supervisor, reference: str, sentence: str) -> None:
+    host = supervisor.launch(resolve(reference))
+    with pytest.raises(errors.AdapterNotLoaded, match=sentence) as caught:
+        host.call(client.NewSet(set="s"))
+    assert "Traceback" in str(caught.value.data["traceback"])
+    assert host.finish().exit_code == 0
+
+
+def test_an_exception_out_of_a_call_is_no_end(supervisor: Supervisor) -> None:
+    host = misbehaving(supervisor, "raises_out_of_a_call")
+    with pytest.raises(errors.AdapterRaised, match=r"RuntimeError out of set\.close: the library gave 0x8077000C"):
+        host.call(CLOSE)
+    host.call(client.NewSet(set="t"))
+
+
+def test_a_result_that_is_no_plain_data(supervisor: Supervisor) -> None:
+    host = misbehaving(supervisor, "gives_no_plain_data")
+    with pytest.raises(errors.AdapterRaised, match=r"set\.close a result that is no plain data"):
+        host.call(CLOSE)
+
+
+@POSIX
+def test_a_crash_names_its_signal_and_its_place(supervisor: Supervisor) -> None:
+    host = misbehaving(supervisor, "crashes_with_sigsegv")
+    with pytest.raises(errors.HostDied, match=r"was killed by SIGSEGV before it answered set\.close") as caught:
+        host.call(CLOSE)
+    assert caught.value.method == "set.close"
+    assert caught.value.ended.signal == signal.SIGSEGV
+    assert caught.value.ended.crashed
+    assert "in misbehave" in caught.value.ended.stderr
+    assert host.ended == caught.value.ended == host.finish()
+
+
+def test_an_exit_within_a_call_names_its_code(supervisor: Supervisor) -> None:
+    host = misbehaving(supervisor, "exits_within_a_call")
+    with pytest.raises(errors.HostDied, match="exited with code 7") as caught:
+        host.call(CLOSE)
+    assert not caught.value.ended.crashed
+    assert str(host.ended) == "exited with code 7"
+
+
+def test_a_killed_host_fails_every_request_that_waits(supervisor: Supervisor, host: Host) -> None:
+    host.call(client.NewSet(set="s"))
+    host.call(client.OpenDevice(set="s", name="quiet", device="d"))
+    waiting = [host.send(client.GetCommand(device="d", timeout=60_000, thread=label)) for label in "ab"]
+    host.kill()
+    for pending in waiting:
+        with pytest.raises(errors.HostDied):
+            pending.result()
+        assert pending.done
+    with pytest.raises(errors.HostDied):
+        host.call(CLOSE)
+    assert host not in supervisor.hosts
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV], ids=lambda number: number.name)
+def test_a_signal_is_reported_as_it_was_sent(host: Host, number: signal.Signals) -> None:
+    _ = host.initialized
+    host.kill(number)
+    assert host.wait_until_ended().signal == number
+
+
+def test_a_call_that_keeps_the_interpreter_lock_is_found(supervisor: Supervisor) -> None:
+    host = misbehaving(supervisor, "keeps_the_interpreter_lock")
+    host.send(client.Close(set="s", thread="a"))
+    with pytest.raises(errors.HostHung, match="must release the GIL"):
+        call_for_ever(host, SHORT)
+    assert host.ended
+
+
+@POSIX
+def test_a_hung_host_says_where_it_hangs(host: Host) -> None:
+    host.call(client.NewSet(set="s"))
+    host.call(client.OpenDevice(set="s", name="quiet", device="d"))
+    with pytest.raises(errors.HostHung) as caught:
+        host.call(client.GetCommand(device="d", timeout=60_000, thread="d"), patience=SHORT)
+    assert caught.value.ended is not None
+    assert "in get_command" in caught.value.ended.stderr
+
+
+@POSIX
+@pytest.mark.parametrize("how", ["killed", "hung", "finished"])
+def test_the_whole_process_group_goes_with_its_host(supervisor: Supervisor, how: str) -> None:
+    host = misbehaving(supervisor, "starts_another_process")
+    other = host.call(CLOSE).code
+    assert not gone(other)
+    if how == "killed":
+        host.kill()
+        host.wait_until_ended()
+    elif how == "hung":
+        os.kill(host.initialized.process.pid, signal.SIGSTOP)
+        with pytest.raises(errors.HostHung):
+            host.call(CLOSE, patience=SHORT)
+    else:
+        host.finish()
+    assert gone(other, within=1.0)
+
+
+def test_what_an_adapter_prints_does_not_touch_the_protocol(supervisor: Supervisor) -> None:
+    host = misbehaving(supervisor, "prints_to_standard_output")
+    assert host.call(CLOSE).code == 0
+    ended = host.finish()
+    assert "printed by Python" in ended.stderr
+    assert "printed past Python" in ended.stderr
+
+
+def test_what_an_adapter_reads_is_not_the_protocol(supervisor: Supervisor) -> None:
+    assert misbehaving(supervisor, "reads_standard_input").call(CLOSE).code == 0
+
+
+def test_a_flood_of_standard_error_blocks_nobody(supervisor: Supervisor) -> None:
+    host = misbehaving(supervisor, "floods_standard_error")
+    assert host.call(CLOSE).code == 0
+    ended = host.finish()
+    assert ended.stderr.endswith("the last words\n")
+    assert len(ended.stderr) <= 16384
+
+
+def test_a_long_request_to_a_busy_host_blocks_nobody(host: Host) -> None:
+    host.call(client.NewSet(set="s"))
+    host.call(client.OpenDevice(set="s", name="quiet", device="d"))
+    # Without a label the reader itself waits, so nothing is read meanwhile.
+    busy = host.send(client.GetCommand(device="d", timeout=300))
+    long = [host.send(client.OpenInSecondary(set="s", name="x" * 200_000)) for _ in range(8)]
+    assert not busy.done
+    assert [pending.result().code for pending in long] == [0] * 8
+    assert busy.done
+
+
+def test_a_program_that_cannot_be_executed(supervisor: Supervisor, tmp_path: Path) -> None:
+    program = tmp_path / ("host.exe" if sys.platform == "win32" else "host")
+    program.write_bytes(b"\x7fELF but no more")
+    program.chmod(0o755)
+    path = tmp_path / "host.toml"
+    path.write_text(f"command = ['./{program.name}']")
+    host = supervisor.launch(resolve(str(path)))
+    with pytest.raises(errors.HostDied, match=r"exited with code 127(.|\n)*could not be started: OSError"):
+        _ = host.initialized

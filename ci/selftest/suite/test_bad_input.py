@@ -1,0 +1,81 @@
+"""What a user does wrong gets one sentence with cause and remedy, exit code 4, and no traceback of ours."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from selftest.suite.runs import Run, RunSuite
+
+HOSTS = "vdi_fixtures.hosts"
+
+
+def _manifest(directory: Path, host: str) -> str:
+    path = directory / f"{host}.toml"
+    path.write_text(f'command = ["{Path(sys.executable).as_posix()}", "-m", "{HOSTS}.{host}"]\n', encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("reference", "cause", "remedy"),
+    [
+        ("nosuch", "'nosuch' is no reference to an adapter", "use a built-in name (emulator)"),
+        ("nosuch.module:Adapter", "nosuch", "install"),
+        ("nosuch.py:Adapter", "there is no file", "correct its path"),
+        ("nosuch.toml", "cannot be read", "correct its path"),
+        (f"{HOSTS}.raises_on_import:Adapter", "ImportError: libvendor.so.7 is missing", "make the adapter importable"),
+        (f"{HOSTS}.raises_when_made:Adapter", "OSError: no permission", "make the adapter importable"),
+        (f"{HOSTS}.misfits:Nobody", "has no attribute 'Nobody'", "make the adapter importable"),
+        (f"{HOSTS}.declares_an_unknown_capability:Adapter", "unknown capability", "known are"),
+    ],
+)
+def test_an_adapter_that_cannot_be_used(run_suite: RunSuite, reference: str, cause: str, remedy: str) -> None:
+    _require_one_sentence(run_suite("--adapter", reference), cause, remedy)
+
+
+@pytest.mark.parametrize(
+    ("host", "cause", "remedy"),
+    [
+        ("prints_garbage", "is no JSON", "print messages to standard error"),
+        ("dies_at_once", "exited with code", "look for the cause"),
+        ("answers_with_a_wrong_id", "whose id is not that of a waiting request", "with its own id"),
+        ("claims_an_unknown_protocol", "does not speak version 1", "speak the same version"),
+    ],
+)
+def test_a_host_that_breaks_the_protocol(
+    run_suite: RunSuite, tmp_path: Path, host: str, cause: str, remedy: str
+) -> None:
+    _require_one_sentence(run_suite("--adapter", _manifest(tmp_path, host)), cause, remedy)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "remedy"),
+    [
+        ("", "command", "command = "),
+        ('comand = ["x"]', "'comand'", "use command"),
+        ('command = "x"', "command", "list"),
+        ("command = [", "m.toml", ""),
+    ],
+)
+def test_a_manifest_that_is_wrong(run_suite: RunSuite, tmp_path: Path, text: str, cause: str, remedy: str) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text(text, encoding="utf-8")
+    _require_one_sentence(run_suite("--adapter", str(path)), cause, remedy)
+
+
+def test_a_client_without_a_server_role_is_paired_with_the_emulators(run_suite: RunSuite) -> None:
+    run = run_suite("--adapter", f"{HOSTS}.crashes_with_sigsegv:Adapter", "--check", "get_buffer_handle/nosuch")
+    assert run.exit_code == 4
+    assert "there is no check get_buffer_handle/nosuch" in run.output
+
+
+def test_an_unknown_topic_is_named(run_suite: RunSuite) -> None:
+    _require_one_sentence(run_suite("--adapter", "emulator", "--topic", "XYZ"), "unknown topic XYZ", "known are")
+
+
+def _require_one_sentence(run: Run, cause: str, remedy: str) -> None:
+    assert run.exit_code == 4, run.output
+    sentence = next(line for line in run.output.splitlines() if line.startswith("ERROR:"))
+    assert cause in sentence
+    assert remedy in sentence
+    assert "vdi_conformance/" not in run.output, "a traceback of ours"
