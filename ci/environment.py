@@ -67,9 +67,9 @@ def tool(python: Path, name: str) -> str:
     return str(python.with_name(f"{name}.exe" if os.name == "nt" else name))
 
 
-def call(command: Sequence[str], root: Path = ROOT) -> int:
+def call(command: Sequence[str]) -> int:
     """Run a command in the checkout on this terminal; Ctrl-C is left to it, so that it can tidy up."""
-    with subprocess.Popen(command, cwd=root, env=clean_variables()) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=clean_variables()) as process:
         return wait(process)
 
 
@@ -86,9 +86,11 @@ def _make(root: Path, directory: Path, wanted: str) -> None:
     say("Making .venv from ci/requirements.lock; this happens once, and again when the lock changes.")
     _clear(directory)
     variables = clean_variables()
+    # Where `.venv` itself is activated, sys.executable has just been deleted.
+    interpreter = getattr(sys, "_base_executable", sys.executable)
     install = [str(_interpreter(directory)), "-m", "pip", "install", "--quiet", "--no-input"]
     steps = {
-        "make a virtual environment": [sys.executable, "-m", "venv", str(directory)],
+        "make a virtual environment": [interpreter, "-m", "venv", str(directory)],
         "install the lock": [*install, "--require-hashes", "--only-binary=:all:", "-r", "ci/requirements.lock"],
         "install the project": [*install, "--no-deps", "--no-build-isolation", "--editable", "."],
     }
@@ -96,7 +98,9 @@ def _make(root: Path, directory: Path, wanted: str) -> None:
         code = subprocess.run(command, cwd=root, env=variables, check=False).returncode
         if code:
             raise Unprepared(f"Could not {what} (exit code {code}): see the lines above; the next start begins afresh.")
-    _write(directory / STAMP, wanted)
+    finished = directory / f"{STAMP}.new"
+    finished.write_text(wanted, encoding="utf-8")
+    finished.replace(directory / STAMP)
 
 
 def _clear(directory: Path) -> None:
@@ -104,18 +108,15 @@ def _clear(directory: Path) -> None:
     directory.mkdir(exist_ok=True)
     if _stamp(directory) is None and any(directory.iterdir()):
         raise Unprepared(f"{directory} was not made by this script: move it away, then start again.")
-    _write(directory / STAMP, "")
-    for entry in directory.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        elif entry.name != STAMP:
-            entry.unlink()
-
-
-def _write(stamp: Path, text: str) -> None:
-    unfinished = stamp.with_suffix(".new")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(stamp)
+    (directory / STAMP).write_text("", encoding="utf-8")
+    try:
+        for entry in directory.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != STAMP:
+                entry.unlink()
+    except OSError as error:
+        raise Unprepared(f"{directory} cannot be emptied ({error}): end what uses it, then start again.") from error
 
 
 def _stamp(directory: Path) -> str | None:

@@ -47,7 +47,7 @@ def main(further: list[str]) -> int:
     say("")
     for result in results:
         outcome = "passed" if result.exit_code == 0 else f"FAILED (exit code {result.exit_code})"
-        say(f"{result.step.name}: {outcome} in {result.seconds:.1f} s: {result.last_line.strip(' =')}")
+        say(f"{result.step.name}: {outcome} in {result.seconds:.1f} s: {result.last_line}")
     failed = [result.step.name for result in results if result.exit_code]
     say(f"FAILED: {', '.join(failed)}" if failed else f"All {len(results)} steps passed.")
     return 1 if failed else 0
@@ -72,7 +72,7 @@ def run(step: Step) -> Result:
         try:
             for line in process.stdout:
                 say(line.rstrip("\n"))
-                last_line = line if line.strip() else last_line
+                last_line = line.strip(" =\n") or last_line
         except KeyboardInterrupt:
             say(process.stdout.read())
             wait(process)

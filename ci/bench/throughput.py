@@ -11,10 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from vdi_conformance.adapters.references import resolve
-
-from vdi_conformance.contract import Capabilities
-from vdi_conformance.suite.bench import Bench, Cast
+from emulated import emulator_bench
+from vdi_conformance.suite.bench import Bench
 from vdi_conformance.suite.operation import Geometry, Operation
 from vdi_conformance.suite.stage import Stage
 
@@ -36,9 +34,7 @@ def main() -> int:
         buffer_count=2 * options.devices,
         transfers=options.size // options.transfer // options.devices,
     )
-    spec = resolve("emulator")
-    capabilities = Capabilities(server="scripted", machine=True, named_instances=True)
-    bench = Bench(Cast(spec, spec, capabilities, capabilities, 0, 1.0))
+    bench = emulator_bench()
     try:
         with tempfile.TemporaryDirectory(dir=bench.supervisor.directory) as directory:
             return _run(bench, geometry, Path(directory))
@@ -52,7 +48,7 @@ def _run(bench: Bench, geometry: Geometry, directory: Path) -> int:
     read_back = _timed("RESTORE from files", bench, "restore", geometry, directory)
     on_disk = [_digest(path) for path in sorted(directory.iterdir())]
     same = sorted(made) == sorted(read_back) == sorted(on_disk) and digests is not None
-    print("the RESTORE handed over the bytes of the BACKUP" if same else "THE BYTES DIFFER")  # noqa: T201
+    print("the RESTORE handed over the bytes of the BACKUP" if same else "THE BYTES DIFFER")
     return 0 if same else 1
 
 
@@ -65,7 +61,7 @@ def _timed(title: str, bench: Bench, kind: str, geometry: Geometry, directory: P
     seconds = time.perf_counter() - began
     operation.close()
     stage.close(orderly=True)
-    print(f"{title:<24} {moved / MIB:8.0f} MiB in {seconds:6.3f} s: {moved / MIB / 1024 / seconds:.2f} GiB/s")  # noqa: T201
+    print(f"{title:<24} {moved / MIB:8.0f} MiB in {seconds:6.3f} s: {moved / MIB / 1024 / seconds:.2f} GiB/s")
     return digests
 
 

@@ -21,13 +21,19 @@ if TYPE_CHECKING:
 
     Complete = Callable[[Command, int], tuple[int, int]]
 
+DEFAULT = VDConfig()
 PATIENCE = 20_000
 """How long a call waits for what is bound to come, in milliseconds."""
 
 
-def memory(address: int, size: int) -> ctypes.Array[ctypes.c_char]:
-    """Give memory of this process."""
-    return (ctypes.c_char * size).from_address(address)
+def peek(address: int, size: int) -> bytes:
+    """Read memory of this process."""
+    return ctypes.string_at(address, size)
+
+
+def poke(address: int, data: bytes) -> None:
+    """Write memory of this process."""
+    ctypes.memmove(address, data, len(data))
 
 
 class Tape:
@@ -53,11 +59,11 @@ class Tape:
 
     def _offer(self, command: Command) -> int:
         if command.code == VDC_WRITE:
-            self.stream += bytes(memory(command.buffer, command.size))
+            self.stream += peek(command.buffer, command.size)
             return command.size
         if command.code == VDC_READ:
             part = self.stream[self.position : self.position + command.size]
-            ctypes.memmove(command.buffer, part, len(part))
+            poke(command.buffer, part)
             return len(part)
         return 0
 
@@ -94,18 +100,20 @@ class Site:
         """Run a statement in the background."""
         return self.threads.submit(self.emulator().statement_server().execute, statement)
 
-    def configured(self, statement: Statement, **fields: int) -> tuple[VirtualDeviceSet, Future[StatementOutcome]]:
+    def configured(
+        self, statement: Statement, config: VDConfig = DEFAULT
+    ) -> tuple[VirtualDeviceSet, Future[StatementOutcome]]:
         """Create the set of a statement, start the statement, and wait for the configuration."""
         primary = self.emulator().virtual_device_set()
-        config = VDConfig(**{"device_count": len(statement.devices), **fields})
+        config = config._replace(device_count=len(statement.devices))
         assert primary.create_ex(statement.instance, statement.devices[0], config) == NOERROR
         execution = self.start(statement)
         assert primary.get_configuration(PATIENCE).code == NOERROR
         return primary, execution
 
-    def run(self, statement: Statement, tapes: list[Tape], **fields: int) -> Run:
+    def run(self, statement: Statement, tapes: list[Tape], config: VDConfig = DEFAULT) -> Run:
         """Run a statement with one tape a device, each on its own thread."""
-        primary, execution = self.configured(statement, **fields)
+        primary, execution = self.configured(statement, config)
         serving = []
         for name, tape in zip(statement.devices, tapes, strict=True):
             device = primary.open_device(name).value

@@ -15,7 +15,7 @@ from vdi_conformance.vdi.hresult import (
     VD_E_PROTOCOL,
     VD_E_TIMEOUT,
 )
-from vdi_conformance.vdi.structures import INFINITE
+from vdi_conformance.vdi.structures import INFINITE, VDConfig
 
 IO_DEVICE = 1117
 ABORTED = 995
@@ -241,7 +241,7 @@ def test_close_ends_the_objects_own_waits() -> None:
 
 
 def test_the_server_loses_its_patience_after_two_intervals_without_a_completion() -> None:
-    made = session(server_time_out=1000)
+    made = session(config=VDConfig(server_time_out=1000))
     made.world.wait(10_000)
     made.server.send(tag=1)
     made.server.send(tag=2)

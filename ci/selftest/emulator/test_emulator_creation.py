@@ -46,45 +46,45 @@ def test_any_other_name_is_good(name: str) -> None:
 
 def test_no_configuration_is_invalid() -> None:
     client = World().client()
-    assert client.call("create", None, "set", None).code == VD_E_INVALID
+    assert client.create(config=None) == VD_E_INVALID
     assert client.close() == VD_E_PROTOCOL
 
 
 @pytest.mark.parametrize(
-    "fields",
+    "config",
     [
-        {"device_count": 0},
-        {"device_count": 65},
-        {"alignment": 3},
-        {"alignment": 1000},
-        {"alignment": 131072},
-        {"features": VDF_REWIND},
-        {"features": VDF_FILE_MARKS | VDF_LIKE_DISK},
-        {"features": VDF_LIKE_TAPE & ~VDF_REMOVABLE},
+        VDConfig(device_count=0),
+        VDConfig(device_count=65),
+        VDConfig(alignment=3),
+        VDConfig(alignment=1000),
+        VDConfig(alignment=131072),
+        VDConfig(features=VDF_REWIND),
+        VDConfig(features=VDF_FILE_MARKS | VDF_LIKE_DISK),
+        VDConfig(features=VDF_LIKE_TAPE & ~VDF_REMOVABLE),
     ],
 )
-def test_a_configuration_that_cannot_be_served_leaves_the_object_as_it_was(fields: dict[str, int]) -> None:
+def test_a_configuration_that_cannot_be_served_leaves_the_object_as_it_was(config: VDConfig) -> None:
     client = World().client()
-    assert client.create(**fields) == VD_E_NOTSUPPORTED
+    assert client.create(config=config) == VD_E_NOTSUPPORTED
     assert client.close() == VD_E_PROTOCOL
     assert client.create() == NOERROR
 
 
 @pytest.mark.parametrize(
-    "fields",
+    "config",
     [
-        {"device_count": 64},
-        {"alignment": 1},
-        {"alignment": 65536},
-        {"features": VDF_LIKE_TAPE},
-        {"features": VDF_LIKE_DISK | VDF_REMOVABLE},
-        {"features": VDF_SNAPSHOT_PREPARE | VDF_REQUEST_COMPLETE},
-        {"features": 0x8000},
-        {"block_size": 7, "max_io_depth": 7, "max_transfer_size": 7, "buffer_area_size": 7},
+        VDConfig(device_count=64),
+        VDConfig(alignment=1),
+        VDConfig(alignment=65536),
+        VDConfig(features=VDF_LIKE_TAPE),
+        VDConfig(features=VDF_LIKE_DISK | VDF_REMOVABLE),
+        VDConfig(features=VDF_SNAPSHOT_PREPARE | VDF_REQUEST_COMPLETE),
+        VDConfig(features=0x8000),
+        VDConfig(block_size=7, max_io_depth=7, max_transfer_size=7, buffer_area_size=7),
     ],
 )
-def test_a_configuration_that_can_be_served_is_accepted(fields: dict[str, int]) -> None:
-    assert World().client().create(**fields) == NOERROR
+def test_a_configuration_that_can_be_served_is_accepted(config: VDConfig) -> None:
+    assert World().client().create(config=config) == NOERROR
 
 
 def test_a_name_belongs_to_one_set_of_an_instance_at_a_time() -> None:
@@ -125,7 +125,8 @@ def test_what_cannot_be_an_instance_is_none(instance: str) -> None:
 def test_the_clients_half_reaches_the_server_unchanged() -> None:
     world = World()
     wish = VDConfig(3, VDF_LIKE_TAPE, 24, 4096, 512, 8192, 60000, 1, 2, 3, 4)
-    world.client().create(**{**wish._asdict(), "features": wish.features | VDF_WRITE_MEDIA | VDF_COMPLETE_ENABLED})
+    features = wish.features | VDF_WRITE_MEDIA | VDF_COMPLETE_ENABLED
+    world.client().create(config=wish._replace(features=features))
     server = world.server()
     server.open()
     seen = VDConfig.unpack(bytes.fromhex(server.call("server_get_configuration").out[0]))
@@ -139,7 +140,7 @@ def test_the_clients_half_reaches_the_server_unchanged() -> None:
 def test_the_final_alignment_satisfies_everybody(wish: int, alignment: int, block_size: int, final: int) -> None:
     world = World()
     client, server = world.client(), world.server()
-    client.create(alignment=wish, prefix_zone_size=24)
+    client.create(config=VDConfig(alignment=wish, prefix_zone_size=24))
     server.open()
     assert server.begin(alignment, block_size) == NOERROR
     server.call("server_request_buffers", SIZE, 0, 3)
@@ -214,7 +215,7 @@ def test_without_memory_the_set_stays_configurable() -> None:
 
 def test_an_area_larger_than_any_memory_is_refused() -> None:
     world = World()
-    world.client().create(prefix_zone_size=0xFFFFFFFF)
+    world.client().create(config=VDConfig(prefix_zone_size=0xFFFFFFFF))
     server = world.server()
     server.open()
     server.begin()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from selftest.emulator.worlds import SIZE, Session, World, session
@@ -15,7 +17,7 @@ from vdi_conformance.vdi.hresult import (
     VD_E_PROTOCOL,
     VD_E_TIMEOUT,
 )
-from vdi_conformance.vdi.structures import INFINITE
+from vdi_conformance.vdi.structures import INFINITE, VDConfig
 
 
 def attached(made: Session, process: int = 2) -> Session:
@@ -180,7 +182,7 @@ def test_a_handle_names_its_buffer_for_everyone() -> None:
 
 @pytest.mark.parametrize("shift", [1, -1, SIZE - 1, SIZE, -24])
 def test_only_the_start_of_a_held_buffer_has_a_handle(shift: int) -> None:
-    made = session(prefix_zone_size=24)
+    made = session(config=VDConfig(prefix_zone_size=24))
     made.server.buffer()
     made.server.write()
     _, _, _, _, area, _, offset = made.primary.get(made.device).out
@@ -260,7 +262,7 @@ def test_handles_run_through_the_values_that_are_easily_taken_for_something_else
 def test_the_requested_number_of_buffers_always_fits() -> None:
     world = World()
     client, server = world.client(), world.server()
-    client.create(prefix_zone_size=24)
+    client.create(config=VDConfig(prefix_zone_size=24))
     server.open()
     server.begin()
     server.call("server_request_buffers", SIZE, 4096, 3)
@@ -272,7 +274,7 @@ def test_the_requested_number_of_buffers_always_fits() -> None:
     large = [server.buffer(SIZE, 4096) for _ in range(3)]
     assert server.call("server_query_available_buffers", 512, 0).out == (0,)
     extents = sorted([(offset - 24, offset + 512) for _, offset in small] + [(o - 24, o + SIZE) for _, o in large])
-    assert all(end <= start for (_, end), (start, _) in zip(extents, extents[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in pairwise(extents))
     server.call("server_free_buffer", *large[1], SIZE)
     assert server.buffer(SIZE) == large[1]
     assert client.configuration().code != VD_E_TIMEOUT

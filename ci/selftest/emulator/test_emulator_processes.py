@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from selftest.emulator.applications import PATIENCE, Site, Tape, backup, memory
+from selftest.emulator.applications import DEFAULT, PATIENCE, Site, Tape, backup, peek, poke
 from vdi_conformance.contract import OUT_UNTOUCHED, Environment, Outcome
 from vdi_conformance.emulator.segments import area_file, make_area
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_WRITE
@@ -25,8 +25,6 @@ from vdi_conformance.vdi.hresult import (
 from vdi_conformance.vdi.structures import INFINITE, VDC_COMMAND_64, VDConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vdi_conformance.contract import Command, ScriptedServer, VirtualDevice, VirtualDeviceSet
 
 SIZE = 65536
@@ -36,12 +34,12 @@ UNTOUCHED = OUT_UNTOUCHED & 0xFFFFFFFF
 class Exchange:
     """A set with one device, and its server."""
 
-    def __init__(self, site: Site, name: str = "set", **fields: int) -> None:
+    def __init__(self, site: Site, name: str = "set", config: VDConfig = DEFAULT) -> None:
         self.site = site
         self.name = name
         self.server: ScriptedServer = site.emulator().scripted_server()
         self.primary: VirtualDeviceSet = site.emulator().virtual_device_set()
-        assert self.primary.create_ex(None, name, VDConfig(**fields)) == NOERROR
+        assert self.primary.create_ex(None, name, config) == NOERROR
         assert self.server.open(None, name) == NOERROR
         assert self.server.begin_configuration(0x10000, 0, 512, SIZE, 0) == NOERROR
         assert self.server.request_buffers(SIZE, 0, 2) == NOERROR
@@ -56,7 +54,7 @@ class Exchange:
         """Take a buffer of the server and fill it."""
         address = self.server.allocate_buffer(SIZE, 0).value
         assert address is not None
-        memory(address, len(contents))[:] = contents
+        poke(address, contents)
         return address
 
     def fetch(self) -> Command:
@@ -89,9 +87,9 @@ def test_a_handle_becomes_an_address_of_the_same_memory(site: Site) -> None:
     assert secondary.map_buffer_handle(handle) == Outcome(NOERROR, mapped)
     assert secondary.get_buffer_handle(mapped) == Outcome(NOERROR, handle)
     assert made.primary.map_buffer_handle(handle) == Outcome(NOERROR, command.buffer)
-    assert memory(mapped, 15).raw == b"from the server"
-    memory(mapped, 15)[:] = b"from the second"
-    assert memory(command.buffer, 15).raw == b"from the second"
+    assert peek(mapped, 15) == b"from the server"
+    poke(mapped, b"from the second")
+    assert peek(command.buffer, 15) == b"from the second"
     assert secondary.get_buffer_handle(command.buffer) == Outcome(VD_E_INVALID, UNTOUCHED)
     assert secondary.close() == NOERROR
     assert secondary.map_buffer_handle(handle).code == VD_E_PROTOCOL
@@ -107,19 +105,19 @@ def test_buffers_of_two_sets_of_one_process_are_kept_apart(site: Site) -> None:
     assert one.device.complete_command(first.address, 0, 0, 0) == NOERROR
 
 
-@pytest.mark.parametrize("fields", [{}, {"prefix_zone_size": 24}, {"alignment": 65536, "prefix_zone_size": 512}])
-def test_data_start_aligned_in_every_process(site: Site, fields: dict[str, int]) -> None:
-    made = Exchange(site, **fields)
-    alignment = fields.get("alignment", 512)
+@pytest.mark.parametrize("config", [VDConfig(), VDConfig(prefix_zone_size=24), VDConfig(1, 0, 512, 65536)])
+def test_data_start_aligned_in_every_process(site: Site, config: VDConfig) -> None:
+    made = Exchange(site, config=config)
+    alignment = max(config.alignment, 512)
     command = made.write()
     handle = made.primary.get_buffer_handle(command.buffer).value
     assert handle is not None
     mapped = made.secondary().map_buffer_handle(handle).value
     assert mapped is not None
     assert command.buffer % alignment == mapped % alignment == 0
-    zone = fields.get("prefix_zone_size", 0)
-    memory(mapped - zone, zone)[:] = b"z" * zone
-    assert memory(command.buffer - zone, zone).raw == b"z" * zone
+    zone = config.prefix_zone_size
+    poke(mapped - zone, b"z" * zone)
+    assert peek(command.buffer - zone, zone) == b"z" * zone
 
 
 def test_an_area_that_appears_later_is_mapped_when_it_is_needed(site: Site) -> None:
@@ -136,7 +134,7 @@ def test_an_area_that_appears_later_is_mapped_when_it_is_needed(site: Site) -> N
     assert handle is not None
     mapped = secondary.map_buffer_handle(handle).value
     assert mapped is not None
-    assert memory(mapped, 4).raw == b"late"
+    assert peek(mapped, 4) == b"late"
 
 
 def test_a_record_lies_in_memory_and_its_address_is_not_used_again(site: Site) -> None:
@@ -145,7 +143,7 @@ def test_a_record_lies_in_memory_and_its_address_is_not_used_again(site: Site) -
     for number in range(4000):
         assert made.server.send_command("set", VDC_FLUSH, number, 1 << 63, 0xABCDEF, number) == NOERROR
         command = made.fetch()
-        assert VDC_COMMAND_64.unpack(memory(command.address, 24).raw) == (VDC_FLUSH, number, -(1 << 63), 0xABCDEF)
+        assert VDC_COMMAND_64.unpack(peek(command.address, 24)) == (VDC_FLUSH, number, -(1 << 63), 0xABCDEF)
         assert made.device.complete_command(command.address, 0, 0, 0) == NOERROR
         seen.add(command.address)
     assert len(seen) == 4000
@@ -193,16 +191,20 @@ def test_create_takes_its_instance_from_the_environment(site: Site, monkeypatch:
     assert execution.result(PATIENCE / 1000).succeeded
 
 
+def files_of(site: Site) -> set[str]:
+    """List the files of the machine's directory."""
+    return {path.name for path in Path(site.environment.directory).iterdir()}
+
+
 def test_shared_memory_is_given_back(site: Site) -> None:
     made = Exchange(site)
     made.write()
-    files = os.listdir(site.environment.directory)
+    files = files_of(site)
     made.primary.close()
     made.server.close()
     made.primary.close()
-    left = os.listdir(site.environment.directory)
-    assert {name for name in files if name not in left} == {name for name in files if name.startswith("area-")}
-    assert len(left) < len(files)
+    left = files_of(site)
+    assert files - left == {name for name in files if name.startswith("area-")} != set()
 
 
 DYING = """

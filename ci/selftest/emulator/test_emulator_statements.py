@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from selftest.emulator.applications import PATIENCE, Run, Site, Tape, backup, memory, restore
-from vdi_conformance.contract import Command, Statement
+from selftest.emulator.applications import PATIENCE, Run, Site, Tape, backup, poke, restore
 from vdi_conformance.vdi.commands import (
     VDC_COMPLETE,
     VDC_FLUSH,
@@ -26,6 +25,8 @@ from vdi_conformance.vdi.structures import VDConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from vdi_conformance.contract import Command, Statement
 
 
 @pytest.mark.parametrize("devices", [("set",), ("set", "two", "three")])
@@ -58,20 +59,20 @@ def test_many_devices_share_few_buffers(site: Site, buffers: int) -> None:
 def test_every_buffer_is_aligned_and_has_its_prefix_zone(site: Site) -> None:
     def mark(command: Command, count: int) -> tuple[int, int]:
         if command.code == VDC_WRITE:
-            memory(command.buffer - 24, 24)[:] = b"\xee" * 24
+            poke(command.buffer - 24, b"\xee" * 24)
         return 0, count
 
     tapes = [Tape(complete=mark), Tape(complete=mark)]
-    assert site.run(backup("set", "two"), tapes, prefix_zone_size=24, alignment=4096).outcome.succeeded
+    assert site.run(backup("set", "two"), tapes, VDConfig(prefix_zone_size=24, alignment=4096)).outcome.succeeded
     buffers = [command.buffer for tape in tapes for command in tape.commands if command.buffer]
     assert {buffer % 4096 for buffer in buffers} == {0}
     tapes = [Tape(tape.stream) for tape in tapes]
-    assert site.run(restore("set", "two"), tapes, prefix_zone_size=24).outcome.succeeded
+    assert site.run(restore("set", "two"), tapes, VDConfig(prefix_zone_size=24)).outcome.succeeded
 
 
 def test_the_configuration_tells_the_direction_and_the_sizes(site: Site) -> None:
     made = backup(block_size=2048, max_transfer_size=131072)
-    primary, execution = site.configured(made, features=VDF_REQUEST_COMPLETE)
+    primary, execution = site.configured(made, VDConfig(features=VDF_REQUEST_COMPLETE))
     config = primary.get_configuration(0).value
     assert config is not None
     assert config.features == VDF_REQUEST_COMPLETE | VDF_WRITE_MEDIA | VDF_COMPLETE_ENABLED
@@ -88,16 +89,16 @@ def test_the_configuration_tells_the_direction_and_the_sizes(site: Site) -> None
 
 def test_complete_comes_last_where_it_was_asked_for(site: Site) -> None:
     tapes = [Tape(), Tape()]
-    assert site.run(backup("set", "two"), tapes, features=VDF_REQUEST_COMPLETE).outcome.succeeded
+    assert site.run(backup("set", "two"), tapes, VDConfig(features=VDF_REQUEST_COMPLETE)).outcome.succeeded
     assert [[command.code for command in tape.commands][-2:] for tape in tapes] == [[VDC_FLUSH, VDC_COMPLETE]] * 2
     refusing = Tape(complete=lambda command, count: (112 if command.code == VDC_COMPLETE else 0, count))
-    run = site.run(backup(), [refusing], features=VDF_REQUEST_COMPLETE)
+    run = site.run(backup(), [refusing], VDConfig(features=VDF_REQUEST_COMPLETE))
     assert (run.outcome.succeeded, run.ends, run.close) == (False, [VD_E_CLOSE], NOERROR)
 
 
 def test_a_disk_is_told_where_each_transfer_goes(site: Site) -> None:
     tape = Tape()
-    assert site.run(backup(), [tape], features=VDF_LIKE_DISK).outcome.succeeded
+    assert site.run(backup(), [tape], VDConfig(features=VDF_LIKE_DISK)).outcome.succeeded
     expected = 0
     for command in tape.commands:
         if command.code == VDC_WRITE:
@@ -113,7 +114,7 @@ def test_a_write_that_fell_short_at_the_end_of_a_medium_goes_to_the_next(site: S
         return 0, count
 
     tape = Tape(complete=run_out)
-    assert site.run(backup(), [tape], features=VDF_REMOVABLE).outcome.succeeded
+    assert site.run(backup(), [tape], VDConfig(features=VDF_REMOVABLE)).outcome.succeeded
     assert [command.code for command in tape.commands[2:5]] == [VDC_WRITE, VDC_LOAD, VDC_WRITE]
     assert site.run(restore(), [Tape(tape.stream)]).outcome.succeeded
 
@@ -121,8 +122,8 @@ def test_a_write_that_fell_short_at_the_end_of_a_medium_goes_to_the_next(site: S
 @pytest.mark.parametrize(
     "complete",
     [
-        pytest.param(lambda command, count: (0, min(count, 512)), id="a block at a time"),
-        pytest.param(lambda command, count: (0, min(count, 1000)), id="odd counts"),
+        pytest.param(lambda _command, count: (0, min(count, 512)), id="a block at a time"),
+        pytest.param(lambda _command, count: (0, min(count, 1000)), id="odd counts"),
         pytest.param(
             lambda command, count: (38 if count < command.size else 0, count), id="end of file with the last bytes"
         ),
@@ -135,9 +136,9 @@ def test_short_reads_are_followed_by_more(site: Site, complete: Callable[[Comman
 
 def test_empty_reads_are_borne_for_a_while(site: Site) -> None:
     (stream,) = site.back_up(backup())
-    patient = Tape(stream, lambda command, count: (0, 0 if len(patient.commands) % 3 else count))
+    patient = Tape(stream, lambda _command, count: (0, 0 if len(patient.commands) % 3 else count))
     assert site.run(restore(), [patient]).outcome.succeeded
-    run = site.run(restore(), [Tape(stream, lambda command, count: (0, 0))])
+    run = site.run(restore(), [Tape(stream, lambda _command, _count: (0, 0))])
     assert run.numbers == [3254, 3013]
 
 
@@ -160,7 +161,7 @@ def test_streams_of_different_backups_do_not_go_together(site: Site) -> None:
 
 @pytest.mark.parametrize("code", [29, 112, 995, 1129])
 def test_a_write_that_fails_ends_the_backup_without_an_abort(site: Site, code: int) -> None:
-    failing = Tape(complete=lambda command, count: (code if len(failing.commands) == 3 else 0, count))
+    failing = Tape(complete=lambda _command, count: (code if len(failing.commands) == 3 else 0, count))
     run = site.run(backup("set", "two"), [Tape(), failing])
     assert run.numbers == [3202, 3041, 3013]
     assert f"error {code}" in run.outcome.messages[0][1]
@@ -168,11 +169,11 @@ def test_a_write_that_fails_ends_the_backup_without_an_abort(site: Site, code: i
 
 
 def test_a_read_that_fails_ends_the_restore(site: Site) -> None:
-    assert site.run(restore(), [Tape(complete=lambda command, count: (30, 0))]).numbers == [3203, 3013]
+    assert site.run(restore(), [Tape(complete=lambda _command, _count: (30, 0))]).numbers == [3203, 3013]
 
 
 def test_a_write_of_fewer_bytes_than_asked_fails_the_backup(site: Site) -> None:
-    run = site.run(backup(), [Tape(complete=lambda command, count: (0, 0))])
+    run = site.run(backup(), [Tape(complete=lambda _command, _count: (0, 0))])
     assert run.numbers == [3202, 3041, 3013]
 
 

@@ -16,6 +16,7 @@ from vdi_conformance.vdi.hresult import (
     VD_E_PROTOCOL,
     VD_E_TIMEOUT,
 )
+from vdi_conformance.vdi.structures import VDConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +142,7 @@ def test_devices_open_one_by_one() -> None:
 def test_a_device_may_be_opened_before_the_server_names_it() -> None:
     world = World()
     primary, server = world.client(), world.server()
-    primary.create(device_count=2)
+    primary.create(config=VDConfig(device_count=2))
     server.open()
     server.configure(devices=())
     assert primary.configuration().code == NOERROR
@@ -155,7 +156,7 @@ def test_a_device_may_be_opened_before_the_server_names_it() -> None:
 def test_names_told_before_the_end_of_configuration_are_the_only_ones() -> None:
     world = World()
     primary, server = world.client(), world.server()
-    primary.create(device_count=2)
+    primary.create(config=VDConfig(device_count=2))
     server.open()
     for name in ("set", "two"):
         assert server.call("server_name_device", name).code == NOERROR

@@ -11,6 +11,7 @@ from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import INFINITE, VDConfig
 
 SIZE = 65536
+DEFAULT = VDConfig()
 
 
 @dataclass(eq=False)
@@ -103,9 +104,9 @@ class _Object:
 class Client(_Object):
     """A client object."""
 
-    def create(self, name: str | None = "set", instance: str | None = None, **fields: int) -> int:
+    def create(self, name: str | None = "set", instance: str | None = None, config: VDConfig | None = DEFAULT) -> int:
         """CreateEx."""
-        return self.call("create", instance, name, VDConfig(**fields).pack().hex()).code
+        return self.call("create", instance, name, None if config is None else config.pack().hex()).code
 
     def attach(self, name: str | None = "set", instance: str | None = None) -> int:
         """OpenInSecondaryEx."""
@@ -209,11 +210,13 @@ class Session:
         return self.devices["set"]
 
 
-def session(names: tuple[str, ...] = ("set",), opened: bool = True, buffers: int = 4, **fields: int) -> Session:
+def session(
+    names: tuple[str, ...] = ("set",), opened: bool = True, buffers: int = 4, config: VDConfig = DEFAULT
+) -> Session:
     """Bring a set to Initializing, or to Active with all its devices open."""
     world = World()
     primary, server = world.client(), world.server()
-    assert primary.create(**{"device_count": len(names), **fields}) == NOERROR
+    assert primary.create(config=config._replace(device_count=len(names))) == NOERROR
     assert server.open() == NOERROR
     waiting = primary.configuration(INFINITE)
     server.configure(buffers, names)

@@ -56,10 +56,10 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(project: Path) -> subprocess.Popen[str]:
+def start(project: Path, python: str = sys.executable) -> subprocess.Popen[str]:
     """Begin to prepare the environment of a project in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", PREPARE, str(project)],
+        [python, "-c", PREPARE, str(project)],
         cwd=CI,
         env=os.environ | {"PIP_NO_INDEX": "1"},
         stdout=subprocess.PIPE,
@@ -67,9 +67,9 @@ def start(project: Path) -> subprocess.Popen[str]:
     )
 
 
-def prepared(project: Path) -> str:
+def prepared(project: Path, python: str = sys.executable) -> str:
     """Prepare and give what was printed."""
-    output, _ = start(project).communicate(timeout=120)
+    output, _ = start(project, python).communicate(timeout=120)
     return output
 
 
@@ -98,3 +98,12 @@ def test_of_two_at_once_one_makes_it_and_all_use_it(project: Path) -> None:
     outputs.append(prepared(project))
     assert all(f"ready {project / '.venv'}" in output for output in outputs)
     assert outputs[-1].startswith("ready")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let a running interpreter be deleted")
+def test_it_can_be_made_anew_by_its_own_interpreter(project: Path) -> None:
+    assert "ready" in prepared(project)
+    (project / "ci" / "requirements.lock").write_text("# changed\n", encoding="utf-8")
+    output = prepared(project, python=str(project / ".venv" / "bin" / "python"))
+    assert output.startswith("Making .venv")
+    assert "\nready" in output

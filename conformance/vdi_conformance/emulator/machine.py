@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 from vdi_conformance.emulator.buffers import BufferPool, draw_first_handle
 from vdi_conformance.emulator.calls import LAST_CALLS, ClientObject, ServerObject
 from vdi_conformance.emulator.rules import as_requested, instance_of, is_supported, set_name_is_valid
 from vdi_conformance.emulator.server_state import ServerRole
 from vdi_conformance.emulator.state import Answer, DeviceSet, Participant, ServerPhase
+from vdi_conformance.emulator.waits import Owner, Ticket, Wait, Waits
 from vdi_conformance.vdi.hresult import (
     NOERROR,
     VD_E_ABORT,
@@ -29,25 +30,6 @@ from vdi_conformance.vdi.structures import INFINITE, VDConfig
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-Ticket = TypeVar("Ticket")
-
-
-class Owner(NamedTuple):
-    """A client object or a server: its process, and its number there."""
-
-    process: int
-    number: int
-
-
-class Wait(NamedTuple, Generic[Ticket]):
-    """A call that waits until `key` is stirred or `deadline` has come (None: for ever)."""
-
-    ticket: Ticket
-    owner: Owner
-    key: object
-    deadline: float | None
-    retry: Callable[[], Answer | None]
-
 
 class Machine(Generic[Ticket]):
     """All virtual device sets of one machine; `garbage` collects the areas that nobody needs any more."""
@@ -59,7 +41,8 @@ class Machine(Generic[Ticket]):
         self._numbers = count(1)
         self._names: dict[tuple[str, str], DeviceSet] = {}
         self._objects: dict[Owner, ClientObject | ServerObject] = {}
-        self._waits: dict[DeviceSet, list[Wait[Ticket]]] = {}
+        self._waits: Waits[Ticket] = Waits()
+        self._wake: float | None = None
         self._beginnings: dict[str, Callable[..., int]] = {
             "create": self._create,
             "attach": self._attach,
@@ -87,6 +70,7 @@ class Machine(Generic[Ticket]):
         if name in LAST_CALLS:
             self._end(owner)
         self._settle(known.set)
+        self._wake_at(known.set.deadline())
 
     # Beginnings
 
@@ -105,7 +89,6 @@ class Machine(Generic[Ticket]):
         primary = Participant(primary=True)
         pool = BufferPool(draw_first_handle(Random(f"{self._seed}/{key}")))
         self._names[key] = device_set = DeviceSet(key[1], requested, primary, pool, self._numbers)
-        self._waits[device_set] = []
         self._objects[owner] = ClientObject(device_set, primary)
         return NOERROR
 
@@ -146,51 +129,53 @@ class Machine(Generic[Ticket]):
             self.answers.append((ticket, Answer(VD_E_TIMEOUT)))
             return
         deadline = None if timeout == INFINITE else waiting.set.now + timeout / 1000
-        key = waiting.waits_for(name, arguments)
-        self._waits[waiting.set].append(Wait(ticket, owner, key, deadline, lambda: waiting.call(name, arguments)))
+        place = waiting.set, waiting.waits_for(name, arguments)
+        self._waits.add(Wait(ticket, owner, place, deadline, lambda: waiting.call(name, arguments)))
+        self._wake_at(deadline)
 
     def _settle(self, device_set: DeviceSet) -> None:
         """Make the waiting calls again for which something was stirred, in the order in which they came."""
         while device_set.stirred:
             stirred, device_set.stirred = device_set.stirred, []
-            still_waiting = []
-            for wait in self._waits.get(device_set, ()):
-                answer = wait.retry() if wait.key in stirred else None
-                if answer is None:
-                    still_waiting.append(wait)
-                else:
-                    self.answers.append((wait.ticket, answer))
-            if device_set in self._waits:
-                self._waits[device_set] = still_waiting
-
-    def next_deadline(self) -> float | None:
-        """Tell when `tick` has something to do, if ever."""
-        deadlines = [wait.deadline for waits in self._waits.values() for wait in waits]
-        deadlines += [device_set.deadline() for device_set in self._waits]
-        return min((deadline for deadline in deadlines if deadline is not None), default=None)
-
-    def tick(self, now: float) -> None:
-        """Let time pass: end the waits that are over, and lose patience with slow clients."""
-        for device_set in list(self._waits):
-            waits = self._waits[device_set]
-            over = [wait for wait in waits if wait.deadline is not None and wait.deadline <= now]
-            self._waits[device_set] = [wait for wait in waits if wait not in over]
-            self.answers += [(wait.ticket, Answer(VD_E_TIMEOUT)) for wait in over]
-            device_set.tick(now)
-            self._settle(device_set)
+            for key in dict.fromkeys(stirred):
+                for wait in self._waits.take(device_set, key):
+                    answer = wait.retry()
+                    if answer is None:
+                        self._waits.add(wait)
+                    else:
+                        self.answers.append((wait.ticket, answer))
 
     def forget(self, ticket: Ticket) -> None:
         """Drop the waits of a caller that is not there any more."""
-        for device_set, waits in self._waits.items():
-            self._waits[device_set] = [wait for wait in waits if wait.ticket is not ticket]
+        self._waits.take_if(lambda wait: wait.ticket is ticket)
+
+    # Time
+
+    def next_deadline(self) -> float | None:
+        """Tell when `tick` may have something to do, if ever."""
+        return self._wake
+
+    def _wake_at(self, deadline: float | None) -> None:
+        if deadline is not None and (self._wake is None or deadline < self._wake):
+            self._wake = deadline
+
+    def tick(self, now: float) -> None:
+        """Let time pass: end the waits that are over, and lose patience with slow clients."""
+        over = self._waits.take_if(lambda wait: wait.deadline is not None and wait.deadline <= now)
+        self.answers += [(wait.ticket, Answer(VD_E_TIMEOUT)) for wait in over]
+        self._wake = self._waits.next_deadline()
+        for device_set in self._names.values():
+            device_set.tick(now)
+            self._settle(device_set)
+            self._wake_at(device_set.deadline())
 
     # Ends
 
     def process_died(self, process: int) -> None:
         """Take the death of a process, with all that it had open."""
+        self._waits.take_if(lambda wait: wait.owner.process == process)
         for owner in [owner for owner in self._objects if owner.process == process]:
             dead = self._objects[owner]
-            self._waits[dead.set] = [wait for wait in self._waits[dead.set] if wait.owner != owner]
             dead.die()
             self._end(owner)
             self._settle(dead.set)
@@ -198,19 +183,12 @@ class Machine(Generic[Ticket]):
     def _end(self, owner: Owner) -> None:
         """Take an object's set from it: its waits end, the set's name may become free, its memory garbage."""
         ended = self._objects.pop(owner)
-        device_set = ended.set
-        still_waiting = []
-        for wait in self._waits[device_set]:
-            if wait.owner == owner:
-                self.answers.append((wait.ticket, Answer(VD_E_ABORT)))
-            else:
-                still_waiting.append(wait)
-        self._waits[device_set] = still_waiting
+        waits = self._waits.take_if(lambda wait: wait.owner == owner)
+        self.answers += [(wait.ticket, Answer(VD_E_ABORT)) for wait in waits]
         if isinstance(ended, ClientObject) and ended.participant.primary:
-            self._names = {key: named for key, named in self._names.items() if named is not device_set}
-        if device_set.deserted:
-            self.garbage += device_set.pool.areas
-            del self._waits[device_set]
+            self._names = {key: named for key, named in self._names.items() if named is not ended.set}
+        if ended.set.deserted:
+            self.garbage += ended.set.pool.areas
 
 
 def _key_of(instance: str | None, name: str | None) -> tuple[str, str] | int:

@@ -123,8 +123,6 @@ class _Threads:
 def main(target: str, own_layout: bool) -> NoReturn:
     """Be the host of the adapter `target` until standard input ends."""
     requests, descriptor = _take_the_protocol_away()
-    faulthandler.enable(file=2, all_threads=True)
-    sys.setswitchinterval(SWITCH_INTERVAL)
     answers = _Answers(descriptor)
     threads = _Threads(Session(target, own_layout), answers)
     for text in _lines(requests):
@@ -136,8 +134,16 @@ def main(target: str, own_layout: bool) -> NoReturn:
     leave()
 
 
+def prepare() -> None:
+    """Do what a fork inherits: crashes say where, threads take turns, and what Python prints goes out by lines."""
+    faulthandler.enable(file=2, all_threads=True)
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    sys.stdout = open(1, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+
+
 def plain_main(target: str, slot: int) -> NoReturn:
     """Be the host of an adapter in a process that was started by itself, not forked."""
+    prepare()
     limit_cores()
     main(target, layout.separate(slot))
 
@@ -160,8 +166,6 @@ def _take_the_protocol_away() -> tuple[int, int]:
     if sys.platform == "win32":
         msvcrt.setmode(requests, os.O_BINARY)
         msvcrt.setmode(answers, os.O_BINARY)
-    # A new object: the old one may remember that its file could be seeked.
-    sys.stdout = open(1, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     return requests, answers
 
 

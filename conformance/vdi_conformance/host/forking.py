@@ -26,7 +26,8 @@ def become_host(
         for descriptor in inherited:
             os.close(descriptor)
         child.limit_cores()
-        os.environ.update(order["env"])
+        if order["env"]:
+            os.environ.update(order["env"])
         if order["kind"] == "python":
             child.main(order["target"], layout.separate(slot))
         _execute(order["argv"], order["cwd"])

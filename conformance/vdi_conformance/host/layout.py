@@ -1,8 +1,8 @@
 """An address layout of its own for each live host, so that a handle which is only a pointer cannot look right.
 
 Hosts that are forked from one process map things at the same addresses. Each live host has a slot and reserves a
-slice that is longer than the next one's by 256 GiB. The holes that are left on the near side of the slice are plugged
-as well, because a fresh map takes the first hole that fits. The low 32 bits differ too, since a handle may be a
+slice that is longer than the next one's by 256 GiB. The holes that are left elsewhere are plugged as well, because a
+fresh map takes the first hole that fits; fresh maps then begin at the far edge of the slice. The low 32 bits differ too, since a handle may be a
 truncated pointer: each slot has 32 MiB of its own in them, and starts at a random place in the first half of these.
 """
 
@@ -14,6 +14,7 @@ from vdi_conformance.host import pages
 
 SLOTS: Final = 100
 _SLICE: Final = 256 << 30
+_BAND: Final = 64 << 30
 _LOW: Final = 1 << 32
 _LOW_SLICE: Final = 32 << 20
 _PLUGS: Final = tuple(1 << power for power in range(30, 11, -1))
@@ -42,23 +43,30 @@ def separate(slot: int) -> bool:
     """Give this process the layout of `slot`, before anything of the adapter is mapped; tell whether it worked."""
     if slot == 0 or ctypes.sizeof(ctypes.c_void_p) < 8:
         return False
-    start = _reserve_slice(slot * _SLICE, slot * _LOW_SLICE + _random_part())
-    if start is None:
+    fresh = _reserve_slice(slot * _SLICE, slot * _LOW_SLICE + _random_part())
+    if fresh is None:
         return False
     left = _MOST_PLUGS
     for size in _PLUGS:
-        left = _plug(size, start, left)
-    return all(_lands_beyond(size, start) for size in _PROBES)
+        left = _plug(size, fresh, left)
+    return all(_lands_in(fresh, size) for size in _PROBES)
 
 
-def _reserve_slice(size: int, low: int) -> int | None:
-    """Reserve a bit more than `size`, such that the far edge, where fresh maps will begin, has these low 32 bits."""
-    start = pages.reserve(size)
+def _reserve_slice(size: int, low: int) -> range | None:
+    """Reserve a bit more than `size`; give where fresh maps will lie, at whose near edge the low bits are `low`."""
+    first, probe = pages.reserve(size), pages.reserve(_BAND)
+    if first is None or probe is None:
+        return None
+    # Linux places maps at falling addresses, Windows at rising ones, Wine does both.
+    rising = probe > first
+    more = (low - first - size) % _LOW if rising else (first - low) % _LOW
+    pages.free(first, size)
+    pages.free(probe, _BAND)
+    start = pages.reserve(size + more)
     if start is None:
         return None
-    more = (low - start - size) % _LOW if pages.GROWS_UP else (start - low) % _LOW
-    pages.free(start, size)
-    return pages.reserve(size + more)
+    edge = start + size + more
+    return range(edge, edge + _BAND) if rising else range(start - _BAND, start)
 
 
 def _random_part() -> int:
@@ -66,26 +74,22 @@ def _random_part() -> int:
     return (int.from_bytes(os.urandom(4), "little") % grains) * pages.GRAIN
 
 
-def _beyond(address: int, start: int) -> bool:
-    return address > start if pages.GROWS_UP else address < start
-
-
-def _plug(size: int, start: int, left: int) -> int:
-    """Keep what lands in a hole before the slice; give how many plugs may still be made."""
+def _plug(size: int, fresh: range, left: int) -> int:
+    """Keep what lands in a hole elsewhere; give how many plugs may still be made."""
     while left:
         address = pages.reserve(size)
         if address is None:
             return left
-        if _beyond(address, start):
+        if address in fresh:
             pages.free(address, size)
             return left
         left -= 1
     return 0
 
 
-def _lands_beyond(size: int, start: int) -> bool:
+def _lands_in(fresh: range, size: int) -> bool:
     address = pages.reserve(size)
     if address is None:
         return False
     pages.free(address, size)
-    return _beyond(address, start)
+    return address in fresh

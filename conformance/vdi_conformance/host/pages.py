@@ -4,7 +4,6 @@ import sys
 
 if sys.platform == "win32":
     from vdi_conformance.host.pages_windows import GRAIN as GRAIN
-    from vdi_conformance.host.pages_windows import GROWS_UP as GROWS_UP
     from vdi_conformance.host.pages_windows import PAGE as PAGE
     from vdi_conformance.host.pages_windows import allocate as allocate
     from vdi_conformance.host.pages_windows import copy_in as copy_in
@@ -14,7 +13,6 @@ if sys.platform == "win32":
     from vdi_conformance.host.pages_windows import stack_address as stack_address
 else:
     from vdi_conformance.host.pages_posix import GRAIN as GRAIN
-    from vdi_conformance.host.pages_posix import GROWS_UP as GROWS_UP
     from vdi_conformance.host.pages_posix import PAGE as PAGE
     from vdi_conformance.host.pages_posix import allocate as allocate
     from vdi_conformance.host.pages_posix import copy_in as copy_in

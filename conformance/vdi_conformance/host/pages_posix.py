@@ -17,8 +17,6 @@ assert sys.platform != "win32"
 PAGE: Final = mmap.PAGESIZE
 GRAIN: Final = PAGE
 """Addresses of fresh maps are multiples of this many bytes."""
-GROWS_UP: Final = False
-"""Whether the system places fresh maps at rising addresses."""
 
 _NO_ACCESS: Final = 0
 _FLAGS: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS

@@ -13,8 +13,6 @@ assert sys.platform == "win32"
 PAGE: Final = 4096
 GRAIN: Final = 65536
 """Addresses of fresh maps are multiples of this many bytes."""
-GROWS_UP: Final = True
-"""Whether the system places fresh maps at rising addresses."""
 
 _MEM_COMMIT: Final = 0x1000
 _MEM_RESERVE: Final = 0x2000

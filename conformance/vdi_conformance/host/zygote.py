@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from vdi_conformance.host import forking
+from vdi_conformance.host import child, forking
 from vdi_conformance.host.layout import Slots
 from vdi_conformance.host.lifeline import inherit_orphans
 from vdi_conformance.host.tail import Tail
@@ -241,5 +241,6 @@ def main(control: int, parent: int, directory: str) -> None:
     os.mkdir(directory, 0o700)  # noqa: PTH102
     connection = socket.socket(fileno=control)
     connection.setblocking(False)
+    child.prepare()
     _freeze()
     Zygote(connection, parent, directory).run()

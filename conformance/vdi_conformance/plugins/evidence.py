@@ -55,7 +55,7 @@ class Collector:
         self._phases: dict[str, list[tuple[Phase, float]]] = {}
         self._began = time.monotonic()
         path = config.getoption("vdi_evidence")
-        self._writer = EvidenceWriter(Path(path)) if path else None
+        self._writer = _open(Path(path)) if path else None
         if self._writer:
             self._writer.write(self.header)
 
@@ -86,6 +86,13 @@ class Collector:
         self.checks.append(record)
         if self._writer:
             self._writer.write(record)
+
+
+def _open(path: Path) -> EvidenceWriter:
+    try:
+        return EvidenceWriter(path)
+    except OSError as error:
+        raise pytest.UsageError(f"{path} cannot be written ({error.strerror}): name another file") from error
 
 
 COLLECTOR: Final = pytest.StashKey[Collector]()

@@ -2,6 +2,7 @@
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from vdi_conformance.evidence.records import Verdict
 from vdi_conformance.plugins.evidence import COLLECTOR, phase_of
@@ -40,4 +41,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("conformance")
     writer = terminalreporter._tw
     console = Console(file=writer._file, force_terminal=writer.hasmarkup, width=writer.fullwidth, highlight=False)
-    console.print(summary(collector.header, collector.checks, collector.footer), soft_wrap=False)
+    for part in summary(collector.header, collector.checks, collector.footer):
+        console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))

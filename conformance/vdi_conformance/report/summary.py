@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from shlex import quote
 from typing import Final
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -26,15 +26,15 @@ _UNTOLD: Final = frozenset({"thread", "null_out"})
 _UNEXPECTED: Final = ("warning", "not tested", "error", "failed")
 
 
-def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> RenderableType:
-    """Lay out a whole run."""
+def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> list[RenderableType]:
+    """Lay out a whole run, part by part; a Text with `no_wrap` is a line that must not be broken."""
     unexpected = [one for verdict in _UNEXPECTED for one in checks if one.verdict == verdict]
     parts: list[RenderableType] = [_by_topic(checks)]
     if broken := _by_requirement(unexpected):
         parts += [Text(), broken]
     for alike in _alike(unexpected):
-        parts += [Text(), _ending(header, alike)]
-    return Group(*parts, Text(), _conclusion(header, checks, footer))
+        parts += [Text(), *_ending(header, alike)]
+    return [*parts, Text(), _conclusion(header, checks, footer)]
 
 
 def _by_topic(checks: Sequence[CheckRecord]) -> Table:
@@ -79,40 +79,40 @@ def _alike(unexpected: Sequence[CheckRecord]) -> list[list[CheckRecord]]:
     return list(groups.values())
 
 
-def _ending(header: Header, alike: Sequence[CheckRecord]) -> RenderableType:
+def _ending(header: Header, alike: Sequence[CheckRecord]) -> Iterator[RenderableType]:
     check, *others = alike
-    title = Text.assemble((check.verdict.upper(), STYLES[check.verdict]), "  ", (check.id, "bold"))
-    lines: list[RenderableType] = []
+    yield Text.assemble((check.verdict.upper(), STYLES[check.verdict]), "  ", (check.id, "bold"))
     for id_ in check.rows:
         if row := catalogue().get(id_):
-            lines.append(Text.assemble((f"{id_} {row.level}: ", "cyan"), row.statement))
+            yield _indented(Text.assemble((f"{id_} {row.level}: ", "cyan"), row.statement))
     if check.cause:
-        lines.append(Text(check.cause.sentence, style=STYLES[check.verdict]))
+        yield _indented(Text(check.cause.sentence, style=STYLES[check.verdict]))
         if check.cause.observed:
-            lines.append(Text(f"expected {' or '.join(check.cause.expected)}, observed {check.cause.observed}"))
+            expected = " or ".join(check.cause.expected)
+            yield _indented(Text(f"expected {expected}, observed {check.cause.observed}"))
     if check.detail:
-        lines.append(Text(check.detail, style="dim"))
+        yield _indented(Text(check.detail, style="dim"))
     if check.calls:
-        lines += [Text("last calls of every process:"), _calls(check.calls)]
+        yield _indented(Text("last calls of every process:"))
+        yield from map(_call, check.calls)
     if check.rows:
-        lines.append(Text(f"again: {rerun(header, check)}", style="dim"))
+        yield _whole(f"  again: {rerun(header, check)}", "dim")
     if others:
-        lines.append(Text(f"so did {', '.join(other.id for other in others)}"))
-    return Group(title, Padding(Group(*lines), (0, 0, 0, 2)))
+        yield _indented(Text(f"so did {', '.join(other.id for other in others)}"))
 
 
-def _calls(calls: Iterable[Call]) -> RenderableType:
-    """One line a call, cut to the width of the screen; the evidence has them whole."""
-    lines = []
-    for call in calls:
-        params = ", ".join(
-            f"{key}={_shown(key, value)}"
-            for key, value in call.params.items()
-            if key not in _UNTOLD and value is not None
-        )
-        text = f"{call.number:>5} {call.process:<12} {call.method}({params}) -> {_answer(call)}"
-        lines.append(Text(text, no_wrap=True, overflow="ellipsis"))
-    return Group(*lines)
+def _indented(text: Text) -> RenderableType:
+    return Padding(text, (0, 0, 0, 2))
+
+
+def _call(call: Call) -> Text:
+    told = ((key, value) for key, value in call.params.items() if key not in _UNTOLD and value is not None)
+    params = ", ".join(f"{key}={_shown(key, value)}" for key, value in told)
+    return _whole(f"{call.number:>7} {call.process:<12} {call.method}({params}) -> {_answer(call)}")
+
+
+def _whole(text: str, style: str = "") -> Text:
+    return Text(text, style=style, no_wrap=True)
 
 
 def _answer(call: Call) -> str:
@@ -130,6 +130,9 @@ def _shown(key: str, value: object) -> str:
         return hresult.name_of(value)
     if key == "completion_code" and isinstance(value, int):
         return completion.name_of(value)
+    if isinstance(value, dict):
+        told = (f"{name}={_shown(name, one)}" for name, one in value.items() if one not in (0, "0x0", None))
+        return f"({' '.join(told)})"
     text = str(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 

@@ -132,7 +132,7 @@ class Stage:
 
     def last_calls(self, limit: int) -> list[Call]:
         """Give the last calls of every process, in the order in which they were made."""
-        calls = [record for host in self._hosts for record in host.calls[-limit:]]
+        calls = [record for host in self._hosts for record in host.calls[1:][-limit:]]
         return [
             Call(
                 number=record.number,
