@@ -30,7 +30,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     command = [sys.executable, "-c", MACHINE, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as machine:
         assert machine.stdout is not None
-        assert machine.stdout.readline() == b"ready\n"
+        assert machine.stdout.readline().strip() == b"ready"
         made = Site(tmp_path)
         yield made
         machine.kill()

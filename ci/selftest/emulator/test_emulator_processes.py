@@ -13,6 +13,7 @@ import pytest
 from selftest.emulator.applications import DEFAULT, PATIENCE, Site, Tape, backup, peek, poke
 from vdi_conformance.contract import OUT_UNTOUCHED, Environment, Outcome
 from vdi_conformance.emulator.segments import area_file, make_area
+from vdi_conformance.emulator.wire import connect, decode_request, encode_request
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_WRITE
 from vdi_conformance.vdi.hresult import (
     NOERROR,
@@ -266,6 +267,24 @@ def test_a_blocked_call_does_not_stop_other_threads(site: Site) -> None:
     ended.start()
     assert {future.result(PATIENCE / 1000).code for future in blocked} == {VD_E_ABORT}
     ended.join()
+
+
+@pytest.mark.parametrize("fields", [(), (0, -1, 1 << 64), (None, "", "a b\n", "\u00e9\U0001f600\ud800")])
+def test_what_goes_over_the_wire_comes_out_as_it_was(fields: tuple[int | str | None, ...]) -> None:
+    assert decode_request(encode_request("name", fields).removesuffix(b"\n")) == ("name", list(fields))
+
+
+@pytest.mark.parametrize("line", [b"nonsense", b"close", b"fly 1", b"create 1 2", b"lifeline xff x x", b"\xff"])
+def test_who_does_not_speak_the_protocol_is_dropped_alone(site: Site, line: bytes) -> None:
+    made = Exchange(site)
+    for introduction in (b"", b"lifeline x\n"):
+        stranger, _ = connect(site.environment.directory)
+        with stranger:
+            stranger.settimeout(PATIENCE / 1000)
+            stranger.sendall(introduction + line + b"\n")
+            while stranger.recv(100):
+                pass
+    assert made.primary.get_configuration(0).code == NOERROR
 
 
 def test_memory_that_cannot_be_had_leaves_no_file(tmp_path: Path) -> None:

@@ -51,10 +51,10 @@ class World:
         self.machine = Machine(self.seed)
         self._objects = 0
 
-    def call(self, process: int, *request: Any) -> Call:
+    def call(self, process: int, name: str, *fields: Any) -> Call:
         """Make a call from a process."""
         call = Call()
-        self.machine.call(call, process, request, self.now)
+        self.machine.call(call, process, name, fields, self.now)
         self.deliver()
         return call
 

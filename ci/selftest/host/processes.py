@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import ctypes
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -25,12 +26,26 @@ def gone(pid: int, within: float = 0.0) -> bool:
     while _runs(pid):
         if time.monotonic() >= deadline:
             return False
-        os.sched_yield()
+        time.sleep(0)
     return True
 
 
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except OSError:
-        return False
+if sys.platform == "win32":
+    _QUERY = 0x1000
+    _STILL_ACTIVE = 259
+
+    def _runs(pid: int) -> bool:
+        kernel = ctypes.WinDLL("kernel32")
+        code = ctypes.c_ulong()
+        process = kernel.OpenProcess(_QUERY, False, pid)
+        known = process and kernel.GetExitCodeProcess(process, ctypes.byref(code))
+        kernel.CloseHandle(process)
+        return bool(known) and code.value == _STILL_ACTIVE
+
+else:
+
+    def _runs(pid: int) -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+        except OSError:
+            return False

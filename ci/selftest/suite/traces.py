@@ -1,7 +1,6 @@
 """Finds what a run has on the machine: processes by a mark in their environment, and their private directories."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "VDI_SELFTEST_MARK"
-_PRIVATE = re.compile(r"(/\S*/vdi-[^/\s]+)")
 
 
 @dataclass(frozen=True)
@@ -53,11 +51,25 @@ class MarkedRun:
         """Look for everything that carries the mark."""
         found = {int(entry.name): entry for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
         ours = {pid: entry for pid, entry in found.items() if self._mark.encode() in _bytes(entry / "environ")}
-        directories = {match for entry in ours.values() for match in _PRIVATE.findall(_bytes(entry / "maps").decode())}
-        return Traces(frozenset(ours), frozenset(directories))
+        return Traces(frozenset(ours), frozenset(_directories(list(ours.values()))))
 
     def _recorded(self) -> int:
         return self._evidence.read_bytes().count(b"\n") if self._evidence.exists() else 0
+
+
+def _directories(processes: list[Path]) -> set[str]:
+    """Private directories, by the sockets in them that these processes hold."""
+    inodes = {link for process in processes for link in _links(process / "fd") if link.startswith("socket:")}
+    sockets = (line.split() for line in Path("/proc/net/unix").read_text().splitlines())
+    paths = {fields[7] for fields in sockets if len(fields) == 8 and f"socket:[{fields[6]}]" in inodes}
+    return {str(Path(path).parent) for path in paths if not path.startswith("@")}
+
+
+def _links(directory: Path) -> list[str]:
+    try:
+        return [str(entry.readlink()) for entry in directory.iterdir()]
+    except OSError:
+        return []
 
 
 def wait_until(happened: Callable[[], bool], seconds: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import vdi_conformance
@@ -18,6 +19,7 @@ class Emulator(Adapter):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self._link: Link | None = None
+        self._linking = threading.Lock()
 
     def identity(self) -> Identity:
         """Say that this is the emulator, in the version of the suite."""
@@ -56,6 +58,7 @@ class Emulator(Adapter):
         """Give this process's link to the machine; its lifeline is opened when it is first needed."""
         from vdi_conformance.emulator.link import Link
 
-        if self._link is None:
-            self._link = Link(self.environment.directory)
+        with self._linking:
+            if self._link is None:
+                self._link = Link(self.environment.directory)
         return self._link

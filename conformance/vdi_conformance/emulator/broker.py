@@ -7,12 +7,13 @@ import selectors
 import socket
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
 from vdi_conformance.emulator.machine import Machine
 from vdi_conformance.emulator.segments import area_file
-from vdi_conformance.emulator.wire import ENDPOINT, LONGEST_SOCKET_PATH, decode, encode
+from vdi_conformance.emulator.wire import ENDPOINT, LONGEST_SOCKET_PATH, decode_request, encode
 
 
 class _Peer:
@@ -74,7 +75,10 @@ class Broker:
                 self._send_answers()
 
     def _accept(self, listener: socket.socket) -> None:
-        connection, _ = listener.accept()
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, ConnectionError):  # who knocked has gone again
+            return
         connection.setblocking(False)
         if connection.family == socket.AF_INET:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -95,24 +99,32 @@ class Broker:
             self._send_answers()
 
     def _take(self, peer: _Peer, received: bytes) -> None:
+        """Take what a peer says; who does not speak the protocol is dropped, for the sake of the others."""
+        try:
+            self._take_lines(peer, received)
+        except (ValueError, LookupError, TypeError):
+            traceback.print_exc()
+            self._hang_up(peer)
+
+    def _take_lines(self, peer: _Peer, received: bytes) -> None:
         *lines, peer.unread = (peer.unread + received).split(b"\n")
-        for request in map(decode, lines):
+        for name, fields in map(decode_request, lines):
             if peer.process is not None:
-                self._machine.call(peer, peer.process, request, time.monotonic())
-            elif request[1] == self._secret:
-                self._introduce(peer, request)
+                self._machine.call(peer, peer.process, name, fields, time.monotonic())
+            elif fields[0] == self._secret:
+                self._introduce(peer, name, fields)
             else:
                 self._hang_up(peer)
                 return
 
-    def _introduce(self, peer: _Peer, request: list[Any]) -> None:
+    def _introduce(self, peer: _Peer, name: str, fields: list[Any]) -> None:
         """Learn whose connection it is; a lifeline is told the number of its process."""
-        if request[0] == "lifeline":
+        if name == "lifeline":
             self._processes += 1
             peer.process, peer.is_lifeline = self._processes, True
             self._send(peer, encode((peer.process,)))
         else:
-            peer.process = request[2]
+            _, peer.process = fields
 
     def _hang_up(self, peer: _Peer) -> None:
         self._selector.unregister(peer.connection)

@@ -91,6 +91,9 @@ SERVER_CALLS: Final[Calls] = {
 }
 
 
+CALLS: Final = CLIENT_CALLS.keys() | SERVER_CALLS.keys()
+
+
 class ServerObject:
     """A server that has a set open."""
 

@@ -51,13 +51,12 @@ class Command:
 class Device:
     """A device of a set, as both sides see it.
 
-    `named` means that it is a device of the set for certain, `opened` that a client opened it, `served` that the
-    server opened it, `closed` that the server closed it, `close_delivered` that the client was told so.
+    `opened` means that a client opened it, `served` that the server opened it, `closed` that the server closed it,
+    `close_delivered` that the client was told so.
     """
 
-    def __init__(self, name: str, named: bool) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.named = named
         self.opened = False
         self.served = False
         self.closed = False

@@ -6,7 +6,7 @@ import itertools
 import threading
 from typing import Any
 
-from vdi_conformance.emulator.wire import connect, decode, encode
+from vdi_conformance.emulator.wire import connect, decode, encode_request
 
 
 class _Connection:
@@ -19,12 +19,12 @@ class _Connection:
         if hasattr(self, "_socket"):
             self._socket.close()
 
-    def send(self, *fields: int | str | None) -> None:
-        """Send one line."""
-        self._socket.sendall(encode(fields))
+    def send(self, name: str, *fields: int | str | None) -> None:
+        """Send one request."""
+        self._socket.sendall(encode_request(name, fields))
 
     def receive(self) -> list[Any]:
-        """Wait for one line."""
+        """Wait for one answer."""
         line = b""
         while not line.endswith(b"\n"):
             received = self._socket.recv(65536)

@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Generic
 
 from vdi_conformance.emulator.buffers import BufferPool, draw_first_handle
-from vdi_conformance.emulator.calls import LAST_CALLS, ClientObject, ServerObject
+from vdi_conformance.emulator.calls import CALLS, LAST_CALLS, ClientObject, ServerObject
 from vdi_conformance.emulator.rules import as_requested, instance_of, is_supported, set_name_is_valid
 from vdi_conformance.emulator.server_state import ServerRole
 from vdi_conformance.emulator.state import Answer, DeviceSet, Participant, ServerPhase
@@ -49,17 +49,23 @@ class Machine(Generic[Ticket]):
             "server_open": self._open_server,
         }
 
-    def call(self, ticket: Ticket, process: int, request: Sequence[Any], now: float) -> None:
-        """Make the call that a request asks for; KeyError or TypeError where there is none like that."""
-        name, number, *arguments = request
+    def call(self, ticket: Ticket, process: int, name: str, fields: Sequence[Any], now: float) -> None:
+        """Make the call of that name; `fields` are the number of the object and the arguments.
+
+        LookupError, ValueError or TypeError where there is no call like that.
+        """
+        number, *arguments = fields
         owner = Owner(process, number)
         begin = self._beginnings.get(name)
         known = self._objects.get(owner)
-        if known is None or begin is not None:
-            code = VD_E_PROTOCOL
-            if known is None and begin is not None:
-                code = begin(owner, *arguments)
+        if begin is not None:
+            code = begin(owner, *arguments) if known is None else VD_E_PROTOCOL
             self.answers.append((ticket, Answer(code)))
+            return
+        if known is None:
+            if name not in CALLS:
+                raise LookupError(name)
+            self.answers.append((ticket, Answer(VD_E_PROTOCOL)))
             return
         known.set.now = now
         answer = known.call(name, arguments)

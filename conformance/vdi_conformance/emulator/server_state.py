@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vdi_conformance.emulator.buffers import AREA_LIMIT
-from vdi_conformance.emulator.devices import Command, Device
 from vdi_conformance.emulator.rules import as_configured, is_power_of_two, server_half_is_valid
 from vdi_conformance.emulator.state import CONFIGURATION, Answer, Completion, ServerPhase
 from vdi_conformance.vdi.commands import DATA_COMMANDS
@@ -22,6 +21,7 @@ from vdi_conformance.vdi.completion import (
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_MEMORY, VD_E_PROTOCOL
 
 if TYPE_CHECKING:
+    from vdi_conformance.emulator.devices import Command
     from vdi_conformance.emulator.state import DeviceSet
 
 _FACILITY_WIN32 = 0x80070000
@@ -46,8 +46,7 @@ class ServerRole:
         refusal = self._refusal(ServerPhase.CONNECTED, ServerPhase.CONFIGURABLE)
         if refusal is not None:
             return refusal
-        self.set.devices.setdefault(name, Device(name, named=True))
-        return Answer(NOERROR)
+        return Answer(VD_E_INVALID if self.set.find_device(name) is None else NOERROR)
 
     def begin_configuration(self, features: int, alignment: int, block_size: int, max_transfer_size: int) -> Answer:
         """BeginConfiguration."""
@@ -130,14 +129,12 @@ class ServerRole:
         refusal = self._refusal(ServerPhase.CONFIGURED)
         if refusal is not None:
             return refusal
-        device = self.set.devices.get(name)
-        if device is None and len(self.set.devices) < self.set.config.device_count:
-            device = self.set.devices[name] = Device(name, named=True)
+        device = self.set.find_device(name)
         if device is None:
             return Answer(VD_E_INVALID)
         if device.served:
             return Answer(VD_E_PROTOCOL)
-        device.named = device.served = True
+        device.served = True
         return Answer(NOERROR)
 
     def allocate_buffer(self, size: int, alignment: int) -> Answer:

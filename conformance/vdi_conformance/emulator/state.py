@@ -96,14 +96,14 @@ class DeviceSet:
         self.participants = [primary]
         self.phase = ServerPhase.ABSENT
         self.aborted = False
-        self.devices = {name: Device(name, named=True)}
+        self.devices = {name: Device(name)}
         self.completions: deque[Completion] = deque()
         self.outstanding: dict[int, tuple[Device, Command]] = {}
         self.stirred: list[object] = []
-        self._closed_devices = 0
-        self.now = 0.0
-        self._last_progress = 0.0
         self.numbers = numbers
+        self.now = 0.0
+        self._closed_devices = 0
+        self._last_progress = 0.0
 
     # States
 
@@ -178,7 +178,7 @@ class DeviceSet:
             return Answer(VD_E_INVALID)
         if sum(device.opened for device in self.devices.values()) == self.config.device_count:
             return Answer(VD_E_OPEN)
-        device = self._find_device(name)
+        device = self.find_device(name)
         if device is None:
             return Answer(VD_E_INVALID)
         if device.opened:
@@ -188,19 +188,11 @@ class DeviceSet:
         participant.devices[number] = device
         return Answer(NOERROR, (number,))
 
-    def _find_device(self, name: str) -> Device | None:
-        """Find a device; while the server has not named all of them, any other name may be one of those."""
-        if name in self.devices:
-            return self.devices[name]
-        if self.all_named or len(self.devices) >= self.config.device_count:
-            return None
-        self.devices[name] = Device(name, named=False)
-        return self.devices[name]
-
-    @property
-    def all_named(self) -> bool:
-        """Whether the names of all devices are known."""
-        return sum(device.named for device in self.devices.values()) == self.config.device_count
+    def find_device(self, name: str) -> Device | None:
+        """Find a device; while not all of them are named, a further name is that of one more."""
+        if name not in self.devices and len(self.devices) < self.config.device_count:
+            self.devices[name] = Device(name)
+        return self.devices.get(name)
 
     def get_command(self, participant: Participant, device_number: int, null_out: bool) -> Answer | None:
         """GetCommand."""

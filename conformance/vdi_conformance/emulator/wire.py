@@ -7,6 +7,8 @@ HRESULT and the out values. On one connection each request is answered before th
 A process first opens its lifeline, `lifeline SECRET`, is told its number, and keeps the connection for as long as
 it lives: its end is the end of the process. Then each of its threads has a connection, `thread SECRET NUMBER`.
 
+Shared memory does not travel: area N is the file `area-N` in the directory of the run.
+
 The file `machine.endpoint` in the directory of the run holds two fields: the path of a Unix socket, or the port
 on the loopback interface where there are none, and the secret.
 """
@@ -14,6 +16,7 @@ on the loopback interface where there are none, and the secret.
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
 ENDPOINT: Final = "machine.endpoint"
 LONGEST_SOCKET_PATH: Final = 100
 """A Unix socket's path is cut off a little above 100 bytes."""
+
+
+def encode_request(name: str, fields: Iterable[int | str | None]) -> bytes:
+    """Give the line that a request travels as."""
+    return f"{name} ".encode("ascii") + encode(fields)
 
 
 def encode(fields: Iterable[int | str | None]) -> bytes:
@@ -36,9 +44,15 @@ def _field(value: int | str | None) -> str:
     return f"x{value.encode('utf-8', 'surrogatepass').hex()}" if isinstance(value, str) else f"{value:d}"
 
 
+def decode_request(line: bytes) -> tuple[str, list[Any]]:
+    """Give the name and the fields of a request; ValueError where it is none."""
+    name, _, fields = line.partition(b" ")
+    return name.decode("ascii"), decode(fields)
+
+
 def decode(line: bytes) -> list[Any]:
     """Give the fields of a line: numbers, texts and None; ValueError where it is no such line."""
-    return [int(field) if field[0] not in "x-" else _text(field) for field in line.decode("ascii").split()]
+    return [_text(field) if field[0] == "x" or field == "-" else int(field) for field in line.decode("ascii").split()]
 
 
 def _text(field: str) -> str | None:
@@ -62,10 +76,13 @@ def connect(directory: str) -> tuple[socket.socket, str]:
 
 
 def _connect_unix(path: str) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.connect(path)
-    except OSError:
-        connection.close()
-        raise
-    return connection
+    if sys.platform == "win32":
+        raise ConnectionError(f"The machine at {path} runs on another system: start it with this Python")
+    else:  # noqa: RET506 - type checkers pass over this branch on Windows, where the family does not exist
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(path)
+        except OSError:
+            connection.close()
+            raise
+        return connection

@@ -5,6 +5,14 @@ The parent's search path is handed over instead, so that an adapter is found whe
 
 import sys
 from pathlib import Path
+from typing import Final
+
+# On Windows the interpreter of a virtual environment is a small program that starts the real one, so that its process
+# would be watched instead of the host's; the real one finds the environment by this variable.
+_DIRECT: Final = sys.platform == "win32" and sys.executable != getattr(sys, "_base_executable", sys.executable)
+_INTERPRETER: Final[str] = getattr(sys, "_base_executable", sys.executable) if _DIRECT else sys.executable
+ENVIRONMENT: Final[dict[str, str]] = {"__PYVENV_LAUNCHER__": sys.executable} if _DIRECT else {}
+"""What the command line of `boot` needs on top of the environment."""
 
 
 def boot(module: str, call: str, *arguments: str) -> list[str]:
@@ -13,10 +21,4 @@ def boot(module: str, call: str, *arguments: str) -> list[str]:
     code = f"import sys; a = sys.argv[1:{end}]; sys.path[:] = sys.argv[{end}:]; import {module} as m; m.{call}"
     options = ["-I", "-S", "-B"] if sys.dont_write_bytecode else ["-I", "-S"]
     paths = [str(Path(entry).absolute()) for entry in sys.path]
-    return [_interpreter(), *options, "-c", code, *arguments, *paths]
-
-
-def _interpreter() -> str:
-    # On Windows the interpreter of a virtual environment is a small program that starts the real one:
-    # its process would be watched instead of the host's.
-    return str(getattr(sys, "_base_executable", None) or sys.executable)
+    return [_INTERPRETER, *options, "-c", code, *arguments, *paths]

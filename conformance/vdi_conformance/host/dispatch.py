@@ -1,10 +1,10 @@
 """From a line to its answer: the table of methods, the check of their parameters, and what is refused."""
 
 import json
-import traceback
 from collections.abc import Callable
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from vdi_conformance.host.accounts import account_of
 from vdi_conformance.host.codes import (
     ADAPTER_RAISED,
     INVALID_PARAMS,
@@ -76,7 +76,7 @@ class Methods(Generic[S]):
             raise Refused(
                 ADAPTER_RAISED,
                 f"the adapter raised {type(error).__name__} out of {call.method}: {error}",
-                {"traceback": traceback.format_exc()},
+                {"traceback": account_of(error)},
             ) from error
 
     def answer(self, session: S, call: Call) -> bytes:

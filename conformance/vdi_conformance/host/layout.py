@@ -1,9 +1,10 @@
 """An address layout of its own for each live host, so that a handle which is only a pointer cannot look right.
 
-Hosts that are forked from one process map things at the same addresses. Each live host has a slot and reserves a
-slice that is longer than the next one's by 256 GiB. The holes that are left elsewhere are plugged as well, because a
-fresh map takes the first hole that fits; fresh maps then begin at the far edge of the slice. The low 32 bits differ too, since a handle may be a
-truncated pointer: each slot has 32 MiB of its own in them, and starts at a random place in the first half of these.
+Hosts that are forked from one process map things at the same addresses. Each live host has a slot and reserves a slice
+of address space that is longer than the next one's by 256 GiB; fresh maps then begin at the far edge of the slice.
+The holes that are left elsewhere are plugged, because a fresh map takes the first hole that fits. The low 32 bits of
+the edge differ too, since a handle may be a truncated pointer: each slot has 32 MiB of its own in them, and starts at
+a random place in the first half of these.
 """
 
 import ctypes

@@ -6,10 +6,10 @@ import importlib
 import importlib.util
 import site
 import sys
-import traceback
 from typing import TYPE_CHECKING, Any
 
 from vdi_conformance.contract import Adapter
+from vdi_conformance.host.accounts import account_of
 from vdi_conformance.host.codes import ADAPTER_NOT_LOADED, Refused
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def load(target: str, environment: Environment) -> Adapter:
         return found(environment)
     except BaseException as error:
         sentence = f"the adapter {target} could not be loaded: {type(error).__name__}: {error}"
-        raise Refused(ADAPTER_NOT_LOADED, sentence, {"traceback": traceback.format_exc()}) from error
+        raise Refused(ADAPTER_NOT_LOADED, sentence, {"traceback": account_of(error)}) from error
 
 
 def _module(name: str) -> ModuleType:

@@ -1,6 +1,6 @@
 """Pages of this process on Windows: reserved, allocated, and copied in and out without ever raising an exception.
 
-A copy is asked of the kernel, which refuses an address that this process may not touch.
+The kernel is asked what the pages permit, and then to copy: where a page has gone meanwhile, it refuses.
 """
 
 import ctypes
@@ -19,6 +19,9 @@ _MEM_RESERVE: Final = 0x2000
 _MEM_RELEASE: Final = 0x8000
 _PAGE_NOACCESS: Final = 0x01
 _PAGE_READWRITE: Final = 0x04
+_PAGE_GUARD: Final = 0x100
+_WRITABLE: Final = 0x04 | 0x08 | 0x40 | 0x80
+_READABLE: Final = _WRITABLE | 0x02 | 0x20
 _STACK_MARGIN: Final = 256
 
 _kernel = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -29,6 +32,25 @@ _kernel.GetCurrentProcess.restype = wintypes.HANDLE
 _COPY = (wintypes.HANDLE, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t))
 _kernel.ReadProcessMemory.argtypes = _COPY
 _kernel.WriteProcessMemory.argtypes = _COPY
+
+
+class _Region(ctypes.Structure):
+    """MEMORY_BASIC_INFORMATION of a 64-bit or 32-bit process; the compiler's gaps follow from the types."""
+
+    _fields_ = (
+        ("BaseAddress", ctypes.c_void_p),
+        ("AllocationBase", ctypes.c_void_p),
+        ("AllocationProtect", wintypes.DWORD),
+        ("PartitionId", wintypes.WORD),
+        ("RegionSize", ctypes.c_size_t),
+        ("State", wintypes.DWORD),
+        ("Protect", wintypes.DWORD),
+        ("Type", wintypes.DWORD),
+    )
+
+
+_kernel.VirtualQuery.restype = ctypes.c_size_t
+_kernel.VirtualQuery.argtypes = (ctypes.c_void_p, ctypes.POINTER(_Region), ctypes.c_size_t)
 
 
 def reserve(size: int, address: int = 0) -> int | None:
@@ -51,9 +73,24 @@ def free(address: int, size: int) -> None:  # noqa: ARG001 - the POSIX twin need
     _kernel.VirtualFree(address, 0, _MEM_RELEASE)
 
 
+def _permits(address: int, size: int, protections: int) -> bool:
+    """Tell whether all pages of a span are there with one of these protections."""
+    end = address + size
+    if end > 1 << 64:
+        return False
+    region = _Region()
+    while address < end:
+        if not _kernel.VirtualQuery(address, ctypes.byref(region), ctypes.sizeof(region)):
+            return False
+        if region.State != _MEM_COMMIT or not region.Protect & protections or region.Protect & _PAGE_GUARD:
+            return False
+        address = (region.BaseAddress or 0) + region.RegionSize
+    return True
+
+
 def copy_out(address: int, size: int) -> bytes | None:
     """Copy `size` bytes from `address`; None where they cannot all be read."""
-    if address + size > 1 << 64:
+    if not _permits(address, size, _READABLE):
         return None
     buffer = ctypes.create_string_buffer(size)
     copied = ctypes.c_size_t()
@@ -63,7 +100,7 @@ def copy_out(address: int, size: int) -> bytes | None:
 
 def copy_in(address: int, data: bytes | bytearray | memoryview) -> bool:
     """Copy `data` to `address`; False where not all of it can be written (whole pages before that may have been)."""
-    if address + len(data) > 1 << 64:
+    if not _permits(address, len(data), _WRITABLE):
         return False
     copied = ctypes.c_size_t()
     whole = bytes(data)

@@ -12,7 +12,7 @@ import tempfile
 import threading
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.host.boot import boot
+from vdi_conformance.host.boot import ENVIRONMENT, boot
 from vdi_conformance.host.ended import KILL, Ended
 from vdi_conformance.host.groups import OWN_GROUP, Group
 from vdi_conformance.host.layout import Slots
@@ -117,8 +117,11 @@ class PlainStarter:
 
     def start(self, host: int, spec: AdapterSpec) -> None:
         """Start a process; one that cannot be started has ended at once, as it would after a fork."""
-        slot = self._slots.take() if spec.kind == "python" else 0
+        environment = os.environ | dict(spec.env)
+        slot = 0
         if spec.kind == "python":
+            slot = self._slots.take()
+            environment |= ENVIRONMENT
             call = "plain_main(a[0], int(a[1]))"
             argv = boot("vdi_conformance.host.child", call, spec.target, str(slot))
         else:
@@ -127,7 +130,7 @@ class PlainStarter:
             popen = subprocess.Popen(
                 argv,
                 cwd=spec.cwd,
-                env=os.environ | dict(spec.env),
+                env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
