@@ -18,4 +18,5 @@ def account_of(error: BaseException) -> str:
         del frames[0]
     if not frames:
         return ""
-    return "".join([*traceback.format_list(frames), *traceback.format_exception_only(error)])
+    told = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
+    return "".join(["Traceback (most recent call last):\n", *told])

@@ -9,7 +9,7 @@ from vdi_conformance.host.messages.client import CompleteCommand, GetCommand, Se
 from vdi_conformance.suite.outcomes import Later
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
-from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
 if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import CodeReply
@@ -98,6 +98,12 @@ class Device:
         while (command := self.next_command()).code not in DATA_COMMANDS:
             self.complete(command).expect(NOERROR)
         return command
+
+    def await_abort(self) -> None:
+        """Fetch until an abort shows here, which is bound to come; what was queued before may still be handed out."""
+        while (result := self.get_command()).succeeded:
+            pass
+        result.require(VD_E_ABORT)
 
     def complete(
         self,

@@ -11,6 +11,8 @@ from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vdi_conformance.suite.device import Fetched
     from vdi_conformance.suite.memory import ProcessMemory
     from vdi_conformance.suite.participant import Participant
@@ -73,3 +75,18 @@ def need_different_addresses(*views: View) -> None:
     """End the check as not tested where processes happen to see the buffer at equal addresses."""
     if len({view.address for view in views}) < len(views):
         not_tested("processes saw the buffer at equal addresses, so that a handle which is an address looks right")
+
+
+def require_follows(mapped: View, places: Sequence[View]) -> None:
+    """Fail the check unless the byte at a mapped address is the one at one of these places, before and after a change.
+
+    Addresses are not compared: each mapping may lie elsewhere.
+    """
+    candidates = set(range(len(places)))
+    for turn in range(2):
+        for number, place in enumerate(places):
+            place.process.write(place.address, bytes([turn * len(places) + number + 1]))
+        seen = mapped.process.read(mapped.address, 1)[0] - turn * len(places) - 1
+        candidates &= {seen}
+    if not candidates:
+        raise ConformanceFailure(f"{mapped.process.name} was given the address of other memory")

@@ -90,6 +90,7 @@ def test_after_an_abort_no_result_is_taken(stage: Stage, kind: Kind, owner: int,
     command = operation.device.next_data_command()
     aborter = operation.participants[owner if by == "fetcher" else 1 - owner]
     aborter.signal_abort().expect(NOERROR)
+    operation.device.await_abort()
     operation.answer(command).expect(VD_E_ABORT)
     assert not operation.outcome().succeeded, "the statement succeeded although it was aborted"
 
@@ -104,6 +105,7 @@ def test_after_an_abort_the_server_sees_the_abort_alone(scripted: Scripted, by: 
         scripted.primary.signal_abort().expect(NOERROR)
     else:
         scripted.signal_abort()
+    scripted.device.await_abort()
     scripted.device.complete(command, win32.ERROR_SUCCESS).expect(VD_E_ABORT)
     scripted.completed(tag, win32.ERROR_OPERATION_ABORTED, 0)
 
@@ -350,6 +352,7 @@ def test_an_abort_leaves_no_command_unanswered(stage: Stage) -> None:
     second.device.complete(second, win32.ERROR_SUCCESS, 512).expect(NOERROR)
     scripted.aborted = True
     scripted.secondaries[0].signal_abort().expect(NOERROR)
+    first.device.await_abort()
     first.device.complete(first, win32.ERROR_SUCCESS, 512).expect(VD_E_ABORT)
     seen = {completion.tag for _ in tags if (completion := scripted.completion()) is not None}
     assert seen == tags, f"commands {sorted(tags - seen)} were never completed for the server"

@@ -24,9 +24,7 @@ def _abort(operation: Operation, by: str) -> None:
             third.signal_abort().expect(NOERROR)
         case _:
             operation.primary.kill()
-    while (answer := third.devices[0].get_command()).succeeded:
-        pass  # what was queued before the abort became known may still be handed out
-    answer.require(VD_E_ABORT)
+    third.devices[0].await_abort()
 
 
 @ABORTS
