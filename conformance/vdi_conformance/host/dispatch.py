@@ -63,6 +63,10 @@ class Methods(Generic[S]):
         """Take over the methods of another table."""
         self._methods |= other._methods
 
+    def leave_out(self, method: str) -> None:
+        """Forget a method that a host need not have."""
+        del self._methods[method]
+
     def perform(self, session: S, call: Call) -> dict[str, Any]:
         """Run a call; a refusal is an exception."""
         if (method := self._methods.get(call.method)) is None:

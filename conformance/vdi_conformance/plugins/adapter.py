@@ -1,7 +1,6 @@
 """Who is under test: resolves the adapters, asks them who they are, and gives each worker its bench."""
 
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,13 +11,13 @@ from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.host.errors import HostError
+from vdi_conformance.host.lifeline import die_with_parent
 from vdi_conformance.host.spec import AdapterSpec, Settings
 from vdi_conformance.host.supervisor import Supervisor
 from vdi_conformance.suite.bench import Bench, Cast
 
 PARTIES: Final = pytest.StashKey[tuple[Party, Party]]()
 _KEY: Final = "vdi_parties"
-_PR_SET_PDEATHSIG: Final = 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("vdi_timeout_scale") < 1:
         raise pytest.UsageError("--vdi-timeout-scale must be at least 1: time limits can only be stretched")
     if (worker := _worker_input(config)) is not None:
-        _die_with_the_controller()
+        die_with_parent(os.getppid())
         client, server = (msgspec.convert(party, Party) for party in worker[_KEY])
     else:
         client, server = _ask(config)
@@ -102,15 +101,3 @@ def _cpu(config: pytest.Config) -> int | None:
         return None
     cpus = sorted(os.sched_getaffinity(0))
     return cpus[int(worker["workerid"].removeprefix("gw")) % len(cpus)]
-
-
-def _die_with_the_controller() -> None:
-    """Ask Linux to end this worker when pytest is killed; without it workers live on for seconds."""
-    if sys.platform == "linux":
-        import ctypes
-        import signal
-
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)

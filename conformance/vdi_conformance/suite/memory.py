@@ -52,12 +52,17 @@ class ProcessMemory:
     """What a check can do with the memory of one process."""
 
     def __init__(self, host: Host) -> None:
-        self.host = host
+        self._host = host
+
+    @property
+    def host(self) -> Host:
+        """The process."""
+        return self._host
 
     @property
     def name(self) -> str:
         """The name of the process in reports."""
-        return self.host.name
+        return self._host.name
 
     def allocate(self, size: int) -> int:
         """Get `size` bytes of private, zeroed memory."""

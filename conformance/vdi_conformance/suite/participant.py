@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from vdi_conformance.host.messages.base import AddressReply, Config
+from vdi_conformance.host.messages.base import AddressReply, Config, Done
 from vdi_conformance.host.messages.client import (
     Close,
     CreateEx,
@@ -16,7 +16,7 @@ from vdi_conformance.host.messages.client import (
     ReleaseSet,
     SignalAbort,
 )
-from vdi_conformance.host.process import Host
+from vdi_conformance.host.process import Host, Pending
 from vdi_conformance.suite.device import BOUND_TO_COME, Device, Fetched
 from vdi_conformance.suite.memory import ProcessMemory
 from vdi_conformance.suite.outcomes import Code, Later, Observe, Result
@@ -35,7 +35,15 @@ class Participant(ProcessMemory):
         self.devices: list[Device] = []
         self._observe = observe
         self._timeout_scale = timeout_scale
-        host.send(NewSet(set=key))
+        self._made: Pending[Done] | None = host.send(NewSet(set=key))
+
+    @property
+    def host(self) -> Host:
+        """The process; an error in making the client object shows at the first use, so that processes start at once."""
+        made, self._made = self._made, None
+        if made is not None:
+            made.result()
+        return self._host
 
     def scaled(self, milliseconds: int) -> int:
         """Stretch a time limit by the run's factor."""
@@ -119,7 +127,7 @@ class Participant(ProcessMemory):
 
     def kill(self) -> None:
         """End the process at once, as a crash does."""
-        self.host.kill()
+        self._host.kill()
 
     def next_data_command(self, device: int = 0) -> Fetched:
         """Fetch the next Read or Write of one of this participant's devices."""

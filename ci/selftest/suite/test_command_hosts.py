@@ -1,0 +1,20 @@
+"""The suite runs through a manifest, with a host program that it knows nothing of."""
+
+from pathlib import Path
+
+from selftest.suite.runs import RunSuite
+from vdi_fixtures.hosts import manifest
+
+CHECKS = (
+    "map_buffer_handle/bytes_stored_by_a_secondary_reach_the_server",
+    "complete_command/a_command_is_completed_once[backup-secondary]",
+    "complete_command/code_count_and_position_reach_the_server[Read-primary]",
+    "get_buffer_handle/asking_twice_gives_handles_of_the_same_buffer[restore]",
+)
+
+
+def test_a_host_program_without_the_convenience_method_passes(run_suite: RunSuite, tmp_path: Path) -> None:
+    reference = manifest("makes_single_calls_only", tmp_path)
+    run = run_suite("--adapter", reference, *(f"--check={check}" for check in CHECKS))
+    assert run.exit_code == 0, run.output
+    assert run.verdicts() == dict.fromkeys(CHECKS, "passed")
