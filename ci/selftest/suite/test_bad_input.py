@@ -1,5 +1,6 @@
 """What a user does wrong gets one sentence with cause and remedy, exit code 4, and no traceback of ours."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from selftest.suite.runs import Run, RunSuite
 
+WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "-n 2"])
 HOSTS = "vdi_fixtures.hosts"
 
 
@@ -63,14 +65,27 @@ def test_a_manifest_that_is_wrong(run_suite: RunSuite, tmp_path: Path, text: str
     _require_one_sentence(run_suite("--adapter", str(path)), cause, remedy)
 
 
-def test_a_client_without_a_server_role_is_paired_with_the_emulators(run_suite: RunSuite) -> None:
-    run = run_suite("--adapter", f"{HOSTS}.crashes_with_sigsegv:Adapter", "--check", "get_buffer_handle/nosuch")
-    assert run.exit_code == 4
-    assert "there is no check get_buffer_handle/nosuch" in run.output
+def test_a_library_that_is_not_there(run_suite: RunSuite, tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "vdi_conformance.cli", "adapter", "init", "skeleton"], cwd=tmp_path, check=True
+    )
+    path = tmp_path / "skeleton" / "adapter.py"
+    path.write_text(path.read_text(encoding="utf-8").replace("/opt/mssql/lib/libsqlvdi.so", "libnosuch.so"))
+    run = run_suite("--adapter", f"{path}:MyVdiAdapter")
+    _require_one_sentence(run, "libnosuch.so", "lets no exception out")
 
 
-def test_an_unknown_topic_is_named(run_suite: RunSuite) -> None:
-    _require_one_sentence(run_suite("--adapter", "emulator", "--topic", "XYZ"), "unknown topic XYZ", "known are")
+def test_an_unknown_check_is_named(run_suite: RunSuite) -> None:
+    _require_one_sentence(
+        run_suite("--adapter", "emulator", "--check", "a/b"), "there is no check a/b", "its id stands"
+    )
+
+
+@WORKERS
+def test_an_unknown_topic_is_named(run_suite: RunSuite, workers: tuple[str, ...]) -> None:
+    _require_one_sentence(
+        run_suite("--adapter", "emulator", "--topic", "XYZ", *workers), "unknown topic XYZ", "known are"
+    )
 
 
 def _require_one_sentence(run: Run, cause: str, remedy: str) -> None:

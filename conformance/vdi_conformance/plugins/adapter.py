@@ -12,6 +12,7 @@ from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.host.errors import HostError
 from vdi_conformance.host.lifeline import die_with_parent
+from vdi_conformance.host.messages.client import NewSet
 from vdi_conformance.host.spec import AdapterSpec, Settings
 from vdi_conformance.host.supervisor import Supervisor
 from vdi_conformance.suite.bench import Bench, Cast
@@ -61,7 +62,7 @@ def _ask(config: pytest.Config) -> tuple[Party, Party]:
         spec = resolve(config.getoption("vdi_adapter"))
         named = config.getoption("vdi_server")
         server_spec = resolve(named) if named else None
-        client = _party(config, spec)
+        client = _party(config, spec, makes_sets=True)
         if server_spec is None:
             server_spec = resolve("emulator") if client.capabilities["server"] == "none" else spec
         server = client if server_spec == spec else _party(config, server_spec)
@@ -72,12 +73,14 @@ def _ask(config: pytest.Config) -> tuple[Party, Party]:
     return client, server
 
 
-def _party(config: pytest.Config, spec: AdapterSpec) -> Party:
+def _party(config: pytest.Config, spec: AdapterSpec, makes_sets: bool = False) -> Party:
     supervisor = Supervisor(config.getoption("vdi_start"))
     try:
         settings = Settings(config.getoption("vdi_seed"), config.getoption("vdi_timeout_scale"))
         host = supervisor.launch(spec, "client", "adapter", settings)
         found = host.initialized
+        if makes_sets and not found.capabilities.get("machine"):
+            host.call(NewSet(set="probe"))
     finally:
         supervisor.close()
     return Party(

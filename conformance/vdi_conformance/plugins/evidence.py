@@ -24,8 +24,8 @@ from vdi_conformance.evidence.records import (
     Verdict,
 )
 from vdi_conformance.plugins.adapter import PARTIES
-from vdi_conformance.plugins.requirements import check_id, level_of, rows_of
-from vdi_conformance.plugins.verdicts import assess, exit_code
+from vdi_conformance.plugins.requirements import check_id, level_of, no_such_check, rows_of
+from vdi_conformance.plugins.verdicts import ENDED, assess, exit_code
 from vdi_conformance.suite.stage import FAILED, STAGE
 
 KEY: Final = "vdi"
@@ -52,6 +52,7 @@ class Collector:
         self.header = _header(config)
         self.checks: list[CheckRecord] = []
         self.footer: Footer | None = None
+        self.complaint = ""
         self._phases: dict[str, list[tuple[Phase, float]]] = {}
         self._began = time.monotonic()
         path = config.getoption("vdi_evidence")
@@ -77,7 +78,7 @@ class Collector:
         code = exit_code(counts, status)
         self.footer = Footer(counts=counts, exit_code=code, duration=time.monotonic() - self._began)
         if self._writer:
-            if status in (0, 1, 5):
+            if status in ENDED:
                 self._writer.write(self.footer)
             self._writer.close()
         return code
@@ -112,7 +113,11 @@ class Reception:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Close the evidence and set the exit code of the run."""
-        session.exitstatus = self._collector.finish(int(session.exitstatus))
+        status = int(session.exitstatus)
+        missing = set(session.config.getoption("vdi_check")) - {check.id for check in self._collector.checks}
+        if missing and status in ENDED:
+            self._collector.complaint, status = no_such_check(missing), int(pytest.ExitCode.USAGE_ERROR)
+        session.exitstatus = self._collector.finish(status)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -38,6 +38,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     collector = config.stash[COLLECTOR]
     if collector.footer is None or config.getoption("collectonly"):
         return
+    if collector.complaint:
+        terminalreporter.write_line(f"ERROR: {collector.complaint}", red=True)
+        return
     terminalreporter.section("conformance")
     writer = terminalreporter._tw
     console = Console(file=writer._file, force_terminal=writer.hasmarkup, width=writer.fullwidth, highlight=False)

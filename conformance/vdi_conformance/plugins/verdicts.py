@@ -1,5 +1,7 @@
 """From the way a check ended to its verdict and its cause; pure."""
 
+from typing import Final
+
 from vdi_conformance.evidence.records import Cause, CauseKind, Verdict
 from vdi_conformance.host.errors import HostDied, HostError, HostHung
 from vdi_conformance.suite.judging import (
@@ -9,6 +11,9 @@ from vdi_conformance.suite.judging import (
     PrerequisiteFailed,
     severity,
 )
+
+ENDED: Final = (0, 1, 5)
+"""Pytest's exit codes of a run that came to its end."""
 
 
 def assess(error: BaseException, level: str) -> tuple[Verdict, Cause]:
@@ -52,7 +57,7 @@ def _cause(error: BaseException) -> Cause:
 
 def exit_code(counts: dict[str, int], status: int) -> int:
     """Give the run's exit code: pytest's own where it did not run to its end, else by the verdicts."""
-    if status not in (0, 1, 5):
+    if status not in ENDED:
         return status
     if counts.get("failed"):
         return 1
