@@ -90,3 +90,18 @@ def require_follows(mapped: View, places: Sequence[View]) -> None:
         candidates &= {seen}
     if not candidates:
         raise ConformanceFailure(f"{mapped.process.name} was given the address of other memory")
+
+
+def require_inside(mapped: View, size: int, buffers: Sequence[View], seed: int) -> None:
+    """Fail the check unless the byte at a mapped address is, turn after turn, one of those in these buffers."""
+    candidates: set[tuple[int, int]] | None = None
+    for turn in range(4):
+        for number, buffer in enumerate(buffers):
+            buffer.process.fill(buffer.address, Seeded(seed + turn * len(buffers) + number), size)
+        contents = [buffer.process.read(buffer.address, size) for buffer in buffers]
+        seen = mapped.process.read(mapped.address, 1)[0]
+        if candidates is None:
+            candidates = {(n, at) for n, content in enumerate(contents) for at in range(size) if content[at] == seen}
+        candidates = {(n, at) for n, at in candidates if contents[n][at] == seen}
+    if not candidates:
+        raise ConformanceFailure(f"{mapped.process.name} was given the address of memory outside the set's buffers")

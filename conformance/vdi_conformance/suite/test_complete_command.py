@@ -14,7 +14,7 @@ from vdi_conformance.vdi import completion as win32
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
 
-CODES = (0, 38, 112, 1100, 1101, 1104, 1129, 50, 995, 29, 12345)
+CODES = (0, 38, 112, 1100, 1101, 1104, 1129, 50, 995, 29, 12345, 0xFFFF)
 OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 GARBAGE = 0xFEDCBA9876543210
 
@@ -52,7 +52,7 @@ def test_a_command_is_completed_once(stage: Stage, kind: Kind, owner: int) -> No
 
 
 @OWNERS
-@judges("CMP-03")
+@judges("CMP-03", "CMP-20")
 def test_a_second_completion_never_reaches_the_server(stage: Stage, owner: int) -> None:
     scripted = stage.scripted(Geometry(owners=(owner,)))
     tag = scripted.send(code=vdc.VDC_FLUSH)
@@ -260,7 +260,7 @@ def test_who_only_mapped_cannot_complete(stage: Stage, kind: Kind, fetcher: int)
         operation.succeed()
 
 
-@judges("CMP-15")
+@judges("CMP-15", "CMP-20")
 def test_a_completion_by_the_mapper_never_reaches_the_server(stage: Stage) -> None:
     scripted = stage.scripted(Geometry(devices=2, owners=(0, 1)))
     tag, of_mapper = scripted.send(scripted.allocate()), scripted.send(scripted.allocate(), device=1)

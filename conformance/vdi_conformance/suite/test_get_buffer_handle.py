@@ -2,7 +2,7 @@
 
 import pytest
 
-from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.judging import judges, not_tested
 from vdi_conformance.suite.operation import Geometry, Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scripted import Scripted
@@ -89,6 +89,19 @@ def test_memory_outside_the_set_has_no_handle(stage: Stage, landmark: str, owner
     operation.succeed()
 
 
+@FETCHERS
+@judges("GBH-04")
+def test_all_bits_of_an_address_count(stage: Stage, owner: int) -> None:
+    operation = stage.backup(Geometry(owners=(owner,)))
+    command = operation.device.next_data_command()
+    if command.buffer < 1 << 32:
+        not_tested("the buffer lies where addresses of 32 bits reach, so that no higher bits can be lost")
+    for bit in (32, 40, 46):
+        operation.participants[owner].get_buffer_handle(command.buffer ^ 1 << bit).expect(VD_E_INVALID)
+    operation.answer(command).expect(NOERROR)
+    operation.succeed()
+
+
 @judges("GBH-05")
 def test_asking_twice_gives_handles_of_the_same_buffer(
     stage: Stage, operation: Operation, secondary: Participant
@@ -125,15 +138,19 @@ def test_an_address_inside_a_buffer_stays_inside_it(operation: Operation, second
         require_follows(mapped_view(secondary, result.expect(NOERROR)), inside)
 
 
+@pytest.mark.parametrize("turn", range(6))
 @judges("GBH-09")
-def test_every_value_of_a_handle_is_as_good_as_another(stage: Stage) -> None:
-    operation = stage.backup(Geometry(devices=16, secondaries=1, buffer_count=32))
-    secondary = operation.secondaries[0]
-    commands = [device.next_data_command() for device in operation.devices]
-    for command in commands:
-        stage.fill(fetched_view(command), command.size, command.buffer)
-    for command in commands:
-        require_same_contents(command.size, fetched_view(command), mapped_view(secondary, handle_of(command)))
+def test_every_value_of_a_handle_is_as_good_as_another(stage: Stage, turn: int) -> None:
+    operation = stage.backup(Geometry(devices=4, secondaries=1, buffer_count=4 + turn))
+    for _ in range(3):
+        commands = [device.next_data_command() for device in operation.devices]
+        for command in commands:
+            stage.fill(fetched_view(command), command.size, command.buffer)
+        for command in commands:
+            mapped = mapped_view(operation.secondaries[0], handle_of(command))
+            require_same_contents(command.size, fetched_view(command), mapped)
+        for command in commands:
+            operation.answer(command).expect(NOERROR)
 
 
 @judges("GBH-10")
@@ -256,19 +273,22 @@ def test_a_buffer_of_another_set_has_no_handle_here(stage: Stage, kind: Kind) ->
 
 @judges("GBH-19")
 def test_an_address_of_a_closed_set_names_nothing_of_the_next(stage: Stage) -> None:
-    first = stage.backup()
-    old = first.device.next_data_command()
-    first.answer(old).expect(NOERROR)
+    first = stage.backup(Geometry(devices=2))
+    old = [device.next_data_command() for device in first.devices]
+    for command in old:
+        handle_of(command)
+        first.answer(command).expect(NOERROR)
     first.succeed()
     second = stage.again(first)
-    command = second.device.next_data_command()
+    held = second.device.next_data_command()
     secondary = stage.secondary(second)
-    result = second.primary.get_buffer_handle(old.buffer)
-    if result.permit("Q56", "GetBufferHandle of a closed set's address", NOERROR, VD_E_INVALID) == NOERROR:
-        view = mapped_view(secondary, result.expect(NOERROR))
-        view.process.read(view.address, 1)
-        if old.buffer == command.buffer:
-            require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
+    for command in old:
+        result = second.primary.get_buffer_handle(command.buffer)
+        if result.permit("Q56", "GetBufferHandle of a closed set's address", NOERROR, VD_E_INVALID) == NOERROR:
+            view = mapped_view(secondary, result.expect(NOERROR))
+            view.process.read(view.address, 1)
+            if command.buffer == held.buffer:
+                require_same_memory(held.size, fetched_view(held), view, seed=stage.seed)
 
 
 @judges("GBH-20")

@@ -8,7 +8,6 @@ from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.memory import PAGE
 from vdi_conformance.suite.operation import Geometry, Kind, Operation
 from vdi_conformance.suite.participant import Participant
-from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.sharing import (
     View,
     fetched_view,
@@ -21,7 +20,7 @@ from vdi_conformance.suite.sharing import (
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL
-from vdi_conformance.vdi.structures import VDConfig
+from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE, VDConfig
 
 FETCHERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 UNLIKELY_HANDLES = (0, 1, 0xFFFFFFFF)
@@ -53,7 +52,7 @@ def test_processes_see_one_memory_at_their_own_addresses(stage: Stage, kind: Kin
         operation.answer(command).expect(NOERROR)
 
 
-@pytest.mark.parametrize("transfer", [65536, 131072, 1048576])
+@pytest.mark.parametrize("transfer", [65536, 131072, 1048576, MAX_TRANSFER_SIZE])
 @judges("MBH-02")
 def test_large_buffers_are_shared_to_their_last_byte(stage: Stage, kind: Kind, transfer: int) -> None:
     operation = stage.operation(kind, Geometry(max_transfer_size=transfer, secondaries=1, buffer_count=3))
@@ -103,47 +102,25 @@ def test_a_secondary_that_left_maps_nothing(operation: Operation, secondary: Par
     operation.succeed()
 
 
-@FETCHERS
-@judges("MBH-04")
-def test_a_number_that_is_no_handle_is_refused(stage: Stage, kind: Kind, owner: int) -> None:
-    operation = stage.operation(kind, Geometry(devices=2, owners=(owner,), secondaries=1))
-    commands = [device.next_data_command() for device in operation.devices]
-    handles = [handle_of(command) for command in commands]
-    mapper = operation.participants[1 - owner]
-    for number in _far_numbers(handles, operation.pool_size, stage.seed):
-        for participant in (mapper, operation.participants[owner]):
-            participant.map_buffer_handle(number).expect(VD_E_INVALID)
-    for command, handle in zip(commands, handles, strict=True):
-        require_same_contents(command.size, fetched_view(command), mapped_view(mapper, handle))
-
-
-def _far_numbers(handles: list[int], pool_size: int, seed: int) -> list[int]:
-    """Numbers so far from every handle that no reading of a handle makes them one of the pool's."""
-    draw = random.Random(seed)
-    candidates = [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, *(draw.randrange(1 << 32) for _ in range(12))]
-    candidates += [handle ^ 0x40000000 for handle in handles]
-    distances = {one: [(one - handle) % (1 << 32) for handle in handles] for one in candidates}
-    return [one for one, far in distances.items() if all(pool_size < gap < (1 << 32) - pool_size for gap in far)]
-
-
 @judges("MBH-05")
 def test_a_handle_of_one_set_never_reaches_its_buffer_through_another(stage: Stage, kind: Kind) -> None:
-    one = stage.operation(kind, Geometry(secondaries=1))
+    one = stage.operation(kind, Geometry(devices=3, secondaries=1, buffer_count=6))
     other = stage.twin(one, kind, Geometry(secondaries=1))
-    command, of_other = one.device.next_data_command(), other.device.next_data_command()
-    stage.fill(fetched_view(command), command.size, 1)
-    stage.fill(fetched_view(of_other), of_other.size, 2)
-    handle = handle_of(command)
-    right = mapped_view(one.secondaries[0], handle)
-    result = other.secondaries[0].map_buffer_handle(handle)
-    if result.permit("Q39", "MapBufferHandle of another set's handle", VD_E_INVALID, NOERROR) == NOERROR:
-        view = View(other.secondaries[0], result.expect(NOERROR))
-        assert view.process.digest(view.address, command.size) != right.process.digest(right.address, command.size), (
-            "a set mapped the buffer of another set"
-        )
-    for running, held in ((one, command), (other, of_other)):
+    commands, of_other = [device.next_data_command() for device in one.devices], other.device.next_data_command()
+    for number, command in enumerate((of_other, *commands)):
+        stage.fill(fetched_view(command), command.size, number)
+    for command in commands:
+        handle = handle_of(command)
+        right = mapped_view(one.secondaries[0], handle)
+        result = other.secondaries[0].map_buffer_handle(handle)
+        if result.permit("Q39", "MapBufferHandle of another set's handle", VD_E_INVALID, NOERROR) == NOERROR:
+            view = View(other.secondaries[0], result.expect(NOERROR))
+            wrong = view.process.digest(view.address, command.size)
+            assert wrong != right.process.digest(right.address, command.size), "a set mapped the buffer of another set"
+    for running, held in (*((one, command) for command in commands), (other, of_other)):
         running.answer(held).expect(NOERROR)
-        running.succeed()
+    one.succeed()
+    other.succeed()
 
 
 @judges("MBH-07")
@@ -329,24 +306,6 @@ def test_each_object_maps_the_handles_of_its_own_set(stage: Stage, kind: Kind) -
     other.succeed()
 
 
-@pytest.mark.parametrize("distance", [1, 2, 4, 512, -1, -2, -4, -512])
-@judges("MBH-25")
-def test_a_neighbour_of_a_handle_reaches_no_foreign_memory(stage: Stage, distance: int) -> None:
-    operation = stage.backup(Geometry(devices=2, secondaries=1))
-    commands = [device.next_data_command() for device in operation.devices]
-    secondary = operation.secondaries[0]
-    canary = secondary.allocate(65536)
-    for command in commands:
-        result = secondary.map_buffer_handle((handle_of(command) + distance) % (1 << 32))
-        if result.permit("Q57", f"MapBufferHandle of a handle {distance:+d}", VD_E_INVALID, NOERROR) == NOERROR:
-            address = result.expect(NOERROR)
-            secondary.read(address, 1)
-            assert not canary <= address < canary + 65536, "a neighbour of a handle reached private memory"
-    for command in commands:
-        operation.answer(command).expect(NOERROR)
-    operation.succeed()
-
-
 @judges("MBH-26")
 def test_threads_of_one_process_map_at_once(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=8, secondaries=1, buffer_count=16))
@@ -393,9 +352,12 @@ def test_a_null_out_pointer_is_refused(stage: Stage, operation: Operation, secon
     mapped_view(secondary, handle)
 
 
+@pytest.mark.parametrize("pool", [4, 32])
 @judges("MBH-02")
-def test_turns_of_the_pool_stay_fresh(scripted: Scripted, secondary: Participant) -> None:
-    buffers = [scripted.allocate() for _ in range(scripted.geometry.buffer_count)]
+def test_turns_of_the_pool_stay_fresh(stage: Stage, pool: int) -> None:
+    scripted = stage.scripted(Geometry(secondaries=1, buffer_count=pool))
+    secondary = scripted.secondaries[0]
+    buffers = [scripted.allocate() for _ in range(pool)]
     for turn in range(40):
         buffer = buffers[turn % len(buffers)]
         scripted.write(buffer, turn.to_bytes(8, "little") * 64)

@@ -69,6 +69,20 @@ def test_mapped_memory_outlives_the_fetcher(stage: Stage, kind: Kind, end: str) 
     mapper.close().expect(NOERROR)
 
 
+@pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
+@judges("MBH-03")
+def test_a_closed_set_maps_nothing_in_any_process(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
+    command = operation.device.next_data_command()
+    handle = handle_of(command)
+    for participant in operation.participants:
+        mapped_view(participant, handle)
+    operation.answer(command).expect(NOERROR)
+    operation.succeed()
+    for participant in operation.participants:
+        participant.map_buffer_handle(handle).expect(VD_E_PROTOCOL)
+
+
 def _use(view: View, size: int) -> None:
     view.process.fill(view.address, Seeded(7), size)
     expected = view.process.digest(view.address, size)

@@ -1,0 +1,100 @@
+"""CompleteCommand: that what was given arrives whole, and what it does beside a waiting GetCommand or an abort."""
+
+import pytest
+
+from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.operation import Geometry, Kind
+from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi import completion as win32
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN
+from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE
+
+CODES = (0, 38, 112, 1129, 50, 995, 12345, 0xFFFF)
+OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
+
+
+@pytest.mark.parametrize("code", [vdc.VDC_READ, vdc.VDC_WRITE], ids=["Read", "Write"])
+@judges("CMP-01")
+def test_a_count_arrives_as_it_was_given(stage: Stage, code: int) -> None:
+    scripted = stage.scripted(features=vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA)
+    buffer = scripted.allocate()
+    for count in (0, 1, 511, 1000, 32768, 65535, 65536):
+        tag = scripted.send(buffer, code)
+        scripted.device.complete(scripted.device.next_command(), win32.ERROR_SUCCESS, count).expect(NOERROR)
+        scripted.completed(tag, win32.ERROR_SUCCESS, count)
+
+
+@judges("CMP-01")
+def test_the_largest_count_arrives_whole(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=1))
+    buffer = scripted.allocate()
+    for count in (MAX_TRANSFER_SIZE, MAX_TRANSFER_SIZE - 1):
+        tag = scripted.send(buffer)
+        scripted.device.complete(scripted.device.next_command(), win32.ERROR_SUCCESS, count).expect(NOERROR)
+        scripted.completed(tag, win32.ERROR_SUCCESS, count)
+
+
+@pytest.mark.parametrize("code", CODES)
+@judges("CMP-01", "CMP-02")
+def test_a_transfer_ends_with_the_code_and_count_it_was_given(scripted: Scripted, code: int) -> None:
+    tag = scripted.send(scripted.allocate())
+    scripted.device.complete(scripted.device.next_command(), code, 512).expect(NOERROR)
+    scripted.completed(tag, code, 512)
+
+
+@OWNERS
+@judges("CMP-05")
+def test_whoever_signalled_an_abort_completes_nothing_from_then_on(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(owners=(owner,)))
+    command = operation.device.next_data_command()
+    operation.participants[owner].signal_abort().expect(NOERROR)
+    operation.answer(command).expect(VD_E_ABORT)
+    assert not operation.outcome().succeeded, "the statement succeeded although it was aborted"
+
+
+@pytest.mark.parametrize("end", ["death of the primary", "close of the primary"])
+@judges("CMP-05")
+def test_after_an_abort_that_nobody_signalled_no_result_is_taken(stage: Stage, kind: Kind, end: str) -> None:
+    operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))
+    command = operation.devices[1].next_data_command()
+    if end == "death of the primary":
+        operation.primary.kill()
+    else:
+        operation.primary.close().expect(VD_E_OPEN)
+    command.device.await_abort()
+    operation.answer(command).expect(VD_E_ABORT)
+    assert not operation.outcome().succeeded, "the statement succeeded although it was aborted"
+
+
+@judges("CMP-14")
+def test_another_thread_completes_while_the_fetcher_waits_for_more(scripted: Scripted) -> None:
+    buffer = scripted.allocate()
+    tag = scripted.send(buffer)
+    command = scripted.device.next_command()
+    waiting = scripted.device.send_get_command()
+    scripted.device.complete(command, win32.ERROR_SUCCESS, command.size, thread="another thread").expect(NOERROR)
+    scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+    further = scripted.send(buffer)
+    command = waiting.result().expect(NOERROR)
+    scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+    scripted.completed(further, win32.ERROR_SUCCESS, command.size)
+
+
+@judges("CMP-20")
+def test_threads_that_complete_at_once_keep_their_values(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=4, buffer_count=4))
+    buffers = [scripted.allocate() for _ in scripted.devices]
+    for turn in range(3):
+        for number, buffer in enumerate(buffers):
+            scripted.send(buffer, device=number)
+        commands = [device.next_command() for device in scripted.devices]
+        counts = [512 * (4 * turn + number + 1) for number in range(4)]
+        completing = [
+            command.device.send_complete(command, win32.ERROR_SUCCESS, count)
+            for command, count in zip(commands, counts, strict=True)
+        ]
+        for completed in completing:
+            completed.result().expect(NOERROR)
+    scripted.check_completions()

@@ -1,0 +1,79 @@
+"""MapBufferHandle of numbers that are no handles: far from every handle, and beside one."""
+
+import random
+
+import pytest
+
+from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.operation import Geometry, Kind
+from vdi_conformance.suite.sharing import (
+    View,
+    fetched_view,
+    handle_of,
+    mapped_view,
+    require_inside,
+    require_same_contents,
+)
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID
+
+FETCHERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
+
+NEAR = 1 << 22
+"""So many bytes that a pool of a few small buffers is surely smaller."""
+
+
+@FETCHERS
+@judges("MBH-04")
+def test_a_number_that_is_no_handle_is_refused(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(devices=2, owners=(owner,), secondaries=1))
+    commands = [device.next_data_command() for device in operation.devices]
+    handles = [handle_of(command) for command in commands]
+    mapper = operation.participants[1 - owner]
+    for number in _far_numbers(handles, operation.pool_size, stage.seed):
+        for participant in (mapper, operation.participants[owner]):
+            participant.map_buffer_handle(number).expect(VD_E_INVALID)
+    for command, handle in zip(commands, handles, strict=True):
+        require_same_contents(command.size, fetched_view(command), mapped_view(mapper, handle))
+
+
+def _far_numbers(handles: list[int], pool_size: int, seed: int) -> list[int]:
+    """Numbers so far from every handle that no reading of a handle makes them one of the pool's."""
+    draw = random.Random(seed)
+    candidates = [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, *(draw.randrange(1 << 32) for _ in range(12))]
+    candidates += [handle ^ 1 << bit for handle in handles for bit in range(16, 32)]
+    distances = {one: [(one - handle) % (1 << 32) for handle in handles] for one in candidates}
+    return [one for one, far in distances.items() if all(pool_size < gap < (1 << 32) - pool_size for gap in far)]
+
+
+@pytest.mark.parametrize("distance", [1, 2, 4, 512, -1, -2, -4, -512])
+@judges("MBH-25")
+def test_a_neighbour_of_a_handle_reaches_no_foreign_memory(stage: Stage, distance: int) -> None:
+    operation = stage.backup(Geometry(devices=2, secondaries=1))
+    commands = [device.next_data_command() for device in operation.devices]
+    secondary = operation.secondaries[0]
+    canary = secondary.allocate(65536)
+    for command in commands:
+        result = secondary.map_buffer_handle((handle_of(command) + distance) % (1 << 32))
+        if result.permit("Q57", f"MapBufferHandle of a handle {distance:+d}", VD_E_INVALID, NOERROR) == NOERROR:
+            address = result.expect(NOERROR)
+            secondary.read(address, 1)
+            assert not canary <= address < canary + 65536, "a neighbour of a handle reached private memory"
+    for command in commands:
+        operation.answer(command).expect(NOERROR)
+    operation.succeed()
+
+
+@pytest.mark.parametrize("distance", [1, 2, 4, 512, -1, -2, -4, -512])
+@judges("MBH-25")
+def test_a_neighbour_of_a_handle_is_no_memory_of_the_process(stage: Stage, distance: int) -> None:
+    scripted = stage.scripted(Geometry(secondaries=1))
+    buffers = [scripted.allocate() for _ in range(scripted.geometry.buffer_count)]
+    for buffer in buffers:
+        scripted.send(buffer)
+    places = [View(scripted, buffer) for buffer in buffers]
+    for command in [scripted.device.next_command() for _ in buffers]:
+        number = (handle_of(command) + distance) % (1 << 32)
+        result = scripted.secondaries[0].map_buffer_handle(number)
+        if result.permit("Q57", f"MapBufferHandle of a handle {distance:+d}", VD_E_INVALID, NOERROR) == NOERROR:
+            require_inside(View(scripted.secondaries[0], result.expect(NOERROR)), command.size, places, stage.seed)
