@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vdi_conformance.host.layout import SLOTS, Slots, separate
+from vdi_conformance.host.child.layout import SLOTS, Slots, separate
 from vdi_conformance.host.messages.memory import AllocateMemory
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vdi_conformance.host.child.memory import expand
 from vdi_conformance.host.errors import InvalidParams, MemoryFault
-from vdi_conformance.host.memory import expand
 from vdi_conformance.host.messages.memory import (
     AllocateMemory,
     DigestMemory,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vdi_conformance.host import child
+from vdi_conformance.host.child import entry
 from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.host.errors import InvalidParams, InvalidRequest
 from vdi_conformance.host.messages import client, memory, server
@@ -31,7 +31,7 @@ TOY_WRITES = b"".join(bytes([left]) * 65536 for left in range(16, 0, -1))
 
 
 def test_the_child_knows_every_method_of_the_protocol_and_no_other() -> None:
-    assert child.METHODS.names() == set(requests())
+    assert entry.METHODS.names() == set(requests())
 
 
 def test_initialize_gives_identity_capabilities_and_process(supervisor: Supervisor, toy: AdapterSpec) -> None:

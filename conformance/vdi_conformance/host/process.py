@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vdi_conformance.host.spec import AdapterSpec, Role
-    from vdi_conformance.host.starter import Starter
+    from vdi_conformance.host.starting.starter import Starter
 
 R = TypeVar("R", bound=Reply)
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.host.ended import KILL, Ended
 from vdi_conformance.host.messages.base import HostEnvironment, Initialize
-from vdi_conformance.host.plain import PlainStarter
 from vdi_conformance.host.process import PATIENCE, Host, Pending
 from vdi_conformance.host.spec import AdapterSpec, Role, RunEnvironment, Settings
-from vdi_conformance.host.starter import Output, Started, Starter
+from vdi_conformance.host.starting.plain import PlainStarter
+from vdi_conformance.host.starting.starter import Output, Started, Starter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ def _starter(start: Start | None) -> Starter:
     if start == "plain" or (start is None and not _can_fork()):
         return PlainStarter()
     if sys.platform == "linux":
-        from vdi_conformance.host.forked import ForkedStarter
+        from vdi_conformance.host.starting.forked import ForkedStarter
 
         return ForkedStarter()
     raise ValueError("hosts can be forked from a zygote on Linux only: use start='plain'")

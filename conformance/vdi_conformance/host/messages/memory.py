@@ -70,7 +70,7 @@ class WriteMemory(Request[Done], frozen=True, kw_only=True):
 
 
 class FillMemory(Request[Done], frozen=True, kw_only=True):
-    """Write `size` bytes that follow from `seed` (see host/memory.py: SHA-256 in counter mode, repeated)."""
+    """Write `size` bytes that follow from `seed` (see host/child/memory.py: SHA-256 in counter mode, repeated)."""
 
     method = "memory.fill"
     reply = Done

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from vdi_conformance.host import memory
-from vdi_conformance.host.dispatch import Methods
-from vdi_conformance.host.parameters import Optional, hex_bytes, integer, nullable, size, text, u64
-from vdi_conformance.host.session import Session
+from vdi_conformance.host.child import memory
+from vdi_conformance.host.child.dispatch import Methods
+from vdi_conformance.host.child.parameters import Optional, hex_bytes, integer, nullable, size, text, u64
+from vdi_conformance.host.child.session import Session
 
 METHODS = Methods[Session]()
 _method = METHODS.method

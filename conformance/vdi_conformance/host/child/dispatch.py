@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from vdi_conformance.host.accounts import account_of
+from vdi_conformance.host.child.accounts import account_of
+from vdi_conformance.host.child.parameters import Kind, Optional, name, nullable
 from vdi_conformance.host.codes import (
     ADAPTER_RAISED,
     INVALID_PARAMS,
@@ -13,7 +14,6 @@ from vdi_conformance.host.codes import (
     PARSE_ERROR,
     Refused,
 )
-from vdi_conformance.host.parameters import Kind, Optional, name, nullable
 
 S = TypeVar("S")
 Handler = Callable[..., dict[str, Any]]

@@ -18,10 +18,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from vdi_conformance.host import child, forking
-from vdi_conformance.host.layout import Slots
+from vdi_conformance.host.child import entry
+from vdi_conformance.host.child.layout import Slots
 from vdi_conformance.host.lifeline import inherit_orphans
-from vdi_conformance.host.tail import Tail
+from vdi_conformance.host.starting import forking
+from vdi_conformance.host.starting.tail import Tail
 
 assert sys.platform == "linux"
 
@@ -241,6 +242,6 @@ def main(control: int, parent: int, directory: str) -> None:
     os.mkdir(directory, 0o700)  # noqa: PTH102
     connection = socket.socket(fileno=control)
     connection.setblocking(False)
-    child.prepare()
+    entry.prepare()
     _freeze()
     Zygote(connection, parent, directory).run()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
-from vdi_conformance.host import child, layout
+from vdi_conformance.host.child import entry, layout
 from vdi_conformance.host.lifeline import die_with_parent
 
 assert sys.platform == "linux"
@@ -25,11 +25,11 @@ def become_host(
             os.dup2(stream, wanted)
         for descriptor in inherited:
             os.close(descriptor)
-        child.limit_cores()
+        entry.limit_cores()
         if order["env"]:
             os.environ.update(order["env"])
         if order["kind"] == "python":
-            child.main(order["target"], layout.separate(slot))
+            entry.main(order["target"], layout.separate(slot))
         _execute(order["argv"], order["cwd"])
     except BaseException as error:
         os.write(2, f"the host could not be started: {type(error).__name__}: {error}\n".encode())

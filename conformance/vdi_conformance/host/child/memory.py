@@ -7,7 +7,7 @@ import os
 import struct
 from typing import BinaryIO, Final, cast
 
-from vdi_conformance.host import pages
+from vdi_conformance.host.child import pages
 from vdi_conformance.host.codes import INVALID_PARAMS, MEMORY_FAULT, Refused
 
 PATTERN: Final = 4096

@@ -14,10 +14,10 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.host.boot import boot
 from vdi_conformance.host.ended import Ended
 from vdi_conformance.host.errors import NotStarted
-from vdi_conformance.host.starter import Event, Output, Started, Stopped
+from vdi_conformance.host.starting.boot import boot
+from vdi_conformance.host.starting.starter import Event, Output, Started, Stopped
 
 if TYPE_CHECKING:
     from vdi_conformance.host.spec import AdapterSpec
@@ -58,7 +58,7 @@ class ForkedStarter:
         parent = os.pidfd_open(os.getpid())
         arguments = str(theirs.fileno()), str(parent), self._directory
         self._zygote = subprocess.Popen(
-            boot("vdi_conformance.host.zygote", "main(int(a[0]), int(a[1]), a[2])", *arguments),
+            boot("vdi_conformance.host.starting.zygote", "main(int(a[0]), int(a[1]), a[2])", *arguments),
             pass_fds=(theirs.fileno(), parent),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

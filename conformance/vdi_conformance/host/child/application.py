@@ -7,7 +7,7 @@ import ctypes
 import hashlib
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from vdi_conformance.host import memory
+from vdi_conformance.host.child import memory
 from vdi_conformance.vdi.commands import VDC_READ, VDC_WRITE
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL, ERROR_HANDLE_EOF, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR

@@ -11,7 +11,7 @@ import ctypes
 import os
 from typing import Final
 
-from vdi_conformance.host import pages
+from vdi_conformance.host.child import pages
 
 SLOTS: Final = 100
 _SLICE: Final = 256 << 30

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 from vdi_conformance.contract import Environment
-from vdi_conformance.host import client_methods, layout, memory_methods, server_methods
+from vdi_conformance.host.child import client_methods, layout, memory_methods, server_methods
+from vdi_conformance.host.child.dispatch import Call, Methods, read_call
+from vdi_conformance.host.child.loader import load
+from vdi_conformance.host.child.parameters import Kind, integer, one_of
+from vdi_conformance.host.child.session import Session
 from vdi_conformance.host.codes import INVALID_REQUEST, PROTOCOL_NOT_SPOKEN, PROTOCOL_VERSION, Refused
-from vdi_conformance.host.dispatch import Call, Methods, read_call
-from vdi_conformance.host.loader import load
-from vdi_conformance.host.parameters import Kind, integer, one_of
-from vdi_conformance.host.session import Session
 
 if sys.platform == "win32":
     import msvcrt

@@ -3,11 +3,11 @@
 from typing import Any, Literal
 
 from vdi_conformance.contract import Database, Statement
-from vdi_conformance.host.client_methods import address as plain_address
-from vdi_conformance.host.client_methods import configuration
-from vdi_conformance.host.dispatch import Methods
-from vdi_conformance.host.parameters import integer, name, names, nullable, one_of, text, u32, u64
-from vdi_conformance.host.session import Session
+from vdi_conformance.host.child.client_methods import address as plain_address
+from vdi_conformance.host.child.client_methods import configuration
+from vdi_conformance.host.child.dispatch import Methods
+from vdi_conformance.host.child.parameters import integer, name, names, nullable, one_of, text, u32, u64
+from vdi_conformance.host.child.session import Session
 
 METHODS = Methods[Session]()
 _method = METHODS.method

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vdi_conformance.contract import Adapter
-from vdi_conformance.host.accounts import account_of
+from vdi_conformance.host.child.accounts import account_of
 from vdi_conformance.host.codes import ADAPTER_NOT_LOADED, Refused
 
 if TYPE_CHECKING:

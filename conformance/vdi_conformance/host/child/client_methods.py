@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from vdi_conformance.host import application
-from vdi_conformance.host.dispatch import Methods
-from vdi_conformance.host.parameters import (
+from vdi_conformance.host.child import application
+from vdi_conformance.host.child.dispatch import Methods
+from vdi_conformance.host.child.parameters import (
     Optional,
     boolean,
     config,
@@ -16,7 +16,7 @@ from vdi_conformance.host.parameters import (
     u32,
     u64,
 )
-from vdi_conformance.host.session import Session
+from vdi_conformance.host.child.session import Session
 from vdi_conformance.vdi.structures import VDConfig
 
 METHODS = Methods[Session]()

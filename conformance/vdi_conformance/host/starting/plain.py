@@ -12,12 +12,12 @@ import tempfile
 import threading
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.host.boot import ENVIRONMENT, boot
+from vdi_conformance.host.child.layout import Slots
 from vdi_conformance.host.ended import KILL, Ended
-from vdi_conformance.host.groups import OWN_GROUP, Group
-from vdi_conformance.host.layout import Slots
-from vdi_conformance.host.starter import Event, Output, Started, Stopped
-from vdi_conformance.host.tail import Tail
+from vdi_conformance.host.starting.boot import ENVIRONMENT, boot
+from vdi_conformance.host.starting.groups import OWN_GROUP, Group
+from vdi_conformance.host.starting.starter import Event, Output, Started, Stopped
+from vdi_conformance.host.starting.tail import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +123,7 @@ class PlainStarter:
             slot = self._slots.take()
             environment |= ENVIRONMENT
             call = "plain_main(a[0], int(a[1]))"
-            argv = boot("vdi_conformance.host.child", call, spec.target, str(slot))
+            argv = boot("vdi_conformance.host.child.entry", call, spec.target, str(slot))
         else:
             argv = list(spec.argv)
         try:
