@@ -11,7 +11,7 @@ import time
 
 from emulated import emulator_bench
 from vdi_conformance.suite.bench import Bench
-from vdi_conformance.suite.operation import Geometry
+from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import fetched_view, handle_of, mapped_view, require_same_contents
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.hresult import NOERROR

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from emulated import emulator_bench
 from vdi_conformance.suite.bench import Bench
-from vdi_conformance.suite.operation import Geometry, Operation
+from vdi_conformance.suite.operation import Operation
+from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
 
 MIB = 1 << 20

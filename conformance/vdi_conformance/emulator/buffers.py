@@ -14,7 +14,6 @@ from vdi_conformance.vdi.structures import MAX_ALIGNMENT
 if TYPE_CHECKING:
     from random import Random
 
-    from vdi_conformance.emulator.state import Participant
 
 AREA_LIMIT: Final = 1 << 30
 """The largest area in bytes; what is larger counts as out of memory."""
@@ -46,7 +45,7 @@ class Slot:
         self.handle = handle
         self.allocated = 0
         self.busy = False
-        self.holder: Participant | None = None
+        self.holder: object = None
 
     def fits(self, size: int, alignment: int) -> bool:
         """Tell whether a buffer of that size and alignment can be had here now."""
@@ -128,7 +127,7 @@ class BufferPool:
         slot = self._slots[index]
         return slot if slot.holder is not None else None
 
-    def release(self, holder: Participant) -> None:
+    def release(self, holder: object) -> None:
         """Take everything from a holder that leaves."""
         for slot in self._slots:
             if slot.holder is holder:

@@ -16,7 +16,6 @@ from vdi_conformance.vdi.completion import (
 
 if TYPE_CHECKING:
     from vdi_conformance.emulator.buffers import Slot
-    from vdi_conformance.emulator.state import Participant
 
 QUEUE_DEPTH: Final = 64
 """How many commands of one device may be outstanding."""
@@ -40,7 +39,7 @@ class Command:
         self.position = position
         self.slot: Slot | None = None
         self.buffer = buffer
-        self.holder: Participant | None = None
+        self.holder: object = None
 
     @property
     def moves_data(self) -> bool:
@@ -79,7 +78,7 @@ class Device:
         """Tell whether the IO-ERROR state forbids to send this command."""
         return self.io_error and code != VDC_CLEAR_ERROR
 
-    def fetch(self, holder: Participant) -> Command | None:
+    def fetch(self, holder: object) -> Command | None:
         """Hand out the next command, if there is one that may be handed out now."""
         if not self.queue or (self.io_error and self.fetched):
             return None

@@ -158,9 +158,3 @@ class Device:
             thread=self.key,
         )
         return self.participant.host.send(request)
-
-    def serve(self, limit: int, path: str | None = None) -> Served:
-        """Be an ordinary client application for `limit` commands, each of which is bound to come."""
-        served = self.send_serve(path, limit).result(patience=BOUND_TO_COME / 1000 * 2)
-        self.stream_offset += served.bytes
-        return served

@@ -2,120 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from vdi_conformance.host.errors import MethodNotFound
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
 from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.memory import FileSlice
+from vdi_conformance.suite.scene import Running, Scene
 from vdi_conformance.suite.sharing import View
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
-from vdi_conformance.vdi.structures import MAX_ALIGNMENT, VDConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vdi_conformance.host.process import Host
-    from vdi_conformance.host.supervisor import Supervisor
     from vdi_conformance.suite.device import Device, Fetched
     from vdi_conformance.suite.outcomes import Code
-    from vdi_conformance.suite.participant import Participant
 
 Kind = Literal["backup", "restore"]
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """How a statement and its set are laid out; sizes are in bytes, `owners` says who opens each device.
-
-    Owner 0 is the primary, 1 and above are secondaries; the owners repeat where there are more devices. There are
-    as many secondaries as the owners need, and at least `secondaries`.
-    """
-
-    devices: int = 1
-    owners: tuple[int, ...] = (0,)
-    secondaries: int = 0
-    block_size: int = 512
-    max_transfer_size: int = 65536
-    buffer_count: int = 4
-    prefix_zone_size: int = 0
-    alignment: int = 0
-    features: int = 0
-    transfers: int = 3
-
-    @property
-    def database_size(self) -> int:
-        """So many bytes that each device moves about `transfers` full buffers."""
-        return self.devices * self.transfers * self.max_transfer_size
-
-    @property
-    def config(self) -> VDConfig:
-        """The client's half of the configuration."""
-        return VDConfig(
-            device_count=self.devices,
-            features=self.features,
-            prefix_zone_size=self.prefix_zone_size,
-            alignment=self.alignment,
-        )
-
-    @property
-    def stream_key(self) -> str:
-        """What decides the streams that a BACKUP makes."""
-        return f"{self.devices}-{self.block_size}-{self.max_transfer_size}-{self.transfers}-{self.features}"
-
-
-USUAL: Final = Geometry()
-"""One device, opened by the primary, which moves a few small buffers."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Who plays in a statement or a script: a server, a primary and perhaps secondaries, on a set of this name."""
-
-    geometry: Geometry
-    name: str
-    server: Host
-    participants: tuple[Participant, ...]
-    supervisor: Supervisor
-
-    @property
-    def device_names(self) -> tuple[str, ...]:
-        """The names of the devices: the first one is the set's."""
-        return (self.name, *(f"{self.name}-{index}" for index in range(1, self.geometry.devices)))
-
-
-class Operation:
+class Operation(Running):
     """A running statement with its primary, its secondaries and the devices that they opened."""
 
     def __init__(self, kind: Kind, scene: Scene, streams: Path | None, seed: int) -> None:
+        super().__init__(scene)
         self.kind = kind
-        self.geometry = scene.geometry
-        self.name = scene.name
         self.server = scene.server
-        self.primary, *self.secondaries = scene.participants
-        self.participants = list(scene.participants)
-        self.device_names = scene.device_names
-        self.devices: list[Device] = []
         self._supervisor = scene.supervisor
         self._streams = streams
         self._seed = seed
 
     def start(self) -> None:
         """Create the set, run the statement, let the secondaries join, and open every device."""
-        self.primary.create_ex(None, self.name, self.geometry.config).expect(NOERROR)
+        self.primary.create_ex(None, self.set_name, self.geometry.config).expect(NOERROR)
         self._statement = self.server.send(self._request())
         self.primary.get_configuration().expect(NOERROR)
-        for secondary in self.secondaries:
-            self.join(secondary).expect(NOERROR)
-        owners = self.geometry.owners
-        for index, name in enumerate(self.device_names):
-            owner = self.participants[owners[index % len(owners)]]
-            self.devices.append(owner.open_device(name).expect(NOERROR))
+        self.join_all()
+        for index in range(self.geometry.devices):
+            self.open_device(index)
 
     def _request(self) -> ExecuteStatement:
         return ExecuteStatement(
@@ -129,15 +57,6 @@ class Operation:
             buffer_count=self.geometry.buffer_count,
             thread="statement",
         )
-
-    def join(self, secondary: Participant) -> Code:
-        """Let a process that has a client object of its own open the set."""
-        return secondary.open_in_secondary_ex(None, self.name)
-
-    @property
-    def device(self) -> Device:
-        """The first device."""
-        return self.devices[0]
 
     def stream(self, device: Device) -> str | None:
         """The file that holds, or receives, the stream of a device; None where nobody wants it."""
@@ -185,17 +104,6 @@ class Operation:
                 yield command
             else:
                 command.device.complete(command).expect(NOERROR)
-
-    def dismiss(self, secondary: Participant) -> None:
-        """Take a secondary that has closed out of the cast."""
-        self.participants.remove(secondary)
-        self.secondaries.remove(secondary)
-
-    @property
-    def pool_size(self) -> int:
-        """So many bytes that the whole pool, with prefix zones and the buffers for metadata, is surely smaller."""
-        one = self.geometry.max_transfer_size + self.geometry.prefix_zone_size + MAX_ALIGNMENT
-        return 4 * (self.geometry.buffer_count + 2 * self.geometry.devices) * one
 
     def answer_next(self, device: Device, count: int) -> None:
         """Be an ordinary client on one device for so many commands, each of which is bound to come."""

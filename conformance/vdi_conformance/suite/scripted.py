@@ -23,6 +23,7 @@ from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.memory import ProcessMemory
 from vdi_conformance.suite.outcomes import Code
+from vdi_conformance.suite.scene import Running
 from vdi_conformance.vdi.commands import VDC_WRITE, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED
 from vdi_conformance.vdi.completion import name_of as completion_name
@@ -30,26 +31,20 @@ from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import CodeReply, Request
-    from vdi_conformance.suite.device import Accepted, Device
-    from vdi_conformance.suite.operation import Scene
+    from vdi_conformance.suite.device import Accepted
     from vdi_conformance.suite.outcomes import Observe
-    from vdi_conformance.suite.participant import Participant
+    from vdi_conformance.suite.scene import Scene
 
 SERVER: Final = "server"
 VDI_OWN_CODES: Final = (ERROR_OPERATION_ABORTED, ERROR_IO_DEVICE)
 
 
-class Scripted(ProcessMemory):
+class Scripted(Running, ProcessMemory):
     """The server's side of one set, with the participants on the other side."""
 
     def __init__(self, scene: Scene, observe: Observe) -> None:
-        super().__init__(scene.server)
-        self.geometry = scene.geometry
-        self.set_name = scene.name
-        self.primary, *self.secondaries = scene.participants
-        self.participants = list(scene.participants)
-        self.device_names = scene.device_names
-        self.devices: list[Device] = []
+        Running.__init__(self, scene)
+        ProcessMemory.__init__(self, scene.server)
         self.aborted = False
         self.tolerated: set[int] = set()
         self._observe = observe
@@ -76,21 +71,10 @@ class Scripted(ProcessMemory):
         self.request_buffers(geometry.buffer_count)
         self._require("EndConfiguration", ServerEndConfiguration(server=SERVER, thread=SERVER))
         self.primary.get_configuration().expect(NOERROR)
-        for secondary in self.secondaries:
-            self.join(secondary).expect(NOERROR)
+        self.join_all()
         for index, name in enumerate(self.device_names):
             self._require("OpenDevice", ServerOpenDevice(server=SERVER, name=name, thread=SERVER))
-            owner = self.participants[geometry.owners[index % len(geometry.owners)]]
-            self.devices.append(owner.open_device(name).expect(NOERROR))
-
-    def join(self, secondary: Participant) -> Code:
-        """Let a process that has a client object of its own open the set."""
-        return secondary.open_in_secondary_ex(None, self.set_name)
-
-    @property
-    def device(self) -> Device:
-        """The first device."""
-        return self.devices[0]
+            self.open_device(index)
 
     def request_buffers(self, count: int) -> None:
         """Ask for a further area of full-sized buffers."""

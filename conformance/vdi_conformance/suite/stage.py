@@ -13,8 +13,9 @@ from vdi_conformance.evidence.records import Call
 from vdi_conformance.host.errors import HostDied
 from vdi_conformance.suite.judging import ConformanceFailure, PrerequisiteFailed, not_applicable
 from vdi_conformance.suite.memory import Seeded
-from vdi_conformance.suite.operation import USUAL, Geometry, Kind, Operation, Scene
+from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scene import USUAL, Geometry, Scene
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
 
@@ -125,9 +126,7 @@ class Stage:
     def secondary(self, of: Operation | Scripted) -> Participant:
         """Start a further process and let it join the set."""
         secondary = self.participant(f"secondary {len(of.participants)}")
-        of.join(secondary).expect(0)
-        of.participants.append(secondary)
-        of.secondaries.append(secondary)
+        of.enlist(secondary)
         return secondary
 
     def last_calls(self, limit: int) -> list[Call]:

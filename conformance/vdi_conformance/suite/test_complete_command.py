@@ -4,8 +4,9 @@ import pytest
 
 from vdi_conformance.suite.device import Device, Fetched
 from vdi_conformance.suite.judging import judges, not_tested
-from vdi_conformance.suite.operation import Geometry, Kind, Operation
+from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.sharing import handle_of, mapped_view
 from vdi_conformance.suite.stage import Stage

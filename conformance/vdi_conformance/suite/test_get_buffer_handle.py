@@ -3,8 +3,9 @@
 import pytest
 
 from vdi_conformance.suite.judging import judges, not_tested
-from vdi_conformance.suite.operation import Geometry, Kind, Operation
+from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.sharing import (
     View,
@@ -302,7 +303,7 @@ def test_a_handle_stays_good_while_others_come_and_go(stage: Stage, kind: Kind) 
         mapped_view(guest, handle)
         guest.close().expect(NOERROR)
         operation.dismiss(guest)
-        operation.devices[1].serve(3, operation.stream(operation.devices[1]))
+        operation.answer_next(operation.devices[1], 3)
     late = stage.secondary(operation)
     require_same_memory(held.size, fetched_view(held), mapped_view(late, handle), seed=stage.seed)
     operation.answer(held).expect(NOERROR)

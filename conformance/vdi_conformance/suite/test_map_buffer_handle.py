@@ -6,8 +6,9 @@ import pytest
 
 from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.memory import PAGE
-from vdi_conformance.suite.operation import Geometry, Kind, Operation
+from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import (
     View,
     fetched_view,

@@ -4,7 +4,8 @@ import pytest
 
 from vdi_conformance.suite.judging import judges
 from vdi_conformance.suite.memory import Seeded
-from vdi_conformance.suite.operation import Geometry, Kind, Operation
+from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import View, fetched_view, handle_of, mapped_view, require_same_contents
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_OPEN, VD_E_PROTOCOL

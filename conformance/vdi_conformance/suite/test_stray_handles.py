@@ -5,7 +5,8 @@ import random
 import pytest
 
 from vdi_conformance.suite.judging import judges
-from vdi_conformance.suite.operation import Geometry, Kind
+from vdi_conformance.suite.operation import Kind
+from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import (
     View,
     fetched_view,

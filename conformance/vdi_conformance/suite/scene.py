@@ -1,0 +1,125 @@
+"""What statements and scripts have in common: how a set is laid out, who takes part, and which devices they opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT, VDConfig
+
+if TYPE_CHECKING:
+    from vdi_conformance.host.process import Host
+    from vdi_conformance.host.supervisor import Supervisor
+    from vdi_conformance.suite.device import Device
+    from vdi_conformance.suite.outcomes import Code
+    from vdi_conformance.suite.participant import Participant
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How a statement and its set are laid out; sizes are in bytes, `owners` says who opens each device.
+
+    Owner 0 is the primary, 1 and above are secondaries; the owners repeat where there are more devices. There are
+    as many secondaries as the owners need, and at least `secondaries`.
+    """
+
+    devices: int = 1
+    owners: tuple[int, ...] = (0,)
+    secondaries: int = 0
+    block_size: int = 512
+    max_transfer_size: int = 65536
+    buffer_count: int = 4
+    prefix_zone_size: int = 0
+    alignment: int = 0
+    features: int = 0
+    transfers: int = 3
+
+    @property
+    def database_size(self) -> int:
+        """So many bytes that each device moves about `transfers` full buffers."""
+        return self.devices * self.transfers * self.max_transfer_size
+
+    @property
+    def config(self) -> VDConfig:
+        """The client's half of the configuration."""
+        return VDConfig(
+            device_count=self.devices,
+            features=self.features,
+            prefix_zone_size=self.prefix_zone_size,
+            alignment=self.alignment,
+        )
+
+    @property
+    def stream_key(self) -> str:
+        """What decides the streams that a BACKUP makes."""
+        return f"{self.devices}-{self.block_size}-{self.max_transfer_size}-{self.transfers}-{self.features}"
+
+
+USUAL: Final = Geometry()
+"""One device, opened by the primary, which moves a few small buffers."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who plays in a statement or a script: a server, a primary and perhaps secondaries, on a set of this name."""
+
+    geometry: Geometry
+    name: str
+    server: Host
+    participants: tuple[Participant, ...]
+    supervisor: Supervisor
+
+    @property
+    def device_names(self) -> tuple[str, ...]:
+        """The names of the devices: the first one is the set's."""
+        return (self.name, *(f"{self.name}-{index}" for index in range(1, self.geometry.devices)))
+
+
+class Running:
+    """A set in use: its primary, its secondaries and the devices that they opened."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.geometry = scene.geometry
+        self.set_name = scene.name
+        self.primary, *self.secondaries = scene.participants
+        self.participants = list(scene.participants)
+        self.device_names = scene.device_names
+        self.devices: list[Device] = []
+
+    @property
+    def device(self) -> Device:
+        """The first device."""
+        return self.devices[0]
+
+    def join(self, secondary: Participant) -> Code:
+        """Let a process that has a client object of its own open the set."""
+        return secondary.open_in_secondary_ex(None, self.set_name)
+
+    def enlist(self, secondary: Participant) -> None:
+        """Let a further process join, and count it among the cast."""
+        self.join(secondary).expect(NOERROR)
+        self.participants.append(secondary)
+        self.secondaries.append(secondary)
+
+    def dismiss(self, secondary: Participant) -> None:
+        """Take a secondary that has closed out of the cast."""
+        self.participants.remove(secondary)
+        self.secondaries.remove(secondary)
+
+    def join_all(self) -> None:
+        """Let the secondaries of the cast join."""
+        for secondary in self.secondaries:
+            self.join(secondary).expect(NOERROR)
+
+    def open_device(self, index: int) -> None:
+        """Let its owner open a device."""
+        owners = self.geometry.owners
+        owner = self.participants[owners[index % len(owners)]]
+        self.devices.append(owner.open_device(self.device_names[index]).expect(NOERROR))
+
+    @property
+    def pool_size(self) -> int:
+        """So many bytes that the whole pool, with prefix zones and the buffers for metadata, is surely smaller."""
+        one = self.geometry.max_transfer_size + self.geometry.prefix_zone_size + MAX_ALIGNMENT
+        return 4 * (self.geometry.buffer_count + 2 * self.geometry.devices) * one
