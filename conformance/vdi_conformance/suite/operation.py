@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from vdi_conformance.host.errors import MethodNotFound
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
 from vdi_conformance.suite.device import BOUND_TO_COME
-from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.judging import ConformanceFailure, not_tested
 from vdi_conformance.suite.memory import FileSlice
 from vdi_conformance.suite.scene import Running, Scene
 from vdi_conformance.suite.sharing import View
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from vdi_conformance.suite.outcomes import Code
 
 Kind = Literal["backup", "restore"]
+
+STALL: Final = 1_000
+"""After so many milliseconds, before scaling, a server is taken to wait for the commands that are held."""
 
 
 class Operation(Running):
@@ -96,6 +99,36 @@ class Operation(Running):
                 if result.code == NOERROR:
                     yield result.expect(NOERROR)
                     waiting[device] = device.send_get_command()
+
+    def hold_all(self) -> list[Fetched]:
+        """Hold a data command of every device at once, in the order of the devices.
+
+        The first one of each device is answered, since a server may write or read its labels one after the other. A
+        server that then waits for what is held is answered too; one that never has commands outstanding on all
+        devices at once cannot show what needs them.
+        """
+        waiting = {device: device.send_get_command() for device in self.devices}
+        held: dict[Device, Fetched] = {}
+        while waiting:
+            seconds = self.primary.scaled(STALL) / 1000
+            if self._supervisor.wait_any([later.pending for later in waiting.values()], seconds) is None:
+                if not held:
+                    not_tested("the server sent no command to some devices while the others waited for more")
+                for device, command in held.items():
+                    self.answer(command).expect(NOERROR)
+                    waiting[device] = device.send_get_command()
+                held.clear()
+            for device in [device for device, later in waiting.items() if later.done]:
+                result = waiting.pop(device).result()
+                if result.code == VD_E_CLOSE:
+                    not_tested("the server had never commands outstanding on all devices at once")
+                command = result.expect(NOERROR)
+                if command.code in DATA_COMMANDS and device.stream_offset:
+                    held[device] = command
+                else:
+                    self._answer_any(command)
+                    waiting[device] = device.send_get_command()
+        return [held[device] for device in self.devices]
 
     def data_commands(self) -> Iterator[Fetched]:
         """Give every Read and Write as it comes; commands without data are completed with success."""

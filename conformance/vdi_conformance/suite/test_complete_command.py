@@ -3,7 +3,7 @@
 import pytest
 
 from vdi_conformance.suite.device import Device, Fetched
-from vdi_conformance.suite.judging import judges, not_tested
+from vdi_conformance.suite.judging import judges
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
@@ -194,9 +194,11 @@ def test_more_bytes_than_asked_for_never_count_as_valid(stage: Stage) -> None:
     answer = scripted.device.complete(command.address, win32.ERROR_SUCCESS, command.size + 1)
     answer.record("Q16", "CompleteCommand with more bytes than asked for")
     if answer.code != NOERROR:
-        scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
-        scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
-        return
+        # Nothing says whether a refused completion leaves the command active.
+        again = scripted.device.complete(command, win32.ERROR_SUCCESS, command.size)
+        if again.permit("Q16", "CompleteCommand after a refused count", NOERROR, VD_E_INVALID) == NOERROR:
+            scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+            return
     scripted.tolerated.add(tag)
     seen = scripted.completion()
     assert seen is not None, "the completion did not reach the server"
@@ -205,12 +207,11 @@ def test_more_bytes_than_asked_for_never_count_as_valid(stage: Stage) -> None:
     )
 
 
-@pytest.mark.parametrize("order", [(1, 0), (2, 0, 3, 1)], ids=["two", "four"])
 @judges("CMP-12")
-def test_commands_of_one_device_are_completed_in_any_order(scripted: Scripted, order: tuple[int, ...]) -> None:
-    tags = [scripted.send(scripted.allocate()) for _ in order]
-    commands = [scripted.device.next_command() for _ in order]
-    for index in order:
+def test_commands_of_one_device_are_completed_in_any_order(scripted: Scripted) -> None:
+    tags = [scripted.send(scripted.allocate()) for _ in range(2)]
+    commands = [scripted.device.next_command() for _ in tags]
+    for index in (1, 0):
         count = 512 * (index + 1)
         scripted.device.complete(commands[index], win32.ERROR_SUCCESS, count).expect(NOERROR)
         scripted.completed(tags[index], win32.ERROR_SUCCESS, count)
@@ -264,17 +265,19 @@ def test_who_only_mapped_cannot_complete(stage: Stage, kind: Kind, fetcher: int)
 @judges("CMP-15", "CMP-20")
 def test_a_completion_by_the_mapper_never_reaches_the_server(stage: Stage) -> None:
     scripted = stage.scripted(Geometry(devices=2, owners=(0, 1)))
-    tag, of_mapper = scripted.send(scripted.allocate()), scripted.send(scripted.allocate(), device=1)
-    command, held = (device.next_command() for device in scripted.devices)
-    if held.address == command.address:
-        not_tested("both processes have their commands at one address, so that neither pointer is foreign")
-    mapped_view(held.device.participant, handle_of(command))
-    survived = _try_foreign(stage, held.device, command)
-    command.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
-    scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+    fetcher, mapper = scripted.devices
+    tags = [scripted.send(scripted.allocate(), device=device) for device in (0, 0, 1)]
+    mine, held = [fetcher.next_command(), fetcher.next_command()], mapper.next_command()
+    # Records may lie at equal numbers in both processes; two of one process never do.
+    foreign = next(command for command in mine if command.address != held.address)
+    mapped_view(mapper.participant, handle_of(foreign))
+    survived = _try_foreign(stage, mapper, foreign)
+    for tag, command in zip(tags, mine, strict=False):
+        fetcher.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+        scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
     if survived:
-        held.device.complete(held, win32.ERROR_SUCCESS, 1024).expect(NOERROR)
-        scripted.completed(of_mapper, win32.ERROR_SUCCESS, 1024)
+        mapper.complete(held, win32.ERROR_SUCCESS, 1024).expect(NOERROR)
+        scripted.completed(tags[2], win32.ERROR_SUCCESS, 1024)
 
 
 def _try_foreign(stage: Stage, mapper: Device, command: Fetched) -> bool:
@@ -314,6 +317,8 @@ def test_a_copy_of_a_command_counts_once_at_most(scripted: Scripted) -> None:
     scripted.primary.write(copy, scripted.primary.read(command.address, VDC_COMMAND_SIZE))
     answer = scripted.device.complete(copy, win32.ERROR_SUCCESS, 512)
     accepted = answer.permit("Q59", "CompleteCommand of a copy", VD_E_INVALID, NOERROR) == NOERROR
+    if accepted:
+        scripted.tolerated.add(tag)
     scripted.device.complete(command, win32.ERROR_SUCCESS, 1024).expect(VD_E_INVALID if accepted else NOERROR)
     scripted.completed(tag, win32.ERROR_SUCCESS, 512 if accepted else 1024)
 
@@ -326,6 +331,8 @@ def test_a_command_of_another_device_counts_once_at_most(stage: Stage) -> None:
     command, other = scripted.devices[0].next_command(), scripted.devices[1].next_command()
     answer = scripted.devices[1].complete(command.address, win32.ERROR_SUCCESS, 512)
     accepted = answer.permit("Q59", "CompleteCommand on another device", VD_E_INVALID, NOERROR) == NOERROR
+    if accepted:
+        scripted.tolerated.add(tag)
     scripted.devices[0].complete(command, win32.ERROR_SUCCESS, 1024).expect(VD_E_INVALID if accepted else NOERROR)
     scripted.completed(tag, win32.ERROR_SUCCESS, 512 if accepted else 1024)
     scripted.devices[1].complete(other, win32.ERROR_SUCCESS, 2048).expect(NOERROR)
@@ -340,7 +347,7 @@ def test_many_commands_of_many_processes_are_completed_once_each(stage: Stage) -
         for number, buffer in enumerate(buffers):
             scripted.send(buffer, device=number % 3)
             held.append(scripted.devices[number % 3].next_command())
-        for number, command in enumerate(reversed(held)):
+        for number, command in enumerate(held):
             command.device.complete(command, win32.ERROR_SUCCESS, 512 * (1 + (turn + number) % 64)).expect(NOERROR)
     scripted.check_completions()
 

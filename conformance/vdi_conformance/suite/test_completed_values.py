@@ -59,7 +59,7 @@ def test_whoever_signalled_an_abort_completes_nothing_from_then_on(stage: Stage,
 @judges("CMP-05")
 def test_after_an_abort_that_nobody_signalled_no_result_is_taken(stage: Stage, kind: Kind, end: str) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))
-    command = operation.devices[1].next_data_command()
+    command = operation.hold_all()[1]
     if end == "death of the primary":
         operation.primary.kill()
     else:

@@ -107,7 +107,7 @@ def test_a_secondary_that_left_maps_nothing(operation: Operation, secondary: Par
 def test_a_handle_of_one_set_never_reaches_its_buffer_through_another(stage: Stage, kind: Kind) -> None:
     one = stage.operation(kind, Geometry(devices=3, secondaries=1, buffer_count=6))
     other = stage.twin(one, kind, Geometry(secondaries=1))
-    commands, of_other = [device.next_data_command() for device in one.devices], other.device.next_data_command()
+    commands, of_other = one.hold_all(), other.device.next_data_command()
     for number, command in enumerate((of_other, *commands)):
         stage.fill(fetched_view(command), command.size, number)
     for command in commands:
@@ -231,7 +231,7 @@ def test_a_process_that_joined_late_maps_an_older_handle(stage: Stage, kind: Kin
 @judges("MBH-16")
 def test_a_primary_without_a_device_maps(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(1, 2)))
-    commands = [device.next_data_command() for device in operation.devices]
+    commands = operation.hold_all()
     for number, command in enumerate(commands):
         view = mapped_view(operation.primary, handle_of(command))
         require_same_memory(command.size, fetched_view(command), view, seed=stage.seed + number)
@@ -295,7 +295,7 @@ def test_who_left_and_joined_again_maps(stage: Stage, operation: Operation, seco
 def test_each_object_maps_the_handles_of_its_own_set(stage: Stage, kind: Kind) -> None:
     one = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))
     other = stage.twin(one, kind, Geometry(devices=2, owners=(0, 1)))
-    held = [(running, device.next_data_command()) for running in (one, other) for device in running.devices]
+    held = [(running, command) for running in (one, other) for command in running.hold_all()]
     for number, (_, command) in enumerate(held):
         stage.fill(fetched_view(command), command.size, number)
     for running, command in held:
@@ -310,7 +310,7 @@ def test_each_object_maps_the_handles_of_its_own_set(stage: Stage, kind: Kind) -
 @judges("MBH-26")
 def test_threads_of_one_process_map_at_once(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=8, secondaries=1, buffer_count=16))
-    commands = [device.next_data_command() for device in operation.devices]
+    commands = operation.hold_all()
     for number, command in enumerate(commands):
         stage.fill(fetched_view(command), command.size, number)
     handles = [handle_of(command) for command in commands]

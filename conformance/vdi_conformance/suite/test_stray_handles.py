@@ -28,7 +28,7 @@ NEAR = 1 << 22
 @judges("MBH-04")
 def test_a_number_that_is_no_handle_is_refused(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(owner,), secondaries=1))
-    commands = [device.next_data_command() for device in operation.devices]
+    commands = operation.hold_all()
     handles = [handle_of(command) for command in commands]
     mapper = operation.participants[1 - owner]
     for number in _far_numbers(handles, operation.pool_size, stage.seed):
@@ -51,7 +51,7 @@ def _far_numbers(handles: list[int], pool_size: int, seed: int) -> list[int]:
 @judges("MBH-25")
 def test_a_neighbour_of_a_handle_reaches_no_foreign_memory(stage: Stage, distance: int) -> None:
     operation = stage.backup(Geometry(devices=2, secondaries=1))
-    commands = [device.next_data_command() for device in operation.devices]
+    commands = operation.hold_all()
     secondary = operation.secondaries[0]
     canary = secondary.allocate(65536)
     for command in commands:
