@@ -181,7 +181,14 @@ class Stage:
         source = replace(geometry, owners=(0,), secondaries=0, prefix_zone_size=0, alignment=0)
 
         def make(directory: Path) -> None:
-            self.backup(source, directory).succeed()
+            # A stage of its own, so that the names of this check's sets do not depend on who came first.
+            stage = Stage(self.bench, f"streams {source.stream_key}")
+            try:
+                stage.backup(source, directory).succeed()
+            except BaseException:
+                stage.close(orderly=False)
+                raise
+            stage.close(orderly=True)
 
         return self.bench.streams(source.stream_key, make)
 
