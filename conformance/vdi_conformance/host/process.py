@@ -144,6 +144,7 @@ class Host:
         self._calls: deque[Pending[Any]] = deque(maxlen=_CALLS_KEPT)
         self._failure: ProtocolError | HostHung | None = None
         self._ended: Ended | None = None
+        self._input_ended = False
         self._initialize: Pending[Initialized] | None = None
 
     def initialize(self, request: Initialize) -> None:
@@ -190,10 +191,15 @@ class Host:
         if self._ended is None:
             self._link.starter.kill(self.key, signal)
 
+    def end_input(self) -> None:
+        """End the host's standard input, without waiting for the process to leave; a second time does nothing."""
+        if self._ended is None and not self._input_ended:
+            self._input_ended = True
+            self._link.starter.end_input(self.key)
+
     def finish(self, patience: float = PATIENCE) -> Ended:
         """End the host's standard input and wait for the process to leave; one that stays is ended."""
-        if self._ended is None:
-            self._link.starter.end_input(self.key)
+        self.end_input()
         return self._wait_for_end("the end of its standard input", patience)
 
     def wait_until_ended(self, patience: float = PATIENCE) -> Ended:

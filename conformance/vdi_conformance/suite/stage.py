@@ -153,6 +153,7 @@ class Stage:
         for host in self._hosts:
             if not orderly:
                 host.kill()
+            host.end_input()
         ends = [(host, host.finish()) for host in self._hosts]
         crashed = [f"{host.name} {end}" for host, end in ends if orderly and end.crashed]
         if crashed:
