@@ -38,7 +38,7 @@ class _Method(NamedTuple):
 
 
 class Methods(Generic[S]):
-    """A table of methods; each handler is given the session and its checked parameters."""
+    """A table of methods; each handler is given what the host holds and its checked parameters."""
 
     def __init__(self) -> None:
         self._methods: dict[str, _Method] = {}
