@@ -136,6 +136,12 @@ class Scripted(Running, ProcessMemory):
             self._seen.append(completion)
         return completion
 
+    def aborted_command(self, tag: int) -> None:
+        """Fail the check unless the next completion is that of this command, by an abort; its count means nothing."""
+        seen = self.completion()
+        if seen is None or (seen.tag, seen.code) != (tag, ERROR_OPERATION_ABORTED):
+            raise ConformanceFailure(f"the server did not see command {tag} end with ERROR_OPERATION_ABORTED")
+
     def completed(self, tag: int, code: int, bytes_transferred: int, position: int | None = None) -> None:
         """Fail the check unless the next completion is this one."""
         seen = self.completion()

@@ -69,20 +69,6 @@ def test_after_an_abort_that_nobody_signalled_no_result_is_taken(stage: Stage, k
     assert not operation.outcome().succeeded, "the statement succeeded although it was aborted"
 
 
-@judges("CMP-14")
-def test_another_thread_completes_while_the_fetcher_waits_for_more(scripted: Scripted) -> None:
-    buffer = scripted.allocate()
-    tag = scripted.send(buffer)
-    command = scripted.device.next_command()
-    waiting = scripted.device.send_get_command()
-    scripted.device.complete(command, win32.ERROR_SUCCESS, command.size, thread="another thread").expect(NOERROR)
-    scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
-    further = scripted.send(buffer)
-    command = waiting.result().expect(NOERROR)
-    scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
-    scripted.completed(further, win32.ERROR_SUCCESS, command.size)
-
-
 @judges("CMP-20")
 def test_threads_that_complete_at_once_keep_their_values(stage: Stage) -> None:
     scripted = stage.scripted(Geometry(devices=4, buffer_count=4))

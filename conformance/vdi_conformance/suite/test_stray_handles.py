@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.operation import Kind
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import (
@@ -17,6 +17,7 @@ from vdi_conformance.suite.sharing import (
 )
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID
+from vdi_conformance.vdi.structures import MIN_BLOCK_SIZE
 
 FETCHERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 
@@ -42,9 +43,27 @@ def _far_numbers(handles: list[int], pool_size: int, seed: int) -> list[int]:
     """Numbers so far from every handle that no reading of a handle makes them one of the pool's."""
     draw = random.Random(seed)
     candidates = [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, *(draw.randrange(1 << 32) for _ in range(12))]
-    candidates += [handle ^ 1 << bit for handle in handles for bit in range(16, 32)]
     distances = {one: [(one - handle) % (1 << 32) for handle in handles] for one in candidates}
     return [one for one, far in distances.items() if all(pool_size < gap < (1 << 32) - pool_size for gap in far)]
+
+
+@FETCHERS
+@judges("MBH-04")
+def test_all_bits_of_a_handle_count(stage: Stage, owner: int) -> None:
+    operation = stage.backup(Geometry(devices=2, owners=(owner,), secondaries=1))
+    commands = operation.hold_all()
+    mapper = operation.participants[1 - owner]
+    for number, command in enumerate(commands):
+        stage.fill(fetched_view(command), command.size, stage.seed + number)
+    for command in commands:
+        handle = handle_of(command)
+        wanted = command.device.participant.digest(command.buffer, MIN_BLOCK_SIZE)
+        for bit in range(16, 32):
+            # A changed bit may make it the handle of another buffer, but never one of the same buffer.
+            result = mapper.map_buffer_handle(handle ^ 1 << bit)
+            result.require(VD_E_INVALID, NOERROR)
+            if result.succeeded and mapper.digest(result.expect(NOERROR), MIN_BLOCK_SIZE) == wanted:
+                raise ConformanceFailure(f"bit {bit} of a handle makes no difference")
 
 
 @pytest.mark.parametrize("distance", [1, 2, 4, 512, -1, -2, -4, -512])
@@ -72,8 +91,9 @@ def test_a_neighbour_of_a_handle_is_no_memory_of_the_process(stage: Stage, dista
     buffers = [scripted.allocate() for _ in range(scripted.geometry.buffer_count)]
     for buffer in buffers:
         scripted.send(buffer)
-    places = [View(scripted, buffer) for buffer in buffers]
-    handles = [handle_of(scripted.device.next_command()) for _ in buffers]
+    commands = [scripted.device.next_command() for _ in buffers]
+    places = [fetched_view(command) for command in commands]
+    handles = [handle_of(command) for command in commands]
     secondary = scripted.secondaries[0]
     known = [mapped_view(secondary, handle).address for handle in handles]
     for handle in handles:
