@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 from vdi_conformance.host.messages.base import Reply
 from vdi_conformance.host.process import Pending
 from vdi_conformance.suite.judging import ConformanceFailure
-from vdi_conformance.vdi.hresult import NOERROR, failed, name_of
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_TIMEOUT, failed, name_of
 
 T = TypeVar("T")
 A = TypeVar("A")
 R = TypeVar("R", bound=Reply)
 Observe = Callable[[str, str, str], None]
+SLOW: Final = " (for an implementation that needs longer there is --timeout-scale)"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Answer:
         """Fail the check unless the call gave one of these codes."""
         if self.code not in codes:
             names = tuple(name_of(code) for code in codes)
-            raise ConformanceFailure(f"{self.call} gave {self.name} instead of {' or '.join(names)}", names, self.name)
+            remedy = SLOW if self.code == VD_E_TIMEOUT else ""
+            sentence = f"{self.call} gave {self.name} instead of {' or '.join(names)}{remedy}"
+            raise ConformanceFailure(sentence, names, self.name)
 
     def require_failure(self) -> None:
         """Fail the check unless the call failed, with whatever code."""

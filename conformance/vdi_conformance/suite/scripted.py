@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.host.messages.server import (
     CompletionRecord,
     ServerAllocateBuffer,
     ServerBeginConfiguration,
-    ServerClose,
     ServerCloseDevice,
     ServerEndConfiguration,
-    ServerFreeBuffer,
     ServerNextCompletion,
     ServerOpen,
     ServerOpenDevice,
@@ -22,7 +21,7 @@ from vdi_conformance.host.messages.server import (
 from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.memory import ProcessMemory
-from vdi_conformance.suite.outcomes import Code
+from vdi_conformance.suite.outcomes import SLOW, Code, Result
 from vdi_conformance.suite.scene import Running
 from vdi_conformance.vdi.commands import VDC_WRITE, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED
@@ -48,6 +47,7 @@ class Scripted(Running, ProcessMemory):
         self.aborted = False
         self.tolerated: set[int] = set()
         self._observe = observe
+        self._tags = count(1)
         self._sent: dict[str, list[int]] = {device: [] for device in self.device_names}
         self._seen: list[CompletionRecord] = []
 
@@ -98,34 +98,34 @@ class Scripted(Running, ProcessMemory):
         self._code("AllocateBuffer", reply.code).expect(NOERROR)
         return int(reply.address or "0x0", 16)
 
-    def free(self, address: int) -> None:
-        """Give a full-sized buffer back."""
-        size = self.geometry.max_transfer_size
-        self._require("FreeBuffer", ServerFreeBuffer(server=SERVER, address=hex(address), size=size, thread=SERVER))
-
     def send(
         self, buffer: int = 0, code: int = VDC_WRITE, size: int | None = None, position: int = 0, device: int = 0
     ) -> int:
         """Queue a command and give its tag; a data command has a full-sized buffer unless told otherwise."""
+        return self.try_to_send(buffer, code, size, position, device).expect(NOERROR)
+
+    def try_to_send(
+        self, buffer: int = 0, code: int = VDC_WRITE, size: int | None = None, position: int = 0, device: int = 0
+    ) -> Result[int]:
+        """Queue a command that the server may refuse."""
         name = self.device_names[device]
-        tag = sum(map(len, self._sent.values())) + 1
+        tag = next(self._tags)
         if size is None:
             size = self.geometry.max_transfer_size if buffer else 0
-        self._require(
-            "SendCommand",
-            ServerSendCommand(
-                server=SERVER,
-                device=name,
-                code=code,
-                size=size,
-                position=hex(position),
-                buffer=hex(buffer),
-                tag=tag,
-                thread=SERVER,
-            ),
+        request = ServerSendCommand(
+            server=SERVER,
+            device=name,
+            code=code,
+            size=size,
+            position=hex(position),
+            buffer=hex(buffer),
+            tag=tag,
+            thread=SERVER,
         )
-        self._sent[name].append(tag)
-        return tag
+        answer = self.host.call(request).code
+        if answer == NOERROR:
+            self._sent[name].append(tag)
+        return Result("SendCommand of the server", answer, self._observe, tag)
 
     def completion(self, timeout: int | None = None) -> CompletionRecord | None:
         """Wait for the next completion; the default waits for what is bound to come."""
@@ -146,7 +146,7 @@ class Scripted(Running, ProcessMemory):
         """Fail the check unless the next completion is this one."""
         seen = self.completion()
         if seen is None:
-            raise ConformanceFailure(f"the completion of command {tag} did not reach the server")
+            raise ConformanceFailure(f"the completion of command {tag} did not reach the server{SLOW}")
         wanted = (tag, code, bytes_transferred) + (() if position is None else (position,))
         found = (seen.tag, seen.code, seen.bytes_transferred, int(seen.position, 16))[: len(wanted)]
         if found != wanted:
@@ -164,10 +164,6 @@ class Scripted(Running, ProcessMemory):
         name = self.device_names[device]
         self._require("CloseDevice", ServerCloseDevice(server=SERVER, device=name, thread=SERVER))
 
-    def close_server(self) -> Code:
-        """Close the server's side."""
-        return self._code("Close", self.host.call(ServerClose(server=SERVER, thread=SERVER)).code)
-
     def check_completions(self) -> None:
         """Hold the suite-wide invariant: what the server sees is what was accepted, once, or VDI's own (CMP-20)."""
         accepted = {
@@ -179,14 +175,20 @@ class Scripted(Running, ProcessMemory):
         while len({seen.tag for seen in self._seen} & set(accepted)) < len(accepted) and not self.aborted:
             if self.completion() is None:
                 missing = sorted(set(accepted) - {seen.tag for seen in self._seen})
-                raise ConformanceFailure(f"accepted completions of commands {missing} never reached the server")
+                raise ConformanceFailure(f"accepted completions of commands {missing} never reached the server{SLOW}")
         while self.completion(timeout=0) is not None:
             pass
-        tags = [seen.tag for seen in self._seen]
+        sent = {tag for tags in self._sent.values() for tag in tags}
+        # SendCommand reports what it refuses to the completion routine as well, before it returns.
+        seen = [one for one in self._seen if one.tag in sent or not one.thread_of_sender]
+        tags = [one.tag for one in seen]
         if len(set(tags)) != len(tags):
             raise ConformanceFailure(f"the server saw a command completed more than once: tags {tags}")
-        for seen in (one for one in self._seen if one.tag not in self.tolerated):
-            _check_one(seen, accepted.get(seen.tag))
+        if unknown := sorted(set(tags) - sent):
+            raise ConformanceFailure(f"the server saw commands completed that it never sent: tags {unknown}")
+        for one in seen:
+            if one.tag not in self.tolerated:
+                _check_one(one, accepted.get(one.tag))
 
     def _require(self, method: str, request: Request[CodeReply]) -> None:
         self._code(method, self.host.call(request).code).expect(NOERROR)

@@ -77,23 +77,11 @@ def need_different_addresses(*views: View) -> None:
         not_tested("processes saw the buffer at equal addresses, so that a handle which is an address looks right")
 
 
-def require_follows(mapped: View, places: Sequence[View]) -> None:
-    """Fail the check unless the byte at a mapped address is the one at one of these places, before and after a change.
+def is_inside(mapped: View, size: int, buffers: Sequence[View], seed: int) -> bool:
+    """Tell whether the byte at a mapped address is, turn after turn, one of those in these buffers.
 
-    Addresses are not compared: each mapping may lie elsewhere.
+    Addresses are not compared: each mapping may lie elsewhere. What the buffers held is replaced.
     """
-    candidates = set(range(len(places)))
-    for turn in range(2):
-        for number, place in enumerate(places):
-            place.process.write(place.address, bytes([turn * len(places) + number + 1]))
-        seen = mapped.process.read(mapped.address, 1)[0] - turn * len(places) - 1
-        candidates &= {seen}
-    if not candidates:
-        raise ConformanceFailure(f"{mapped.process.name} was given the address of other memory")
-
-
-def require_inside(mapped: View, size: int, buffers: Sequence[View], seed: int) -> None:
-    """Fail the check unless the byte at a mapped address is, turn after turn, one of those in these buffers."""
     candidates: set[tuple[int, int]] | None = None
     for turn in range(4):
         for number, buffer in enumerate(buffers):
@@ -103,5 +91,10 @@ def require_inside(mapped: View, size: int, buffers: Sequence[View], seed: int) 
         if candidates is None:
             candidates = {(n, at) for n, content in enumerate(contents) for at in range(size) if content[at] == seen}
         candidates = {(n, at) for n, at in candidates if contents[n][at] == seen}
-    if not candidates:
-        raise ConformanceFailure(f"{mapped.process.name} was given the address of memory outside the set's buffers")
+    return bool(candidates)
+
+
+def require_inside(mapped: View, size: int, buffers: Sequence[View], seed: int) -> None:
+    """Fail the check unless a mapped address lies inside one of these buffers."""
+    if not is_inside(mapped, size, buffers, seed):
+        raise ConformanceFailure(f"{mapped.process.name} was given the address of other memory")
