@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST_PYTHON = (3, 11)
+INTERRUPTED = 2
 FAILED = 3
 STAMP = "made-by-ci.txt"
 LEAKING = ("PYTHONPATH", "PYTHONHOME", "MYPYPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
@@ -23,6 +24,17 @@ LEAKING = ("PYTHONPATH", "PYTHONHOME", "MYPYPATH", "VIRTUAL_ENV", "PYTEST_ADDOPT
 
 class Unprepared(Exception):
     """The environment could not be made; the text says why and what to do."""
+
+
+def main(job: Callable[[Path, list[str]], int], arguments: list[str]) -> int:
+    """Prepare `.venv`, hand its interpreter and the arguments to the job, and give the exit code."""
+    try:
+        return job(prepare(), arguments)
+    except Unprepared as reason:
+        say(str(reason))
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def say(text: str) -> None:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from environment import FAILED, ROOT, Unprepared, call, prepare, say, tool
+from environment import ROOT, call, main, tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def main(further: list[str]) -> int:
-    """Prepare `.venv`, run, and give the exit code of the run."""
-    try:
-        python = prepare()
-    except Unprepared as reason:
-        say(str(reason))
-        return FAILED
+def run(python: Path, further: list[str]) -> int:
+    """Run, and give the exit code of the run."""
     evidence = ROOT / "reports" / "evidence.jsonl"
-    command = [
-        tool(python, "vdi-conformance"),
-        "run",
-        "--adapter",
-        "emulator",
-        "-n",
-        "2",
-        "--evidence",
-        str(evidence),
-    ]
-    return call([*command, *further])
+    options = ["--adapter", "emulator", "-n", "2", "--evidence", str(evidence)]
+    return call([tool(python, "vdi-conformance"), "run", *options, *further])
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main(run, sys.argv[1:]))

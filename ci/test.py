@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from environment import FAILED, ROOT, Unprepared, clean_variables, prepare, say, tool, wait
+from environment import ROOT, clean_variables, main, say, tool, wait
 
-INTERRUPTED = 2
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Step(NamedTuple):
@@ -28,13 +29,8 @@ class Result(NamedTuple):
     last_line: str
 
 
-def main(further: list[str]) -> int:
-    """Prepare `.venv`, run every step, and give 0 only where all passed; `further` goes to pytest."""
-    try:
-        python = prepare()
-    except Unprepared as reason:
-        say(str(reason))
-        return FAILED
+def test(python: Path, further: list[str]) -> int:
+    """Run every step, and give 0 only where all passed; `further` goes to pytest."""
     module = [str(python), "-m"]
     steps = (
         Step("ruff check", [*module, "ruff", "check", "."]),
@@ -43,7 +39,7 @@ def main(further: list[str]) -> int:
         Step("import-linter", [tool(python, "lint-imports")]),
         Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", *further]),
     )
-    results = [run(step) for step in steps]
+    results = [take(step) for step in steps]
     say("")
     for result in results:
         outcome = "passed" if result.exit_code == 0 else f"FAILED (exit code {result.exit_code})"
@@ -53,7 +49,7 @@ def main(further: list[str]) -> int:
     return 1 if failed else 0
 
 
-def run(step: Step) -> Result:
+def take(step: Step) -> Result:
     """Run one step, its output shown as it comes."""
     say(f"\n== {step.name}: {' '.join(step.command[1:]) or step.command[0]}")
     started = time.monotonic()
@@ -82,7 +78,4 @@ def run(step: Step) -> Result:
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
+    raise SystemExit(main(test, sys.argv[1:]))

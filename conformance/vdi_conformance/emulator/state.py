@@ -194,16 +194,21 @@ class DeviceSet:
             self.devices[name] = Device(name)
         return self.devices.get(name)
 
-    def get_command(self, participant: Participant, device_number: int, null_out: bool) -> Answer | None:
-        """GetCommand."""
-        device = participant.devices.get(device_number)
+    def _active_device(self, participant: Participant, number: int) -> Device | Answer:
+        """Give a device whose commands can be fetched and completed, or what refuses both."""
+        device = participant.devices.get(number)
         if device is None:
             return Answer(VD_E_PROTOCOL)
         state = self.state_of(participant)
         if state is ClientState.ABORT:
             return Answer(VD_E_ABORT)
-        if state is ClientState.NORMALLY_TERMINATED:
-            return Answer(VD_E_PROTOCOL)
+        return Answer(VD_E_PROTOCOL) if state is ClientState.NORMALLY_TERMINATED else device
+
+    def get_command(self, participant: Participant, device_number: int, null_out: bool) -> Answer | None:
+        """GetCommand."""
+        device = self._active_device(participant, device_number)
+        if isinstance(device, Answer):
+            return device
         if null_out:
             return Answer(VD_E_INVALID)
         command = device.fetch(participant)
@@ -224,14 +229,9 @@ class DeviceSet:
         self, participant: Participant, device_number: int, number: int, completion: Completion
     ) -> Answer:
         """CompleteCommand; `completion` has the values as the client gave them."""
-        device = participant.devices.get(device_number)
-        if device is None:
-            return Answer(VD_E_PROTOCOL)
-        state = self.state_of(participant)
-        if state is ClientState.ABORT:
-            return Answer(VD_E_ABORT)
-        if state is ClientState.NORMALLY_TERMINATED:
-            return Answer(VD_E_PROTOCOL)
+        device = self._active_device(participant, device_number)
+        if isinstance(device, Answer):
+            return device
         command = device.fetched.get(number)
         if command is None or command.holder is not participant:
             return Answer(VD_E_INVALID)

@@ -145,15 +145,14 @@ class Device:
 
         return Later(self.participant.host.send(request), completed)
 
-    def send_serve(self, path: str | None = None, limit: int | None = None, digest: bool = False) -> Pending[Served]:
-        """Become an ordinary client application on this device, until its end or for `limit` commands."""
+    def send_serve(self, path: str | None = None, digest: bool = False) -> Pending[Served]:
+        """Become an ordinary client application on this device, until its end."""
         request = Serve(
             set=self.participant.key,
             device=self.key,
             timeout=self.participant.scaled(BOUND_TO_COME),
             path=path,
             offset=self.stream_offset,
-            limit=limit,
             digest=digest,
             thread=self.key,
         )
