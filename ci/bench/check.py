@@ -33,13 +33,14 @@ def main() -> None:
 def _measure(turns: int, cpu: int | None) -> list[float]:
     bench = emulator_bench(cpu)
     try:
-        times = [_check(bench, number) for number in range(WARM_UP + turns)]
+        times = [timed_check(bench, number) for number in range(WARM_UP + turns)]
     finally:
         bench.close()
     return times[WARM_UP:]
 
 
-def _check(bench: Bench, number: int) -> float:
+def timed_check(bench: Bench, number: int) -> float:
+    """Play one check and give how long it took, in milliseconds."""
     began = time.perf_counter()
     stage = Stage(bench, f"bench {number}")
     operation = stage.backup(Geometry(secondaries=1, transfers=1))

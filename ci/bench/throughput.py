@@ -28,19 +28,24 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=4, metavar="N", help="devices and client processes (default 4)")
     parser.add_argument("--transfer", type=int, default=1, metavar="MIB", help="MAXTRANSFERSIZE (default 1)")
     options = parser.parse_args()
-    geometry = Geometry(
-        devices=options.devices,
-        owners=tuple(range(options.devices)),
-        max_transfer_size=options.transfer * MIB,
-        buffer_count=2 * options.devices,
-        transfers=options.size // options.transfer // options.devices,
-    )
+    geometry = laid_out(options.size, options.devices, options.transfer)
     bench = emulator_bench()
     try:
         with tempfile.TemporaryDirectory(dir=bench.supervisor.directory) as directory:
             return _run(bench, geometry, Path(directory))
     finally:
         bench.close()
+
+
+def laid_out(size: int, devices: int, transfer: int) -> Geometry:
+    """Lay out a statement over `size` MiB in transfers of `transfer` MiB, each device in a process of its own."""
+    return Geometry(
+        devices=devices,
+        owners=tuple(range(devices)),
+        max_transfer_size=transfer * MIB,
+        buffer_count=2 * devices,
+        transfers=size // transfer // devices,
+    )
 
 
 def _run(bench: Bench, geometry: Geometry, directory: Path) -> int:
@@ -58,7 +63,7 @@ def _timed(title: str, bench: Bench, kind: str, geometry: Geometry, directory: P
     start = stage.backup if kind == "backup" else stage.restore
     operation = start(geometry, directory)
     began = time.perf_counter()
-    digests, moved = _serve(operation)
+    digests, moved = serve_digesting(operation)
     seconds = time.perf_counter() - began
     operation.close()
     stage.close(orderly=True)
@@ -66,7 +71,8 @@ def _timed(title: str, bench: Bench, kind: str, geometry: Geometry, directory: P
     return digests
 
 
-def _serve(operation: Operation) -> tuple[list[str], int]:
+def serve_digesting(operation: Operation) -> tuple[list[str], int]:
+    """Serve every device to the end of the statement; give the digest of each stream, and the bytes moved."""
     serving = [device.send_serve(operation.stream(device), digest=True) for device in operation.devices]
     served = [pending.result(patience=PATIENCE) for pending in serving]
     operation.require_success(operation.outcome())
