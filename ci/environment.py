@@ -20,6 +20,8 @@ INTERRUPTED = 2
 FAILED = 3
 STAMP = "made-by-ci.txt"
 LEAKING = ("PYTHONPATH", "PYTHONHOME", "MYPYPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+SLOWING = ("PYTHONDONTWRITEBYTECODE",)
+"""Without its caches every process compiles every module, and pytest rewrites it, again and again."""
 
 
 class Unprepared(Exception):
@@ -45,8 +47,8 @@ def say(text: str) -> None:
 
 
 def clean_variables() -> dict[str, str]:
-    """Give the environment variables without those that would mix other code or options into a run."""
-    variables = {name: value for name, value in os.environ.items() if name not in LEAKING}
+    """Give the environment variables without those that would mix other code or options into a run, or slow it."""
+    variables = {name: value for name, value in os.environ.items() if name not in LEAKING + SLOWING}
     return variables | {"PYTHONUTF8": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
