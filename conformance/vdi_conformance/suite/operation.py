@@ -14,11 +14,12 @@ from vdi_conformance.suite.scene import Running, Scene
 from vdi_conformance.suite.sharing import View
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vdi_conformance.host.messages.client import Served
     from vdi_conformance.suite.device import Device, Fetched
     from vdi_conformance.suite.outcomes import Code
 
@@ -88,6 +89,10 @@ class Operation(Running):
             view.process.save(view.address, size, path, command.stream_offset)
         return command.device.complete(command, code, size, position, thread)
 
+    def answer_any(self, command: Fetched) -> Code:
+        """Be an ordinary client for one command of any kind."""
+        return self.answer(command) if command.code in DATA_COMMANDS else command.device.complete(command)
+
     def commands(self) -> Iterator[Fetched]:
         """Give every command of every device as it comes, until all have ended; the caller completes each."""
         waiting = {device: device.send_get_command() for device in self.devices}
@@ -126,7 +131,7 @@ class Operation(Running):
                 if command.code in DATA_COMMANDS and device.stream_offset:
                     held[device] = command
                 else:
-                    self._answer_any(command)
+                    self.answer_any(command).expect(NOERROR)
                     waiting[device] = device.send_get_command()
         return [held[device] for device in self.devices]
 
@@ -141,7 +146,24 @@ class Operation(Running):
     def answer_next(self, device: Device, count: int) -> None:
         """Be an ordinary client on one device for so many commands, each of which is bound to come."""
         for _ in range(count):
-            self._answer_any(device.next_command())
+            self.answer_any(device.next_command()).expect(NOERROR)
+
+    def pass_commands(self, device: Device, count: int) -> None:
+        """Be an ordinary client on one device for so many commands, while others hold theirs.
+
+        A server that waits for what is held cannot show what needs this.
+        """
+        try:
+            served = device.send_serve(self.stream(device), limit=count).result(patience=BOUND_TO_COME / 1000 * 2)
+        except MethodNotFound:
+            self.answer_next(device, count)
+            return
+        _require_accepted(device, served)
+        if served.code in (VD_E_TIMEOUT, VD_E_CLOSE):
+            not_tested(f"the server sent fewer than {count} commands to a device while another one held its own")
+        device.participant.code("GetCommand", served.code).expect(NOERROR)
+        device.stream_offset += served.bytes
+        device.fetched += served.commands
 
     def run_out(self) -> StatementEnd:
         """Be an ordinary client on every device to its end, and wait for the statement's."""
@@ -149,22 +171,15 @@ class Operation(Running):
             self._serve_devices()
         except MethodNotFound:
             for command in self.commands():
-                self._answer_any(command)
+                self.answer_any(command).expect(NOERROR)
         return self.outcome()
-
-    def _answer_any(self, command: Fetched) -> None:
-        if command.code in DATA_COMMANDS:
-            self.answer(command).expect(NOERROR)
-        else:
-            command.device.complete(command).expect(NOERROR)
 
     def _serve_devices(self) -> None:
         """Let the hosts make the calls by themselves, which saves their way through the pipe."""
         serving = [(device, device.send_serve(self.stream(device))) for device in self.devices]
         for device, pending in serving:
             served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
-            if served.refused is not None:
-                device.participant.code("CompleteCommand", served.refused).expect(NOERROR)
+            _require_accepted(device, served)
             device.participant.code("GetCommand", served.code).expect(VD_E_CLOSE)
 
     def outcome(self) -> StatementEnd:
@@ -192,3 +207,8 @@ class Operation(Running):
         if not end.succeeded:
             messages = "; ".join(f"{message.number} {message.text}" for message in end.messages)
             raise ConformanceFailure(f"the {self.kind.upper()} failed: {messages}", ("success",), "failure")
+
+
+def _require_accepted(device: Device, served: Served) -> None:
+    if served.refused is not None:
+        device.participant.code("CompleteCommand", served.refused).expect(NOERROR)

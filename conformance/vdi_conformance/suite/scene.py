@@ -21,7 +21,8 @@ class Geometry:
     """How a statement and its set are laid out; sizes are in bytes, `owners` says who opens each device.
 
     Owner 0 is the primary, 1 and above are secondaries; the owners repeat where there are more devices. There are
-    as many secondaries as the owners need, and at least `secondaries`.
+    as many secondaries as the owners need, and at least `secondaries`. `database` is the size of what is moved,
+    by default so much that each device moves about `transfers` full buffers.
     """
 
     devices: int = 1
@@ -34,11 +35,12 @@ class Geometry:
     alignment: int = 0
     features: int = 0
     transfers: int = 3
+    database: int | None = None
 
     @property
     def database_size(self) -> int:
-        """So many bytes that each device moves about `transfers` full buffers."""
-        return self.devices * self.transfers * self.max_transfer_size
+        """So many bytes are moved, over all devices."""
+        return self.database or self.devices * self.transfers * self.max_transfer_size
 
     @property
     def config(self) -> VDConfig:
@@ -53,7 +55,7 @@ class Geometry:
     @property
     def stream_key(self) -> str:
         """What decides the streams that a BACKUP makes."""
-        return f"{self.devices}-{self.block_size}-{self.max_transfer_size}-{self.transfers}-{self.features}"
+        return f"{self.devices}-{self.block_size}-{self.max_transfer_size}-{self.database_size}-{self.features}"
 
 
 USUAL: Final = Geometry()

@@ -31,6 +31,35 @@ def fetched_view(command: Fetched) -> View:
     return View(command.device.participant, command.buffer)
 
 
+@dataclass(frozen=True)
+class Marked:
+    """What a participant stored, and must find again as long as the memory is its own."""
+
+    view: View
+    size: int
+    digest: str
+
+
+def mark(view: View, size: int, seed: int) -> Marked:
+    """Store recognisable contents through a view, and note them."""
+    view.process.fill(view.address, Seeded(seed), size)
+    return Marked(view, size, view.process.digest(view.address, size))
+
+
+def require_unchanged(*marked: Marked) -> None:
+    """Fail the check unless everything that was marked is still there."""
+    for one in marked:
+        if one.view.process.digest(one.view.address, one.size) != one.digest:
+            raise ConformanceFailure(
+                f"the {one.size} bytes of {one.view.process.name} at {one.view.address:#x} were changed by another"
+            )
+
+
+def zone_view(command: Fetched, size: int) -> View:
+    """How the process that fetched a command sees the prefix zone of its buffer."""
+    return View(command.device.participant, command.buffer - size)
+
+
 def handle_of(command: Fetched) -> int:
     """Ask, in the process that fetched a command, for the handle of its buffer."""
     return command.device.participant.get_buffer_handle(command.buffer).expect(NOERROR)

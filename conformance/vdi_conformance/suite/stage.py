@@ -69,6 +69,10 @@ class Stage:
         """Start a statement in fresh processes."""
         return self._run(kind, geometry, self._participants(geometry))
 
+    def prepared(self, geometry: Geometry) -> Operation:
+        """Bring a BACKUP's cast together; the check starts it."""
+        return Operation("backup", self._scene(geometry, self._participants(geometry)), None, self.bench.cast.seed)
+
     def twin(self, of: Operation, kind: Kind, geometry: Geometry = USUAL) -> Operation:
         """Start a second statement, on a set of its own, in the client processes of another one."""
         return self._run(kind, geometry, [self.beside(participant) for participant in of.participants])

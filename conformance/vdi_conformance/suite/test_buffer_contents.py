@@ -1,0 +1,133 @@
+"""Buffers: that a Write shows what the server stored, and that a Read gives the server what the client stored."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vdi_conformance.suite.device import Fetched
+from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.operation import Operation
+from vdi_conformance.suite.scene import USUAL, Geometry
+from vdi_conformance.suite.sharing import View, fetched_view, mark, require_same_contents
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
+from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE
+
+OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
+LAYOUTS = pytest.mark.parametrize(
+    "geometry",
+    [
+        Geometry(max_transfer_size=65536, buffer_count=2, transfers=8),
+        Geometry(owners=(1,), block_size=4096, max_transfer_size=131072, prefix_zone_size=24, buffer_count=2),
+        Geometry(block_size=65536, max_transfer_size=1 << 20, alignment=65536, prefix_zone_size=513, buffer_count=2),
+        Geometry(owners=(1,), block_size=512, max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=1),
+    ],
+    ids=["64 KiB", "128 KiB", "1 MiB", "4 MiB"],
+)
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        Geometry(transfers=8),
+        Geometry(devices=2, owners=(0, 1), block_size=4096, max_transfer_size=131072, prefix_zone_size=24),
+        Geometry(devices=3, owners=(1, 2, 3), block_size=65536, max_transfer_size=1 << 20, alignment=65536),
+        Geometry(owners=(1,), max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=2),
+    ],
+    ids=["64 KiB", "128 KiB", "1 MiB", "4 MiB"],
+)
+@judges("BUF-03", "BUF-04")
+def test_what_a_backup_wrote_can_be_restored(stage: Stage, geometry: Geometry) -> None:
+    streams = stage.directory("streams")
+    stage.backup(geometry, streams).succeed()
+    stage.restore(geometry, streams).succeed()
+
+
+@OWNERS
+@judges("BUF-03", "BUF-04")
+def test_one_changed_byte_makes_a_restore_fail(stage: Stage, owner: int) -> None:
+    geometry = replace(USUAL, owners=(owner,))
+    streams = stage.directory("streams")
+    stage.backup(geometry, streams).succeed()
+    # The first byte says what kind of stream it is: one deep inside a database's pages need not be checked.
+    _change_byte(streams / "0.stream", 0)
+    restore = stage.restore(geometry, streams)
+    while (result := restore.device.get_command()).succeeded:
+        restore.answer_any(result.expect(NOERROR)).expect(NOERROR, VD_E_ABORT)
+    result.require(VD_E_CLOSE, VD_E_ABORT)
+    if restore.outcome().succeeded:
+        raise ConformanceFailure("a RESTORE accepted a stream whose first byte was changed", ("failure",), "success")
+
+
+def _change_byte(path: Path, offset: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(offset)
+        before = file.read(1)
+        file.seek(offset)
+        file.write(bytes([before[0] ^ 1]))
+
+
+@OWNERS
+@judges("BUF-04")
+def test_a_restore_takes_short_reads_as_they_are(stage: Stage, owner: int) -> None:
+    restore = stage.restore(Geometry(owners=(owner,), transfers=6))
+    draw = random.Random(stage.seed)
+    for command in restore.data_commands():
+        _answer_in_part(restore, command, draw.randint(1, command.size))
+    restore.close()
+    restore.require_success(restore.outcome())
+
+
+def _answer_in_part(restore: Operation, command: Fetched, limit: int) -> None:
+    content = restore.content(command)
+    part = replace(content, size=min(content.size, limit))
+    command.device.participant.fill(command.buffer, part)
+    ended = part.size == content.size < command.size
+    code = ERROR_HANDLE_EOF if ended else ERROR_SUCCESS
+    command.device.complete(command, code, part.size).expect(NOERROR)
+
+
+@LAYOUTS
+@judges("BUF-03")
+def test_a_write_shows_exactly_what_the_server_stored(stage: Stage, geometry: Geometry) -> None:
+    scripted = stage.scripted(geometry)
+    buffers = [scripted.allocate() for _ in range(geometry.buffer_count)]
+    for number, size in enumerate(_sizes(geometry, stage.seed)):
+        buffer = buffers[number % len(buffers)]
+        stored = mark(View(scripted, buffer), size, stage.seed + number)
+        tag = scripted.send(buffer, size=size)
+        command = scripted.device.next_command()
+        assert command.size == size, f"a Write of {size} bytes came as one of {command.size}"
+        require_same_contents(size, stored.view, fetched_view(command))
+        scripted.device.complete(command, ERROR_SUCCESS, size).expect(NOERROR)
+        scripted.completed(tag, ERROR_SUCCESS, size)
+
+
+@LAYOUTS
+@judges("BUF-04")
+def test_a_read_gives_the_server_exactly_what_was_stored(stage: Stage, geometry: Geometry) -> None:
+    scripted = stage.scripted(geometry, features=vdc.VDF_READ_MEDIA)
+    buffers = [scripted.allocate() for _ in range(geometry.buffer_count)]
+    draw = random.Random(stage.seed)
+    for number, size in enumerate(_sizes(geometry, stage.seed)):
+        buffer = buffers[number % len(buffers)]
+        tag = scripted.send(buffer, vdc.VDC_READ, size)
+        command = scripted.device.next_command()
+        assert command.size == size, f"a Read of {size} bytes came as one of {command.size}"
+        count = size if number % 3 == 0 else draw.randint(1, size)
+        stored = mark(fetched_view(command), count, stage.seed + number)
+        scripted.device.complete(command, ERROR_SUCCESS, count).expect(NOERROR)
+        scripted.completed(tag, ERROR_SUCCESS, count)
+        if scripted.digest(buffer, count) != stored.digest:
+            raise ConformanceFailure(f"the server sees other bytes than the {count} that the client stored")
+
+
+def _sizes(geometry: Geometry, seed: int) -> list[int]:
+    """Legal sizes: one, two and three blocks, all and all but one, and others between as drawn; few large ones."""
+    blocks = geometry.max_transfer_size // geometry.block_size
+    others = random.Random(seed).choices(range(1, blocks + 1), k=max(2, (2 << 20) // geometry.max_transfer_size))
+    return [count * geometry.block_size for count in (1, 2, 3, blocks - 1, blocks, *others, 1)]

@@ -1,0 +1,103 @@
+"""Buffers: the pool that all devices of a set share, the areas that it grows by, and its largest form."""
+
+import pytest
+
+from vdi_conformance.suite.device import Fetched
+from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.sharing import (
+    View,
+    fetched_view,
+    handle_of,
+    mapped_view,
+    mark,
+    require_same_contents,
+    require_same_memory,
+    require_unchanged,
+    zone_view,
+)
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_MEMORY, VD_E_OPEN, VD_E_TIMEOUT, name_of
+from vdi_conformance.vdi.structures import MAX_DEVICES, MAX_TRANSFER_SIZE
+
+OWNERS = pytest.mark.parametrize("owners", [(0,), (0, 1), (1, 2)], ids=["primary", "both", "secondaries"])
+
+
+@OWNERS
+@judges("BUF-12")
+def test_one_buffer_serves_all_devices(stage: Stage, owners: tuple[int, ...]) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=owners, buffer_count=1))
+    buffer, size = scripted.allocate(), scripted.geometry.max_transfer_size
+    for turn in range(6):
+        device = scripted.devices[turn % 2]
+        stored = mark(View(scripted, buffer), size, stage.seed + turn)
+        tag = scripted.send(buffer, device=turn % 2)
+        command = device.next_command()
+        require_same_contents(size, stored.view, fetched_view(command))
+        answered = mark(fetched_view(command), size, stage.seed - turn)
+        device.complete(command, 0, size).expect(NOERROR)
+        scripted.completed(tag, 0, size)
+        assert scripted.digest(buffer, size) == answered.digest, "the server sees other bytes than the client stored"
+
+
+@judges("BUF-12")
+def test_buffers_change_places_between_devices(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(0, 1), buffer_count=2))
+    buffers = [scripted.allocate() for _ in range(2)]
+    for turn in range(4):
+        for number, buffer in enumerate(buffers):
+            scripted.write(buffer, bytes([turn * 2 + number + 1]) * 512)
+            scripted.send(buffer, device=(turn + number) % 2)
+        for number in range(2):
+            device = scripted.devices[(turn + number) % 2]
+            command = device.next_command()
+            seen = device.participant.read(command.buffer, 512)
+            assert seen == bytes([turn * 2 + number + 1]) * 512, "a device shows the buffer of the other one"
+            device.complete(command, 0, command.size).expect(NOERROR)
+
+
+@pytest.mark.parametrize(("owner", "zone"), [(0, 0), (0, 24), (1, 0), (1, 512)])
+@judges("BUF-14")
+def test_areas_that_come_while_commands_run_are_good(stage: Stage, owner: int, zone: int) -> None:
+    geometry = Geometry(owners=(owner,), secondaries=2, buffer_count=1, prefix_zone_size=zone, alignment=4096)
+    scripted = stage.scripted(geometry)
+    held = _sent(scripted, scripted.allocate())
+    kept = [mark(fetched_view(held), held.size, 0)]
+    for number in (1, 3, 2):
+        scripted.request_buffers(number)
+        for _ in range(number):
+            buffer = scripted.allocate()
+            stored = mark(View(scripted, buffer), geometry.max_transfer_size, buffer)
+            command = _sent(scripted, buffer)
+            assert command.buffer % geometry.alignment == 0, f"a buffer lies at {command.buffer:#x}"
+            require_same_contents(command.size, stored.view, fetched_view(command))
+            stage.fill(zone_view(command, zone), zone, 1)
+            view = mapped_view(scripted.secondaries[1], handle_of(command))
+            require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
+            scripted.device.complete(command, 0, command.size).expect(NOERROR)
+    require_unchanged(*kept)
+    scripted.device.complete(held, 0, held.size).expect(NOERROR)
+
+
+def _sent(scripted: Scripted, buffer: int) -> Fetched:
+    scripted.send(buffer)
+    return scripted.device.next_command()
+
+
+@pytest.mark.parametrize("owners", [(0,), (1, 2)], ids=["primary", "secondaries"])
+@judges("BUF-19")
+def test_the_largest_set_works_or_ends_in_configuration(stage: Stage, owners: tuple[int, ...]) -> None:
+    size = 4 * MAX_TRANSFER_SIZE
+    geometry = Geometry(MAX_DEVICES, owners, max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=3, database=size)
+    operation = stage.prepared(geometry)
+    try:
+        operation.start()
+    except ConformanceFailure as failure:
+        if failure.observed not in [name_of(code) for code in (VD_E_ABORT, VD_E_MEMORY, VD_E_TIMEOUT)]:
+            raise
+        assert not operation.outcome().succeeded, "a statement succeeded whose set could not be configured"
+        for participant in operation.participants:
+            participant.close().permit("Q4", "Close after a failed configuration", NOERROR, VD_E_OPEN)
+        return
+    operation.succeed()
