@@ -79,7 +79,7 @@ def _fetch_all(scripted: Scripted) -> list[Fetched]:
     return [device.next_command() for _ in range(2) for device in scripted.devices]
 
 
-@pytest.mark.parametrize(("kind", "alignment"), zip(4 * ("backup", "restore"), ALIGNMENTS, strict=True))
+@pytest.mark.parametrize(("kind", "alignment"), list(zip(4 * ("backup", "restore"), ALIGNMENTS, strict=True)))
 @judges("BUF-05")
 def test_every_buffer_is_aligned(stage: Stage, kind: Kind, alignment: int) -> None:
     _require_aligned(stage.operation(kind, Geometry(devices=3, owners=(0, 1), alignment=alignment, buffer_count=5)))
