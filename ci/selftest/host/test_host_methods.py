@@ -139,6 +139,16 @@ def test_serve_stops_at_its_limit(host: Host) -> None:
     assert (served.code, served.commands, served.bytes, served.digest) == (NOERROR, 3, 3 * 65536, "")
 
 
+def test_rivals_complete_each_command(host: Host) -> None:
+    host.call(client.NewSet(set="s"))
+    host.call(client.OpenDevice(set="s", name="x", device="d"))
+    raced = host.call(client.Race(device="d", timeout=1000, counts=[1, 2, 3], limit=5))
+    assert (raced.code, len(raced.answers)) == (NOERROR, 5)
+    assert all(sorted(answers) == [NOERROR, VD_E_INVALID, VD_E_INVALID] for answers in raced.answers)
+    raced = host.call(client.Race(device="d", timeout=1000, counts=[1, 2]))
+    assert (raced.code, len(raced.answers)) == (VD_E_CLOSE, 12)
+
+
 def test_methods_of_the_server(launch: Callable[..., Host]) -> None:
     host = launch("server", "server")
     call = host.call
@@ -214,6 +224,7 @@ WRONG: list[Request[Any]] = [
     server.ServerClose(server="unknown"),
     client.MapBufferHandle(set="s", handle=-1),
     client.GetBufferHandle(set="s", address="7"),
+    client.Race(device="d", timeout=0, counts=[1]),
     memory.ReadMemory(address="0x1000", size=65537),
     memory.WriteMemory(address="0x1000", data="0"),
     memory.LoadMemory(address="0x1000", size=1, path="/no/such/file", offset=0),

@@ -22,6 +22,7 @@ class ToyDevice:
         self._left = 0 if name.startswith("quiet") else WRITES + 1
         self._quiet = self._left == 0
         self._aborted = aborted
+        self._outstanding = threading.Semaphore(0)
         self._buffer = ctypes.create_string_buffer(TRANSFER)
 
     def get_command(self, timeout: int, null_out: bool = False) -> Outcome[Command]:
@@ -31,6 +32,7 @@ class ToyDevice:
         if self._left == 0:
             return Outcome(VD_E_CLOSE)
         self._left -= 1
+        self._outstanding.release()
         if self._left == 0:
             return Outcome(NOERROR, Command(RECORD, VDC_FLUSH, 0, 0, 0))
         self._buffer.raw = bytes([self._left]) * TRANSFER
@@ -38,7 +40,7 @@ class ToyDevice:
 
     def complete_command(self, command: int, completion_code: int, bytes_transferred: int, position: int) -> int:
         """Accept the one command that is outstanding."""
-        return NOERROR if command == RECORD else VD_E_INVALID
+        return NOERROR if command == RECORD and self._outstanding.acquire(blocking=False) else VD_E_INVALID
 
     def release(self) -> None:
         """Do nothing."""

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from vdi_conformance.host.child import application
+from vdi_conformance.host.child import application, race
 from vdi_conformance.host.child.dispatch import Methods
 from vdi_conformance.host.child.parameters import (
     Optional,
     boolean,
     config,
+    counts,
     integer,
     name,
     nullable,
@@ -162,3 +163,14 @@ def _serve(
 ) -> _Result:
     session.set(set)
     return application.serve(session.device(device), timeout, path, offset, limit, digest)
+
+
+@_method(
+    "device.race",
+    device=name,
+    timeout=u32,
+    counts=counts(2, 16),
+    limit=Optional(nullable(integer), None),
+)
+def _race(session: Session, device: str, timeout: int, counts: tuple[int, ...], limit: int | None) -> _Result:
+    return race.race(session.device(device), timeout, limit, counts)

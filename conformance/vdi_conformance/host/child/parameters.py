@@ -53,6 +53,17 @@ def u32(value: Any) -> int:
     return value
 
 
+def counts(least: int, most: int) -> Kind:
+    """A list of at least `least` and at most `most` unsigned 32-bit numbers."""
+
+    def kind(value: Any) -> tuple[int, ...]:
+        if not isinstance(value, list) or not least <= len(value) <= most:
+            raise ValueError(f"a list of {least} to {most} unsigned 32-bit numbers")
+        return tuple(map(u32, value))
+
+    return kind
+
+
 def boolean(value: Any) -> bool:
     """True or false."""
     if type(value) is not bool:

@@ -1,4 +1,6 @@
-"""The client role: one request a method of the set and of the device, and `device.serve`."""
+"""The client role: one request a method of the set and of the device, `device.serve` and `device.race`."""
+
+from typing import Annotated
 
 import msgspec
 
@@ -223,3 +225,30 @@ class Serve(Request[Served], frozen=True, kw_only=True):
     offset: int = 0
     limit: int | None = None
     digest: bool = False
+
+
+class Raced(Reply, frozen=True):
+    """How `device.race` ended.
+
+    `code` is the HRESULT of GetCommand that ended it (NOERROR where `limit` did); `answers` has for each command the
+    HRESULTs of its completions, in the order of the counts.
+    """
+
+    code: U32
+    answers: list[list[U32]]
+
+
+class Race(Request[Raced], frozen=True, kw_only=True):
+    """Let several threads complete each command at the same moment, until GetCommand fails or after `limit` commands.
+
+    There are as many threads as `counts`: each gives ERROR_SUCCESS, its own count as bytes transferred, and position
+    0. No command is fetched before all threads have returned. A host may leave this method out: the suite then makes
+    the same calls one by one.
+    """
+
+    method = "device.race"
+    reply = Raced
+    device: Name
+    timeout: U32
+    counts: Annotated[list[U32], msgspec.Meta(min_length=2, max_length=16)]
+    limit: int | None = None

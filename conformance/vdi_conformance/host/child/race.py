@@ -1,0 +1,77 @@
+"""Several threads that complete each command at the same moment, in the host process: what `device.race` does."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from vdi_conformance.vdi.completion import ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import NOERROR
+
+if TYPE_CHECKING:
+    from vdi_conformance.contract import VirtualDevice
+
+
+class _Rivals:
+    """Threads that make one call each, all at once, time after time; the caller's thread is the first of them."""
+
+    def __init__(self, device: VirtualDevice, counts: tuple[int, ...]) -> None:
+        self._device = device
+        self._counts = counts
+        self._start = threading.Barrier(len(counts))
+        self._end = threading.Barrier(len(counts))
+        self._command: int | None = None
+        self._codes = [NOERROR] * len(counts)
+        self._errors: list[BaseException] = []
+        self._threads = [
+            threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(1, len(counts))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def complete(self, command: int) -> list[int]:
+        """Complete a command on every thread; give their codes in the order of the counts."""
+        self._command = command
+        self._take_part(0)
+        if self._errors:
+            raise self._errors[0]
+        return list(self._codes)
+
+    def dismiss(self) -> None:
+        """Let the other threads end."""
+        self._command = None
+        self._start.wait()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, number: int) -> None:
+        while self._take_part(number):
+            pass
+
+    def _take_part(self, number: int) -> bool:
+        self._start.wait()
+        if self._command is None:
+            return False
+        try:
+            count = self._counts[number]
+            self._codes[number] = self._device.complete_command(self._command, ERROR_SUCCESS, count, 0)
+        except BaseException as error:
+            self._errors.append(error)
+        self._end.wait()
+        return True
+
+
+def race(device: VirtualDevice, timeout: int, limit: int | None, counts: tuple[int, ...]) -> dict[str, Any]:
+    """Complete commands on all threads at once until GetCommand fails or `limit` commands are done."""
+    answers: list[list[int]] = []
+    code = NOERROR
+    rivals = _Rivals(device, counts)
+    try:
+        while limit is None or len(answers) < limit:
+            code, command = device.get_command(timeout)
+            if code != NOERROR or command is None:
+                break
+            answers.append(rivals.complete(command.address))
+    finally:
+        rivals.dismiss()
+    return {"code": code, "answers": answers}
