@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.host.messages.client import CompleteCommand, GetCommand, Serve
+from vdi_conformance.host.messages.client import CompleteCommand, GetCommand, Race, Serve
 from vdi_conformance.suite.outcomes import Later
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
 
 if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import CodeReply
-    from vdi_conformance.host.messages.client import CommandReply, Served
+    from vdi_conformance.host.messages.client import CommandReply, Raced, Served
     from vdi_conformance.host.process import Pending
     from vdi_conformance.suite.outcomes import Code, Result
     from vdi_conformance.suite.participant import Participant
@@ -145,14 +145,39 @@ class Device:
 
         return Later(self.participant.host.send(request), completed)
 
-    def send_serve(self, path: str | None = None, digest: bool = False) -> Pending[Served]:
-        """Become an ordinary client application on this device, until its end."""
+    def send_race(self, counts: tuple[int | None, ...], limit: int | None = None) -> Later[Raced, list[list[int]]]:
+        """Let threads complete each command at the same moment, to this device's end or for `limit` commands.
+
+        Each thread gives its own count, None for the size of a transfer; the answer has their HRESULTs for each
+        command, in the order of the counts.
+        """
+        request = Race(
+            device=self.key,
+            timeout=self.participant.scaled(BOUND_TO_COME),
+            counts=list(counts),
+            limit=limit,
+            thread=self.key,
+        )
+
+        def raced(reply: Raced) -> list[list[int]]:
+            self.participant.code("GetCommand", reply.code).expect(VD_E_CLOSE if limit is None else NOERROR)
+            for codes in reply.answers:
+                winners = [count for code, count in zip(codes, counts, strict=True) if code == NOERROR]
+                self.accepted += [Accepted(self.fetched, ERROR_SUCCESS, count or 0, 0) for count in winners]
+                self.fetched += 1
+            return reply.answers
+
+        return Later(self.participant.host.send(request), raced, patience=BOUND_TO_COME / 1000 * 2)
+
+    def send_serve(self, path: str | None = None, limit: int | None = None, digest: bool = False) -> Pending[Served]:
+        """Become an ordinary client application on this device, until its end or for `limit` commands."""
         request = Serve(
             set=self.participant.key,
             device=self.key,
             timeout=self.participant.scaled(BOUND_TO_COME),
             path=path,
             offset=self.stream_offset,
+            limit=limit,
             digest=digest,
             thread=self.key,
         )

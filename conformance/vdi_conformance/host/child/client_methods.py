@@ -172,5 +172,5 @@ def _serve(
     counts=counts(2, 16),
     limit=Optional(nullable(integer), None),
 )
-def _race(session: Session, device: str, timeout: int, counts: tuple[int, ...], limit: int | None) -> _Result:
+def _race(session: Session, device: str, timeout: int, counts: tuple[int | None, ...], limit: int | None) -> _Result:
     return race.race(session.device(device), timeout, limit, counts)

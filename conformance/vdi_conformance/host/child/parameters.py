@@ -54,12 +54,12 @@ def u32(value: Any) -> int:
 
 
 def counts(least: int, most: int) -> Kind:
-    """A list of at least `least` and at most `most` unsigned 32-bit numbers."""
+    """A list of at least `least` and at most `most` unsigned 32-bit numbers or nulls."""
 
-    def kind(value: Any) -> tuple[int, ...]:
+    def kind(value: Any) -> tuple[int | None, ...]:
         if not isinstance(value, list) or not least <= len(value) <= most:
-            raise ValueError(f"a list of {least} to {most} unsigned 32-bit numbers")
-        return tuple(map(u32, value))
+            raise ValueError(f"a list of {least} to {most} unsigned 32-bit numbers or nulls")
+        return tuple(map(nullable(u32), value))
 
     return kind
 

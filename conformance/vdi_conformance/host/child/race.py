@@ -5,22 +5,23 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
-    from vdi_conformance.contract import VirtualDevice
+    from vdi_conformance.contract import Command, VirtualDevice
 
 
 class _Rivals:
     """Threads that make one call each, all at once, time after time; the caller's thread is the first of them."""
 
-    def __init__(self, device: VirtualDevice, counts: tuple[int, ...]) -> None:
+    def __init__(self, device: VirtualDevice, counts: tuple[int | None, ...]) -> None:
         self._device = device
         self._counts = counts
         self._start = threading.Barrier(len(counts))
         self._end = threading.Barrier(len(counts))
-        self._command: int | None = None
+        self._command: Command | None = None
         self._codes = [NOERROR] * len(counts)
         self._errors: list[BaseException] = []
         self._threads = [
@@ -29,7 +30,7 @@ class _Rivals:
         for thread in self._threads:
             thread.start()
 
-    def complete(self, command: int) -> list[int]:
+    def complete(self, command: Command) -> list[int]:
         """Complete a command on every thread; give their codes in the order of the counts."""
         self._command = command
         self._take_part(0)
@@ -50,18 +51,20 @@ class _Rivals:
 
     def _take_part(self, number: int) -> bool:
         self._start.wait()
-        if self._command is None:
+        if (command := self._command) is None:
             return False
+        count = self._counts[number]
+        if count is None:
+            count = command.size if command.code in DATA_COMMANDS else 0
         try:
-            count = self._counts[number]
-            self._codes[number] = self._device.complete_command(self._command, ERROR_SUCCESS, count, 0)
+            self._codes[number] = self._device.complete_command(command.address, ERROR_SUCCESS, count, 0)
         except BaseException as error:
             self._errors.append(error)
         self._end.wait()
         return True
 
 
-def race(device: VirtualDevice, timeout: int, limit: int | None, counts: tuple[int, ...]) -> dict[str, Any]:
+def race(device: VirtualDevice, timeout: int, limit: int | None, counts: tuple[int | None, ...]) -> dict[str, Any]:
     """Complete commands on all threads at once until GetCommand fails or `limit` commands are done."""
     answers: list[list[int]] = []
     code = NOERROR
@@ -71,7 +74,7 @@ def race(device: VirtualDevice, timeout: int, limit: int | None, counts: tuple[i
             code, command = device.get_command(timeout)
             if code != NOERROR or command is None:
                 break
-            answers.append(rivals.complete(command.address))
+            answers.append(rivals.complete(command))
     finally:
         rivals.dismiss()
     return {"code": code, "answers": answers}

@@ -241,14 +241,14 @@ class Raced(Reply, frozen=True):
 class Race(Request[Raced], frozen=True, kw_only=True):
     """Let several threads complete each command at the same moment, until GetCommand fails or after `limit` commands.
 
-    There are as many threads as `counts`: each gives ERROR_SUCCESS, its own count as bytes transferred, and position
-    0. No command is fetched before all threads have returned. A host may leave this method out: the suite then makes
-    the same calls one by one.
+    There are as many threads as `counts`: each gives ERROR_SUCCESS, its own count as bytes transferred (null stands
+    for the size of a Read or Write, and for 0 otherwise), and position 0. No command is fetched before all threads
+    have returned. A host may leave this method out: the suite then makes the same calls one by one.
     """
 
     method = "device.race"
     reply = Raced
     device: Name
     timeout: U32
-    counts: Annotated[list[U32], msgspec.Meta(min_length=2, max_length=16)]
+    counts: Annotated[list[U32 | None], msgspec.Meta(min_length=2, max_length=16)]
     limit: int | None = None
