@@ -1,5 +1,6 @@
 """Memory of a host process, as checks see it: addresses are numbers, contents are descriptions or digests."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -12,10 +13,11 @@ from vdi_conformance.host.messages.memory import (
     FindLandmarks,
     LoadMemory,
     ReadMemory,
+    ReserveMemory,
     SaveMemory,
     WriteMemory,
 )
-from vdi_conformance.host.process import Host
+from vdi_conformance.host.process import Host, Pending
 from vdi_conformance.suite.judging import ConformanceFailure
 
 R = TypeVar("R", bound=Reply)
@@ -68,6 +70,29 @@ class ProcessMemory:
         """Get `size` bytes of private, zeroed memory."""
         return int(self.host.call(AllocateMemory(size=size)).address, 16)
 
+    def reserve(self, address: int, size: int) -> None:
+        """Keep this span of address space free of anything, where nothing lies there yet."""
+        self.host.call(ReserveMemory(size=size, address=hex(address)))
+
+    def has_memory_at(self, address: int) -> bool:
+        """Tell whether there is something to read."""
+        try:
+            self.host.call(ReadMemory(address=hex(address), size=1))
+        except MemoryFault:
+            return False
+        return True
+
+    def peek(self, addresses: Sequence[int]) -> list[int]:
+        """Read single bytes."""
+        reading = [self.host.send(ReadMemory(address=hex(address), size=1)) for address in addresses]
+        return [int(self._result(one).data, 16) for one in reading]
+
+    def poke(self, values: Mapping[int, int]) -> None:
+        """Write single bytes, by their addresses."""
+        requests = [WriteMemory(address=hex(address), data=f"{value:02x}") for address, value in values.items()]
+        for writing in [self.host.send(request) for request in requests]:
+            self._result(writing)
+
     def read(self, address: int, size: int) -> bytes:
         """Read up to 64 KiB."""
         return bytes.fromhex(self._use(ReadMemory(address=hex(address), size=size)).data)
@@ -98,9 +123,12 @@ class ProcessMemory:
         return Landmarks(int(found.stack, 16), int(found.heap, 16), int(found.data, 16), int(found.unmapped, 16))
 
     def _use(self, request: Request[R]) -> R:
-        """Do something with memory that the adapter handed out; to find none there is the adapter's failure."""
+        return self._result(self.host.send(request))
+
+    def _result(self, pending: Pending[R]) -> R:
+        """Use memory that the adapter handed out; to find none there is the adapter's failure."""
         try:
-            return self.host.call(request)
+            return pending.result()
         except MemoryFault as fault:
             raise ConformanceFailure(
                 f"{self.name} was given an address that it cannot use: {fault.message}", ("usable memory",), "no memory"

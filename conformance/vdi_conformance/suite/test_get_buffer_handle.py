@@ -18,7 +18,7 @@ from vdi_conformance.suite.sharing import (
     require_same_memory,
 )
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import VDConfig
 
 FETCHERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
@@ -74,6 +74,21 @@ def test_a_closed_set_gives_no_handles(stage: Stage, kind: Kind, owner: int) -> 
     operation.answer(command).expect(NOERROR)
     operation.succeed()
     operation.participants[owner].get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
+
+
+@judges("GBH-03")
+def test_a_secondary_that_left_gets_no_handles(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(1, 0)))
+    tag = scripted.send(scripted.allocate())
+    command = scripted.device.next_command()
+    handle_of(command)
+    scripted.device.complete(command, 0, command.size).expect(NOERROR)
+    scripted.completed(tag, 0, command.size)
+    scripted.close_device(0)
+    scripted.device.get_command().require(VD_E_CLOSE)
+    leaver = scripted.secondaries[0]
+    leaver.close().expect(NOERROR)
+    leaver.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
 
 
 @LANDMARKS

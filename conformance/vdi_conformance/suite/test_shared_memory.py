@@ -1,0 +1,163 @@
+"""What processes share while commands are outstanding: single bytes at once, their own addresses, fresh contents."""
+
+from collections import deque
+
+import pytest
+
+from vdi_conformance.suite.device import Fetched
+from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
+from vdi_conformance.suite.memory import PAGE
+from vdi_conformance.suite.operation import Kind
+from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.sharing import (
+    View,
+    fetched_view,
+    handle_of,
+    mapped_view,
+    mark,
+    require_distinct,
+    require_same_contents,
+    require_same_memory,
+)
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT, MAX_TRANSFER_SIZE
+
+FETCHERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
+TURNS = 125
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner", "transfer"),
+    [("backup", 0, 65536), ("restore", 1, 65536), ("backup", 2, 1 << 20), ("restore", 0, MAX_TRANSFER_SIZE)],
+)
+@judges("MBH-02", "MBH-17")
+def test_single_bytes_at_page_edges_show_everywhere(stage: Stage, kind: Kind, owner: int, transfer: int) -> None:
+    geometry = Geometry(owners=(owner,), secondaries=2, max_transfer_size=transfer, buffer_count=1, transfers=1)
+    operation = stage.operation(kind, geometry)
+    operation.answer(operation.device.next_data_command()).expect(NOERROR)
+    command = operation.device.next_data_command()
+    handle = handle_of(command)
+    others = [one for one in operation.participants if one is not command.device.participant]
+    views = [fetched_view(command), *(mapped_view(one, handle) for one in others)]
+    edges = _edges(command.size)
+    for number, writer in enumerate(views, 1):
+        values = {edge: (index + 85 * number) % 256 for index, edge in enumerate(edges)}
+        writer.process.poke({writer.address + edge: value for edge, value in values.items()})
+        for reader in views:
+            _require_bytes(reader, values, writer)
+
+
+def _edges(size: int) -> list[int]:
+    """The first and last bytes of the buffer and of at most 16 of its pages, evenly spread."""
+    pages = range(0, size, max(PAGE, size // 16 // PAGE * PAGE))
+    return sorted({edge for page in pages for edge in (page, min(page + PAGE, size) - 1)} | {size - 1})
+
+
+def _require_bytes(reader: View, values: dict[int, int], writer: View) -> None:
+    seen = reader.process.peek([reader.address + offset for offset in values])
+    for (offset, value), found in zip(values.items(), seen, strict=True):
+        if found != value:
+            raise ConformanceFailure(
+                f"byte {offset} that {writer.process.name} stored does not show in {reader.process.name}"
+            )
+
+
+@FETCHERS
+@judges("MBH-02")
+def test_nothing_appears_at_the_fetchers_address_elsewhere(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
+    command = operation.device.next_data_command()
+    mapper = operation.participants[1 - owner]
+    _keep_free(mapper, command)
+    view = mapped_view(mapper, handle_of(command))
+    require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
+    if any(mapper.has_memory_at(command.buffer + offset) for offset in (0, command.size - 1)):
+        raise ConformanceFailure(f"mapping put something at the fetcher's address {command.buffer:#x}, which was taken")
+
+
+def _keep_free(process: Participant, command: Fetched) -> None:
+    """Reserve the fetcher's addresses in another process, or find that they are reserved there already."""
+    first = command.buffer // MAX_ALIGNMENT * MAX_ALIGNMENT
+    process.reserve(first, command.buffer + command.size - first)
+    if process.has_memory_at(command.buffer):
+        not_tested("the other process has memory of its own at the fetcher's address")
+
+
+@judges("GBH-02", "MBH-02")
+def test_every_fresh_handle_maps_the_current_bytes(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=4, owners=(0, 1), secondaries=2, buffer_count=8))
+    buffers = [scripted.allocate() for _ in range(8)]
+    for turn in range(TURNS):
+        labels = _send_labelled(scripted, buffers, turn)
+        waiting = [device.send_get_command() for _ in range(2) for device in scripted.devices]
+        commands = [one.result().expect(NOERROR) for one in waiting]
+        views = _map_all(commands, scripted.secondaries[1])
+        for command, view in zip(commands, views, strict=True):
+            label = labels[command.device.name].popleft()
+            assert view.process.read(view.address, len(label)) == label, f"in turn {turn} the mapped bytes are stale"
+        _complete_all(scripted, commands)
+
+
+def _send_labelled(scripted: Scripted, buffers: list[int], turn: int) -> dict[str, deque[bytes]]:
+    """Send each buffer, with a label in it, to another device than in the turn before."""
+    labels: dict[str, deque[bytes]] = {name: deque() for name in scripted.device_names}
+    for number, buffer in enumerate(buffers):
+        label = f"turn {turn}, buffer {number}".encode()
+        scripted.write(buffer, label)
+        scripted.send(buffer, device=(turn + number) % len(labels))
+        labels[scripted.device_names[(turn + number) % len(labels)]].append(label)
+    return labels
+
+
+def _map_all(commands: list[Fetched], mapper: Participant) -> list[View]:
+    asking = [command.device.participant.send_get_buffer_handle(command.buffer) for command in commands]
+    handles = [one.result().expect(NOERROR) for one in asking]
+    require_distinct({f"command {number}": handle for number, handle in enumerate(handles)}, "handle")
+    mapping = [mapper.send_map_buffer_handle(handle) for handle in handles]
+    return [View(mapper, one.result().expect(NOERROR)) for one in mapping]
+
+
+def _complete_all(scripted: Scripted, commands: list[Fetched]) -> None:
+    for completing in [command.device.send_complete(command, 0, command.size) for command in commands]:
+        completing.result().expect(NOERROR)
+    for _ in commands:
+        assert scripted.completion() is not None, "a completion did not reach the server"
+
+
+@judges("GBH-08", "MBH-27")
+def test_processes_fill_each_others_buffers(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1), transfers=5))
+    for _ in range(2):
+        commands = operation.hold_all()
+        views = [mapped_view(other.device.participant, handle_of(one)) for one, other in _crossed(commands)]
+        for command, view in zip(commands, views, strict=True):
+            require_same_contents(command.size, fetched_view(command), view)
+        for command, view in reversed(list(zip(commands, views, strict=True))):
+            operation.answer(command, view).expect(NOERROR)
+    operation.succeed()
+
+
+@judges("CMP-01", "GBH-08", "MBH-27")
+def test_the_server_sees_what_the_other_process_stored(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(0, 1)), features=vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA)
+    buffers, size = [scripted.allocate() for _ in range(2)], scripted.geometry.max_transfer_size
+    for turn in range(4):
+        code = (vdc.VDC_WRITE, vdc.VDC_READ)[turn % 2]
+        tags = [scripted.send(buffer, code, device=number) for number, buffer in enumerate(buffers)]
+        commands = [device.next_command() for device in scripted.devices]
+        views = [mapped_view(other.device.participant, handle_of(one)) for one, other in _crossed(commands)]
+        stored = [mark(view, size, stage.seed + 2 * turn + number) for number, view in enumerate(views)]
+        for number in (1, 0):
+            scripted.devices[number].complete(commands[number], 0, 512 * (turn + number + 1)).expect(NOERROR)
+            scripted.completed(tags[number], 0, 512 * (turn + number + 1))
+        for buffer, one in zip(buffers, stored, strict=True):
+            assert scripted.digest(buffer, size) == one.digest, "the server sees other bytes than were stored"
+
+
+def _crossed(commands: list[Fetched]) -> list[tuple[Fetched, Fetched]]:
+    first, second = commands
+    return [(first, second), (second, first)]
