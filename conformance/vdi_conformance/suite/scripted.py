@@ -9,6 +9,7 @@ from vdi_conformance.host.messages.server import (
     CompletionRecord,
     ServerAllocateBuffer,
     ServerBeginConfiguration,
+    ServerClose,
     ServerCloseDevice,
     ServerEndConfiguration,
     ServerNextCompletion,
@@ -163,6 +164,10 @@ class Scripted(Running, ProcessMemory):
         """Close one device, so that its GetCommand gives VD_E_CLOSE."""
         name = self.device_names[device]
         self._require("CloseDevice", ServerCloseDevice(server=SERVER, device=name, thread=SERVER))
+
+    def close_server(self) -> Code:
+        """Close the server's side."""
+        return self._code("Close", self.host.call(ServerClose(server=SERVER, thread=SERVER)).code)
 
     def check_completions(self) -> None:
         """Hold the suite-wide invariant: what the server sees is what was accepted, once, or VDI's own (CMP-20)."""
