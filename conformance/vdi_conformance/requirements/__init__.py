@@ -1,5 +1,6 @@
 """The catalogue: every testable statement about the interface, with its sources and open questions."""
 
-from vdi_conformance.requirements.catalogue import Catalogue, Requirement, Source, catalogue
+from vdi_conformance.requirements.catalogue import catalogue
+from vdi_conformance.requirements.values import Catalogue, Change, Requirement, Source, Unchecked
 
-__all__ = ["Catalogue", "Requirement", "Source", "catalogue"]
+__all__ = ["Catalogue", "Change", "Requirement", "Source", "Unchecked", "catalogue"]

@@ -1,0 +1,153 @@
+"""From the text of the data files to the catalogue; what does not fit together is a ValueError. Pure."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from vdi_conformance.requirements.values import (
+    BINDS,
+    LEVELS,
+    REACHES,
+    REASONS,
+    SOURCE_CLASSES,
+    Catalogue,
+    Change,
+    Requirement,
+    Source,
+    Unchecked,
+)
+
+Row = dict[str, str]
+
+_REVIEWED: Final = (
+    "topic",
+    "level",
+    "binds",
+    "source_class",
+    "reach",
+    "questions",
+    "statement",
+    "source",
+    "how_to_test",
+)
+TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "requirements.tsv": ("id", *_REVIEWED),
+        "changes.tsv": ("id", "column", "before", "after", "reason"),
+        "unchecked.tsv": ("id", "reason", "sentence"),
+        "questions.tsv": ("id", "question"),
+        "sources.tsv": ("tag", "title", "url"),
+    }
+)
+"""The data files and their columns."""
+_CLOSED: Final = {"level": LEVELS, "binds": BINDS, "source_class": SOURCE_CLASSES, "reach": REACHES}
+
+
+def read(texts: Mapping[str, str]) -> Catalogue:
+    """Make the catalogue from the texts of its data files."""
+    rows = _table(texts, "requirements.tsv")
+    by_id = {row["id"]: row for row in rows}
+    questions = {row["id"]: row["question"] for row in _table(texts, "questions.tsv")}
+    for row in rows:
+        _check_row(row, questions)
+    changes = _changes(_table(texts, "changes.tsv"), by_id)
+    unchecked = _unchecked(_table(texts, "unchecked.tsv"), by_id)
+    return Catalogue(
+        rows=tuple(_requirement(row, changes.get(row["id"], ()), unchecked.get(row["id"])) for row in rows),
+        questions=MappingProxyType(questions),
+        sources=MappingProxyType(
+            {row["tag"]: Source(row["tag"], row["title"], row["url"]) for row in _table(texts, "sources.tsv")}
+        ),
+    )
+
+
+def _table(texts: Mapping[str, str], name: str) -> list[Row]:
+    """Read one file whose first line names its columns, and whose first column (of changes.tsv two) is a key."""
+    columns = TABLES[name]
+    head, *lines = csv.reader(io.StringIO(texts[name]), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if tuple(head) != columns:
+        raise ValueError(f"{name} has the columns {', '.join(head)}: name them {', '.join(columns)}")
+    for number, cells in enumerate(lines, start=2):
+        if len(cells) != len(columns):
+            raise ValueError(f"line {number} of {name} has {len(cells)} cells, not {len(columns)}: correct its tabs")
+    keys = Counter(tuple(cells[: 2 if name == "changes.tsv" else 1]) for cells in lines)
+    if twice := [" ".join(key) for key, count in keys.items() if count > 1]:
+        raise ValueError(f"{name} has {twice[0]} more than once: leave one of them")
+    return [dict(zip(columns, cells, strict=True)) for cells in lines]
+
+
+def _check_row(row: Row, questions: Mapping[str, str]) -> None:
+    for column, known in _CLOSED.items():
+        _expect_one_of("requirements.tsv", row["id"], column, row[column], known)
+    for question in _listed(row["questions"]):
+        _expect_one_of("requirements.tsv", row["id"], "question", question, questions)
+    if not row["statement"]:
+        raise ValueError(f"requirements.tsv says nothing of {row['id']}: add its statement")
+
+
+def _changes(entries: Iterable[Row], by_id: Mapping[str, Row]) -> dict[str, tuple[Change, ...]]:
+    found: dict[str, tuple[Change, ...]] = {}
+    for entry in entries:
+        id, column = entry["id"], entry["column"]
+        _expect_one_of("changes.tsv", id, "column", column, _REVIEWED)
+        present = _known("changes.tsv", id, by_id)[column]
+        if entry["after"] != present:
+            raise ValueError(
+                f"changes.tsv says that {column} of {id} is now {entry['after']!r}, but requirements.tsv has "
+                f"{present!r}: bring the two together"
+            )
+        if entry["before"] == present:
+            raise ValueError(f"changes.tsv lists {column} of {id}, which did not change: remove the line")
+        if not entry["reason"]:
+            raise ValueError(f"changes.tsv gives no reason for {column} of {id}: add one")
+        found[id] = (*found.get(id, ()), Change(column, entry["before"], entry["after"], entry["reason"]))
+    return found
+
+
+def _unchecked(entries: Iterable[Row], by_id: Mapping[str, Row]) -> dict[str, Unchecked]:
+    found = {}
+    for entry in entries:
+        id = entry["id"]
+        binds = _known("unchecked.tsv", id, by_id)["binds"]
+        if binds != "library":
+            raise ValueError(f"unchecked.tsv lists {id}, which binds the {binds} and needs no reason: remove the line")
+        _expect_one_of("unchecked.tsv", id, "reason", entry["reason"], REASONS)
+        if not entry["sentence"]:
+            raise ValueError(f"unchecked.tsv does not say what its reason for {id} means: add a sentence")
+        found[id] = Unchecked(entry["reason"], entry["sentence"])
+    return found
+
+
+def _requirement(row: Row, changes: tuple[Change, ...], unchecked: Unchecked | None) -> Requirement:
+    return Requirement(
+        id=row["id"],
+        topic=row["topic"],
+        level=row["level"],
+        binds=row["binds"],
+        source_class=row["source_class"],
+        reach=row["reach"],
+        questions=tuple(_listed(row["questions"])),
+        statement=row["statement"],
+        source=row["source"],
+        how_to_test=row["how_to_test"],
+        changes=changes,
+        unchecked=unchecked,
+    )
+
+
+def _listed(questions: str) -> Iterator[str]:
+    return filter(None, questions.split(","))
+
+
+def _known(name: str, id: str, by_id: Mapping[str, Row]) -> Row:
+    if id not in by_id:
+        raise ValueError(f"{name} lists {id}, which is no requirement: correct the id or remove the line")
+    return by_id[id]
+
+
+def _expect_one_of(name: str, id: str, kind: str, word: str, known: Iterable[str]) -> None:
+    if word not in known:
+        raise ValueError(f"{name} has the {kind} {word!r} for {id}: known are {', '.join(known)}")

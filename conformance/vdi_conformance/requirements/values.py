@@ -1,0 +1,89 @@
+"""The catalogue as values: requirements, sources, and what the review said of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+LEVELS: Final = ("MUST", "SHOULD", "MAY", "INFO")
+BINDS: Final = ("library", "server", "client application")
+SOURCE_CLASSES: Final = ("documented", "derived", "observed")
+REACHES: Final = ("none", "statement", "scripted", "abi", "platform", "not testable")
+REASONS: Final = (
+    "not visible from outside",
+    "platform not available",
+    "contradicted by another row",
+    "outside the contract",
+)
+"""Why a requirement that binds the library has no check."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the review of a requirement changed against the digest that it was taken from, and why."""
+
+    column: str
+    before: str
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """Why a requirement that binds the library has no check: one of REASONS, and what it means here."""
+
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One testable statement: what is required of whom, how firmly, and where that is written.
+
+    `level` is MUST, SHOULD, MAY or INFO; `reach` the least server level at which it can be judged; `questions` the
+    open questions that touch it.
+    """
+
+    id: str
+    topic: str
+    level: str
+    binds: str
+    source_class: str
+    reach: str
+    questions: tuple[str, ...]
+    statement: str
+    source: str
+    how_to_test: str
+    changes: tuple[Change, ...] = ()
+    unchecked: Unchecked | None = None
+
+    @property
+    def group(self) -> str:
+        """The part of the id before the dash, such as GBH."""
+        return self.id.partition("-")[0]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A public document: its tag in the catalogue, its title and its address."""
+
+    tag: str
+    title: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All requirements in their order, and what they refer to."""
+
+    rows: tuple[Requirement, ...]
+    questions: Mapping[str, str]
+    sources: Mapping[str, Source]
+
+    def get(self, id: str) -> Requirement | None:
+        """Find a requirement by its id."""
+        return next((row for row in self.rows if row.id == id), None)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The groups of requirements, such as GBH, in their order."""
+        return tuple(dict.fromkeys(row.group for row in self.rows))
