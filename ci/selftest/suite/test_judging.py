@@ -21,6 +21,16 @@ def test_rows_of_different_severity_are_refused() -> None:
         judges("GBH-01", "GBH-05")
 
 
+def test_a_row_that_binds_another_than_the_library_is_refused() -> None:
+    with pytest.raises(ValueError, match="GBH-07 binds the client application"):
+        judges("GBH-07")
+
+
+def test_a_row_with_a_reason_to_have_no_check_is_refused() -> None:
+    with pytest.raises(ValueError, match="MBH-29 has no check"):
+        judges("MBH-29")
+
+
 @pytest.mark.parametrize(
     ("error", "level", "verdict"),
     [

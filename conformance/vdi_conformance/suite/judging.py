@@ -5,7 +5,7 @@ from typing import NoReturn
 import pytest
 from _pytest.outcomes import Skipped
 
-from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements import Requirement, catalogue
 
 
 class NotApplicable(Skipped):
@@ -27,13 +27,23 @@ class ConformanceFailure(AssertionError):
 
 def judges(*ids: str) -> pytest.MarkDecorator:
     """Name the requirements that a check judges: known ones that bind the library, all of one severity."""
-    rows = [catalogue().get(id) for id in ids]
-    unknown = [id for id, row in zip(ids, rows, strict=True) if row is None]
-    if unknown or not ids:
-        raise ValueError(f"a check must judge known requirements, not {', '.join(unknown) or 'nothing'}")
-    if len({severity(row.level) for row in rows if row is not None}) > 1:
+    if not ids:
+        raise ValueError("a check must judge known requirements, not nothing")
+    rows = [_judgeable(id) for id in ids]
+    if len({severity(row.level) for row in rows}) > 1:
         raise ValueError(f"a check judges rows of one severity: split the one for {', '.join(ids)}")
     return pytest.mark.judges(*ids)
+
+
+def _judgeable(id: str) -> Requirement:
+    row = catalogue().get(id)
+    if row is None:
+        raise ValueError(f"a check must judge known requirements, not {id}")
+    if row.binds != "library":
+        raise ValueError(f"a check judges the library, and {id} binds the {row.binds}: name the row of the library")
+    if row.unchecked is not None:
+        raise ValueError(f"unchecked.tsv says why {id} has no check ({row.unchecked.reason}): remove one of the two")
+    return row
 
 
 def severity(level: str) -> str:
