@@ -1,9 +1,31 @@
-"""`vdi-conformance requirements`: the list, one row, and ids that do not exist."""
+"""`vdi-conformance requirements`: the list, one row, what the review changed, JSON, and ids that do not exist."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vdi_conformance.cli import main
-from vdi_conformance.requirements import catalogue
+from vdi_conformance.evidence.files import read
+from vdi_conformance.requirements import Requirement, catalogue
+
+WATCHED = """
+import sys
+from vdi_conformance.cli import main
+
+
+def refuse(event, arguments):
+    if event in ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"):
+        raise RuntimeError(f"{event} {arguments}")
+
+
+sys.addaudithook(refuse)
+raise SystemExit(main(sys.argv[1:]))
+"""
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -40,6 +62,104 @@ def test_every_requirement_can_be_shown_with_its_sources_and_questions(capsys: p
         assert row.level in output
         assert all(f"{question} " in output for question in row.questions), row.id
         assert "Source" in output, row.id
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def entries(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(shown(capsys, "--format", "json", *arguments))
+    return found
+
+
+def changed() -> list[Requirement]:
+    return [row for row in catalogue().rows if row.changes]
+
+
+def test_every_change_of_the_review_is_listed_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    output = words(shown(capsys, "--changes"))
+    assert changed()
+    for row in changed():
+        for change in row.changes:
+            said = f"{row.id} {change.column} before: {change.before or 'empty'} after: {change.after} reason: "
+            assert words(said + change.reason) in output
+    assert output.count(" reason: ") == sum(len(row.changes) for row in changed())
+
+
+def test_a_topic_restricts_the_changes_too(capsys: pytest.CaptureFixture[str]) -> None:
+    output = shown(capsys, "--changes", "--topic", "sec")
+    assert "SEC-11 statement" in output
+    assert "CMP-03" not in output
+
+
+def test_where_nothing_was_changed_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, "GBH-01", "--changes") == "The review changed nothing here.\n"
+
+
+def test_one_requirement_is_shown_with_its_change(capsys: pytest.CaptureFixture[str]) -> None:
+    row = catalogue().get("CMP-03")
+    assert row is not None
+    output = words(shown(capsys, "CMP-03"))
+    assert all(words(f"{one.column}, before: {one.before} reason: {one.reason}") in output for one in row.changes)
+
+
+def test_json_has_every_row_with_every_column(capsys: pytest.CaptureFixture[str]) -> None:
+    found = entries(capsys)
+    assert [entry["id"] for entry in found] == [row.id for row in catalogue().rows]
+    for entry, row in zip(found, catalogue().rows, strict=True):
+        for column in ("topic", "level", "binds", "source_class", "reach", "statement", "source", "how_to_test"):
+            assert entry[column] == getattr(row, column)
+        assert tuple(entry["questions"]) == row.questions
+        assert [change["after"] for change in entry["changes"]] == [change.after for change in row.changes]
+        assert entry["unchecked"] == (row.unchecked and vars(row.unchecked))
+
+
+def test_json_can_be_restricted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [entry["id"] for entry in entries(capsys, "gbh-01")] == ["GBH-01"]
+    assert {entry["id"][:3] for entry in entries(capsys, "--topic", "GBH", "--topic", "MBH")} == {"GBH", "MBH"}
+    assert [entry["id"] for entry in entries(capsys, "--changes")] == [row.id for row in changed()]
+
+
+def test_a_requirement_names_its_checks_and_no_check_of_another(capsys: pytest.CaptureFixture[str]) -> None:
+    (entry,) = entries(capsys, "GBH-12")
+    assert entry["checks"]
+    assert set(entry["checks"]) <= set(shown(capsys, "GBH-12").splitlines())
+    assert not set(entry["checks"]) & set(shown(capsys, "GBH-03").splitlines())
+
+
+def test_a_requirement_without_a_check_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "None, platform not available. " in shown(capsys, "MBH-29")
+    assert "None: it binds the client application." in shown(capsys, "GBH-07")
+
+
+def test_the_checks_are_those_of_a_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (entry,) = entries(capsys, "GBH-12")
+    command = [sys.executable, "-m", "vdi_conformance.cli", "run", "--adapter", "emulator", "--topic", "GBH"]
+    command += ["--evidence", "evidence.jsonl", "--", "-k", "never"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=True)
+    ran = {check.id for check in read(tmp_path / "evidence.jsonl").checks if "GBH-12" in check.rows}
+    assert ran
+    assert ran == {check for check in entry["checks"] if "never" in check}
+
+
+def test_json_is_the_same_wherever_it_is_made_and_starts_no_process(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n", encoding="utf-8")
+    (tmp_path / "conftest.py").write_text("raise RuntimeError('not yours')\n", encoding="utf-8")
+    made = subprocess.run(
+        [sys.executable, "-P", "-c", WATCHED, "requirements", "--format", "json"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONHASHSEED": "7", "PYTEST_ADDOPTS": "--nonsense", "PYTEST_PLUGINS": "nonsense"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout == shown(capsys, "--format", "json")
+    assert {path.name for path in tmp_path.iterdir()} == {"pytest.ini", "conftest.py"}
 
 
 @pytest.mark.parametrize(
