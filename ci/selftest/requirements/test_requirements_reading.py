@@ -1,0 +1,89 @@
+"""What the reader of the catalogue refuses, and what it makes of files that fit together."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from vdi_conformance.requirements import Change, Unchecked
+from vdi_conformance.requirements.reading import TABLES, read
+from vdi_conformance.requirements.values import REASONS
+
+TEXTS = {
+    "requirements.tsv": [
+        ["GBH-01", "handles", "MUST", "library", "documented", "none", "Q1,Q2", "New words.", "[hdr]", "Call."],
+        ["GBH-02", "handles", "MAY", "server", "derived", "abi", "", 'Says "so".', "(derived)", ""],
+    ],
+    "changes.tsv": [["GBH-01", "statement", "Old words.", "New words.", "Q1 permits it."]],
+    "unchecked.tsv": [["GBH-01", "outside the contract", "Nobody may."]],
+    "questions.tsv": [["Q1", "One?"], ["Q2", "Two?"]],
+    "sources.tsv": [["hdr", "The header", "https://example.org"]],
+}
+
+
+def texts(**replaced: list[list[str]]) -> Mapping[str, str]:
+    """Lay out the files, some of them with other lines."""
+    lines = {name: replaced.get(name.removesuffix(".tsv"), given) for name, given in TEXTS.items()}
+    return {name: "".join("\t".join(line) + "\n" for line in ([*TABLES[name]], *lines[name])) for name in TABLES}
+
+
+def row(**cells: str) -> list[list[str]]:
+    """Give the first requirement with other cells."""
+    return [list((dict(zip(TABLES["requirements.tsv"], TEXTS["requirements.tsv"][0], strict=True)) | cells).values())]
+
+
+def change(**cells: str) -> list[list[str]]:
+    """Give the change with other cells."""
+    return [list((dict(zip(TABLES["changes.tsv"], TEXTS["changes.tsv"][0], strict=True)) | cells).values())]
+
+
+def test_a_requirement_carries_its_changes_and_its_reason() -> None:
+    first, second = read(texts()).rows
+    assert first.questions == ("Q1", "Q2")
+    assert first.changes == (Change("statement", "Old words.", "New words.", "Q1 permits it."),)
+    assert first.unchecked == Unchecked("outside the contract", "Nobody may.")
+    assert (second.changes, second.unchecked, second.statement) == ((), None, 'Says "so".')
+
+
+def test_several_columns_of_one_requirement_may_have_changed() -> None:
+    lines = [*change(), *change(column="questions", before="Q1", after="Q1,Q2")]
+    assert [one.column for one in read(texts(changes=lines)).rows[0].changes] == ["statement", "questions"]
+
+
+@pytest.mark.parametrize(
+    ("replaced", "sentence"),
+    [
+        ({"changes": change(id="GBH-03")}, "changes.tsv lists GBH-03, which is no requirement"),
+        ({"changes": change(column="id")}, "the column 'id' for GBH-01: known are topic, level"),
+        ({"changes": change(after="Other words.")}, "now 'Other words.', but requirements.tsv has 'New words.'"),
+        ({"requirements": row(statement="Newer words.")}, "now 'New words.', but requirements.tsv has 'Newer words.'"),
+        ({"changes": change(column="questions", before="", after="Q1")}, "now 'Q1', but requirements.tsv has 'Q1,Q2'"),
+        ({"changes": change(before="New words.")}, "statement of GBH-01, which did not change"),
+        ({"changes": change(reason="")}, "gives no reason for statement of GBH-01"),
+        ({"changes": [*change(), *change(before="Older.")]}, "changes.tsv has GBH-01 statement more than once"),
+        ({"unchecked": [["GBH-03", REASONS[0], "So."]]}, "unchecked.tsv lists GBH-03, which is no requirement"),
+        ({"unchecked": [["GBH-01", "too hard", "So."]]}, "the reason 'too hard' for GBH-01: known are not visible"),
+        ({"unchecked": [["GBH-01", REASONS[0], ""]]}, "does not say what its reason for GBH-01 means"),
+        ({"unchecked": [["GBH-02", REASONS[0], "So."]]}, "GBH-02, which binds the server and needs no reason"),
+        ({"unchecked": 2 * [["GBH-01", REASONS[0], "So."]]}, "unchecked.tsv has GBH-01 more than once"),
+        ({"unchecked": [["GBH-01", REASONS[0]]]}, "line 2 of unchecked.tsv has 2 cells, not 3"),
+        ({"requirements": 2 * row()}, "requirements.tsv has GBH-01 more than once"),
+        ({"requirements": row(level="must")}, "the level 'must' for GBH-01: known are MUST, SHOULD, MAY, INFO"),
+        ({"requirements": row(binds="client")}, "the binds 'client' for GBH-01"),
+        ({"requirements": row(source_class="seen")}, "the source_class 'seen' for GBH-01"),
+        ({"requirements": row(reach="all")}, "the reach 'all' for GBH-01"),
+        ({"requirements": row(questions="Q1,Q9")}, "the question 'Q9' for GBH-01: known are Q1, Q2"),
+        ({"requirements": row(statement="")}, "says nothing of GBH-01"),
+    ],
+)
+def test_files_that_do_not_fit_together_are_refused(replaced: dict[str, list[list[str]]], sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        read(texts(**replaced))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_other_columns_are_refused(name: str) -> None:
+    given = dict(texts())
+    given[name] = given[name].replace(TABLES[name][-1], "remark", 1)
+    with pytest.raises(ValueError, match=f"{name} has the columns .*remark"):
+        read(given)
