@@ -99,10 +99,12 @@ def test_what_is_installed_is_not_the_checkout(installed: Path, tmp_path: Path) 
     assert places.count(str(installed.parent)) == 2
 
 
-def test_the_installed_command_shows_a_requirement(installed: Path, tmp_path: Path) -> None:
+def test_the_installed_command_shows_a_requirement_with_its_checks(installed: Path, tmp_path: Path) -> None:
     shown = run(installed, tmp_path, "requirements", "GBH-01")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("GBH-01 ")
+    assert "\nget_buffer_handle/" in shown.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_installed_command_makes_an_adapter(installed: Path, tmp_path: Path) -> None:
