@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from vdi_conformance.evidence.files import read
+
 EMULATOR = """
 from vdi_conformance.adapters.emulator import Emulator
 
@@ -63,6 +65,16 @@ def test_the_evidence_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
     assert '"footer"' in lines[-1]
 
 
+def test_a_requirement_selects_the_checks_that_judge_it(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path, "--adapter", "emulator", "--requirement", "cmp-04", "--requirement=CMP-17", "--evidence", "e.jsonl"
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    evidence = read(tmp_path / "e.jsonl")
+    assert evidence.header.selection == ["requirement cmp-04", "requirement CMP-17"]
+    assert {row for check in evidence.checks for row in check.rows} == {"CMP-04", "CMP-17"}
+
+
 def test_a_run_that_executes_nothing_is_no_success(tmp_path: Path) -> None:
     assert run(tmp_path, "--adapter", "emulator", "--", "-k", "no_check_has_this_name").returncode == 5
 
@@ -75,6 +87,7 @@ def test_a_run_that_executes_nothing_is_no_success(tmp_path: Path) -> None:
         (["--adapter", "missing.toml"], "missing.toml"),
         (["--adapter", "emulator", "--server", "nonsense"], "nonsense"),
         (["--adapter", "emulator", "--topic", "XYZ"], "XYZ"),
+        (["--adapter", "emulator", "--requirement", "GBH-99"], "GBH-99"),
         (["--adapter", "emulator", "--check", "no/such"], "no/such"),
         (["--adapter", "emulator", "--timeout-scale", "0.5"], "--timeout-scale"),
         (["--adapter", "emulator", "--evidence", "."], "--evidence"),

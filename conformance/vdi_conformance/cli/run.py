@@ -57,6 +57,9 @@ def run(
     topic: Annotated[
         list[str] | None, typer.Option(metavar="T", help="Only this topic, such as GBH; may be repeated.")
     ] = None,
+    requirement: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only checks that judge this requirement; may be repeated.")
+    ] = None,
     check: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Only the check of this id; may be repeated.")
     ] = None,
@@ -81,6 +84,7 @@ def run(
         "--vdi-adapter": [adapter],
         "--vdi-server": [server],
         "--vdi-topic": topic or [],
+        "--vdi-requirement": requirement or [],
         "--vdi-check": check or [],
         "--vdi-timeout-scale": [timeout_scale],
         "--vdi-seed": [seed],

@@ -10,6 +10,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-adapter", metavar="REF", help="emulator, package.module:Class, path/file.py:Class or manifest.toml")
     add("--vdi-server", metavar="REF", help="adapter for the server role (default: the adapter's own, else emulator)")
     add("--vdi-topic", action="append", default=[], metavar="TOPIC", help="only this topic, such as GBH; repeatable")
+    add("--vdi-requirement", action="append", default=[], metavar="ID", help="only checks that judge it; repeatable")
     add("--vdi-check", action="append", default=[], metavar="ID", help="only the check of this id; repeatable")
     add("--vdi-timeout-scale", type=float, default=1.0, metavar="F", help="stretch every time limit (at least 1)")
     add("--vdi-seed", type=int, default=0, metavar="S", help="seed of everything that is chosen at random")

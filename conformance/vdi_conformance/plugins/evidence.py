@@ -211,7 +211,9 @@ def _lost(report: pytest.TestReport) -> CheckRecord:
 def _header(config: pytest.Config) -> Header:
     client, server = config.stash[PARTIES]
     options = config.option
-    selection = [f"topic {topic}" for topic in options.vdi_topic] + [f"check {check}" for check in options.vdi_check]
+    selection = [f"topic {topic}" for topic in options.vdi_topic]
+    selection += [f"requirement {requirement}" for requirement in options.vdi_requirement]
+    selection += [f"check {check}" for check in options.vdi_check]
     selection += [f"-k {options.keyword}"] * bool(options.keyword) + [f"-m {options.markexpr}"] * bool(options.markexpr)
     selection += [f"--deselect {node}" for node in options.deselect or ()]
     rows = (files("vdi_conformance.requirements") / "data" / "requirements.tsv").read_bytes()

@@ -6,21 +6,25 @@ from vdi_conformance.requirements import catalogue
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse topics that there are not, before any worker starts."""
+    """Refuse topics and requirements that there are not, before any worker starts."""
     if unknown := _topics(config) - set(catalogue().topics):
         raise pytest.UsageError(
             f"unknown topic {', '.join(sorted(unknown))}: known are {', '.join(catalogue().topics)}"
+        )
+    if unknown := _requirements(config) - {row.id for row in catalogue().rows}:
+        raise pytest.UsageError(
+            f"there is no requirement {', '.join(sorted(unknown))}: `vdi-conformance requirements` lists them all"
         )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the selected checks; tests that judge nothing are left alone."""
-    topics, ids = _topics(config), set(config.getoption("vdi_check"))
+    topics, requirements, ids = _topics(config), _requirements(config), set(config.getoption("vdi_check"))
     missing = ids - {check_id(item) for item in items}
     # A worker of pytest-xdist cannot end the run: there the controller notices at the end what never came.
     if missing and not hasattr(config, "workerinput"):
         raise pytest.UsageError(no_such_check(missing))
-    kept = [item for item in items if not rows_of(item) or _selected(item, topics, ids)]
+    kept = [item for item in items if not rows_of(item) or _selected(item, topics, requirements, ids)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
@@ -34,9 +38,18 @@ def _topics(config: pytest.Config) -> set[str]:
     return {topic.upper() for topic in config.getoption("vdi_topic")}
 
 
-def _selected(item: pytest.Item, topics: set[str], ids: set[str]) -> bool:
-    groups = {row.partition("-")[0] for row in rows_of(item)}
-    return (not topics or bool(topics & groups)) and (not ids or check_id(item) in ids)
+def _requirements(config: pytest.Config) -> set[str]:
+    return {requirement.upper() for requirement in config.getoption("vdi_requirement")}
+
+
+def _selected(item: pytest.Item, topics: set[str], requirements: set[str], ids: set[str]) -> bool:
+    rows = set(rows_of(item))
+    groups = {row.partition("-")[0] for row in rows}
+    return (
+        (not topics or bool(topics & groups))
+        and (not requirements or bool(requirements & rows))
+        and (not ids or check_id(item) in ids)
+    )
 
 
 def rows_of(item: pytest.Item) -> list[str]:
