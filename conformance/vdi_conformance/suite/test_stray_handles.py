@@ -58,6 +58,7 @@ def test_all_bits_of_a_handle_count(stage: Stage, owner: int) -> None:
     for command in commands:
         handle = handle_of(command)
         wanted = command.device.participant.digest(command.buffer, MIN_BLOCK_SIZE)
+        mapped_view(mapper, handle)
         for bit in range(16, 32):
             # A changed bit may make it the handle of another buffer, but never one of the same buffer.
             result = mapper.map_buffer_handle(handle ^ 1 << bit)
