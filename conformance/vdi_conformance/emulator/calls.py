@@ -32,13 +32,13 @@ def _complete_command(
 
 CLIENT_CALLS: Final[Calls] = {
     "get_configuration": lambda s, p, _timeout, null_out: s.get_configuration(p, null_out),
-    "open_device": DeviceSet.open_device,
+    "open_device": lambda s, p, name, null_out: s.open_device(p, name, null_out),
     "get_command": lambda s, p, _timeout, device, null_out: s.get_command(p, device, null_out),
     "complete_command": _complete_command,
     "signal_abort": lambda s, _p: s.signal_abort(),
     "get_buffer_handle": lambda s, _p, area, offset, null_out: s.get_buffer_handle(area, offset, null_out),
     "map_buffer_handle": lambda s, _p, handle, null_out: s.map_buffer_handle(handle, null_out),
-    "close": DeviceSet.close,
+    "close": lambda s, p: s.close(p),
 }
 
 
