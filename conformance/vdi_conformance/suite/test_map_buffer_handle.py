@@ -273,7 +273,10 @@ def test_who_leaves_takes_nothing_from_the_others(stage: Stage, kind: Kind) -> N
     leaver, stayer = operation.secondaries
     mapped_view(leaver, handle)
     view = mapped_view(stayer, handle)
+    stage.fill(view, command.size, stage.seed)
+    stored = stayer.digest(view.address, command.size)
     leaver.close().expect(NOERROR)
+    assert stayer.digest(view.address, command.size) == stored, "who left took what others had stored"
     again = mapped_view(stayer, handle)
     require_same_memory(command.size, fetched_view(command), view, again, seed=stage.seed)
 
