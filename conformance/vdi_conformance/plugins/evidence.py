@@ -135,10 +135,10 @@ def pytest_runtest_makereport(
     if rows := rows_of(item):
         phase = _phase(item, call, rows, report)
         report.user_properties.append((KEY, msgspec.to_builtins(phase)))
+        if phase.verdict in ("failed", "warning", "error"):
+            item.stash[FAILED] = True
         if phase.verdict == "warning":
             report.outcome, report.longrepr = "passed", None
-        elif phase.verdict in ("failed", "error"):
-            item.stash[FAILED] = True
     return report
 
 
