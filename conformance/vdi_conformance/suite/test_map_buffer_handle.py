@@ -65,6 +65,26 @@ def test_large_buffers_are_shared_to_their_last_byte(stage: Stage, kind: Kind, t
         operation.answer(command).expect(NOERROR)
 
 
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        Geometry(owners=(1,), prefix_zone_size=24),
+        Geometry(owners=(1,), alignment=65536),
+        Geometry(owners=(1,), block_size=65536),
+        Geometry(owners=(1,), prefix_zone_size=4096, alignment=8192, block_size=1024),
+    ],
+    ids=["zone", "alignment", "block size", "all three"],
+)
+@judges("MBH-02")
+def test_buffers_of_every_layout_are_shared(stage: Stage, kind: Kind, geometry: Geometry) -> None:
+    operation = stage.operation(kind, geometry)
+    command = operation.device.next_data_command()
+    view = mapped_view(operation.primary, handle_of(command))
+    require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
+    operation.answer(command).expect(NOERROR)
+    operation.succeed()
+
+
 @FETCHERS
 @judges("MBH-02")
 def test_single_bytes_show_at_once(stage: Stage, kind: Kind, owner: int) -> None:
