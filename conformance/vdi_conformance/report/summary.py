@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from shlex import quote
 from typing import Final
 
 from rich.console import RenderableType
@@ -10,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vdi_conformance.evidence.records import VERDICTS, Call, CheckRecord, Footer, Header, Verdict
+from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Footer, Header, Verdict
+from vdi_conformance.report.wording import call_line, expectation, rerun, topics
 from vdi_conformance.requirements import catalogue
-from vdi_conformance.vdi import completion, hresult
 
 STYLES: Final[dict[Verdict, str]] = {
     "passed": "green",
@@ -22,7 +21,6 @@ STYLES: Final[dict[Verdict, str]] = {
     "not tested": "magenta",
     "error": "bold magenta",
 }
-_UNTOLD: Final = frozenset({"thread", "null_out"})
 _UNEXPECTED: Final = ("warning", "not tested", "error", "failed")
 
 
@@ -43,7 +41,7 @@ def _by_topic(checks: Sequence[CheckRecord]) -> Table:
     shown = [verdict for verdict in VERDICTS if any(check.verdict == verdict for check in checks)]
     for title in ("requirements", "checks", *shown):
         table.add_column(title, justify="right")
-    for group, title in _topics():
+    for group, title in topics():
         of_group = [check for check in checks if any(row.startswith(f"{group}-") for row in check.rows)]
         if not of_group:
             continue
@@ -52,12 +50,6 @@ def _by_topic(checks: Sequence[CheckRecord]) -> Table:
         cells = [Text(str(counts[verdict] or "-"), style=STYLES[verdict]) for verdict in shown]
         table.add_row(f"{group} {title}", str(len(rows)), str(len(of_group)), *cells)
     return table
-
-
-def _topics() -> Iterator[tuple[str, str]]:
-    rows = catalogue().rows
-    for group in catalogue().topics:
-        yield group, next(row.topic for row in rows if row.group == group)
 
 
 def _by_requirement(unexpected: Iterable[CheckRecord]) -> Table | None:
@@ -88,13 +80,12 @@ def _ending(header: Header, alike: Sequence[CheckRecord]) -> Iterator[Renderable
     if check.cause:
         yield _indented(Text(check.cause.sentence, style=STYLES[check.verdict]))
         if check.cause.observed:
-            expected = " or ".join(check.cause.expected)
-            yield _indented(Text(f"expected {expected}, observed {check.cause.observed}"))
+            yield _indented(Text(expectation(check.cause)))
     if check.detail:
         yield _indented(Text(check.detail, style="dim"))
     if check.calls:
         yield _indented(Text("last calls of every process:"))
-        yield from map(_call, check.calls)
+        yield from (_whole(call_line(call)) for call in check.calls)
     if check.rows:
         yield _whole(f"  again: {rerun(header, check)}", "dim")
     if others:
@@ -105,48 +96,8 @@ def _indented(text: Text) -> RenderableType:
     return Padding(text, (0, 0, 0, 2))
 
 
-def _call(call: Call) -> Text:
-    told = ((key, value) for key, value in call.params.items() if key not in _UNTOLD and value is not None)
-    params = ", ".join(f"{key}={_shown(key, value)}" for key, value in told)
-    return _whole(f"{call.number:>7} {call.process:<12} {call.method}({params}) -> {_answer(call)}")
-
-
 def _whole(text: str, style: str = "") -> Text:
     return Text(text, style=style, no_wrap=True)
-
-
-def _answer(call: Call) -> str:
-    match call.answer:
-        case None:
-            return "no answer"
-        case str(sentence):
-            return sentence.partition("\n")[0]
-        case answer:
-            return ", ".join(f"{key}={_shown(key, value)}" for key, value in answer.items()) or "done"
-
-
-def _shown(key: str, value: object) -> str:
-    if key == "code" and isinstance(value, int) and (value == 0 or value & 0x80000000):
-        return hresult.name_of(value)
-    if key == "completion_code" and isinstance(value, int):
-        return completion.name_of(value)
-    if isinstance(value, dict):
-        told = (f"{name}={_shown(name, one)}" for name, one in value.items() if one not in (0, "0x0", None))
-        return f"({' '.join(told)})"
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def rerun(header: Header, check: CheckRecord) -> str:
-    """Give the command that runs one check again as it was run."""
-    parts = ["vdi-conformance", "run", "--adapter", header.client.reference]
-    if header.server.reference not in (header.client.reference, "emulator"):
-        parts += ["--server", header.server.reference]
-    if header.seed:
-        parts += ["--seed", str(header.seed)]
-    if header.timeout_scale != 1:
-        parts += ["--timeout-scale", f"{header.timeout_scale:g}"]
-    return " ".join(quote(part) for part in [*parts, "--check", check.id])
 
 
 def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> Text:
