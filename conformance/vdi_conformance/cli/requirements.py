@@ -1,7 +1,6 @@
 """`vdi-conformance requirements`: the catalogue as a list, what its review changed, or one requirement in full."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -15,8 +14,8 @@ from rich.text import Text
 from vdi_conformance.cli.checks import checks_by_row
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.requirements import Catalogue, Requirement, catalogue
+from vdi_conformance.requirements.values import TAG
 
-TAG: Final = re.compile(r"\[([^\]]+)\]")
 COLUMNS: Final = ("id", "level", "binds", "reach", "statement")
 EMPTY: Final = "empty"
 
@@ -147,7 +146,7 @@ def _judged(row: Requirement, checks: Sequence[str]) -> Iterator[str | Text]:
 
 def _sources(known: Catalogue, row: Requirement) -> Iterator[str | Text]:
     """Name the documents with their addresses; the row's own words only where they say more than that."""
-    found = [known.sources[tag] for tag in TAG.findall(row.source) if tag in known.sources]
+    found = known.sources_of(row)
     if not found or TAG.sub("", row.source).strip():
         yield row.source
     for source in found:

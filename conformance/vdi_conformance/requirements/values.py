@@ -1,5 +1,6 @@
 """The catalogue as values: requirements, sources, and what the review said of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,8 @@ LEVELS: Final = ("MUST", "SHOULD", "MAY", "INFO")
 BINDS: Final = ("library", "server", "client application")
 SOURCE_CLASSES: Final = ("documented", "derived", "observed")
 REACHES: Final = ("none", "statement", "scripted", "abi", "platform", "not testable")
+TAG: Final = re.compile(r"\[([^\]]+)\]")
+"""How a requirement's source names a document."""
 REASONS: Final = (
     "not visible from outside",
     "platform not available",
@@ -82,6 +85,10 @@ class Catalogue:
     def get(self, id: str) -> Requirement | None:
         """Find a requirement by its id."""
         return next((row for row in self.rows if row.id == id), None)
+
+    def sources_of(self, row: Requirement) -> tuple[Source, ...]:
+        """Find the documents that a requirement names by their tags."""
+        return tuple(self.sources[tag] for tag in TAG.findall(row.source) if tag in self.sources)
 
     @property
     def topics(self) -> tuple[str, ...]:
