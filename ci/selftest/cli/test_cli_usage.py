@@ -11,10 +11,18 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"vdi-conformance {__version__}\n"
 
 
+VERBS = ("run", "report", "requirements", "adapter")
+
+
 def test_help_names_the_verbs_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     commands = capsys.readouterr().out.partition("Commands:")[2]
-    assert [line.split()[0] for line in commands.splitlines() if line.strip()] == ["run", "requirements", "adapter"]
+    assert [line.split()[0] for line in commands.splitlines() if line.strip()] == [
+        "run",
+        "report",
+        "requirements",
+        "adapter",
+    ]
 
 
 def test_no_verb_at_all_shows_the_help_and_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:

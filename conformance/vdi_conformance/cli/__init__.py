@@ -9,6 +9,7 @@ import typer
 from vdi_conformance import __version__
 from vdi_conformance.cli.adapter import adapter
 from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
 
@@ -19,6 +20,7 @@ USAGE_ERROR: Final[Any] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(name="vdi-conformance", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(run)
+app.command()(report)
 app.command()(requirements)
 app.add_typer(adapter)
 

@@ -1,6 +1,7 @@
 """`vdi-conformance run`: the suite on one adapter, for developers and CI."""
 
 import os
+import re
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +22,8 @@ ISOLATING: Final = (
     "--no-header",
 )
 """Keeps settings and caches of the directory in which a vendor starts the run out of it."""
+RESULT: Final = re.compile(r"[0-9a-f-]{36}-(result\.json|container\.json|attachment\.\w+)")
+"""The names that allure-pytest gives to its files."""
 FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 
@@ -34,10 +37,26 @@ def _writable(path: Path | None) -> Path | None:
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            new = not path.exists()
             path.open("ab").close()
+            if new:
+                path.unlink()
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written ({error.strerror}), choose another file") from error
     return path
+
+
+def _emptied(directory: Path | None) -> Path | None:
+    """Make the directory and remove earlier results, and nothing else: Allure takes all that it finds for one run."""
+    try:
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            for path in directory.iterdir():
+                if RESULT.fullmatch(path.name):
+                    path.unlink()
+    except OSError as error:
+        raise typer.BadParameter(f"{directory} cannot be written ({error.strerror}), choose another one") from error
+    return directory
 
 
 def run(
@@ -71,6 +90,14 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", callback=_writable, help="Write the record of the run here (JSON Lines)."),
     ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", callback=_writable, help="Write JUnit XML here, for CI systems."),
+    ] = None,
+    allure: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", callback=_emptied, help="Write results for Allure here, in place of older ones."),
+    ] = None,
     pytest_options: Annotated[
         list[str] | None, typer.Argument(metavar="[-- PYTEST OPTIONS]", help="Passed on, such as -- -k prefix.")
     ] = None,
@@ -89,8 +116,12 @@ def run(
         "--vdi-timeout-scale": [timeout_scale],
         "--vdi-seed": [seed],
         "--vdi-evidence": [evidence],
+        "--vdi-junit": [junit],
+        "--alluredir": [allure],
     }
     options = [f"{name}={value}" for name, given in values.items() for value in given if value is not None]
+    if allure is None and not any(option.startswith("--alluredir") for option in pytest_options or []):
+        options += ["-p", "no:allure_pytest"]
     spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []
     for variable in FOREIGN:
         os.environ.pop(variable, None)

@@ -15,6 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-timeout-scale", type=float, default=1.0, metavar="F", help="stretch every time limit (at least 1)")
     add("--vdi-seed", type=int, default=0, metavar="S", help="seed of everything that is chosen at random")
     add("--vdi-evidence", metavar="FILE", help="write the evidence of the run there (JSON Lines)")
+    add("--vdi-junit", metavar="FILE", help="write JUnit XML there at the end of the run")
     add("--vdi-start", choices=["zygote", "plain"], help="how processes are started (default: the fastest there is)")
 
 
@@ -27,3 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
     for plugin in (adapter, requirements, evidence, terminal):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
+    # What only some runs ask for is imported only then: the start of every worker counts.
+    if config.getoption("vdi_junit"):
+        from vdi_conformance.plugins import junit
+
+        config.pluginmanager.register(junit, "vdi-junit")
+    if config.getoption("allure_report_dir", None):
+        from vdi_conformance.plugins import allure
+
+        config.pluginmanager.register(allure, "vdi-allure")

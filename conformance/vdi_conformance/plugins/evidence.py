@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from vdi_conformance import __version__
-from vdi_conformance.evidence.files import EvidenceWriter
+from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.records import (
     Call,
     Cause,
@@ -45,15 +45,34 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Phases:
+    """Puts the phases of each check together to its record."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[tuple[Phase, float]]] = {}
+
+    def add(self, report: pytest.TestReport) -> CheckRecord | None:
+        """Take one report; the last one of a check gives its record."""
+        if (phase := phase_of(report)) is not None:
+            self._found.setdefault(report.nodeid, []).append((phase, report.duration))
+            if report.when == "teardown":
+                return _merged(report.nodeid, self._found.pop(report.nodeid))
+        elif report.when not in ("setup", "call", "teardown"):
+            self._found.pop(report.nodeid, None)
+            return _lost(report)
+        return None
+
+
 class Collector:
     """The records of a run, as they come in."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self.header = _header(config)
+        self.header = header_of(config)
         self.checks: list[CheckRecord] = []
         self.footer: Footer | None = None
         self.complaint = ""
-        self._phases: dict[str, list[tuple[Phase, float]]] = {}
+        self.whole = False
+        self._phases = Phases()
         self._began = time.monotonic()
         path = config.getoption("vdi_evidence")
         self._writer = _open(Path(path)) if path else None
@@ -62,13 +81,17 @@ class Collector:
 
     def add(self, report: pytest.TestReport) -> None:
         """Take one report; the last one of a check makes its record."""
-        if (phase := phase_of(report)) is not None:
-            self._phases.setdefault(report.nodeid, []).append((phase, report.duration))
-            if report.when == "teardown":
-                self._record(_merged(report.nodeid, self._phases.pop(report.nodeid)))
-        elif report.when not in ("setup", "call", "teardown"):
-            self._phases.pop(report.nodeid, None)
-            self._record(_lost(report))
+        if (record := self._phases.add(report)) is not None:
+            self.checks.append(record)
+            if self._writer:
+                self._writer.write(record)
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The whole run; None before its end, and where it was cut short."""
+        if self.footer is None or not self.whole:
+            return None
+        return Evidence(self.header, tuple(self.checks), self.footer)
 
     def finish(self, status: int) -> int:
         """Close the evidence and give the exit code; a run that was cut short gets no footer."""
@@ -77,16 +100,12 @@ class Collector:
             counts[check.verdict] = counts.get(check.verdict, 0) + 1
         code = exit_code(counts, status)
         self.footer = Footer(counts=counts, exit_code=code, duration=time.monotonic() - self._began)
+        self.whole = status in ENDED
         if self._writer:
-            if status in ENDED:
+            if self.whole:
                 self._writer.write(self.footer)
             self._writer.close()
         return code
-
-    def _record(self, record: CheckRecord) -> None:
-        self.checks.append(record)
-        if self._writer:
-            self._writer.write(record)
 
 
 def _open(path: Path) -> EvidenceWriter:
@@ -208,7 +227,8 @@ def _lost(report: pytest.TestReport) -> CheckRecord:
     )
 
 
-def _header(config: pytest.Config) -> Header:
+def header_of(config: pytest.Config) -> Header:
+    """Tell what is run against what, and how."""
     client, server = config.stash[PARTIES]
     options = config.option
     selection = [f"topic {topic}" for topic in options.vdi_topic]

@@ -41,7 +41,7 @@ def _by_topic(checks: Sequence[CheckRecord]) -> Table:
     shown = [verdict for verdict in VERDICTS if any(check.verdict == verdict for check in checks)]
     for title in ("requirements", "checks", *shown):
         table.add_column(title, justify="right")
-    for group, title in topics():
+    for group, title in topics().items():
         of_group = [check for check in checks if any(row.startswith(f"{group}-") for row in check.rows)]
         if not of_group:
             continue

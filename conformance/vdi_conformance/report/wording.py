@@ -1,21 +1,83 @@
-"""The words that several reports share: a call in one line, what was expected, how to run a check again."""
+"""The words that several reports share: topics, facts of a run, how a check ended, how to run it again."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from functools import cache
 from shlex import quote
+from types import MappingProxyType
 from typing import Final
 
-from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Header
+from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Header, Party
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.vdi import completion, hresult
 
+NO_TOPIC: Final = "without a requirement"
+"""Where checks are filed whose test worker died: what they judge is not known."""
 _UNTOLD: Final = frozenset({"thread", "null_out"})
 
 
-def topics() -> Iterator[tuple[str, str]]:
-    """Give each topic's group, such as GBH, and title, in their order."""
+@cache
+def topics() -> Mapping[str, str]:
+    """Give the titles of all topics, in their order, by the group of their requirements, such as GBH."""
     rows = catalogue().rows
-    for group in catalogue().topics:
-        yield group, next(row.topic for row in rows if row.group == group)
+    titles = {group: next(row.topic for row in rows if row.group == group) for group in catalogue().topics}
+    return MappingProxyType(titles)
+
+
+def topic_of(check: CheckRecord) -> str:
+    """Name the topic that a check is filed under: that of the first requirement it judges."""
+    if not check.rows:
+        return NO_TOPIC
+    group = check.rows[0].partition("-")[0]
+    return f"{group} {topics().get(group, '')}".strip()
+
+
+def facts(header: Header) -> dict[str, str]:
+    """Tell what was run against what, and how, as names and values; what is empty is left out."""
+    found = {
+        **_party("adapter", header.client),
+        **_party("server", header.server),
+        "suite": header.suite_version,
+        "catalogue": header.catalogue_sha256,
+        "platform": header.platform,
+        "python": header.python,
+        "seed": str(header.seed),
+        "timeout-scale": f"{header.timeout_scale:g}",
+        "selection": "; ".join(header.selection),
+        "started": header.started,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _party(role: str, party: Party) -> dict[str, str]:
+    return {
+        role: f"{party.name} {party.version}".strip(),
+        f"{role}.reference": party.reference,
+        f"{role}.vendor": party.vendor,
+        f"{role}.library": party.library,
+    }
+
+
+def headline(check: CheckRecord) -> str:
+    """Say in one line why a check did not pass; a verdict that is no plain failure comes first."""
+    sentence = "".join(check.cause.sentence.strip().splitlines()[:1]) if check.cause else ""
+    told = [sentence] if check.verdict == "failed" else [check.verdict, sentence]
+    return ": ".join(filter(None, told)) or check.verdict
+
+
+def account(header: Header, check: CheckRecord) -> str:
+    """Tell in full how a check ended: what is required, what was seen, and how to run it again."""
+    lines = [f"{row.id} {row.level}: {row.statement}" for id in check.rows if (row := catalogue().get(id))]
+    if check.cause:
+        lines.append(check.cause.sentence)
+        if check.cause.observed:
+            lines.append(expectation(check.cause))
+    if check.detail:
+        lines.append(check.detail)
+    if check.calls:
+        lines += ["last calls of every process:", *map(call_line, check.calls)]
+    if check.rows:
+        lines.append(f"again: {rerun(header, check)}")
+    return "\n".join(lines)
 
 
 def expectation(cause: Cause) -> str:

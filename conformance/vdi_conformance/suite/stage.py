@@ -149,6 +149,11 @@ class Stage:
             for record in sorted(calls, key=lambda record: record.number)
         ]
 
+    def last_words(self) -> list[tuple[str, str]]:
+        """Give what the processes that have ended wrote last to standard error, where they wrote anything."""
+        ends = [(host.name, host.ended) for host in self._hosts]
+        return [(name, end.stderr) for name, end in ends if end is not None and end.stderr.strip()]
+
     def check_invariants(self) -> None:
         """Hold what must be true at the end of every check."""
         for scripted in self._scripted:

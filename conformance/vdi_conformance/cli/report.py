@@ -1,0 +1,38 @@
+"""`vdi-conformance report`: makes a report of a run again from its evidence."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from vdi_conformance.cli.refusal import Refusal, unknown
+from vdi_conformance.evidence.files import Evidence, NotEvidence, read
+from vdi_conformance.report.junit import junit
+
+FORMATS: Final[Mapping[str, Callable[[Evidence], bytes]]] = {"junit": junit}
+
+
+def report(
+    format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"What to make: {', '.join(FORMATS)}.")],
+    evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="The record of a run (run --evidence).")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here, not to standard output.")
+    ] = None,
+) -> None:
+    """Make a report of a whole run from its evidence."""
+    if format not in FORMATS:
+        raise unknown("report format", format, FORMATS)
+    try:
+        made = FORMATS[format](read(evidence))
+    except NotEvidence as error:
+        raise Refusal(f"{error}.") from error
+    if output is None:
+        sys.stdout.buffer.write(made)
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_bytes(made)
+    except OSError as error:
+        raise Refusal(f"{output} cannot be written ({error.strerror}): choose another file.") from error

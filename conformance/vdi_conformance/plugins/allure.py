@@ -1,0 +1,137 @@
+"""Gives the results that allure-pytest writes our names, verdicts and texts; used where --alluredir is given.
+
+Ids follow from the check's id alone: those of allure-pytest change with paths and with the values of parameters, and
+Allure would lose a check's history or take two checks for one.
+"""
+
+import time
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import allure_commons
+import msgspec
+import pytest
+from allure_commons.model2 import Attachment, Label, Link, StatusDetails, TestResult
+from allure_commons.types import LabelType
+
+from vdi_conformance.evidence.records import Cause, CheckRecord
+from vdi_conformance.plugins.evidence import COLLECTOR, Phases, header_of
+from vdi_conformance.plugins.requirements import check_id, level_of, rows_of
+from vdi_conformance.report import allure
+from vdi_conformance.report.wording import account, call_line, headline
+from vdi_conformance.suite.stage import STAGE
+
+KEPT: Final = (LabelType.HOST, LabelType.THREAD, LabelType.FRAMEWORK, LabelType.LANGUAGE)
+"""The labels of allure-pytest that do not depend on where the suite lies."""
+
+
+class Results:
+    """Rewrites each result just before it is written, in the process that runs the checks."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._header = header_of(config)
+        self._phases = Phases()
+        self._record: CheckRecord | None = None
+        self._span: dict[str, int] = {}
+        self._last_words: list[tuple[str, str]] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Prepare for a test that never reports, since the run ends within it."""
+        self._record = _unfinished(item) if rows_of(item) else None
+        self._span, self._last_words = {}, []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Keep what the processes of a check wrote, once they have ended."""
+        if call.when == "teardown" and (stage := item.stash.get(STAGE, None)) is not None:
+            self._last_words = stage.last_words()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Put the record of a check together; one whose worker died has no result yet."""
+        self._span |= {"start": self._span.get("start", _stamp(report.start)), "stop": _stamp(report.stop)}
+        if (record := self._phases.add(report)) is None:
+            return
+        self._record = record
+        if report.when != "teardown":
+            now = _stamp(time.time())
+            self._span, self._last_words = {"start": now, "stop": now}, []
+            allure_commons.plugin_manager.hook.report_result(result=TestResult(uuid=str(uuid4())))
+
+    @allure_commons.hookimpl(tryfirst=True)
+    def report_result(self, result: TestResult) -> None:
+        """Make a result a check's; those of other tests are left alone."""
+        if (record := self._record) is None:
+            return
+        self._record = None
+        result.name = result.fullName = record.id
+        result.historyId = result.testCaseId = allure.identity(record)
+        result.titlePath = allure.title_path(record)
+        result.parameters = []
+        kept = [label for label in result.labels if label.name in KEPT]
+        result.labels = [*kept, *(Label(name, value) for name, value in allure.labels(record))]
+        result.links = [*self._requirements(record), *(Link("link", url, name) for name, url in allure.links(record))]
+        result.description = allure.description(self._header, record)
+        result.status = allure.STATUSES[record.verdict]
+        result.statusDetails = self._details(record)
+        result.start, result.stop = self._span.get("start", result.start), self._span.get("stop", result.stop)
+        if record.calls:
+            _attach(result, "last calls of every process", "\n".join(map(call_line, record.calls)))
+        for process, text in self._last_words:
+            _attach(result, f"standard error of {process}", text)
+
+    def _details(self, record: CheckRecord) -> StatusDetails | None:
+        if record.cause is None:
+            return None
+        trace = account(self._header, msgspec.structs.replace(record, calls=[]))
+        return StatusDetails(known=record.verdict in allure.KNOWN or None, message=headline(record), trace=trace)
+
+    def _requirements(self, record: CheckRecord) -> list[Link]:
+        kind = allure.REQUIREMENT_LINK
+        pattern = dict(self._config.getoption("allure_link_pattern")).get(kind)
+        return [Link(kind, pattern.format(row), row) for row in record.rows] if pattern else []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take part in what allure-pytest does."""
+    results = Results(config)
+    config.pluginmanager.register(results, "vdi-allure-results")
+    allure_commons.plugin_manager.register(results)
+    config.add_cleanup(lambda: allure_commons.plugin_manager.unregister(results))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell once what was run against what."""
+    config = session.config
+    if hasattr(config, "workerinput") or config.getoption("collectonly"):
+        return
+    directory = Path(config.getoption("allure_report_dir"))
+    header = config.stash[COLLECTOR].header
+    texts = {"environment.properties": allure.environment(header), "categories.json": allure.categories()}
+    for name, text in texts.items():
+        (directory / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _unfinished(item: pytest.Item) -> CheckRecord:
+    rows = rows_of(item)
+    return CheckRecord(
+        id=check_id(item),
+        node=item.nodeid,
+        rows=rows,
+        level=level_of(rows),
+        verdict="error",
+        duration=0.0,
+        cause=Cause(kind="suite", sentence="the run ended during this check"),
+    )
+
+
+def _stamp(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _attach(result: TestResult, name: str, text: str) -> None:
+    source = f"{uuid4()}-attachment.txt"
+    allure_commons.plugin_manager.hook.report_attached_data(body=text, file_name=source)
+    result.attachments.append(Attachment(name=name, source=source, type="text/plain"))

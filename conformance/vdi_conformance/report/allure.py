@@ -1,0 +1,104 @@
+"""How a run looks in an Allure report: statuses, labels, links and texts, from evidence alone."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from vdi_conformance.evidence.records import CheckRecord, Header
+from vdi_conformance.report.wording import facts, rerun, topic_of
+from vdi_conformance.requirements import Requirement, catalogue
+
+EPIC: Final = "VDI conformance"
+STATUSES: Final[Mapping[str, str]] = {
+    "passed": "passed",
+    "warning": "passed",
+    "failed": "failed",
+    "known failure": "failed",
+    "not applicable": "skipped",
+    "not tested": "broken",
+    "error": "broken",
+}
+KNOWN: Final = frozenset({"known failure"})
+"""The verdicts that are flagged as known: Allure shows such a failure, and its quality gate lets it pass."""
+SEVERITIES: Final[Mapping[str, str]] = {"MUST": "critical", "SHOULD": "normal", "MAY": "minor", "INFO": "trivial"}
+REQUIREMENT_LINK: Final = "requirement"
+"""The type of the links to requirements, for --allure-link-pattern: the catalogue has no address of its own."""
+_UNTAGGED: Final = ("passed", "failed")
+_CATEGORIES: Final = (
+    ("Not conformant", "failed", "(?!known failure).*"),
+    ("Known failures", "failed", "known failure.*"),
+    ("Not tested", "broken", "not tested.*"),
+    ("Errors of hosts or of the suite", "broken", "error.*"),
+    ("Not applicable", "skipped", "not applicable.*"),
+)
+
+
+def identity(check: CheckRecord) -> str:
+    """Give the id under which Allure keeps the history of a check."""
+    return hashlib.sha256(check.id.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def title_path(check: CheckRecord) -> list[str]:
+    """Say where a check stands in the tree of suites."""
+    return [EPIC, topic_of(check)]
+
+
+def labels(check: CheckRecord) -> list[tuple[str, str]]:
+    """Give the labels by which Allure groups and filters."""
+    parent, suite = title_path(check)
+    return [
+        ("epic", EPIC),
+        ("feature", suite),
+        *(("story", f"{row.id} {row.statement}") for row in _rows(check)),
+        ("severity", SEVERITIES[check.level]),
+        ("parentSuite", parent),
+        ("suite", suite),
+        *(("tag", row) for row in check.rows),
+        *[("tag", check.verdict)] * (check.verdict not in _UNTAGGED),
+    ]
+
+
+def links(check: CheckRecord) -> list[tuple[str, str]]:
+    """Give titles and addresses of the documents behind a check, each once."""
+    sources = [source for row in _rows(check) for source in catalogue().sources_of(row)]
+    return list({source.address: (source.title, source.address) for source in sources if source.address}.values())
+
+
+def description(header: Header, check: CheckRecord) -> str:
+    """Say in Markdown what is required, which choices were seen, and how to run the check again."""
+    parts = [f"**{row.id}** ({row.level}, {row.source_class}): {row.statement}" for row in _rows(check)]
+    parts += [f"{seen.question}, {seen.subject}: **{seen.answer}**" for seen in check.observations]
+    if check.rows:
+        parts.append(f"```\n{rerun(header, check)}\n```")
+    return "\n\n".join(parts)
+
+
+def environment(header: Header) -> str:
+    """Give the text of environment.properties, in the format of Java's property files."""
+    return "".join(f"{_escaped(name)} = {_escaped(value)}\n" for name, value in facts(header).items())
+
+
+def categories() -> str:
+    """Give the text of categories.json."""
+    named = [
+        {"name": name, "matchedStatuses": [status], "messageRegex": message} for name, status, message in _CATEGORIES
+    ]
+    return json.dumps(named, indent=2) + "\n"
+
+
+def _rows(check: CheckRecord) -> Iterator[Requirement]:
+    return (row for id in check.rows if (row := catalogue().get(id)))
+
+
+def _escaped(text: str) -> str:
+    units = memoryview(text.encode("utf-16-be", "surrogatepass")).cast("B")
+    codes = (units[index] << 8 | units[index + 1] for index in range(0, len(units), 2))
+    return "".join(_unit(code) for code in codes)
+
+
+def _unit(code: int) -> str:
+    char = chr(code)
+    if not 0x20 <= code < 0x7F:
+        return f"\\u{code:04x}"
+    return f"\\{char}" if char in "\\ :=#!" else char
