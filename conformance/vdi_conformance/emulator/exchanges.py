@@ -61,6 +61,9 @@ class Exchanges:
         self._scripts = scripts
         for device in scripts:
             self._advance(device, None)
+        self._run_out()
+
+    def _run_out(self) -> None:
         while self._outstanding:
             completion = self._server.next_completion(INFINITE)
             if completion is None:
