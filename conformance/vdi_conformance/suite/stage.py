@@ -159,6 +159,12 @@ class Stage:
         for scripted in self._scripted:
             scripted.check_completions()
 
+    def clear(self) -> None:
+        """End every process without ceremony, so that the check can begin once more."""
+        self.close(orderly=False)
+        self._hosts.clear()
+        self._scripted.clear()
+
     def close(self, *, orderly: bool) -> None:
         """End every process; in an orderly end none of them may have crashed, but outside the contract."""
         for host in self._hosts:

@@ -1,0 +1,92 @@
+"""Properties: examples drawn by Hypothesis, the same ones in every run with one seed, shrunk within a budget."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from vdi_conformance.host.errors import HostError
+from vdi_conformance.suite.judging import ConformanceFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vdi_conformance.suite.stage import Stage
+
+W = TypeVar("W")
+T = TypeVar("T")
+
+SHRINKS: Final = 30
+"""So many further examples are tried once one has failed: each needs fresh processes."""
+
+
+def numbers(bits: int) -> st.SearchStrategy[int]:
+    """Draw whole numbers of so many bits, bit by bit.
+
+    Hypothesis mixes constants of the loaded modules into its integers, so that examples would depend on what a test
+    worker happens to have imported.
+    """
+    digits = st.lists(st.booleans(), min_size=bits, max_size=bits)
+    return digits.map(lambda drawn: sum(bit << place for place, bit in enumerate(drawn)))
+
+
+@contextmanager
+def telling(story: Callable[[], str]) -> Iterator[None]:
+    """Add to the sentence of a failure what led to it."""
+    try:
+        yield
+    except ConformanceFailure as failure:
+        raise type(failure)(f"{failure}; before that: {story()}", failure.expected, failure.observed) from failure
+
+
+class Exploration(Generic[W, T]):
+    """Plays examples on one scene, and sets up a fresh one after each that failed."""
+
+    def __init__(self, stage: Stage, begin: Callable[[], W], play: Callable[[W, T], None]) -> None:
+        self._stage = stage
+        self._begin = begin
+        self._play = play
+        self._scene: W | None = None
+        self._failures: dict[str, AssertionError | HostError] = {}
+        self._left = SHRINKS
+
+    def run(self, drawn: st.SearchStrategy[T], examples: int) -> None:
+        """Play so many examples; where some fail, fail with the simplest one that the budget allows to find."""
+        chosen = settings(
+            max_examples=examples,
+            phases=(Phase.generate, Phase.shrink),
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            print_blob=False,
+        )
+        explored: Callable[[], None] = seed(self._stage.seed)(chosen(given(drawn)(self._try)))
+        explored()
+
+    def _try(self, example: T) -> None:
+        key = repr(example)
+        known = self._failures.get(key)
+        if self._failures and known is None:
+            self._left -= 1
+            if self._left < 0:
+                return
+        try:
+            self._play_on_a_scene(example)
+        except (AssertionError, HostError) as error:
+            self._failures[key] = error
+            raise
+        # Hypothesis plays what failed once more at the end: a failure stays one.
+        if known is not None:
+            raise known
+
+    def _play_on_a_scene(self, example: T) -> None:
+        if self._scene is None:
+            self._stage.clear()
+            self._scene = self._begin()
+        scene, self._scene = self._scene, None
+        self._play(scene, example)
+        self._scene = scene
