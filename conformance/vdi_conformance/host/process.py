@@ -145,6 +145,7 @@ class Host:
         self._failure: ProtocolError | HostHung | None = None
         self._ended: Ended | None = None
         self._input_ended = False
+        self._killed = False
         self._initialize: Pending[Initialized] | None = None
 
     def initialize(self, request: Initialize) -> None:
@@ -163,6 +164,11 @@ class Host:
         """How the process ended, or None while it lives; looks without waiting."""
         self.look()
         return self._ended
+
+    @property
+    def dismissed(self) -> bool:
+        """Whether the process was told to leave, in one way or the other."""
+        return self._killed or self._input_ended
 
     @property
     def calls(self) -> list[CallRecord]:
@@ -189,6 +195,7 @@ class Host:
     def kill(self, signal: int = KILL) -> None:
         """Send a signal to the process, without waiting for what comes of it."""
         if self._ended is None:
+            self._killed = True
             self._link.starter.kill(self.key, signal)
 
     def end_input(self) -> None:

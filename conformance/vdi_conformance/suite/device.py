@@ -41,12 +41,16 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A CompleteCommand that gave NOERROR: which command, as far as known, and the values it was given."""
+    """A CompleteCommand that gave NOERROR: which command, as far as known, and the values it was given.
+
+    `whole` says that it was one of success, and for all bytes of a transfer.
+    """
 
     ordinal: int | None
     completion_code: int
     bytes_transferred: int
     position: int
+    whole: bool = False
 
 
 class Device:
@@ -59,6 +63,7 @@ class Device:
         self.stream_offset = 0
         self.fetched = 0
         self.accepted: list[Accepted] = []
+        self.closed = False
 
     def send_get_command(
         self, timeout: int | None = None, null_out: bool = False
@@ -75,6 +80,7 @@ class Device:
 
     def _fetched(self, reply: CommandReply) -> Result[Fetched]:
         command = None
+        self.closed |= reply.code == VD_E_CLOSE
         if (record := reply.command) is not None:
             command = Fetched(
                 device=self,
@@ -136,14 +142,20 @@ class Device:
 
         def completed(reply: CodeReply) -> Code:
             if reply.code == NOERROR:
-                ordinal = None if isinstance(command, int) else command.ordinal
-                self.accepted.append(Accepted(ordinal, completion_code, bytes_transferred, position))
-                moved = completion_code in (ERROR_SUCCESS, ERROR_HANDLE_EOF)
-                if moved and isinstance(command, Fetched) and command.code in DATA_COMMANDS:
-                    self.stream_offset += bytes_transferred
+                self._account(command, completion_code, bytes_transferred, position)
             return self.participant.code("CompleteCommand", reply.code)
 
         return Later(self.participant.host.send(request), completed)
+
+    def _account(self, command: Fetched | int, completion_code: int, bytes_transferred: int, position: int) -> None:
+        if isinstance(command, int):
+            self.accepted.append(Accepted(None, completion_code, bytes_transferred, position))
+            return
+        transfer = command.code in DATA_COMMANDS
+        if transfer and completion_code in (ERROR_SUCCESS, ERROR_HANDLE_EOF):
+            self.stream_offset += bytes_transferred
+        whole = completion_code == ERROR_SUCCESS and (not transfer or bytes_transferred == command.size)
+        self.accepted.append(Accepted(command.ordinal, completion_code, bytes_transferred, position, whole))
 
     def send_race(self, counts: tuple[int | None, ...], limit: int | None = None) -> Later[Raced, list[list[int]]]:
         """Let threads complete each command at the same moment, to this device's end or for `limit` commands.
@@ -161,9 +173,12 @@ class Device:
 
         def raced(reply: Raced) -> list[list[int]]:
             self.participant.code("GetCommand", reply.code).expect(VD_E_CLOSE if limit is None else NOERROR)
+            self.closed = limit is None
             for codes in reply.answers:
                 winners = [count for code, count in zip(codes, counts, strict=True) if code == NOERROR]
-                self.accepted += [Accepted(self.fetched, ERROR_SUCCESS, count or 0, 0) for count in winners]
+                self.accepted += [
+                    Accepted(self.fetched, ERROR_SUCCESS, count or 0, 0, count is None) for count in winners
+                ]
                 self.fetched += 1
             return reply.answers
 

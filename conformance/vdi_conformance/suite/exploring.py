@@ -49,7 +49,7 @@ class Exploration(Generic[W, T]):
         self._stage = stage
         self._begin = begin
         self._play = play
-        self._scene: W | None = None
+        self._scenes: list[W] = []
         self._failures: dict[str, AssertionError | HostError] = {}
         self._left = SHRINKS
 
@@ -84,9 +84,9 @@ class Exploration(Generic[W, T]):
             raise known
 
     def _play_on_a_scene(self, example: T) -> None:
-        if self._scene is None:
+        if not self._scenes:
             self._stage.clear()
-            self._scene = self._begin()
-        scene, self._scene = self._scene, None
+            self._scenes.append(self._begin())
+        scene = self._scenes.pop()
         self._play(scene, example)
-        self._scene = scene
+        self._scenes.append(scene)

@@ -170,7 +170,6 @@ class Operation(Running):
         _require_commands(served.code)
         device.participant.code("GetCommand", served.code).expect(NOERROR)
         device.stream_offset += served.bytes
-        device.fetched += served.commands
 
     def run_out(self) -> StatementEnd:
         """Be an ordinary client on every device to its end, and wait for the statement's."""
@@ -188,6 +187,7 @@ class Operation(Running):
             served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
             _require_accepted(device, served)
             device.participant.code("GetCommand", served.code).expect(VD_E_CLOSE)
+            device.closed = True
 
     def outcome(self) -> StatementEnd:
         """Wait for the end of the statement, which is bound to come."""
@@ -209,6 +209,27 @@ class Operation(Running):
         """Finish, and fail the check unless the statement succeeded."""
         self.require_success(self.finish())
 
+    def check_end(self) -> None:
+        """Hold the invariant: a BACKUP succeeds if, and only if, all that it asked for was done.
+
+        A RESTORE may leave a Read alone that it needs no more, and whether it succeeds depends on its bytes.
+        """
+        if self.kind == "restore":
+            return
+        undone = [f"{device.name} {number}" for device in self.devices for number in _not_completed(device)]
+        if undone and self._statement.done and self.outcome().succeeded:
+            raise ConformanceFailure(f"the BACKUP succeeded, nobody completed its commands {', '.join(undone)}")
+        if not undone and self._went_well():
+            self.require_success(self.outcome())
+
+    def _went_well(self) -> bool:
+        """Tell whether every device came to its end with every command done, and nobody left or aborted before."""
+        return (
+            len(self.devices) == self.geometry.devices
+            and all(device.closed and all(one.whole for one in device.accepted) for device in self.devices)
+            and not any(one.aborted or one.host.dismissed for one in self._cast)
+        )
+
     def require_success(self, end: StatementEnd) -> None:
         """Fail the check unless the statement succeeded."""
         if not end.succeeded:
@@ -220,6 +241,12 @@ def _require_commands(code: int) -> None:
     """End the check as not tested where a device got no further command."""
     if code in (VD_E_TIMEOUT, VD_E_CLOSE):
         not_tested("the server sent too few commands to a device while another one held its own")
+
+
+def _not_completed(device: Device) -> list[int]:
+    """Number the commands that were fetched and not completed; a completion of an unknown one may be any of them."""
+    completed = {one.ordinal for one in device.accepted}
+    return [] if None in completed else sorted(set(range(device.fetched)) - completed)
 
 
 def _require_accepted(device: Device, served: Served) -> None:

@@ -33,6 +33,7 @@ class Participant(ProcessMemory):
         super().__init__(host)
         self.key = key
         self.devices: list[Device] = []
+        self.aborted = False
         self._observe = observe
         self._timeout_scale = timeout_scale
         self._made: Pending[Done] | None = host.send(NewSet(set=key))
@@ -115,6 +116,7 @@ class Participant(ProcessMemory):
 
     def signal_abort(self) -> Code:
         """SignalAbort, on a thread of its own: it must not wait behind another call."""
+        self.aborted = True
         return self.code("SignalAbort", self.host.call(SignalAbort(set=self.key, thread="abort")).code)
 
     def close(self) -> Code:

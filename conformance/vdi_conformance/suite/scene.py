@@ -86,6 +86,7 @@ class Running:
         self.set_name = scene.name
         self.primary, *self.secondaries = scene.participants
         self.participants = list(scene.participants)
+        self._cast = list(scene.participants)
         self.device_names = scene.device_names
         self.devices: list[Device] = []
 
@@ -102,6 +103,7 @@ class Running:
         """Let a further process join, and count it among the cast."""
         self.join(secondary).expect(NOERROR)
         self.participants.append(secondary)
+        self._cast.append(secondary)
         self.secondaries.append(secondary)
 
     def dismiss(self, secondary: Participant) -> None:

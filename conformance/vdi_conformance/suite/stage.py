@@ -39,6 +39,7 @@ class Stage:
         self._excused: set[str] = set()
         self._sets = 0
         self._scripted: list[Scripted] = []
+        self._operations: list[Operation] = []
 
     @property
     def seed(self) -> int:
@@ -88,6 +89,7 @@ class Stage:
             streams = self._streams(geometry)
         operation = Operation(kind, self._scene(geometry, participants), streams, self.bench.cast.seed)
         _set_up(operation)
+        self._operations.append(operation)
         return operation
 
     def _scene(self, geometry: Geometry, participants: list[Participant]) -> Scene:
@@ -158,12 +160,17 @@ class Stage:
         """Hold what must be true at the end of every check."""
         for scripted in self._scripted:
             scripted.check_completions()
+        for operation in self._operations:
+            operation.check_end()
+        lost = [host for host in self._hosts if not host.dismissed and host.name not in self._excused]
+        if gone := [f"{host.name} {host.ended}" for host in lost if host.ended is not None]:
+            raise ConformanceFailure(f"a process ended that nobody had ended: {'; '.join(gone)}")
 
     def clear(self) -> None:
         """End every process without ceremony, so that the check can begin once more."""
         self.close(orderly=False)
-        self._hosts.clear()
-        self._scripted.clear()
+        for kept in (self._hosts, self._scripted, self._operations):
+            kept.clear()
 
     def close(self, *, orderly: bool) -> None:
         """End every process; in an orderly end none of them may have crashed, but outside the contract."""

@@ -1,0 +1,84 @@
+"""Properties: the same examples each time, simple failures within a budget, and nothing left in the directory."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import strategies as st
+
+from selftest.suite.runs import RunSuite
+from vdi_conformance.suite.exploring import SHRINKS, Exploration, numbers, telling
+from vdi_conformance.suite.judging import ConformanceFailure
+
+if TYPE_CHECKING:
+    from vdi_conformance.suite.stage import Stage
+
+DRAWN = st.lists(numbers(8), min_size=4, max_size=4)
+
+
+class Counting:
+    """Stands for a stage: it has a seed, and counts how often it was cleared."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.cleared = 0
+
+    def clear(self) -> None:
+        """Count."""
+        self.cleared += 1
+
+
+def _played(seed: int) -> list[list[int]]:
+    played: list[list[int]] = []
+    stage = Counting(seed)
+    exploration: Exploration[None, list[int]] = Exploration(
+        cast("Stage", stage), lambda: None, lambda _, example: played.append(example)
+    )
+    exploration.run(DRAWN, examples=20)
+    assert stage.cleared == 1
+    return played
+
+
+def test_a_seed_decides_the_examples() -> None:
+    first = _played(7)
+    assert len(first) == 20
+    assert first == _played(7) != _played(8)
+
+
+def test_a_failure_is_made_simple_within_the_budget() -> None:
+    stage = Counting(1)
+    played = []
+
+    def play(_: None, example: list[int]) -> None:
+        played.append(example)
+        with telling(lambda: f"{example} was played"):
+            if any(number > 9 for number in example):
+                raise ConformanceFailure("it is too big")
+
+    exploration = Exploration(cast("Stage", stage), lambda: None, play)
+    with pytest.raises(ConformanceFailure, match="it is too big; before that:") as failure:
+        exploration.run(DRAWN, examples=20)
+    assert len(played) <= SHRINKS + 5
+    assert 1 < stage.cleared <= len(played)
+    simplest = str(played[-1])
+    assert simplest in str(failure.value)
+    assert simplest.count("0") >= 3
+
+
+def test_a_failure_that_does_not_repeat_stays_one() -> None:
+    played = []
+
+    def play(_: None, example: list[int]) -> None:
+        played.append(example)
+        if len(played) == 3:
+            raise ConformanceFailure("it failed once")
+
+    exploration = Exploration(cast("Stage", Counting(1)), lambda: None, play)
+    with pytest.raises(ConformanceFailure, match="it failed once"):
+        exploration.run(DRAWN, examples=20)
+
+
+def test_a_run_leaves_nothing_of_hypothesis_behind(run_suite: RunSuite, tmp_path: Path) -> None:
+    run = run_suite("--adapter", "emulator", "--check", "properties/any_geometry_gives_good_buffers")
+    assert run.exit_code == 0, run.output
+    assert [entry.name for entry in tmp_path.iterdir()] == ["evidence.jsonl"]

@@ -1,0 +1,74 @@
+"""What is held at the end of every check: it notices what no check had asked for."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from emulated import emulator_bench
+from vdi_conformance.suite.bench import Bench
+from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi.completion import ERROR_DISK_FULL
+from vdi_conformance.vdi.hresult import NOERROR
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    bench = emulator_bench()
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def stage(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    stage = Stage(bench, request.node.nodeid)
+    yield stage
+    stage.close(orderly=False)
+
+
+def test_what_went_well_passes(stage: Stage) -> None:
+    stage.backup(Geometry(devices=2, owners=(0, 1))).succeed()
+    stage.restore().succeed()
+    stage.check_invariants()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals")
+def test_a_process_that_left_by_itself_is_noticed(stage: Stage) -> None:
+    backup = stage.backup(Geometry(secondaries=1))
+    host = backup.secondaries[0].host
+    os.kill(host.initialized.process.pid, signal.SIGKILL)
+    host.wait_until_ended()
+    with pytest.raises(ConformanceFailure, match="secondary 1 was killed by SIGKILL"):
+        stage.check_invariants()
+
+
+def test_a_process_that_the_check_killed_is_none_of_it(stage: Stage) -> None:
+    backup = stage.backup(Geometry(secondaries=1))
+    backup.secondaries[0].kill()
+    backup.secondaries[0].host.wait_until_ended()
+    stage.check_invariants()
+
+
+def test_a_backup_that_succeeds_without_a_completion_is_noticed(stage: Stage) -> None:
+    backup = stage.backup()
+    backup.answer(backup.device.next_data_command()).expect(NOERROR)
+    backup.succeed()
+    stage.check_invariants()
+    backup.device.accepted.clear()
+    with pytest.raises(ConformanceFailure, match="nobody completed"):
+        stage.check_invariants()
+
+
+def test_a_backup_that_fails_for_nothing_is_noticed(stage: Stage) -> None:
+    backup = stage.backup()
+    command = backup.device.next_data_command()
+    backup.device.complete(command, ERROR_DISK_FULL, 0).expect(NOERROR)
+    assert not backup.finish().succeeded
+    stage.check_invariants()
+    backup.device.accepted[-1] = replace(backup.device.accepted[-1], whole=True)
+    with pytest.raises(ConformanceFailure, match="the BACKUP failed"):
+        stage.check_invariants()
