@@ -11,18 +11,14 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"vdi-conformance {__version__}\n"
 
 
-VERBS = ("run", "report", "requirements", "adapter")
+VERBS = ("run", "report", "compare", "requirements", "baseline", "adapter")
 
 
 def test_help_names_the_verbs_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     commands = capsys.readouterr().out.partition("Commands:")[2]
-    assert [line.split()[0] for line in commands.splitlines() if line.strip()] == [
-        "run",
-        "report",
-        "requirements",
-        "adapter",
-    ]
+    verbs = [line.split()[0] for line in commands.splitlines() if line.strip()]
+    assert verbs == [*VERBS]
 
 
 def test_no_verb_at_all_shows_the_help_and_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +39,11 @@ def test_no_verb_at_all_shows_the_help_and_is_no_success(capsys: pytest.CaptureF
         (["run", "--adapter", "emulator", "--timeout-scale", "fast"], "--timeout-scale"),
         (["requirements", "GBH-01", "GBH-02"], "GBH-02"),
         (["adapter", "init", "--lang", "cobol"], "'cobol'"),
+        (["baseline"], "command"),
+        (["baseline", "update"], "EVIDENCE"),
+        (["compare", "one.jsonl"], "NEW"),
+        (["compare", "one.jsonl", "two.jsonl", "--format", "xml"], "'xml'"),
+        (["compare", "one.jsonl", "two.jsonl"], "one.jsonl cannot be read"),
         (["adapter", "init", "--name", "***"], "--name"),
     ],
 )

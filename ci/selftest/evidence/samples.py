@@ -1,6 +1,6 @@
 """A small whole run."""
 
-from vdi_conformance.evidence.records import CheckRecord, Footer, Header, Party
+from vdi_conformance.evidence.records import Cause, CheckRecord, Footer, Header, KnownFailure, Party
 
 PARTY = Party(reference="emulator", name="emulator", version="1")
 HEADER = Header(
@@ -17,3 +17,13 @@ HEADER = Header(
 )
 FOOTER = Footer(counts={"passed": 1}, exit_code=0, duration=1.0)
 CHECK = CheckRecord(id="a/b", node="a::b", rows=["GBH-01"], level="MUST", verdict="passed", duration=0.1)
+KNOWN = CheckRecord(
+    id="a/c",
+    node="a::c",
+    rows=["GBH-01"],
+    level="MUST",
+    verdict="known failure",
+    duration=0.1,
+    cause=Cause(kind="code", sentence="it gave NOERROR", expected=["VD_E_INVALID"], observed="NOERROR"),
+    known=KnownFailure(entry="GBH-01", reason="r", issue="i", fault="adapter"),
+)

@@ -6,7 +6,7 @@ import jsonschema
 import msgspec
 
 from schemas import DIRECTORY, published
-from selftest.evidence.samples import CHECK, FOOTER, HEADER
+from selftest.evidence.samples import CHECK, FOOTER, HEADER, KNOWN
 from vdi_conformance.host.messages.schemas import requests
 
 
@@ -17,7 +17,7 @@ def test_the_committed_schemas_are_the_types_own() -> None:
 
 def test_records_fit_their_schema() -> None:
     schema = json.loads((DIRECTORY / "evidence-line.json").read_text(encoding="utf-8"))
-    for record in (HEADER, CHECK, FOOTER):
+    for record in (HEADER, CHECK, KNOWN, FOOTER):
         jsonschema.validate(msgspec.to_builtins(record), schema)
 
 

@@ -54,6 +54,9 @@ def test_the_level_decides_what_a_broken_row_means(error: Exception, level: str,
         ({"passed": 3}, 0, 0),
         ({"passed": 3, "warning": 1}, 0, 0),
         ({"passed": 3, "failed": 1, "error": 1}, 1, 1),
+        ({"known failure": 3}, 0, 0),
+        ({"known failure": 3, "failed": 1}, 1, 1),
+        ({"known failure": 3, "not tested": 1}, 0, 6),
         ({"passed": 3, "error": 1}, 1, 6),
         ({"passed": 3, "not tested": 1}, 0, 6),
         ({"not applicable": 3}, 0, 5),
@@ -64,3 +67,8 @@ def test_the_level_decides_what_a_broken_row_means(error: Exception, level: str,
 )
 def test_the_exit_code_follows_from_the_verdicts(counts: dict[str, int], status: int, code: int) -> None:
     assert exit_code(counts, status) == code
+
+
+@pytest.mark.parametrize(("status", "code"), [(0, 1), (1, 1), (5, 1), (2, 2), (4, 4)])
+def test_a_baseline_that_is_out_of_date_fails_the_run(status: int, code: int) -> None:
+    assert exit_code({"passed": 1, "not tested": 1}, status, ["the baseline lists what passes"]) == code

@@ -8,6 +8,8 @@ import typer
 
 from vdi_conformance import __version__
 from vdi_conformance.cli.adapter import adapter
+from vdi_conformance.cli.baseline import baseline
+from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
@@ -21,7 +23,9 @@ USAGE_ERROR: Final[Any] = typer.BadParameter.__mro__[1]
 app = typer.Typer(name="vdi-conformance", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(run)
 app.command()(report)
+app.command()(compare)
 app.command()(requirements)
+app.add_typer(baseline)
 app.add_typer(adapter)
 
 

@@ -86,6 +86,9 @@ def run(
         float | None, typer.Option(metavar="F", min=1, help="Stretch every time limit by this factor.")
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="S", help="Explore with other generated choices.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The known failures, strictly: see `baseline update`.")
+    ] = None,
     evidence: Annotated[
         Path | None,
         typer.Option(metavar="FILE", callback=_writable, help="Write the record of the run here (JSON Lines)."),
@@ -104,8 +107,9 @@ def run(
 ) -> int:
     """Run the checks on an adapter.
 
-    The exit code is 0 where it conforms to what was selected, 1 where it does not, 2 when interrupted, 3 on an
-    internal error, 4 on wrong usage, 5 where nothing was executed, 6 where something was not tested.
+    The exit code is 0 where it conforms to what was selected, 1 where it does not or where the baseline is out of
+    date, 2 when interrupted, 3 on an internal error, 4 on wrong usage, 5 where nothing was executed, 6 where
+    something was not tested.
     """
     values: dict[str, Sequence[object]] = {
         "--vdi-adapter": [adapter],
@@ -115,6 +119,7 @@ def run(
         "--vdi-check": check or [],
         "--vdi-timeout-scale": [timeout_scale],
         "--vdi-seed": [seed],
+        "--vdi-baseline": [baseline],
         "--vdi-evidence": [evidence],
         "--vdi-junit": [junit],
         "--alluredir": [allure],

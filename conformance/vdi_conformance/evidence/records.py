@@ -6,17 +6,19 @@ import msgspec
 
 FORMAT: Final = 1
 
-Verdict = Literal["passed", "failed", "warning", "not applicable", "not tested", "error"]
+Verdict = Literal["passed", "failed", "warning", "known failure", "not applicable", "not tested", "error"]
 
 VERDICTS: Final[tuple[Verdict, ...]] = (
     "passed",
     "failed",
     "warning",
+    "known failure",
     "not applicable",
     "not tested",
     "error",
 )
 CauseKind = Literal["code", "assertion", "died", "hung", "protocol", "suite"]
+Culprit = Literal["implementation", "adapter", "platform"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="record"):
@@ -71,6 +73,20 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     expected: list[str] = []
     observed: str | None = None
 
+    @property
+    def name(self) -> str:
+        """What stays the same from run to run: the code that was observed, or else the kind."""
+        return self.observed or self.kind
+
+
+class KnownFailure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the baseline says of a failure: the requirement or check that its entry names, why, where, whose fault."""
+
+    entry: str
+    reason: str
+    issue: str
+    fault: Culprit
+
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One request to one process, as it was made and answered; numbered over all processes of the check."""
@@ -92,14 +108,19 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     verdict: Verdict
     duration: float
     cause: Cause | None = None
+    known: KnownFailure | None = None
     observations: list[Observation] = []
     calls: list[Call] = []
     detail: str = ""
 
 
 class Footer(Record, frozen=True, kw_only=True, tag="footer"):
-    """Last line: without it the file is no result. `duration` is in seconds."""
+    """Last line: without it the file is no result.
+
+    `complaints` say what the baseline lists otherwise than the run went, in a sentence each; `duration` is in seconds.
+    """
 
     counts: dict[str, int]
+    complaints: list[str] = []
     exit_code: int
     duration: float

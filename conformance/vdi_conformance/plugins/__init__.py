@@ -14,6 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-check", action="append", default=[], metavar="ID", help="only the check of this id; repeatable")
     add("--vdi-timeout-scale", type=float, default=1.0, metavar="F", help="stretch every time limit (at least 1)")
     add("--vdi-seed", type=int, default=0, metavar="S", help="seed of everything that is chosen at random")
+    add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
     add("--vdi-evidence", metavar="FILE", help="write the evidence of the run there (JSON Lines)")
     add("--vdi-junit", metavar="FILE", help="write JUnit XML there at the end of the run")
     add("--vdi-start", choices=["zygote", "plain"], help="how processes are started (default: the fastest there is)")
@@ -24,9 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "judges(*ids): the requirements that a check judges")
     if config.getoption("vdi_adapter") is None:
         return
-    from vdi_conformance.plugins import adapter, evidence, requirements, terminal
+    from vdi_conformance.plugins import adapter, baseline, evidence, requirements, terminal
 
-    for plugin in (adapter, requirements, evidence, terminal):
+    for plugin in (baseline, adapter, requirements, evidence, terminal):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
     # What only some runs ask for is imported only then: the start of every worker counts.
     if config.getoption("vdi_junit"):

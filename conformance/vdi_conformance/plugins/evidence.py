@@ -20,16 +20,28 @@ from vdi_conformance.evidence.records import (
     CheckRecord,
     Footer,
     Header,
+    KnownFailure,
     Observation,
     Verdict,
 )
 from vdi_conformance.plugins.adapter import PARTIES
-from vdi_conformance.plugins.requirements import check_id, level_of, no_such_check, rows_of
+from vdi_conformance.plugins.baseline import BASELINE
+from vdi_conformance.plugins.requirements import (
+    check_id,
+    id_of_node,
+    level_of,
+    no_such_check,
+    rows_of,
+    selection,
+)
 from vdi_conformance.plugins.verdicts import ENDED, assess, exit_code
+from vdi_conformance.report.known_failures import complaints, known_failure
 from vdi_conformance.suite.stage import FAILED, STAGE
 
 KEY: Final = "vdi"
 CALLS_A_PROCESS: Final = 8
+MILD: Final[dict[Verdict, int]] = {"known failure": 1, "passed": 2}
+"""Ends of a phase that another phase of the check outranks: the first of the worst is the check's own."""
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +52,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     verdict: Verdict
     cause: Cause | None = None
+    known: KnownFailure | None = None
     observations: list[Observation] = []
     calls: list[Call] = []
     detail: str = ""
@@ -58,8 +71,7 @@ class Phases:
             if report.when == "teardown":
                 return _merged(report.nodeid, self._found.pop(report.nodeid))
         elif report.when not in ("setup", "call", "teardown"):
-            self._found.pop(report.nodeid, None)
-            return _lost(report)
+            return _lost(report, [phase for phase, _ in self._found.pop(report.nodeid, [])])
         return None
 
 
@@ -72,6 +84,7 @@ class Collector:
         self.footer: Footer | None = None
         self.complaint = ""
         self.whole = False
+        self._baseline = config.stash[BASELINE]
         self._phases = Phases()
         self._began = time.monotonic()
         path = config.getoption("vdi_evidence")
@@ -93,16 +106,18 @@ class Collector:
             return None
         return Evidence(self.header, tuple(self.checks), self.footer)
 
-    def finish(self, status: int) -> int:
+    def finish(self, status: int, whole: bool) -> int:
         """Close the evidence and give the exit code; a run that was cut short gets no footer."""
+        differences = complaints(*self._baseline, self.header, self.checks) if whole else []
         counts: dict[str, int] = {}
         for check in self.checks:
             counts[check.verdict] = counts.get(check.verdict, 0) + 1
-        code = exit_code(counts, status)
-        self.footer = Footer(counts=counts, exit_code=code, duration=time.monotonic() - self._began)
-        self.whole = status in ENDED
+        code = exit_code(counts, status, differences)
+        duration = time.monotonic() - self._began
+        self.footer = Footer(counts=counts, complaints=differences, exit_code=code, duration=duration)
+        self.whole = whole
         if self._writer:
-            if self.whole:
+            if whole:
                 self._writer.write(self.footer)
             self._writer.close()
         return code
@@ -133,10 +148,12 @@ class Reception:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Close the evidence and set the exit code of the run."""
         status = int(session.exitstatus)
+        whole = status in ENDED and not (session.shouldstop or session.shouldfail)
         missing = set(session.config.getoption("vdi_check")) - {check.id for check in self._collector.checks}
-        if missing and status in ENDED:
+        if missing and whole:
             self._collector.complaint, status = no_such_check(missing), int(pytest.ExitCode.USAGE_ERROR)
-        session.exitstatus = self._collector.finish(status)
+            whole = False
+        session.exitstatus = self._collector.finish(status, whole)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -154,9 +171,9 @@ def pytest_runtest_makereport(
     if rows := rows_of(item):
         phase = _phase(item, call, rows, report)
         report.user_properties.append((KEY, msgspec.to_builtins(phase)))
-        if phase.verdict in ("failed", "warning", "error"):
+        if phase.verdict in ("failed", "warning", "known failure", "error"):
             item.stash[FAILED] = True
-        if phase.verdict == "warning":
+        if phase.verdict in ("warning", "known failure"):
             report.outcome, report.longrepr = "passed", None
     return report
 
@@ -176,12 +193,16 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     if call.excinfo is None:
         return Phase(id=check_id(item), rows=rows, level=level, verdict="passed", observations=observations)
     verdict, cause = assess(call.excinfo.value, level)
+    known = None
+    if verdict == "failed" and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
+        verdict = "known failure"
     return Phase(
         id=check_id(item),
         rows=rows,
         level=level,
         verdict=verdict,
         cause=cause,
+        known=known,
         observations=observations,
         calls=[] if stage is None else stage.last_calls(CALLS_A_PROCESS),
         detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
@@ -197,7 +218,7 @@ def _detail(item: pytest.Item, error: pytest.ExceptionInfo[BaseException]) -> st
 
 
 def _merged(node: str, phases: list[tuple[Phase, float]]) -> CheckRecord:
-    decisive = next((phase for phase, _ in phases if phase.verdict != "passed"), phases[0][0])
+    decisive = min((phase for phase, _ in phases), key=lambda phase: MILD.get(phase.verdict, 0))
     return CheckRecord(
         id=decisive.id,
         node=node,
@@ -206,20 +227,21 @@ def _merged(node: str, phases: list[tuple[Phase, float]]) -> CheckRecord:
         verdict=decisive.verdict,
         duration=sum(duration for _, duration in phases),
         cause=decisive.cause,
+        known=decisive.known,
         observations=[seen for phase, _ in phases for seen in phase.observations],
         calls=decisive.calls,
         detail=decisive.detail,
     )
 
 
-def _lost(report: pytest.TestReport) -> CheckRecord:
-    """Record a check whose test worker died."""
+def _lost(report: pytest.TestReport, phases: list[Phase]) -> CheckRecord:
+    """Record a check whose test worker died, perhaps before it reported anything."""
     sentence = "the test worker died while it ran this check; run it alone, without -n, to see why"
     return CheckRecord(
-        id=report.nodeid,
+        id=id_of_node(report.nodeid),
         node=report.nodeid,
-        rows=[],
-        level="MUST",
+        rows=phases[0].rows if phases else [],
+        level=phases[0].level if phases else "MUST",
         verdict="error",
         duration=0.0,
         cause=Cause(kind="suite", sentence=sentence),
@@ -231,11 +253,6 @@ def header_of(config: pytest.Config) -> Header:
     """Tell what is run against what, and how."""
     client, server = config.stash[PARTIES]
     options = config.option
-    selection = [f"topic {topic}" for topic in options.vdi_topic]
-    selection += [f"requirement {requirement}" for requirement in options.vdi_requirement]
-    selection += [f"check {check}" for check in options.vdi_check]
-    selection += [f"-k {options.keyword}"] * bool(options.keyword) + [f"-m {options.markexpr}"] * bool(options.markexpr)
-    selection += [f"--deselect {node}" for node in options.deselect or ()]
     rows = (files("vdi_conformance.requirements") / "data" / "requirements.tsv").read_bytes()
     return Header(
         suite_version=__version__,
@@ -246,6 +263,6 @@ def header_of(config: pytest.Config) -> Header:
         python=platform.python_version(),
         seed=options.vdi_seed,
         timeout_scale=options.vdi_timeout_scale,
-        selection=selection,
+        selection=selection(config),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )

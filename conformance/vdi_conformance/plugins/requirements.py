@@ -1,8 +1,25 @@
 """Which requirements a check judges: selection by topic and id, stable ids, and the level of a check."""
 
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+from typing import Final
+
 import pytest
 
 from vdi_conformance.requirements import catalogue
+
+SUITE: Final = "vdi_conformance.suite"
+NARROWING: Final = {
+    "vdi_topic": "topic",
+    "vdi_requirement": "requirement",
+    "vdi_check": "check",
+    "keyword": "-k",
+    "markexpr": "-m",
+    "deselect": "--deselect",
+    "ignore": "--ignore",
+    "ignore_glob": "--ignore-glob",
+}
+"""The options that leave checks out, and how a selection names them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,6 +69,21 @@ def _selected(item: pytest.Item, topics: set[str], requirements: set[str], ids: 
     )
 
 
+def selection(config: pytest.Config) -> list[str]:
+    """Say what narrows the run down; nothing where every check is to be executed."""
+    said = []
+    for option, word in NARROWING.items():
+        given = getattr(config.option, option) or ()
+        said += [f"{word} {value}" for value in ([given] if isinstance(given, str) else given)]
+    places = [place for place in config.args if place != "--"]
+    return said if any(_holds_the_suite(config, place) for place in places) else [*said, *places]
+
+
+def _holds_the_suite(config: pytest.Config, place: str) -> bool:
+    directory = (config.invocation_params.dir / place.partition("::")[0]).resolve()
+    return place == SUITE or Path(str(files(SUITE))).resolve().is_relative_to(directory)
+
+
 def rows_of(item: pytest.Item) -> list[str]:
     """Name the requirements that a test judges; none for a test that is no check."""
     return [row for mark in item.iter_markers("judges") for row in mark.args]
@@ -65,5 +97,10 @@ def level_of(rows: list[str]) -> str:
 
 def check_id(item: pytest.Item) -> str:
     """Name a check, stably over versions and machines: its topic, its name and its parameters."""
-    topic = item.path.stem.removeprefix("test_")
-    return f"{topic}/{item.name.removeprefix('test_')}"
+    return id_of_node(item.nodeid)
+
+
+def id_of_node(node: str) -> str:
+    """Name the check that pytest calls by this node id."""
+    path, _, name = node.partition("::")
+    return f"{PurePosixPath(path).stem.removeprefix('test_')}/{name.removeprefix('test_')}"

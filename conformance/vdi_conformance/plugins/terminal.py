@@ -11,6 +11,7 @@ from vdi_conformance.report.summary import summary
 _STATUS: dict[Verdict, tuple[str, str, str]] = {
     "failed": ("failed", "F", "FAILED"),
     "warning": ("warned", "W", "WARNING"),
+    "known failure": ("known failures", "K", "KNOWN FAILURE"),
     "error": ("error", "E", "ERROR"),
     "not tested": ("not tested", "N", "NOT TESTED"),
     "not applicable": ("not applicable", "-", "NOT APPLICABLE"),

@@ -1,5 +1,6 @@
 """From the way a check ended to its verdict and its cause; pure."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from vdi_conformance.evidence.records import Cause, CauseKind, Verdict
@@ -14,6 +15,7 @@ from vdi_conformance.suite.judging import (
 
 ENDED: Final = (0, 1, 5)
 """Pytest's exit codes of a run that came to its end."""
+EXECUTED: Final = ("passed", "warning", "known failure")
 
 
 def assess(error: BaseException, level: str) -> tuple[Verdict, Cause]:
@@ -55,12 +57,12 @@ def _cause(error: BaseException) -> Cause:
     return Cause(kind=kind, sentence=sentence or type(error).__name__, expected=expected, observed=observed)
 
 
-def exit_code(counts: dict[str, int], status: int) -> int:
-    """Give the run's exit code: pytest's own where it did not run to its end, else by the verdicts."""
+def exit_code(counts: dict[str, int], status: int, complaints: Sequence[str] = ()) -> int:
+    """Give the run's exit code: pytest's own where it did not run to its end, else by verdicts and baseline."""
     if status not in ENDED:
         return status
-    if counts.get("failed"):
+    if counts.get("failed") or complaints:
         return 1
     if counts.get("error") or counts.get("not tested"):
         return 6
-    return 0 if counts.get("passed") or counts.get("warning") else 5
+    return 0 if any(counts.get(verdict) for verdict in EXECUTED) else 5

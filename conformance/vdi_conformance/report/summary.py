@@ -10,13 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Footer, Header, Verdict
-from vdi_conformance.report.wording import call_line, expectation, rerun, topics
+from vdi_conformance.report.wording import call_line, expectation, known_line, rerun, topics
 from vdi_conformance.requirements import catalogue
 
 STYLES: Final[dict[Verdict, str]] = {
     "passed": "green",
     "failed": "bold red",
     "warning": "yellow",
+    "known failure": "cyan",
     "not applicable": "dim",
     "not tested": "magenta",
     "error": "bold magenta",
@@ -27,12 +28,13 @@ _UNEXPECTED: Final = ("warning", "not tested", "error", "failed")
 def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> list[RenderableType]:
     """Lay out a whole run, part by part; a Text with `no_wrap` is a line that must not be broken."""
     unexpected = [one for verdict in _UNEXPECTED for one in checks if one.verdict == verdict]
-    parts: list[RenderableType] = [_by_topic(checks)]
+    parts: list[RenderableType] = [_by_topic(checks), *_known(checks)]
     if broken := _by_requirement(unexpected):
         parts += [Text(), broken]
     for alike in _alike(unexpected):
         parts += [Text(), *_ending(header, alike)]
-    return [*parts, Text(), _conclusion(header, checks, footer)]
+    complaints = [_whole(f"BASELINE  {one}", STYLES["failed"]) for one in footer.complaints]
+    return [*parts, Text(), _conclusion(header, checks, footer), *complaints]
 
 
 def _by_topic(checks: Sequence[CheckRecord]) -> Table:
@@ -50,6 +52,19 @@ def _by_topic(checks: Sequence[CheckRecord]) -> Table:
         cells = [Text(str(counts[verdict] or "-"), style=STYLES[verdict]) for verdict in shown]
         table.add_row(f"{group} {title}", str(len(rows)), str(len(of_group)), *cells)
     return table
+
+
+def _known(checks: Iterable[CheckRecord]) -> Iterator[Text]:
+    """List what the baseline covers, entry by entry, those together of which it says the same."""
+    told: dict[str, Counter[str]] = {}
+    for check in checks:
+        if check.known and check.cause:
+            told.setdefault(known_line(check.known), Counter())[f"{check.known.entry}, {check.cause.name}"] += 1
+    for about, entries in told.items():
+        yield Text()
+        yield _whole(about, STYLES["known failure"])
+        for entry, count in entries.items():
+            yield _whole(f"  {entry}: {count} checks" if count > 1 else f"  {entry}")
 
 
 def _by_requirement(unexpected: Iterable[CheckRecord]) -> Table | None:
@@ -103,12 +118,15 @@ def _whole(text: str, style: str = "") -> Text:
 def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> Text:
     rows = {row for check in checks for row in check.rows}
     failed = {row for check in checks if check.verdict == "failed" for row in check.rows}
+    known = {row for check in checks if check.verdict == "known failure" for row in check.rows} - failed
     questions = {seen.question for check in checks for seen in check.observations}
     ends = ", ".join(f"{footer.counts[verdict]} {verdict}" for verdict in VERDICTS if footer.counts.get(verdict))
+    also = f" and {len(known)} known to be" if known else ""
     partial = f" Selected run ({'; '.join(header.selection)})." if header.partial else ""
     return Text.assemble(
         (f"{header.client.name} {header.client.version}", "bold"),
         f" against the server role of {header.server.name}: {len(checks)} checks of {len(rows)} requirements, "
-        f"{ends or 'nothing executed'}; {len(failed)} requirements broken, {len(questions)} open questions observed. "
+        f"{ends or 'nothing executed'}; {len(failed)} requirements broken{also}, "
+        f"{len(questions)} open questions observed. "
         f"Exit code {footer.exit_code}.{partial}",
     )

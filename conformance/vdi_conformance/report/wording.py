@@ -6,7 +6,7 @@ from shlex import quote
 from types import MappingProxyType
 from typing import Final
 
-from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Header, Party
+from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Header, KnownFailure, Party
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.vdi import completion, hresult
 
@@ -71,6 +71,8 @@ def account(header: Header, check: CheckRecord) -> str:
         lines.append(check.cause.sentence)
         if check.cause.observed:
             lines.append(expectation(check.cause))
+    if check.known:
+        lines.append(known_line(check.known))
     if check.detail:
         lines.append(check.detail)
     if check.calls:
@@ -83,6 +85,11 @@ def account(header: Header, check: CheckRecord) -> str:
 def expectation(cause: Cause) -> str:
     """Set what was expected beside what was observed."""
     return f"expected {' or '.join(cause.expected)}, observed {cause.observed}"
+
+
+def known_line(known: KnownFailure) -> str:
+    """Tell what the baseline says of a known failure."""
+    return f"known failure: {known.reason} ({known.issue}; fault of the {known.fault})"
 
 
 def call_line(call: Call) -> str:

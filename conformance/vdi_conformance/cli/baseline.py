@@ -1,0 +1,83 @@
+"""`vdi-conformance baseline update`: the list of known failures, written from the evidence of a run."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+
+from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.evidence.files import Evidence, NotEvidence, read
+from vdi_conformance.report.baseline import NotABaseline, load, render
+from vdi_conformance.report.known_failures import Fresh, updated
+
+FRESH: Final = Fresh()
+baseline = typer.Typer(name="baseline", help="Keep the list of known failures.", rich_markup_mode=None)
+
+
+@baseline.callback()
+def group() -> None:
+    """Keep the list of known failures: those that `run --baseline` shows without failing."""
+
+
+@baseline.command()
+def update(
+    evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="What a whole run wrote.")],
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep what still applies of this one, and write it anew.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here; standard output without both.")
+    ] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason of new entries.")] = FRESH.reason,
+    issue: Annotated[str, typer.Option(metavar="TEXT", help="Where new entries are followed up.")] = FRESH.issue,
+    fault: Annotated[
+        str, typer.Option(metavar="WHO", help="Whose fault new entries are: implementation, adapter or platform.")
+    ] = FRESH.fault,
+) -> None:
+    """Write the baseline with which this run would have been green, one entry a failed check.
+
+    Entries that still apply stay as they are, requirement by requirement or check by check; others are dropped.
+    """
+    text = _updated(_whole(evidence), baseline, output, _fresh(reason, issue, fault))
+    target = output or baseline
+    if target is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise Refusal(f"{target} cannot be written ({error.strerror}): choose another file.") from error
+
+
+def _updated(run: Evidence, baseline: Path | None, output: Path | None, fresh: Fresh) -> str:
+    """Make the text; a baseline that is not there yet is an empty one, unless it was only to be read."""
+    start = baseline is not None and output is None and not baseline.exists()
+    try:
+        entries = () if baseline is None or start else load(baseline)
+        kept = updated(entries, run, fresh)
+    except NotABaseline as error:
+        raise Refusal(f"{error}.") from error
+    return render(kept, run.header.client.name, {check.id: check.rows for check in run.checks})
+
+
+def _whole(path: Path) -> Evidence:
+    try:
+        run = read(path)
+    except NotEvidence as error:
+        raise Refusal(f"{error}.") from error
+    if run.header.partial:
+        selected = "; ".join(run.header.selection)
+        raise Refusal(f"{path} is of a selected run ({selected}): make a baseline from a run without selection.")
+    if not run.checks:
+        raise Refusal(f"{path} is of a run that executed nothing: make a baseline from a whole run.")
+    return run
+
+
+def _fresh(reason: str, issue: str, fault: str) -> Fresh:
+    try:
+        return msgspec.convert({"reason": reason, "issue": issue, "fault": fault}, Fresh)
+    except msgspec.ValidationError as error:
+        remedy = "give a reason, an issue, and as fault implementation, adapter or platform"
+        raise Refusal(f"new entries cannot say so ({error}): {remedy}.") from error

@@ -1,0 +1,39 @@
+"""The known failures of the run: read before anything is started, and handed to the workers, who judge by them."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import pytest
+
+from vdi_conformance.report.baseline import Entry, NotABaseline, load
+
+
+class Baseline(NamedTuple):
+    """The entries, and the day on which the run started, which decides what has expired."""
+
+    entries: tuple[Entry, ...]
+    day: date
+
+
+BASELINE: Final = pytest.StashKey[Baseline]()
+_KEY: Final = "vdi_baseline"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the file, or end with a usage error (exit code 4)."""
+    if hasattr(config, "workerinput"):
+        config.stash[BASELINE] = msgspec.convert(config.workerinput[_KEY], Baseline)
+        return
+    path = config.getoption("vdi_baseline")
+    try:
+        config.stash[BASELINE] = Baseline(load(Path(path)) if path else (), datetime.now(UTC).date())
+    except NotABaseline as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand it to a worker of pytest-xdist, which may be on another machine."""
+    node.workerinput[_KEY] = msgspec.to_builtins(node.config.stash[BASELINE])

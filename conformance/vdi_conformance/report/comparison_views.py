@@ -1,0 +1,149 @@
+"""A comparison of two runs as text, Markdown or JSON: regressions first; pure."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from vdi_conformance.report.comparison import CheckChange, Comparison, ObservationChange, RequirementChange, Side
+from vdi_conformance.requirements import catalogue
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+class Code(str):
+    """A part of a line that is a name: an id, a verdict, a value."""
+
+    __slots__ = ()
+
+
+Line = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A title, and items of one line or more."""
+
+    title: str
+    items: Sequence[Sequence[Line]]
+
+
+def as_json(comparison: Comparison) -> str:
+    """Give all of it, for programs."""
+    return msgspec.json.format(msgspec.json.encode(comparison), indent=2).decode()
+
+
+def as_text(comparison: Comparison) -> str:
+    """Give what changed, for a terminal or a log."""
+    lines = []
+    for section in _sections(comparison):
+        lines.append(f"{section.title}:")
+        for head, *details in section.items:
+            lines.append(f"  {''.join(head)}")
+            lines += [f"      {''.join(detail)}" for detail in details]
+        lines.append("")
+    return "\n".join([*lines, conclusion(comparison)])
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """Give what changed, for a comment or a page."""
+    lines = [conclusion(comparison)]
+    for section in _sections(comparison):
+        lines += ["", f"### {section.title}", ""]
+        for head, *details in section.items:
+            lines.append(f"- {_marked(head)}")
+            lines += [f"  - {_marked(detail)}" for detail in details]
+    return "\n".join(lines)
+
+
+FORMATS: Final[dict[str, Callable[[Comparison], str]]] = {"text": as_text, "json": as_json, "markdown": as_markdown}
+
+
+def conclusion(comparison: Comparison) -> str:
+    """Say in one sentence whether anything regressed."""
+    regressed = len(comparison.regressions), len(comparison.regressed_requirements)
+    fixed = len(comparison.fixed), len(comparison.fixed_requirements)
+    return (
+        f"{_counted(regressed[1], 'requirement')} and {_counted(regressed[0], 'check')} regressed, "
+        f"{_counted(fixed[1], 'requirement')} and {_counted(fixed[0], 'check')} fixed, "
+        f"{_counted(len(comparison.observations), 'observation')} changed, "
+        f"{_counted(comparison.unchanged, 'check')} unchanged."
+    )
+
+
+def _sections(comparison: Comparison) -> Iterator[Section]:
+    named: dict[str, Sequence[Sequence[Line]]] = {
+        "Requirements that regressed": [*map(_requirement, comparison.regressed_requirements)],
+        "Checks that regressed": [*map(_check, comparison.regressions)],
+        "Requirements that were fixed": [*map(_requirement, comparison.fixed_requirements)],
+        "Checks that were fixed": [*map(_check, comparison.fixed)],
+        "Checks with another verdict": [*map(_check, comparison.other_verdicts)],
+        "Checks that still fail, for another cause": [*map(_check, comparison.other_causes)],
+        "New checks": [*map(_check, comparison.new)],
+        "Removed checks": [*map(_check, comparison.removed)],
+        "Requirements judged for the first time": [[_named(id_)] for id_ in comparison.new_requirements],
+        "Requirements no longer judged": [[_named(id_)] for id_ in comparison.removed_requirements],
+        "Open questions that were answered otherwise": [*map(_observation, comparison.observations)],
+        "What else differs between the runs": [
+            [[Code(one.name), ": ", Code(_value(one.old)), " -> ", Code(_value(one.new))]]
+            for one in comparison.settings
+        ],
+    }
+    return (Section(title, items) for title, items in named.items() if items)
+
+
+def _requirement(change: RequirementChange) -> Sequence[Line]:
+    return [[*_named(change.id), " ", Code(change.old), " -> ", Code(change.new)], *_statement(change.id)]
+
+
+def _named(id_: str) -> Line:
+    row = catalogue().get(id_)
+    return [Code(id_), f" {row.level}" if row else ""]
+
+
+def _statement(id_: str) -> Iterator[Line]:
+    if row := catalogue().get(id_):
+        yield [row.statement]
+
+
+def _check(change: CheckChange) -> Sequence[Line]:
+    head = [Code(change.id), f" ({', '.join(change.rows)}) ", Code(change.old.state), " -> ", Code(change.new.state)]
+    told = ((word, side) for word, side in (("was", change.old), ("is", change.new)) if side.sentence)
+    return [head, *([f"{word} ", *_cause(side)] for word, side in told)]
+
+
+def _cause(side: Side) -> Line:
+    first_line, _, _ = side.sentence.partition("\n")
+    return [Code(side.cause or ""), f": {first_line}"]
+
+
+def _observation(change: ObservationChange) -> Sequence[Line]:
+    old, new = (" or ".join(answers) or "not observed" for answers in (change.old, change.new))
+    return [[Code(change.question), f" {change.subject}: ", Code(old), " -> ", Code(new)]]
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return value if isinstance(value, str) and value else msgspec.json.encode(value).decode()
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _marked(line: Line) -> str:
+    return "".join(_code(part) if isinstance(part, Code) else _escaped(part) for part in line)
+
+
+def _code(text: str) -> str:
+    """Fence a name with more backticks than it has in a row."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    pad = " " * text.startswith("`") or " " * text.endswith("`")
+    return f"{fence}{pad}{' '.join(text.split())}{pad}{fence}"
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text.replace("\n", " "))

@@ -1,0 +1,144 @@
+"""Holds a run against its baseline: known failures, complaints, and the baseline that would fit; pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from vdi_conformance.evidence.files import Evidence
+from vdi_conformance.evidence.records import Cause, CheckRecord, Culprit, Header, KnownFailure
+from vdi_conformance.report.baseline import Entry, NotABaseline, Text
+from vdi_conformance.requirements import catalogue
+
+FAILING: Final = ("failed", "known failure")
+UNDECIDED: Final = ("not tested", "error")
+
+
+class Fresh(msgspec.Struct, frozen=True, kw_only=True):
+    """What entries say of failures that nobody has looked at yet."""
+
+    reason: Text = "not yet explained"
+    issue: Text = "none yet"
+    fault: Culprit = "implementation"
+
+
+def covering(
+    entries: Iterable[Entry], day: date, check: str, rows: Sequence[str], cause: Cause | None
+) -> tuple[Entry, ...]:
+    """Find the entries in force on that day that cover a failed check: two are one too many."""
+    return tuple(
+        entry for entry in entries if entry.addresses(check, rows) and entry.fits(cause) and not _expired(entry, day)
+    )
+
+
+def known_failure(
+    entries: Iterable[Entry], day: date, check: str, rows: Sequence[str], cause: Cause | None
+) -> KnownFailure | None:
+    """Give what the baseline says of a failed check; None where it does not cover it, or not clearly."""
+    covers = covering(entries, day, check, rows, cause)
+    return covers[0].known() if len(covers) == 1 else None
+
+
+def complaints(entries: Sequence[Entry], day: date, header: Header, checks: Sequence[CheckRecord]) -> list[str]:
+    """Say in one sentence each where the baseline and the run differ; each of them makes the run fail."""
+    covered = {check.id: covering(entries, day, check.id, check.rows, check.cause) for check in _failing(checks)}
+    return [
+        *(sentence for entry in entries if (sentence := _complaint(entry, day, header, checks, covered))),
+        *(_ambiguous(check, several) for check, several in covered.items() if len(several) > 1),
+    ]
+
+
+def _complaint(
+    entry: Entry,
+    day: date,
+    header: Header,
+    checks: Sequence[CheckRecord],
+    covered: dict[str, tuple[Entry, ...]],
+) -> str | None:
+    addressed = [check for check in checks if entry.addresses(check.id, check.rows)]
+    listed = f"the baseline lists {entry.target} with the cause {' or '.join(entry.causes)}"
+    if not addressed:
+        return _unmatched(entry, header)
+    if _expired(entry, day):
+        return f"{listed}, but that entry expired on {entry.expires}: mend the failure or set a later date"
+    if strangers := [
+        one for one in _failing(addressed) if not entry.fits(one.cause) and _needs(entry, covered[one.id])
+    ]:
+        first, *more = strangers
+        others = f" (and {len(more)} more)" * bool(more)
+        return f"{listed}, but {first.id}{others} failed with {_name(first)}: look into it, then correct the entry"
+    in_force = any(entry in covered[one.id] for one in _failing(addressed))
+    unseen = entry.requirement is not None and not _in_full(entry, header)
+    if in_force or unseen or any(one.verdict in UNDECIDED for one in addressed):
+        return None
+    ended = "none of its checks failed so" if entry.requirement else f"it ended as {addressed[0].verdict}"
+    return f"{listed}, but {ended}: remove the entry"
+
+
+def _unmatched(entry: Entry, header: Header) -> str | None:
+    if entry.requirement is not None and catalogue().get(entry.requirement) is None:
+        return f"the baseline lists {entry.target}, which is no requirement: correct its id or remove the entry"
+    if not _in_full(entry, header):
+        return None
+    what = "no executed check judges it" if entry.requirement else "no check of that id was executed"
+    return f"the baseline lists {entry.target}, but {what}: correct its id or remove the entry"
+
+
+def _needs(entry: Entry, covers: Sequence[Entry]) -> bool:
+    """Whether a failure with another cause speaks against an entry: always that of its own check."""
+    return entry.check is not None or not covers
+
+
+def _ambiguous(check: str, several: Sequence[Entry]) -> str:
+    names = " and ".join(entry.target for entry in several)
+    return f"the baseline covers {check} by more than one entry ({names}): leave one of them"
+
+
+def _in_full(entry: Entry, header: Header) -> bool:
+    """Whether the run had all that an entry speaks of; a selected run says nothing of checks that it left out."""
+    if not header.partial:
+        return True
+    if entry.requirement is None:
+        return False
+    own = {"TOPIC": entry.requirement.partition("-")[0], "REQUIREMENT": entry.requirement}
+    said = {one.upper() for one in header.selection}
+    kinds = {one.partition(" ")[0] for one in said}
+    return kinds <= own.keys() and all(f"{kind} {own[kind]}" in said for kind in kinds)
+
+
+def _failing(checks: Iterable[CheckRecord]) -> Iterator[CheckRecord]:
+    return (check for check in checks if check.verdict in FAILING)
+
+
+def _expired(entry: Entry, day: date) -> bool:
+    return entry.expires is not None and day > entry.expires
+
+
+def _name(check: CheckRecord) -> str:
+    return check.cause.name if check.cause else "no cause"
+
+
+def updated(entries: Sequence[Entry], run: Evidence, fresh: Fresh) -> list[Entry]:
+    """Give the baseline with which that run would be green: what still fails is kept as it is, the rest made anew.
+
+    An entry that has expired keeps its date: only people can decide to wait longer.
+    """
+    failing = list(_failing(run.checks))
+    undecided = [check for check in run.checks if check.verdict in UNDECIDED]
+    covered = {one.id: covering(entries, date.min, one.id, one.rows, one.cause) for one in failing}
+    for check, several in covered.items():
+        if len(several) > 1:
+            raise NotABaseline(_ambiguous(check, several))
+    kept = [
+        entry
+        for entry in entries
+        if any(entry in several for several in covered.values())
+        or any(entry.addresses(check.id, check.rows) for check in undecided)
+    ]
+    new = [_new(check, fresh) for check in failing if not covered[check.id]]
+    return [*kept, *new]
+
+
+def _new(check: CheckRecord, fresh: Fresh) -> Entry:
+    return Entry(check=check.id, cause=_name(check), reason=fresh.reason, issue=fresh.issue, fault=fresh.fault)
