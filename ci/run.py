@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 def run(python: Path, further: list[str]) -> int:
     """Run, and give the exit code of the run."""
-    evidence = ROOT / "reports" / "evidence.jsonl"
-    options = ["--adapter", "emulator", "-n", "2", "--evidence", str(evidence)]
-    return call([tool(python, "vdi-conformance"), "run", *options, *further])
+    reports = ROOT / "reports"
+    written = {"evidence": "evidence.jsonl", "junit": "junit.xml", "allure": "allure-results"}
+    into = [f"--{option}={reports / name}" for option, name in written.items()]
+    return call([tool(python, "vdi-conformance"), "run", "--adapter", "emulator", "-n", "2", *into, *further])
 
 
 if __name__ == "__main__":

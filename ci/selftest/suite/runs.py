@@ -38,6 +38,16 @@ RunSuite = Callable[..., Run]
 def run_suite_in(directory: Path, *options: str, name: str = "evidence.jsonl") -> Run:
     """Run the suite with these options in a directory, and keep its evidence there."""
     evidence = directory / name
-    command = [sys.executable, "-m", "vdi_conformance.cli", "run", "--evidence", str(evidence), *options]
+    return _run(directory, evidence, "vdi_conformance.cli", "run", "--evidence", str(evidence), *options)
+
+
+def run_pytest_in(directory: Path, *options: str) -> Run:
+    """Run the suite as a plugin of plain pytest, with these options and without evidence."""
+    started = ("pytest", "--pyargs", "vdi_conformance.suite", "-p", "no:cacheprovider")
+    return _run(directory, directory / "evidence.jsonl", *started, *options)
+
+
+def _run(directory: Path, evidence: Path, *module: str) -> Run:
+    command = [sys.executable, "-m", *module]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=120, check=False)
     return Run(done.returncode, done.stdout + done.stderr, evidence)

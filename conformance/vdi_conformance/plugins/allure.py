@@ -5,6 +5,7 @@ Allure would lose a check's history or take two checks for one.
 """
 
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -43,11 +44,14 @@ class Results:
         self._record = _unfinished(item) if rows_of(item) else None
         self._span, self._last_words = {}, []
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
         """Keep what the processes of a check wrote, once they have ended."""
-        if call.when == "teardown" and (stage := item.stash.get(STAGE, None)) is not None:
-            self._last_words = stage.last_words()
+        try:
+            yield
+        finally:
+            if (stage := item.stash.get(STAGE, None)) is not None:
+                self._last_words = stage.last_words()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Put the record of a check together; one whose worker died has no result yet."""

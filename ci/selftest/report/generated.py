@@ -1,0 +1,83 @@
+"""Whole runs of every kind, with texts that hold anything, for properties of reports."""
+
+from typing import Any, Final, cast
+
+from hypothesis import strategies as st
+
+from vdi_conformance.evidence.files import Evidence
+from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Footer, Header, Observation, Party, Verdict
+from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements.catalogue import LEVELS
+
+VERDICTS: Final = (
+    "passed",
+    "failed",
+    "warning",
+    "known failure",
+    "not applicable",
+    "not tested",
+    "error",
+)
+TEXT: Final = st.text(st.characters(exclude_categories=[]), max_size=20)
+ROWS: Final = st.lists(st.sampled_from([*(row.id for row in catalogue().rows), "NIX-01"]), max_size=3, unique=True)
+SECONDS: Final = st.floats(0, 1e6)
+
+parties: Final = st.builds(Party, reference=TEXT, name=TEXT, version=TEXT, vendor=TEXT, library=TEXT)
+headers: Final = st.builds(
+    Header,
+    suite_version=TEXT,
+    catalogue_sha256=TEXT,
+    client=parties,
+    server=parties,
+    platform=TEXT,
+    python=TEXT,
+    seed=st.integers(),
+    timeout_scale=st.floats(1, 100),
+    selection=st.lists(TEXT, max_size=2),
+    started=TEXT,
+)
+causes: Final = st.builds(
+    Cause,
+    kind=st.sampled_from(["code", "assertion", "died", "hung", "protocol", "suite"]),
+    sentence=TEXT,
+    expected=st.lists(TEXT, max_size=2),
+    observed=st.none() | TEXT,
+)
+values: Final[st.SearchStrategy[Any]] = st.none() | TEXT | st.integers() | st.dictionaries(TEXT, TEXT, max_size=2)
+calls: Final = st.builds(
+    Call,
+    number=st.integers(0, 1000),
+    process=TEXT,
+    method=TEXT,
+    params=st.dictionaries(TEXT | st.just("code"), values, max_size=2),
+    answer=st.none() | TEXT | st.dictionaries(TEXT | st.just("code"), values, max_size=2),
+)
+
+
+@st.composite
+def checks(draw: st.DrawFn) -> CheckRecord:
+    """Make a check that ended in any way; one that passed has no cause."""
+    verdict = cast("Verdict", draw(st.sampled_from(VERDICTS)))
+    return CheckRecord(
+        id=draw(TEXT.filter(bool)),
+        node=draw(TEXT),
+        rows=draw(ROWS),
+        level=draw(st.sampled_from(LEVELS)),
+        verdict=verdict,
+        duration=draw(SECONDS),
+        cause=None if verdict == "passed" else draw(st.none() | causes),
+        observations=draw(st.lists(st.builds(Observation, question=TEXT, subject=TEXT, answer=TEXT), max_size=2)),
+        calls=draw(st.lists(calls, max_size=2)),
+        detail=draw(TEXT),
+    )
+
+
+@st.composite
+def evidence(draw: st.DrawFn) -> Evidence:
+    """Make a whole run."""
+    made = draw(st.lists(checks(), max_size=6, unique_by=lambda check: check.id))
+    counts: dict[str, int] = {}
+    for check in made:
+        counts[check.verdict] = counts.get(check.verdict, 0) + 1
+    footer = Footer(counts=counts, exit_code=draw(st.integers(0, 6)), duration=draw(SECONDS))
+    return Evidence(draw(headers), tuple(made), footer)
