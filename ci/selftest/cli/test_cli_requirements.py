@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from vdi_conformance.cli import main
+from vdi_conformance.cli import checks, main
 from vdi_conformance.evidence.files import read
 from vdi_conformance.requirements import Requirement, catalogue
 
 WATCHED = """
 import sys
-from vdi_conformance.cli import main
+from vdi_conformance.cli import checks, main
 
 
 def refuse(event, arguments):
@@ -160,6 +160,21 @@ def test_json_is_the_same_wherever_it_is_made_and_starts_no_process(
     assert (made.returncode, made.stderr) == (0, "")
     assert made.stdout == shown(capsys, "--format", "json")
     assert {path.name for path in tmp_path.iterdir()} == {"pytest.ini", "conftest.py"}
+
+
+def test_checks_that_cannot_be_found_are_one_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    (suite / "test_broken_file.py").write_text("raise ValueError('this file is broken')\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(checks, "PACKAGE", tmp_path)
+    checks.checks_by_row.cache_clear()
+    assert main(["requirements", "GBH-01"]) == 4
+    assert capsys.readouterr().err == (
+        "vdi-conformance: the checks cannot be found (ValueError: this file is broken): install vdi-conformance anew.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,5 +39,12 @@ def checks_by_row() -> Mapping[str, tuple[str, ...]]:
         environment.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         code = pytest.main([*options, str(PACKAGE / "suite")], plugins=[gatherer])
     if code != pytest.ExitCode.OK:
-        raise Refusal(f"the checks cannot be collected, install vdi-conformance anew; pytest says: {told.getvalue()}")
+        raise Refusal(f"the checks cannot be found ({_complaint(told.getvalue())}): install vdi-conformance anew.")
     return MappingProxyType({row: tuple(sorted(checks)) for row, checks in gatherer.judged.items()})
+
+
+def _complaint(told: str) -> str:
+    """Find in what pytest told the line that names the error."""
+    lines = [line for line in told.splitlines() if line.strip()]
+    errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E ")]
+    return (errors or lines or ["pytest gave no reason"])[-1]
