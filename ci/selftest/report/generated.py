@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Footer, Header, Observation, Party, Verdict
 from vdi_conformance.requirements import catalogue
-from vdi_conformance.requirements.catalogue import LEVELS
+from vdi_conformance.requirements.values import LEVELS
 
 VERDICTS: Final = (
     "passed",
