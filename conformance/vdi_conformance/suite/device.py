@@ -105,10 +105,14 @@ class Device:
             self.complete(command).expect(NOERROR)
         return command
 
-    def await_abort(self) -> None:
-        """Fetch until an abort shows here, which is bound to come; what was queued before may still be handed out."""
-        while (result := self.get_command()).succeeded:
-            pass
+    def await_abort(self, waiting: Later[CommandReply, Result[Fetched]] | None = None) -> None:
+        """Fetch until an abort shows here, which is bound to come; what was queued before may still be handed out.
+
+        `waiting` is a GetCommand that is under way.
+        """
+        result = self.get_command() if waiting is None else waiting.result()
+        while result.succeeded:
+            result = self.get_command()
         result.require(VD_E_ABORT)
 
     def complete(

@@ -14,7 +14,7 @@ from vdi_conformance.suite.scene import Running, Scene
 from vdi_conformance.suite.sharing import View
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_TIMEOUT
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,17 +42,20 @@ class Operation(Running):
 
     def start(self) -> None:
         """Create the set, run the statement, let the secondaries join, and open every device."""
-        self.primary.create_ex(None, self.set_name, self.geometry.config).expect(NOERROR)
+        self.create()
+        self.configure()
+        self.join_all()
+        self.open_devices()
+
+    def configure(self) -> None:
+        """Run the statement on the set that was created, and wait until it has configured it."""
         self._statement = self.server.send(self._request())
         self.primary.get_configuration().expect(NOERROR)
-        self.join_all()
-        for index in range(self.geometry.devices):
-            self.open_device(index)
 
     def _request(self) -> ExecuteStatement:
         return ExecuteStatement(
             operation=self.kind,
-            instance=None,
+            instance=self.geometry.instance,
             devices=list(self.device_names),
             seed=self._seed,
             size=self.geometry.database_size,
@@ -170,6 +173,22 @@ class Operation(Running):
         _require_commands(served.code)
         device.participant.code("GetCommand", served.code).expect(NOERROR)
         device.stream_offset += served.bytes
+
+    def passes(self, device: Device, count: int) -> bool:
+        """Be an ordinary client on one device for so many commands, or up to an abort: tell whether none came.
+
+        A server may also stop sending, until what others hold is completed, or close the device.
+        """
+        for _ in range(count):
+            result = device.get_command(self.primary.scaled(STALL))
+            result.require(NOERROR, VD_E_TIMEOUT, VD_E_CLOSE, VD_E_ABORT)
+            if result.code != NOERROR:
+                return result.code != VD_E_ABORT
+            answer = self.answer_any(result.expect(NOERROR))
+            answer.require(NOERROR, VD_E_ABORT)
+            if answer.code == VD_E_ABORT:
+                return False
+        return True
 
     def run_out(self) -> StatementEnd:
         """Be an ordinary client on every device to its end, and wait for the statement's."""

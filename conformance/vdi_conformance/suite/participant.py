@@ -1,10 +1,12 @@
 """One client object in one process: the interface's methods, answered with what checks can hold to account."""
 
+import time
 from typing import TypeVar
 
-from vdi_conformance.host.messages.base import AddressReply, Config, Done
+from vdi_conformance.host.messages.base import AddressReply, CodeReply, Config, ConfigReply, Done
 from vdi_conformance.host.messages.client import (
     Close,
+    Create,
     CreateEx,
     GetBufferHandle,
     GetConfiguration,
@@ -12,6 +14,7 @@ from vdi_conformance.host.messages.client import (
     MapBufferHandle,
     NewSet,
     OpenDevice,
+    OpenInSecondary,
     OpenInSecondaryEx,
     ReleaseSet,
     SignalAbort,
@@ -20,6 +23,7 @@ from vdi_conformance.host.process import Host, Pending
 from vdi_conformance.suite.device import BOUND_TO_COME, Device, Fetched
 from vdi_conformance.suite.memory import ProcessMemory
 from vdi_conformance.suite.outcomes import Code, Later, Observe, Result
+from vdi_conformance.vdi.hresult import VD_E_ABORT
 from vdi_conformance.vdi.structures import VDConfig
 
 T = TypeVar("T")
@@ -58,21 +62,41 @@ class Participant(ProcessMemory):
         """Hold the answer of a call with an out-value."""
         return Result(f"{method} in {self.name}", code, self._observe, value)
 
+    def create(self, name: str | None, config: VDConfig | None) -> Code:
+        """Create."""
+        fields = None if config is None else Config(*config)
+        request = Create(set=self.key, name=name, config=fields, thread=SET_THREAD)
+        return self.code("Create", self.host.call(request).code)
+
     def create_ex(self, instance: str | None, name: str | None, config: VDConfig | None) -> Code:
         """CreateEx."""
         fields = None if config is None else Config(*config)
         request = CreateEx(set=self.key, instance=instance, name=name, config=fields, thread=SET_THREAD)
         return self.code("CreateEx", self.host.call(request).code)
 
-    def get_configuration(self, timeout: int | None = None) -> Result[VDConfig]:
-        """GetConfiguration; the default waits for what is bound to come."""
+    def send_get_configuration(self, timeout: int | None = None) -> Later[ConfigReply, Result[VDConfig]]:
+        """Start a GetConfiguration."""
         milliseconds = self.scaled(BOUND_TO_COME) if timeout is None else timeout
         request = GetConfiguration(set=self.key, timeout=milliseconds, thread=SET_THREAD)
-        reply = self.host.call(request, patience=milliseconds / 1000 + 10)
+        patience = min(milliseconds, self.scaled(BOUND_TO_COME)) / 1000 + 10
+        return Later(self.host.send(request), self._configured, patience)
+
+    def _configured(self, reply: ConfigReply) -> Result[VDConfig]:
         config = None
         if (found := reply.config) is not None:
             config = VDConfig(*(getattr(found, field) for field in VDConfig._fields))
         return self.result("GetConfiguration", reply.code, config)
+
+    def get_configuration(self, timeout: int | None = None) -> Result[VDConfig]:
+        """GetConfiguration; the default waits for what is bound to come."""
+        return self.send_get_configuration(timeout).result()
+
+    def await_abort(self) -> None:
+        """Ask for the configuration until an abort shows here, which is bound to come; for who waits on no device."""
+        end = time.monotonic() + self.scaled(BOUND_TO_COME) / 1000
+        while (result := self.get_configuration(0)).succeeded and time.monotonic() < end:
+            pass
+        result.require(VD_E_ABORT)
 
     def open_device(self, name: str | None) -> Result[Device]:
         """OpenDevice."""
@@ -82,10 +106,19 @@ class Participant(ProcessMemory):
             self.devices.append(device)
         return self.result("OpenDevice", reply.code, device if reply.opened else None)
 
+    def open_in_secondary(self, name: str | None) -> Code:
+        """OpenInSecondary."""
+        request = OpenInSecondary(set=self.key, name=name, thread=SET_THREAD)
+        return self.code("OpenInSecondary", self.host.call(request).code)
+
+    def send_open_in_secondary_ex(self, instance: str | None, name: str | None) -> Later[CodeReply, Code]:
+        """Start an OpenInSecondaryEx."""
+        request = OpenInSecondaryEx(set=self.key, instance=instance, name=name, thread=SET_THREAD)
+        return Later(self.host.send(request), lambda reply: self.code("OpenInSecondaryEx", reply.code))
+
     def open_in_secondary_ex(self, instance: str | None, name: str | None) -> Code:
         """OpenInSecondaryEx."""
-        request = OpenInSecondaryEx(set=self.key, instance=instance, name=name, thread=SET_THREAD)
-        return self.code("OpenInSecondaryEx", self.host.call(request).code)
+        return self.send_open_in_secondary_ex(instance, name).result()
 
     def send_get_buffer_handle(
         self, address: int, null_out: bool = False, thread: str = SET_THREAD
@@ -128,8 +161,13 @@ class Participant(ProcessMemory):
         self.host.call(ReleaseSet(set=self.key, thread=SET_THREAD))
 
     def kill(self) -> None:
-        """End the process at once, as a crash does."""
+        """End the process at once, as a crash does, and see it gone."""
         self._host.kill()
+        self._host.wait_until_ended()
+
+    def leave(self) -> None:
+        """Let the process exit by itself, without a Close."""
+        self._host.finish()
 
     def next_data_command(self, device: int = 0) -> Fetched:
         """Fetch the next Read or Write of one of this participant's devices."""

@@ -22,7 +22,8 @@ class Geometry:
 
     Owner 0 is the primary, 1 and above are secondaries; the owners repeat where there are more devices. There are
     as many secondaries as the owners need, and at least `secondaries`. `database` is the size of what is moved,
-    by default so much that each device moves about `transfers` full buffers.
+    by default so much that each device moves about `transfers` full buffers. `server_time_out` is in milliseconds
+    (0: never); `older` means that the set is created and joined by the older forms, Create and OpenInSecondary.
     """
 
     devices: int = 1
@@ -36,6 +37,9 @@ class Geometry:
     features: int = 0
     transfers: int = 3
     database: int | None = None
+    server_time_out: int = 0
+    instance: str | None = None
+    older: bool = False
 
     @property
     def database_size(self) -> int:
@@ -50,6 +54,7 @@ class Geometry:
             features=self.features,
             prefix_zone_size=self.prefix_zone_size,
             alignment=self.alignment,
+            server_time_out=self.server_time_out,
         )
 
     @property
@@ -95,9 +100,19 @@ class Running:
         """The first device."""
         return self.devices[0]
 
+    def create(self) -> None:
+        """Let the primary create the set."""
+        geometry = self.geometry
+        if geometry.older:
+            self.primary.create(self.set_name, geometry.config).expect(NOERROR)
+        else:
+            self.primary.create_ex(geometry.instance, self.set_name, geometry.config).expect(NOERROR)
+
     def join(self, secondary: Participant) -> Code:
         """Let a process that has a client object of its own open the set."""
-        return secondary.open_in_secondary_ex(None, self.set_name)
+        if self.geometry.older:
+            return secondary.open_in_secondary(self.set_name)
+        return secondary.open_in_secondary_ex(self.geometry.instance, self.set_name)
 
     def enlist(self, secondary: Participant) -> None:
         """Let a further process join, and count it among the cast."""
@@ -121,6 +136,11 @@ class Running:
         owners = self.geometry.owners
         owner = self.participants[owners[index % len(owners)]]
         self.devices.append(owner.open_device(self.device_names[index]).expect(NOERROR))
+
+    def open_devices(self) -> None:
+        """Let the owners open every device."""
+        for index in range(self.geometry.devices):
+            self.open_device(index)
 
     @property
     def pool_size(self) -> int:

@@ -24,12 +24,14 @@ from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.memory import ProcessMemory
 from vdi_conformance.suite.outcomes import SLOW, Code, Result
 from vdi_conformance.suite.scene import Running
-from vdi_conformance.vdi.commands import VDC_WRITE, VDF_WRITE_MEDIA
-from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED
+from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_WRITE, VDF_WRITE_MEDIA
+from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED, ERROR_SUCCESS
 from vdi_conformance.vdi.completion import name_of as completion_name
-from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from vdi_conformance.host.messages.base import CodeReply, Request
     from vdi_conformance.suite.device import Accepted
     from vdi_conformance.suite.outcomes import Observe
@@ -51,12 +53,22 @@ class Scripted(Running, ProcessMemory):
         self._tags = count(1)
         self._sent: dict[str, list[int]] = {device: [] for device in self.device_names}
         self._seen: list[CompletionRecord] = []
+        self._killed = False
 
     def start(self, features: int = VDF_WRITE_MEDIA) -> None:
         """Configure the set and open every device on both sides."""
+        self.create()
+        self.begin_configuration(features)
+        self.end_configuration()
+        self.primary.get_configuration().expect(NOERROR)
+        self.join_all()
+        self.open_devices()
+
+    def begin_configuration(self, features: int = VDF_WRITE_MEDIA) -> None:
+        """Let the server find the set that was created, and begin to configure it."""
         geometry = self.geometry
-        self.primary.create_ex(None, self.set_name, geometry.config).expect(NOERROR)
-        self._require("Open", ServerOpen(server=SERVER, instance=None, name=self.set_name, thread=SERVER))
+        opening = ServerOpen(server=SERVER, instance=geometry.instance, name=self.set_name, thread=SERVER)
+        self._require("Open", opening)
         self._require(
             "BeginConfiguration",
             ServerBeginConfiguration(
@@ -69,13 +81,17 @@ class Scripted(Running, ProcessMemory):
                 thread=SERVER,
             ),
         )
-        self.request_buffers(geometry.buffer_count)
+
+    def end_configuration(self) -> None:
+        """Let the server allocate the buffers, which ends its configuration."""
+        self.request_buffers(self.geometry.buffer_count)
         self._require("EndConfiguration", ServerEndConfiguration(server=SERVER, thread=SERVER))
-        self.primary.get_configuration().expect(NOERROR)
-        self.join_all()
-        for index, name in enumerate(self.device_names):
-            self._require("OpenDevice", ServerOpenDevice(server=SERVER, name=name, thread=SERVER))
-            self.open_device(index)
+
+    def open_device(self, index: int) -> None:
+        """Let the server, and then the owner, open a device."""
+        name = self.device_names[index]
+        self._require("OpenDevice", ServerOpenDevice(server=SERVER, name=name, thread=SERVER))
+        super().open_device(index)
 
     def request_buffers(self, count: int) -> None:
         """Ask for a further area of full-sized buffers."""
@@ -128,6 +144,27 @@ class Scripted(Running, ProcessMemory):
             self._sent[name].append(tag)
         return Result("SendCommand of the server", answer, self._observe, tag)
 
+    def passes(self, device: int, count: int) -> bool:
+        """Pass so many commands without data over a device, one by one; tell whether no abort ended that."""
+        passed = all(self._pass_one(device) for _ in range(count))
+        self.aborted = self.aborted or not passed
+        return passed
+
+    def _pass_one(self, device: int) -> bool:
+        sent = self.try_to_send(code=VDC_FLUSH, device=device)
+        sent.require(NOERROR, VD_E_ABORT)
+        fetched = self.devices[device].get_command()
+        fetched.require(NOERROR, VD_E_ABORT)
+        if VD_E_ABORT in (sent.code, fetched.code):
+            return False
+        completed = self.devices[device].complete(fetched.expect(NOERROR))
+        completed.require(NOERROR, VD_E_ABORT)
+        seen = self.completion()
+        if completed.code == VD_E_ABORT or (seen is not None and seen.code == ERROR_OPERATION_ABORTED):
+            return False
+        self._require_completion(seen, sent.expect(NOERROR), ERROR_SUCCESS, 0)
+        return True
+
     def completion(self, timeout: int | None = None) -> CompletionRecord | None:
         """Wait for the next completion; the default waits for what is bound to come."""
         milliseconds = self.primary.scaled(BOUND_TO_COME) if timeout is None else timeout
@@ -143,9 +180,29 @@ class Scripted(Running, ProcessMemory):
         if seen is None or (seen.tag, seen.code) != (tag, ERROR_OPERATION_ABORTED):
             raise ConformanceFailure(f"the server did not see command {tag} end with ERROR_OPERATION_ABORTED")
 
+    def all_aborted(self, tags: Collection[int]) -> None:
+        """Fail the check unless each of these commands ends, or has ended, by an abort; in whatever order."""
+        missing = set(tags) - {seen.tag for seen in self._seen}
+        while missing:
+            if (completion := self.completion()) is None:
+                raise ConformanceFailure(f"the server did not see commands {sorted(missing)} end")
+            missing.discard(completion.tag)
+        codes = {seen.code for seen in self._seen if seen.tag in tags}
+        if codes != {ERROR_OPERATION_ABORTED}:
+            names = tuple(sorted(map(completion_name, codes)))
+            raise ConformanceFailure(
+                f"commands ended with {', '.join(names)} instead of ERROR_OPERATION_ABORTED",
+                (completion_name(ERROR_OPERATION_ABORTED),),
+                names[0],
+            )
+
     def completed(self, tag: int, code: int, bytes_transferred: int, position: int | None = None) -> None:
         """Fail the check unless the next completion is this one."""
-        seen = self.completion()
+        self._require_completion(self.completion(), tag, code, bytes_transferred, position)
+
+    def _require_completion(
+        self, seen: CompletionRecord | None, tag: int, code: int, bytes_transferred: int, position: int | None = None
+    ) -> None:
         if seen is None:
             raise ConformanceFailure(f"the completion of command {tag} did not reach the server{SLOW}")
         wanted = (tag, code, bytes_transferred) + (() if position is None else (position,))
@@ -165,12 +222,20 @@ class Scripted(Running, ProcessMemory):
         name = self.device_names[device]
         self._require("CloseDevice", ServerCloseDevice(server=SERVER, device=name, thread=SERVER))
 
+    def kill(self) -> None:
+        """End the server's process at once, as a crash does, and see it gone."""
+        self._killed = True
+        self.host.kill()
+        self.host.wait_until_ended()
+
     def close_server(self) -> Code:
         """Close the server's side."""
         return self._code("Close", self.host.call(ServerClose(server=SERVER, thread=SERVER)).code)
 
     def check_completions(self) -> None:
         """Hold the suite-wide invariant: what the server sees is what was accepted, once, or VDI's own (CMP-20)."""
+        if self._killed:
+            return
         accepted = {
             self._sent[device.name][one.ordinal]: one
             for device in self.devices

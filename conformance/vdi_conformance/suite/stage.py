@@ -46,6 +46,10 @@ class Stage:
         """A number of this check's own, which follows from the run's seed."""
         return int(self._check, 16) ^ self.bench.cast.seed
 
+    def scaled(self, milliseconds: int) -> int:
+        """Stretch a time limit by the run's factor."""
+        return int(milliseconds * self.bench.cast.timeout_scale)
+
     def observe(self, question: str, subject: str, answer: str) -> None:
         """Record which permitted choice was seen."""
         self.observations.append((question, subject, answer))
@@ -74,23 +78,41 @@ class Stage:
         """Bring a BACKUP's cast together; the check starts it."""
         return Operation("backup", self._scene(geometry, self._participants(geometry)), None, self.bench.cast.seed)
 
+    def created(self, kind: Kind, geometry: Geometry = USUAL) -> Operation:
+        """Create a set in fresh processes; its statement has not begun, and nobody has joined."""
+        operation = self._prepare(kind, geometry, self._participants(geometry))
+        _set_up(operation.create)
+        self._operations.append(operation)
+        return operation
+
+    def configured(self, kind: Kind, geometry: Geometry = USUAL) -> Operation:
+        """Start a statement in fresh processes and let it configure the set; nobody has joined, no device is open."""
+        operation = self.created(kind, geometry)
+        _set_up(operation.configure)
+        return operation
+
     def twin(self, of: Operation, kind: Kind, geometry: Geometry = USUAL) -> Operation:
         """Start a second statement, on a set of its own, in the client processes of another one."""
         return self._run(kind, geometry, [self.beside(participant) for participant in of.participants])
 
     def again(self, of: Operation) -> Operation:
-        """Start a further statement on a new set, with the closed client object of an earlier primary."""
-        return self._run(of.kind, of.geometry, [of.primary])
+        """Start a further statement on a new set, with the closed client objects of an earlier one."""
+        return self._run(of.kind, of.geometry, of.participants)
 
     def _run(
         self, kind: Kind, geometry: Geometry, participants: list[Participant], streams: Path | None = None
     ) -> Operation:
-        if kind == "restore" and streams is None:
-            streams = self._streams(geometry)
-        operation = Operation(kind, self._scene(geometry, participants), streams, self.bench.cast.seed)
-        _set_up(operation)
+        operation = self._prepare(kind, geometry, participants, streams)
+        _set_up(operation.start)
         self._operations.append(operation)
         return operation
+
+    def _prepare(
+        self, kind: Kind, geometry: Geometry, participants: list[Participant], streams: Path | None = None
+    ) -> Operation:
+        if kind == "restore" and streams is None:
+            streams = self._streams(geometry)
+        return Operation(kind, self._scene(geometry, participants), streams, self.bench.cast.seed)
 
     def _scene(self, geometry: Geometry, participants: list[Participant]) -> Scene:
         server = self._launch("server", "server")
@@ -98,10 +120,20 @@ class Stage:
 
     def scripted(self, geometry: Geometry = USUAL, features: int = VDF_WRITE_MEDIA) -> Scripted:
         """Start a set whose server is told every step."""
+        scripted = self._script(geometry)
+        _set_up(lambda: scripted.start(features))
+        return scripted
+
+    def scripted_created(self, geometry: Geometry = USUAL) -> Scripted:
+        """Create a set whose server is told every step, beginning with its Open; nobody has joined."""
+        scripted = self._script(geometry)
+        _set_up(scripted.create)
+        return scripted
+
+    def _script(self, geometry: Geometry) -> Scripted:
         if self.bench.cast.server_capabilities.server != "scripted":
             not_applicable("it needs a server role at the scripted level")
         scripted = Scripted(self._scene(geometry, self._participants(geometry)), self.observe)
-        _set_up(scripted, features)
         self._scripted.append(scripted)
         return scripted
 
@@ -203,7 +235,16 @@ class Stage:
         return f"vdi-conformance-{self._check}-{self._sets}"
 
     def _streams(self, geometry: Geometry) -> Path:
-        source = replace(geometry, owners=(0,), secondaries=0, prefix_zone_size=0, alignment=0)
+        source = replace(
+            geometry,
+            owners=(0,),
+            secondaries=0,
+            prefix_zone_size=0,
+            alignment=0,
+            server_time_out=0,
+            instance=None,
+            older=False,
+        )
 
         def make(directory: Path) -> None:
             # A stage of its own, so that the names of this check's sets do not depend on who came first.
@@ -218,9 +259,9 @@ class Stage:
         return self.bench.streams(source.stream_key, make)
 
 
-def _set_up(scene: Operation | Scripted, *arguments: int) -> None:
+def _set_up(step: Callable[[], None]) -> None:
     try:
-        scene.start(*arguments)
+        step()
     except ConformanceFailure as failure:
         sentence = f"before the check began: {failure}"
         raise PrerequisiteFailed(sentence, failure.expected, failure.observed) from failure
