@@ -88,7 +88,7 @@ def test_every_buffer_is_aligned(stage: Stage, kind: Kind, alignment: int) -> No
 @pytest.mark.parametrize(("block_size", "alignment"), [(4096, 0), (65536, 0), (8192, 1024)])
 @judges("BUF-05")
 def test_no_alignment_is_below_the_block_size(stage: Stage, block_size: int, alignment: int) -> None:
-    geometry = Geometry(devices=2, owners=(0, 1), block_size=block_size, alignment=alignment)
+    geometry = Geometry(2, (0, 1), block_size=block_size, alignment=alignment, prefix_zone_size=24)
     _require_aligned(stage.backup(geometry))
 
 

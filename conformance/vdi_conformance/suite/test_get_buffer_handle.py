@@ -48,10 +48,17 @@ def test_the_handle_of_one_process_names_its_buffer_in_another(stage: Stage, kin
     operation.finish()
 
 
-@pytest.mark.parametrize("owners", [(0,), (1,), (0, 1, 2)], ids=["primary", "secondary", "three processes"])
+@pytest.mark.parametrize(
+    ("devices", "owners"),
+    [(4, (0,)), (4, (1,)), (4, (0, 1, 2)), (20, (0,))],
+    ids=["primary", "secondary", "three processes", "20 devices"],
+)
 @judges("GBH-02")
-def test_buffers_held_at_once_have_handles_of_their_own(stage: Stage, kind: Kind, owners: tuple[int, ...]) -> None:
-    operation = stage.operation(kind, Geometry(devices=4, owners=owners, secondaries=2, buffer_count=8))
+def test_buffers_held_at_once_have_handles_of_their_own(
+    stage: Stage, kind: Kind, devices: int, owners: tuple[int, ...]
+) -> None:
+    geometry = Geometry(devices=devices, owners=owners, secondaries=2, buffer_count=2 * devices, transfers=2)
+    operation = stage.operation(kind, geometry)
     commands = operation.hold_all()
     handles = {command.device.name: handle_of(command) for command in commands}
     require_distinct(handles, "handle")
