@@ -15,7 +15,8 @@ from vdi_conformance.evidence import records
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Observation, Verdict
 from vdi_conformance.plugins.verdicts import exit_code
-from vdi_conformance.report.junit import case_name, junit
+from vdi_conformance.report.junit import junit
+from vdi_conformance.report.wording import case_name
 from vdi_conformance.requirements import catalogue
 
 ENDS: Final = ("failure", "error", "skipped")

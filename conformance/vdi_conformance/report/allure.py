@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from vdi_conformance.evidence.records import CheckRecord, Header
-from vdi_conformance.report.wording import facts, rerun, topic_of
+from vdi_conformance.report.wording import case_name, facts, rerun, topic_of
 from vdi_conformance.requirements import Requirement, catalogue
 
 EPIC: Final = "VDI conformance"
@@ -54,6 +54,7 @@ def labels(check: CheckRecord) -> list[tuple[str, str]]:
         ("severity", SEVERITIES[check.level]),
         ("parentSuite", parent),
         ("suite", suite),
+        ("package", case_name(check.id)[0]),
         *(("tag", row) for row in check.rows),
         *[("tag", check.verdict)] * (check.verdict not in _UNTAGGED),
     ]

@@ -7,10 +7,9 @@ from xml.etree import ElementTree as ET
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import CheckRecord, Header
-from vdi_conformance.report.wording import NO_TOPIC, account, facts, headline, topic_of, topics
+from vdi_conformance.report.wording import NO_TOPIC, account, case_name, facts, headline, topic_of, topics
 
 NAME: Final = "vdi-conformance"
-PACKAGE: Final = "vdi_conformance"
 ENDS: Final[Mapping[str, str]] = {
     "passed": "",
     "warning": "",
@@ -60,12 +59,6 @@ def _case(header: Header, check: CheckRecord) -> ET.Element:
     elif check.verdict == "warning":
         case.append(_element("system-out", f"{headline(check)}\n{account(header, check)}"))
     return case
-
-
-def case_name(id: str) -> tuple[str, str]:
-    """Split a check's id into the class name and the name of its test case."""
-    module, _, name = id.partition("/")
-    return (f"{PACKAGE}.{module}", name) if module and name else (PACKAGE, id)
 
 
 def _about(check: CheckRecord) -> Iterable[tuple[str, str]]:

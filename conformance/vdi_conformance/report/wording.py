@@ -12,6 +12,7 @@ from vdi_conformance.vdi import completion, hresult
 
 NO_TOPIC: Final = "without a requirement"
 """Where checks are filed whose test worker died: what they judge is not known."""
+PACKAGE: Final = "vdi_conformance"
 _UNTOLD: Final = frozenset({"thread", "null_out"})
 
 
@@ -29,6 +30,12 @@ def topic_of(check: CheckRecord) -> str:
         return NO_TOPIC
     group = check.rows[0].partition("-")[0]
     return f"{group} {topics().get(group, '')}".strip()
+
+
+def case_name(id: str) -> tuple[str, str]:
+    """Split a check's id as tools that know classes and methods want it."""
+    module, _, name = id.partition("/")
+    return (f"{PACKAGE}.{module}", name) if module and name else (PACKAGE, id)
 
 
 def facts(header: Header) -> dict[str, str]:
