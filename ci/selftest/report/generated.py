@@ -1,23 +1,27 @@
 """Whole runs of every kind, with texts that hold anything, for properties of reports."""
 
-from typing import Any, Final, cast
+from typing import Any, Final, get_args
 
 from hypothesis import strategies as st
 
 from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Footer, Header, Observation, Party, Verdict
+from vdi_conformance.evidence.records import (
+    VERDICTS,
+    Call,
+    Cause,
+    CauseKind,
+    CheckRecord,
+    Culprit,
+    Footer,
+    Header,
+    KnownFailure,
+    Observation,
+    Party,
+)
+from vdi_conformance.plugins.verdicts import exit_code
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.values import LEVELS
 
-VERDICTS: Final = (
-    "passed",
-    "failed",
-    "warning",
-    "known failure",
-    "not applicable",
-    "not tested",
-    "error",
-)
 TEXT: Final = st.text(st.characters(exclude_categories=[]), max_size=20)
 ROWS: Final = st.lists(st.sampled_from([*(row.id for row in catalogue().rows), "NIX-01"]), max_size=3, unique=True)
 SECONDS: Final = st.floats(0, 1e6)
@@ -38,11 +42,12 @@ headers: Final = st.builds(
 )
 causes: Final = st.builds(
     Cause,
-    kind=st.sampled_from(["code", "assertion", "died", "hung", "protocol", "suite"]),
+    kind=st.sampled_from(get_args(CauseKind)),
     sentence=TEXT,
     expected=st.lists(TEXT, max_size=2),
     observed=st.none() | TEXT,
 )
+known: Final = st.builds(KnownFailure, entry=TEXT, reason=TEXT, issue=TEXT, fault=st.sampled_from(get_args(Culprit)))
 values: Final[st.SearchStrategy[Any]] = st.none() | TEXT | st.integers() | st.dictionaries(TEXT, TEXT, max_size=2)
 calls: Final = st.builds(
     Call,
@@ -57,7 +62,7 @@ calls: Final = st.builds(
 @st.composite
 def checks(draw: st.DrawFn) -> CheckRecord:
     """Make a check that ended in any way; one that passed has no cause."""
-    verdict = cast("Verdict", draw(st.sampled_from(VERDICTS)))
+    verdict = draw(st.sampled_from(VERDICTS))
     return CheckRecord(
         id=draw(TEXT.filter(bool)),
         node=draw(TEXT),
@@ -66,6 +71,7 @@ def checks(draw: st.DrawFn) -> CheckRecord:
         verdict=verdict,
         duration=draw(SECONDS),
         cause=None if verdict == "passed" else draw(st.none() | causes),
+        known=draw(known) if verdict == "known failure" else None,
         observations=draw(st.lists(st.builds(Observation, question=TEXT, subject=TEXT, answer=TEXT), max_size=2)),
         calls=draw(st.lists(calls, max_size=2)),
         detail=draw(TEXT),
@@ -79,5 +85,7 @@ def evidence(draw: st.DrawFn) -> Evidence:
     counts: dict[str, int] = {}
     for check in made:
         counts[check.verdict] = counts.get(check.verdict, 0) + 1
-    footer = Footer(counts=counts, exit_code=draw(st.integers(0, 6)), duration=draw(SECONDS))
+    complaints = draw(st.lists(TEXT, max_size=2))
+    code = exit_code(counts, 0, complaints)
+    footer = Footer(counts=counts, complaints=complaints, exit_code=code, duration=draw(SECONDS))
     return Evidence(draw(headers), tuple(made), footer)

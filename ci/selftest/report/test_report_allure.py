@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from selftest.evidence.samples import CHECK, HEADER
-from selftest.report.generated import VERDICTS, checks, headers
-from vdi_conformance.evidence.records import Cause, CheckRecord, Header, Verdict
+from selftest.report.generated import checks, headers
+from vdi_conformance.evidence.records import VERDICTS, Cause, CheckRecord, Header, KnownFailure, Verdict
 from vdi_conformance.report import allure
 from vdi_conformance.report.wording import facts, headline
 
@@ -62,18 +62,26 @@ def test_a_check_has_one_place_and_links_that_differ(check: CheckRecord) -> None
     named = dict(allure.labels(check))
     assert [named["parentSuite"], named["suite"]] == allure.title_path(check)
     assert named["severity"] in ("critical", "normal", "minor", "trivial")
-    urls = [url for _, url in allure.links(check)]
+    urls = [url for kind, _, url in allure.links(check) if kind == "link"]
     assert len(set(urls)) == len(urls)
     assert all(url.startswith("https://") for url in urls)
+    assert [name for kind, name, _ in allure.links(check) if kind == "requirement"] == check.rows
 
 
 def test_a_check_names_its_requirement_and_the_documents_behind_it() -> None:
     stories = [value for name, value in allure.labels(CHECK) if name == "story"]
     assert [story.partition(" ")[0] for story in stories] == ["GBH-01"]
-    assert any("getbufferhandle" in url for _, url in allure.links(CHECK))
+    assert any("getbufferhandle" in url for _, _, url in allure.links(CHECK))
     text = allure.description(HEADER, CHECK)
     assert "**GBH-01** (MUST, documented)" in text
     assert "--check a/b" in text
+
+
+@pytest.mark.parametrize(("issue", "address"), [("https://x.example/1", "https://x.example/1"), ("X-1", "")])
+def test_a_known_failure_links_its_issue(issue: str, address: str) -> None:
+    known = KnownFailure(entry="GBH-01", reason="it is so", issue=issue, fault="adapter")
+    links = allure.links(msgspec.structs.replace(_ended("known failure"), known=known))
+    assert ("issue", issue, address) in links
 
 
 @given(header=headers)

@@ -5,7 +5,7 @@ Allure would lose a check's history or take two checks for one.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -76,7 +76,7 @@ class Results:
         result.parameters = []
         kept = [label for label in result.labels if label.name in KEPT]
         result.labels = [*kept, *(Label(name, value) for name, value in allure.labels(record))]
-        result.links = [*self._requirements(record), *(Link("link", url, name) for name, url in allure.links(record))]
+        result.links = list(self._links(record))
         result.description = allure.description(self._header, record)
         result.status = allure.STATUSES[record.verdict]
         result.statusDetails = self._details(record)
@@ -92,10 +92,12 @@ class Results:
         trace = account(self._header, msgspec.structs.replace(record, calls=[]))
         return StatusDetails(known=record.verdict in allure.KNOWN or None, message=headline(record), trace=trace)
 
-    def _requirements(self, record: CheckRecord) -> list[Link]:
-        kind = allure.REQUIREMENT_LINK
-        pattern = dict(self._config.getoption("allure_link_pattern")).get(kind)
-        return [Link(kind, pattern.format(row), row) for row in record.rows] if pattern else []
+    def _links(self, record: CheckRecord) -> Iterator[Link]:
+        patterns = dict(self._config.getoption("allure_link_pattern"))
+        for kind, name, address in allure.links(record):
+            url = patterns[kind].format(name) if kind in patterns else address
+            if url:
+                yield Link(kind, url, name)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -107,15 +109,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell once what was run against what."""
+    """Tell once what was run against what, and what is wrong with the whole."""
     config = session.config
     if hasattr(config, "workerinput") or config.getoption("collectonly"):
         return
     directory = Path(config.getoption("allure_report_dir"))
-    header = config.stash[COLLECTOR].header
-    texts = {"environment.properties": allure.environment(header), "categories.json": allure.categories()}
+    collector = config.stash[COLLECTOR]
+    texts = {"environment.properties": allure.environment(collector.header), "categories.json": allure.categories()}
     for name, text in texts.items():
         (directory / name).write_text(text, encoding="utf-8", newline="\n")
+    for complaint in collector.footer.complaints if collector.footer else ():
+        allure_commons.plugin_manager.hook.global_error(message=complaint, trace=None)
 
 
 def _unfinished(item: pytest.Item) -> CheckRecord:

@@ -22,8 +22,6 @@ STATUSES: Final[Mapping[str, str]] = {
 KNOWN: Final = frozenset({"known failure"})
 """The verdicts that are flagged as known: Allure shows such a failure, and its quality gate lets it pass."""
 SEVERITIES: Final[Mapping[str, str]] = {"MUST": "critical", "SHOULD": "normal", "MAY": "minor", "INFO": "trivial"}
-REQUIREMENT_LINK: Final = "requirement"
-"""The type of the links to requirements, for --allure-link-pattern: the catalogue has no address of its own."""
 _UNTAGGED: Final = ("passed", "failed")
 _CATEGORIES: Final = (
     ("Not conformant", "failed", "(?!known failure).*"),
@@ -60,10 +58,18 @@ def labels(check: CheckRecord) -> list[tuple[str, str]]:
     ]
 
 
-def links(check: CheckRecord) -> list[tuple[str, str]]:
-    """Give titles and addresses of the documents behind a check, each once."""
+def links(check: CheckRecord) -> list[tuple[str, str, str]]:
+    """Give types, names and addresses: requirements, the issue of a known failure, each document behind them once.
+
+    An address may be empty: then only --allure-link-pattern can lead anywhere.
+    """
     sources = [source for row in _rows(check) for source in catalogue().sources_of(row)]
-    return list({source.address: (source.title, source.address) for source in sources if source.address}.values())
+    issues = [check.known.issue] if check.known else []
+    return [
+        *(("requirement", row, "") for row in check.rows),
+        *(("issue", issue, issue if issue.startswith(("https://", "http://")) else "") for issue in issues),
+        *{source.address: ("link", source.title, source.address) for source in sources if source.address}.values(),
+    ]
 
 
 def description(header: Header, check: CheckRecord) -> str:

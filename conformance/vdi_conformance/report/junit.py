@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import CheckRecord, Header
-from vdi_conformance.report.wording import NO_TOPIC, account, case_name, facts, headline, topic_of, topics
+from vdi_conformance.report.wording import NO_TOPIC, PACKAGE, account, case_name, facts, headline, topic_of, topics
 
 NAME: Final = "vdi-conformance"
 ENDS: Final[Mapping[str, str]] = {
@@ -30,22 +30,38 @@ def junit(evidence: Evidence) -> bytes:
     for check in evidence.checks:
         by_topic.setdefault(topic_of(check), []).append(check)
     by_topic[NO_TOPIC] = by_topic.pop(NO_TOPIC, [])
-    root = _element("testsuites", name=NAME, **_totals(evidence.checks), time=_seconds(evidence.footer.duration))
-    for topic, checks in by_topic.items():
-        if checks:
-            root.append(_suite(topic, evidence, checks))
+    suites = [_suite(topic, evidence, checks) for topic, checks in by_topic.items() if checks]
+    if evidence.footer.complaints:
+        suites.append(_baseline(evidence))
+    cases = [case for suite in suites for case in suite.iter("testcase")]
+    root = _element("testsuites", name=NAME, **_totals(cases), time=_seconds(evidence.footer.duration))
+    root.extend(suites)
     ET.indent(root)
     document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
 
 
 def _suite(topic: str, evidence: Evidence, checks: list[CheckRecord]) -> ET.Element:
+    cases = [_case(evidence.header, check) for check in checks]
+    return _suite_of(topic, evidence, cases, sum(check.duration for check in checks))
+
+
+def _baseline(evidence: Evidence) -> ET.Element:
+    """Make a case of the complaints: they are about no check, and the run failed for them."""
+    first, *more = evidence.footer.complaints
+    case = _element("testcase", classname=f"{PACKAGE}.baseline", name="lists what the run showed", time=_seconds(0))
+    case.append(_element("properties"))
+    message = f"{first} (and {len(more)} more)" if more else first
+    case.append(_element("failure", "\n".join([first, *more]), type="baseline", message=message))
+    return _suite_of("baseline", evidence, [case], 0)
+
+
+def _suite_of(name: str, evidence: Evidence, cases: list[ET.Element], seconds: float) -> ET.Element:
     header = evidence.header
-    time = _seconds(sum(check.duration for check in checks))
-    suite = _element("testsuite", name=topic, **_totals(checks), time=time, timestamp=header.started)
+    suite = _element("testsuite", name=name, **_totals(cases), time=_seconds(seconds), timestamp=header.started)
     about = {**facts(header), "exit-code": str(evidence.footer.exit_code)}
     suite.append(_properties(about.items()))
-    suite.extend(_case(header, check) for check in checks)
+    suite.extend(cases)
     return suite
 
 
@@ -76,9 +92,9 @@ def _properties(named: Iterable[tuple[str, str]]) -> ET.Element:
     return properties
 
 
-def _totals(checks: Iterable[CheckRecord]) -> dict[str, str]:
-    ends = [ENDS[check.verdict] for check in checks]
-    return {"tests": str(len(ends)), **{total: str(ends.count(end)) for total, end in _COUNTED.items()}}
+def _totals(cases: list[ET.Element]) -> dict[str, str]:
+    ends = [child.tag for case in cases for child in case]
+    return {"tests": str(len(cases)), **{total: str(ends.count(end)) for total, end in _COUNTED.items()}}
 
 
 def _seconds(duration: float) -> str:
