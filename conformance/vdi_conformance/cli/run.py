@@ -24,7 +24,7 @@ ISOLATING: Final = (
 """Keeps settings and caches of the directory in which a vendor starts the run out of it."""
 RESULT: Final = re.compile(r"[0-9a-f-]{36}-(result\.json|container\.json|globals\.json|attachment\.\w+)")
 """The names that allure-pytest gives to its files."""
-FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "ALLURE_TESTPLAN_PATH")
 
 
 def _number(value: str | None) -> str | None:
