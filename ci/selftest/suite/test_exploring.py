@@ -19,8 +19,9 @@ DRAWN = st.lists(numbers(8), min_size=4, max_size=4)
 class Counting:
     """Stands for a stage: it has a seed, and counts how often it was cleared."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, known_to_fail: bool = False) -> None:
         self.seed = seed
+        self.known_to_fail = known_to_fail
         self.cleared = 0
 
     def clear(self) -> None:
@@ -63,6 +64,38 @@ def test_a_failure_is_made_simple_within_the_budget() -> None:
     simplest = str(played[-1])
     assert simplest in str(failure.value)
     assert simplest.count("0") >= 3
+
+
+def test_simple_failures_have_the_cause_of_the_first() -> None:
+    found = []
+
+    def play(_: None, example: list[int]) -> None:
+        if sum(example) > 300:
+            found.append("VD_E_BUSY" if sum(example) % 2 else "VD_E_ABORT")
+            raise ConformanceFailure("it is too big", ("NOERROR",), found[-1])
+
+    for seed in range(4):
+        found.clear()
+        with pytest.raises(ConformanceFailure) as failure:
+            Exploration(cast("Stage", Counting(seed)), lambda: None, play).run(DRAWN, examples=20)
+        assert len(set(found)) == 2
+        assert failure.value.observed == found[0]
+
+
+def test_a_known_failure_costs_no_further_examples() -> None:
+    played = []
+
+    def play(_: None, example: list[int]) -> None:
+        played.append(example)
+        if any(number > 9 for number in example):
+            raise ConformanceFailure("it is too big")
+
+    exploration = Exploration(cast("Stage", Counting(1, known_to_fail=True)), lambda: None, play)
+    with pytest.raises(ConformanceFailure, match="it is too big"):
+        exploration.run(DRAWN, examples=20)
+    first = next(example for example in played if any(number > 9 for number in example))
+    assert played[played.index(first) :] == [first] * (len(played) - played.index(first))
+    assert len(played) - played.index(first) <= 2
 
 
 def test_a_failure_that_does_not_repeat_stays_one() -> None:

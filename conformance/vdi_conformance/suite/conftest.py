@@ -9,7 +9,7 @@ from vdi_conformance.suite.bench import Bench
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scripted import Scripted
-from vdi_conformance.suite.stage import FAILED, STAGE, Stage
+from vdi_conformance.suite.stage import FAILED, KNOWN_TO_FAIL, STAGE, Stage
 
 SCENES = ("operation", "backup", "restore", "scripted")
 
@@ -17,7 +17,7 @@ SCENES = ("operation", "backup", "restore", "scripted")
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
     """Start processes for this check alone, and hold the invariants when it has passed."""
-    stage = Stage(vdi_bench, request.node.nodeid)
+    stage = Stage(vdi_bench, request.node.nodeid, request.node.stash.get(KNOWN_TO_FAIL, False))
     request.node.stash[STAGE] = stage
     try:
         yield stage

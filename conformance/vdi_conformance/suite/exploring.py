@@ -42,6 +42,10 @@ def telling(story: Callable[[], str]) -> Iterator[None]:
         raise type(failure)(f"{failure}; before that: {story()}", failure.expected, failure.observed) from failure
 
 
+def _cause(error: AssertionError | HostError) -> tuple[type[Exception], str | None]:
+    return type(error), getattr(error, "observed", None)
+
+
 class Exploration(Generic[W, T]):
     """Plays examples on one scene, and sets up a fresh one after each that failed."""
 
@@ -54,10 +58,14 @@ class Exploration(Generic[W, T]):
         self._left = SHRINKS
 
     def run(self, drawn: st.SearchStrategy[T], examples: int) -> None:
-        """Play so many examples; where some fail, fail with the simplest one that the budget allows to find."""
+        """Play so many examples; where one fails, fail with the simplest one that the budget allows to find.
+
+        Simpler ones must fail for the same cause: a known failure is not made simple, and must have the cause that it
+        had before it was known.
+        """
         chosen = settings(
             max_examples=examples,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate,) if self._stage.known_to_fail else (Phase.generate, Phase.shrink),
             database=None,
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -77,6 +85,9 @@ class Exploration(Generic[W, T]):
         try:
             self._play_on_a_scene(example)
         except (AssertionError, HostError) as error:
+            first = next(iter(self._failures.values()), error)
+            if _cause(error) != _cause(first):
+                return
             self._failures[key] = error
             raise
         # Hypothesis plays what failed once more at the end: a failure stays one.

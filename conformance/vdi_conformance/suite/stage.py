@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 
 class Stage:
-    """Sets up what a check needs, in processes that belong to it alone."""
+    """Sets up what a check needs, in processes that belong to it alone.
 
-    def __init__(self, bench: Bench, check: str) -> None:
+    `known_to_fail` says that a failure of the check is expected, so that no time is spent on making it simple.
+    """
+
+    def __init__(self, bench: Bench, check: str, known_to_fail: bool = False) -> None:
         self.bench = bench
+        self.known_to_fail = known_to_fail
         self.observations: list[tuple[str, str, str]] = []
         self._check = hashlib.sha256(check.encode()).hexdigest()[:12]
         self._hosts: list[Host] = []
@@ -269,3 +273,4 @@ def _set_up(step: Callable[[], None]) -> None:
 
 STAGE: Final = pytest.StashKey[Stage]()
 FAILED: Final = pytest.StashKey[bool]()
+KNOWN_TO_FAIL: Final = pytest.StashKey[bool]()
