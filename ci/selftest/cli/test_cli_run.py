@@ -91,6 +91,8 @@ def test_a_run_that_executes_nothing_is_no_success(tmp_path: Path) -> None:
         (["--adapter", "emulator", "--check", "no/such"], "no/such"),
         (["--adapter", "emulator", "--timeout-scale", "0.5"], "--timeout-scale"),
         (["--adapter", "emulator", "--evidence", "."], "--evidence"),
+        (["--adapter", "emulator", "--junit", "."], "--junit"),
+        (["--adapter", "emulator", "--allure", __file__], "--allure"),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence_and_exit_code_4(arguments: list[str], named: str, tmp_path: Path) -> None:
@@ -100,3 +102,4 @@ def test_what_cannot_be_run_is_one_sentence_and_exit_code_4(arguments: list[str]
     sentences = [line for line in ended.stderr.splitlines() if line.strip()]
     assert len(sentences) == 1
     assert named in sentences[0]
+    assert list(tmp_path.iterdir()) == []
