@@ -100,7 +100,7 @@ def test_no_alignment_is_below_the_block_size(stage: Stage, block_size: int, ali
         ("restore", 1, 512),
         ("backup", 513, 65536),
         ("restore", 4097, 1024),
-        ("backup", 100_000, 16384),
+        ("backup", 65536, 16384),
     ],
 )
 @judges("BUF-05", "BUF-06", "BUF-09")

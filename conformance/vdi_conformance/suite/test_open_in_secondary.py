@@ -243,11 +243,12 @@ def test_a_set_of_a_named_instance_is_joined_by_that_name_alone(stage: Stage, ki
 
 
 @judges("SEC-07")
-def test_sets_of_two_instances_may_have_one_name(stage: Stage, kind: Kind) -> None:
+def test_a_set_is_not_that_of_the_same_name_on_another_instance(stage: Stage, kind: Kind) -> None:
     stage.need("named_instances", "it needs named instances")
     operation = stage.configured(kind, Geometry(instance="VDI1"))
     secondary = stage.participant("secondary")
-    stage.participant("other primary").create_ex("VDI2", operation.set_name, VDConfig()).expect(NOERROR)
+    other = stage.participant("other primary").create_ex("VDI2", operation.set_name, VDConfig())
+    other.record("Q8", "CreateEx of a name that is in use on another instance")
     secondary.open_in_secondary_ex("VDI2", operation.set_name).require_failure()
     operation.enlist(secondary)
     operation.open_devices()
