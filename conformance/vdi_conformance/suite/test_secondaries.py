@@ -10,7 +10,7 @@ from vdi_conformance.suite.sharing import fetched_view, handle_of, mapped_view, 
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDF_REQUEST_COMPLETE
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL
-from vdi_conformance.vdi.structures import INFINITE
+from vdi_conformance.vdi.structures import INFINITE, VDConfig
 
 CASTS = {
     "one": Geometry(owners=(1,)),
@@ -82,14 +82,19 @@ def test_a_secondary_learns_the_configuration_while_its_device_waits(stage: Stag
 @judges("SEC-11")
 def test_all_processes_are_told_one_configuration(stage: Stage, kind: Kind, geometry: Geometry) -> None:
     operation = stage.operation(kind, geometry)
-    wanted = operation.primary.get_configuration().expect(NOERROR)
+    wanted = _described(operation.primary)
     for turn in range(2):
         for secondary in operation.secondaries:
-            found = secondary.get_configuration().expect(NOERROR)
+            found = _described(secondary)
             assert found == wanted, f"{secondary.name} was told {found}, the primary {wanted}"
         if turn == 0:
             operation.answer(operation.device.next_data_command()).expect(NOERROR)
     operation.succeed()
+
+
+def _described(participant: Participant) -> VDConfig:
+    """Ask for the configuration without bufferAreaSize, of which no document says what it is (CFG-22)."""
+    return participant.get_configuration().expect(NOERROR)._replace(buffer_area_size=0)
 
 
 @pytest.mark.parametrize("opener", [0, 1], ids=["primary", "secondary"])
