@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -11,11 +12,11 @@ from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import NotEvidence, read
 from vdi_conformance.report.baseline import load
 from vdi_conformance.report.known_failures import FAILING
-from vdi_fixtures.broken.double_completion_accepted import BREAKS
+from vdi_fixtures.broken.outsider_maps import BREAKS
 
-FAULT = "vdi_fixtures.broken.double_completion_accepted:Broken"
-COMPLETED_ONCE = "complete_command/a_command_is_completed_once[{}-primary]"
-TWO = ["--check", COMPLETED_ONCE.format("backup"), "--check", COMPLETED_ONCE.format("restore")]
+FAULT = "vdi_fixtures.broken.outsider_maps:Broken"
+NEVER_OPENED = "map_buffer_handle/an_object_that_never_opened_a_set_maps_nothing[{}]"
+TWO = ["--check", NEVER_OPENED.format(0), "--check", NEVER_OPENED.format(1)]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,8 @@ def baseline(broken: Run) -> Path:
 @pytest.fixture(scope="module")
 def unbroken(baseline: Path) -> Run:
     """A whole run against the emulator, with the fault's baseline."""
-    options = ("--adapter", "emulator", "-n", "2", "--baseline", str(baseline))
+    junit = str(baseline.parent / "junit.xml")
+    options = ("--adapter", "emulator", "-n", "2", "--baseline", str(baseline), "--junit", junit)
     return run_suite_in(baseline.parent, *options, name="unbroken.jsonl")
 
 
@@ -60,6 +62,7 @@ def test_the_unbroken_is_red_with_the_baseline_of_a_fault(unbroken: Run, baselin
     complaints = unbroken.evidence.footer.complaints
     assert len(complaints) == len(load(baseline))
     assert set(unbroken.verdicts().values()) == {"passed"}
+    assert ET.parse(baseline.parent / "junit.xml").getroot().attrib["failures"] == "1"  # noqa: S314, our own text
     last = [line for line in unbroken.output.splitlines() if line.strip()][-1 - len(complaints) : -1]
     assert last == [f"BASELINE  {sentence}" for sentence in complaints]
 
