@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 W = TypeVar("W")
 T = TypeVar("T")
 
-SHRINKS: Final = 30
+SHRINKS: Final = 20
 """So many further examples are tried once one has failed: each needs fresh processes."""
+
+SLOW: Final = 5.0
+"""What fails after so many seconds has waited in vain, as each further example would."""
 
 
 def numbers(bits: int) -> st.SearchStrategy[int]:
@@ -31,6 +35,14 @@ def numbers(bits: int) -> st.SearchStrategy[int]:
     """
     digits = st.lists(st.booleans(), min_size=bits, max_size=bits)
     return digits.map(lambda drawn: sum(bit << place for place, bit in enumerate(drawn)))
+
+
+class _Failed(Exception):
+    """What Hypothesis is told of a failure: always the same, or it would not take two for one."""
+
+
+class _Enough(BaseException):
+    """The budget is spent; Hypothesis would go on drawing."""
 
 
 @contextmanager
@@ -54,8 +66,9 @@ class Exploration(Generic[W, T]):
         self._begin = begin
         self._play = play
         self._scenes: list[W] = []
-        self._failures: dict[str, AssertionError | HostError] = {}
+        self._failures: list[tuple[T, AssertionError | HostError]] = []
         self._left = SHRINKS
+        self._last: T | None = None
 
     def run(self, drawn: st.SearchStrategy[T], examples: int) -> None:
         """Play so many examples; where one fails, fail with the simplest one that the budget allows to find.
@@ -73,28 +86,42 @@ class Exploration(Generic[W, T]):
             print_blob=False,
         )
         explored: Callable[[], None] = seed(self._stage.seed)(chosen(given(drawn)(self._try)))
-        explored()
+        with suppress(_Failed, _Enough):
+            explored()
+        if self._failures:
+            # What failed last is simplest.
+            example, failure = self._failures[-1]
+            if example != self._last:
+                # Once more, so that the calls on record are those of this failure.
+                with suppress(AssertionError, HostError):
+                    self._play_on_a_scene(example)
+            raise failure
 
     def _try(self, example: T) -> None:
-        key = repr(example)
-        known = self._failures.get(key)
-        if self._failures and known is None:
+        if self._fails(example):
+            raise _Failed
+
+    def _fails(self, example: T) -> bool:
+        if self._failures:
+            if any(example == failed for failed, _ in self._failures):
+                return True
+            if self._left == 0:
+                raise _Enough
             self._left -= 1
-            if self._left < 0:
-                return
+        started = time.monotonic()
         try:
             self._play_on_a_scene(example)
         except (AssertionError, HostError) as error:
-            first = next(iter(self._failures.values()), error)
-            if _cause(error) != _cause(first):
-                return
-            self._failures[key] = error
-            raise
-        # Hypothesis plays what failed once more at the end: a failure stays one.
-        if known is not None:
-            raise known
+            if self._failures and _cause(error) != _cause(self._failures[0][1]):
+                return False
+            self._failures.append((example, error))
+            if time.monotonic() - started > SLOW:
+                self._left = 0
+            return True
+        return False
 
     def _play_on_a_scene(self, example: T) -> None:
+        self._last = example
         if not self._scenes:
             self._stage.clear()
             self._scenes.append(self._begin())
