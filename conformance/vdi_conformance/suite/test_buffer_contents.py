@@ -23,7 +23,7 @@ OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 LAYOUTS = pytest.mark.parametrize(
     "geometry",
     [
-        Geometry(max_transfer_size=65536, buffer_count=2, transfers=8),
+        Geometry(buffer_count=2),
         Geometry(owners=(1,), block_size=4096, max_transfer_size=131072, prefix_zone_size=24, buffer_count=2),
         Geometry(block_size=65536, max_transfer_size=1 << 20, alignment=65536, prefix_zone_size=513, buffer_count=2),
         Geometry(owners=(1,), block_size=512, max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=1),
@@ -37,8 +37,8 @@ LAYOUTS = pytest.mark.parametrize(
     [
         Geometry(transfers=8),
         Geometry(devices=2, owners=(0, 1), block_size=4096, max_transfer_size=131072, prefix_zone_size=24),
-        Geometry(devices=3, owners=(1, 2, 3), block_size=65536, max_transfer_size=1 << 20, alignment=65536),
-        Geometry(owners=(1,), max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=2),
+        Geometry(devices=3, owners=(1, 2, 3), block_size=65536, max_transfer_size=1 << 20, transfers=2),
+        Geometry(owners=(1,), max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=2, transfers=2),
     ],
     ids=["64 KiB", "128 KiB", "1 MiB", "4 MiB"],
 )

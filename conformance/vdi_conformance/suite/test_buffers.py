@@ -32,7 +32,9 @@ BOTH_WAYS = vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA
 
 
 @pytest.mark.parametrize(
-    ("owners", "zone"), [((0,), 24), ((1,), 0), ((0, 1, 2), 512)], ids=["primary", "secondary", "three processes"]
+    ("kind", "owners", "zone"),
+    [("backup", (0,), 24), ("restore", (1,), 0), ("backup", (0, 1, 2), 512), ("restore", (0, 1, 2), 24)],
+    ids=["backup-primary", "restore-secondary", "backup-three processes", "restore-three processes"],
 )
 @judges("BUF-01")
 def test_buffers_held_at_once_do_not_overlap(stage: Stage, kind: Kind, owners: tuple[int, ...], zone: int) -> None:
@@ -46,7 +48,11 @@ def test_buffers_held_at_once_do_not_overlap(stage: Stage, kind: Kind, owners: t
         require_same_contents(command.size, one.view, mapped_view(mapper, handle_of(command)))
 
 
-@pytest.mark.parametrize("owners", [(0,), (0, 1), (1, 2)], ids=["primary", "both", "secondaries"])
+@pytest.mark.parametrize(
+    ("kind", "owners"),
+    [("backup", (0,)), ("restore", (0, 1)), ("backup", (1, 2)), ("restore", (1,))],
+    ids=["backup-primary", "restore-both", "backup-secondaries", "restore-secondary"],
+)
 @judges("BUF-01")
 def test_a_held_buffer_keeps_its_bytes_while_others_work(stage: Stage, kind: Kind, owners: tuple[int, ...]) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=owners, buffer_count=3, transfers=BARRIER + 10))
@@ -82,7 +88,7 @@ def _fetch_all(scripted: Scripted) -> list[Fetched]:
 @pytest.mark.parametrize(("kind", "alignment"), list(zip(4 * ("backup", "restore"), ALIGNMENTS, strict=True)))
 @judges("BUF-05")
 def test_every_buffer_is_aligned(stage: Stage, kind: Kind, alignment: int) -> None:
-    _require_aligned(stage.operation(kind, Geometry(devices=3, owners=(0, 1), alignment=alignment, buffer_count=5)))
+    _require_aligned(stage.operation(kind, Geometry(devices=3, owners=(0, 1), alignment=alignment, transfers=1)))
 
 
 @pytest.mark.parametrize(("block_size", "alignment"), [(4096, 0), (65536, 0), (8192, 1024)])
@@ -182,14 +188,16 @@ def test_zones_of_a_whole_pool_spoil_no_data(stage: Stage, zone: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "end"),
+    ("kind", "owner", "end"),
     [
-        (0, "the holder aborts"),
-        (0, "another aborts"),
-        (1, "the holder aborts"),
-        (1, "another aborts"),
-        (1, "the primary closes"),
-        (1, "the primary dies"),
+        ("backup", 0, "the holder aborts"),
+        ("restore", 0, "another aborts"),
+        ("restore", 1, "the holder aborts"),
+        ("backup", 1, "another aborts"),
+        ("restore", 1, "the primary closes"),
+        ("backup", 1, "the primary closes"),
+        ("restore", 1, "the primary dies"),
+        ("backup", 1, "the primary dies"),
     ],
 )
 @judges("BUF-15")

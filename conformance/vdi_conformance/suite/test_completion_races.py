@@ -30,7 +30,11 @@ def test_one_of_two_threads_completes_a_command(stage: Stage, owner: int) -> Non
     backup.require_success(backup.outcome())
 
 
-@pytest.mark.parametrize(("owner", "counts"), [(0, (512, 1024)), (1, (1024, 512)), (1, (1, 2, 3, 4))])
+@pytest.mark.parametrize(
+    ("owner", "counts"),
+    [(0, (512, 1024)), (1, (1024, 512)), (1, (1, 2, 3, 4))],
+    ids=["primary", "secondary", "four threads"],
+)
 @judges("CMP-03", "CMP-20")
 def test_the_server_sees_the_completion_of_the_thread_that_won(stage: Stage, owner: int, counts: Counts) -> None:
     scripted = stage.scripted(Geometry(owners=(owner,), buffer_count=1))

@@ -30,7 +30,7 @@ def test_work_in_any_order_keeps_every_byte(stage: Stage, zone: int) -> None:
     def begin() -> Play:
         return Play(stage.scripted(geometry, vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA), stage.seed)
 
-    Exploration(stage, begin, Play.perform).run(STEPS, examples=20)
+    Exploration(stage, begin, Play.perform).run(STEPS, examples=12)
 
 
 FAR = 1 << 32
@@ -66,7 +66,7 @@ def test_any_number_maps_to_memory_of_the_set_or_nothing(stage: Stage, kind: Kin
             with telling(lambda: f"{mapper.name} maps {number:#x}, handles are {holding.handles}"):
                 _map_a_stray_number(mapper, number, holding)
 
-    Exploration(stage, begin, play).run(st.tuples(numbers(2), numbers(2), numbers(32), numbers(5)), examples=30)
+    Exploration(stage, begin, play).run(st.tuples(numbers(2), numbers(2), numbers(32), numbers(5)), examples=20)
 
 
 def _map_a_stray_number(mapper: Participant, number: int, holding: Holding) -> None:
@@ -101,7 +101,7 @@ def test_any_address_outside_the_set_has_no_handle(stage: Stage, kind: Kind) -> 
         with telling(lambda: f"{asker.name} asks for the handle of {address:#x}, its buffers are at {buffers}"):
             asker.get_buffer_handle(address).expect(VD_E_INVALID)
 
-    Exploration(stage, begin, play).run(st.tuples(numbers(1), numbers(3), numbers(64)), examples=30)
+    Exploration(stage, begin, play).run(st.tuples(numbers(1), numbers(3), numbers(64)), examples=20)
 
 
 GEOMETRIES = st.builds(
