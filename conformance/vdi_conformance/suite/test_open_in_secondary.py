@@ -313,6 +313,7 @@ def test_more_processes_than_devices_join_at_once(stage: Stage) -> None:
         if answer.code != NOERROR:
             answer.require_failure()
     joined = [one for one, answer in zip(crowd, answers, strict=True) if answer.code == NOERROR]
+    assert len(joined) > len(operation.devices), f"only {len(joined)} of {len(crowd)} secondaries could join"
     command = operation.device.next_data_command()
     handle = handle_of(command)
     for one in joined:
