@@ -103,11 +103,11 @@ class Exploration(Generic[W, T]):
 
     def _fails(self, example: T) -> bool:
         if self._failures:
-            if any(example == failed for failed, _ in self._failures):
-                return True
             if self._left == 0:
                 raise _Enough
             self._left -= 1
+            if any(example == failed for failed, _ in self._failures):
+                return True
         started = time.monotonic()
         try:
             self._play_on_a_scene(example)
