@@ -21,8 +21,10 @@ Racing = Later[Raced, list[list[int]]]
 OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 
 
+# A device is meant for one thread (Q45), so that which codes rivals get is no more than CMP-14 asks for; what the server
+# sees is another matter.
 @OWNERS
-@judges("CMP-03")
+@judges("CMP-14")
 def test_one_of_two_threads_completes_a_command(stage: Stage, owner: int) -> None:
     backup = stage.backup(Geometry(owners=(owner,), transfers=RACES, buffer_count=2))
     _require_one_winner_each(_race_through(backup, (None, None)))
@@ -35,7 +37,7 @@ def test_one_of_two_threads_completes_a_command(stage: Stage, owner: int) -> Non
     [(0, (512, 1024)), (1, (1024, 512)), (1, (1, 2, 3, 4))],
     ids=["primary", "secondary", "four threads"],
 )
-@judges("CMP-03", "CMP-20")
+@judges("CMP-20")
 def test_the_server_sees_the_completion_of_the_thread_that_won(stage: Stage, owner: int, counts: Counts) -> None:
     scripted = stage.scripted(Geometry(owners=(owner,), buffer_count=1))
     _require_one_winner_each(_race_commands(scripted, counts))
