@@ -2,7 +2,6 @@
 
 import pkgutil
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
@@ -11,6 +10,7 @@ from vdi_conformance.cli.run import ISOLATING, PACKAGE
 from vdi_conformance.plugins.evidence import phase_of
 from vdi_conformance.plugins.requirements import rows_of
 from vdi_conformance.requirements import catalogue
+from vdi_fixtures.wrapping import AROUND
 
 FAULTS = {
     module.name: import_module(f"vdi_fixtures.broken.{module.name}")
@@ -69,26 +69,32 @@ def files() -> dict[str, set[str]]:
     return collected.files
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_each_broken_row_goes_red(
-    files: dict[str, set[str]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    fault: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    broken = FAULTS[fault]
-    run = UntilAllAreRed(broken.BREAKS)
-    places = sorted(set().union(*(files.get(row, set()) for row in broken.BREAKS)))
+def _try(fault: str, rows: tuple[str, ...], files: dict[str, set[str]]) -> tuple[UntilAllAreRed, int]:
+    """Run the checks of these rows, until each of them is red."""
+    run = UntilAllAreRed(rows)
+    places = sorted(set().union(*(files.get(row, set()) for row in rows)))
     assert places, "no check judges what it breaks"
-    options = [f"--vdi-adapter={broken.__name__}:Broken", *(f"--vdi-requirement={row}" for row in broken.BREAKS)]
+    options = [f"--vdi-adapter={FAULTS[fault].__name__}:Broken", *(f"--vdi-requirement={row}" for row in rows)]
     # Within this process: to start a further one for each fault takes longer than its checks do.
-    exit_code = pytest.main([*ISOLATING, *options, *places], [run])
+    return run, pytest.main([*ISOLATING, *options, *places], [run])
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_broken_row_goes_red(files: dict[str, set[str]], capfd: pytest.CaptureFixture[str], fault: str) -> None:
+    run, exit_code = _try(fault, FAULTS[fault].BREAKS, files)
     output = capfd.readouterr().out
     assert run.survivors == {}, output
     assert run.verdicts <= {"passed", "failed", "warning"}, output
     assert exit_code == (1 if "failed" in run.verdicts else 0), output
+
+
+def test_a_wrapper_goes_around_another_adapter(
+    files: dict[str, set[str]], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner, outer = FAULTS["later_areas_are_not_mapped"], FAULTS["closed_devices_say_invalid"]
+    monkeypatch.setenv(AROUND, f"{inner.__name__}:Broken")
+    run, _ = _try("closed_devices_say_invalid", (*inner.BREAKS, *outer.BREAKS), files)
+    assert run.survivors == {}, capfd.readouterr().out
 
 
 def test_every_row_that_must_hold_is_broken_by_a_fault(files: dict[str, set[str]]) -> None:
