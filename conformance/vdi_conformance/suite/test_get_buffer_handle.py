@@ -57,8 +57,7 @@ def test_the_handle_of_one_process_names_its_buffer_in_another(stage: Stage, kin
 def test_buffers_held_at_once_have_handles_of_their_own(
     stage: Stage, kind: Kind, devices: int, owners: tuple[int, ...]
 ) -> None:
-    geometry = Geometry(devices=devices, owners=owners, secondaries=2, buffer_count=2 * devices, transfers=2)
-    operation = stage.operation(kind, geometry)
+    operation = stage.operation(kind, Geometry(devices, owners, secondaries=2, buffer_count=2 * devices))
     commands = operation.hold_all()
     handles = {command.device.name: handle_of(command) for command in commands}
     require_distinct(handles, "handle")
