@@ -21,8 +21,8 @@ Racing = Later[Raced, list[list[int]]]
 OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 
 
-# A device is meant for one thread (Q45), so that which codes rivals get is no more than CMP-14 asks for; what the server
-# sees is another matter.
+# A device is meant for one thread (Q45), so that which codes rivals get is no more than CMP-14 asks for; what the
+# server sees is another matter.
 @OWNERS
 @judges("CMP-14")
 def test_one_of_two_threads_completes_a_command(stage: Stage, owner: int) -> None:
