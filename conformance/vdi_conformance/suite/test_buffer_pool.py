@@ -64,29 +64,29 @@ def test_buffers_change_places_between_devices(stage: Stage) -> None:
 @pytest.mark.parametrize(("owner", "zone"), [(0, 0), (0, 24), (1, 0), (1, 512)])
 @judges("BUF-14")
 def test_areas_that_come_while_commands_run_are_good(stage: Stage, owner: int, zone: int) -> None:
-    geometry = Geometry(owners=(owner,), secondaries=2, buffer_count=1, prefix_zone_size=zone, alignment=4096)
+    geometry = Geometry(2, (owner,), secondaries=2, buffer_count=1, prefix_zone_size=zone, alignment=4096)
     scripted = stage.scripted(geometry)
-    held = _sent(scripted, scripted.allocate())
+    held = _sent(scripted, scripted.allocate(), 0)
     kept = [mark(fetched_view(held), held.size, 0)]
     for number in (1, 3, 2):
         scripted.request_buffers(number)
         for _ in range(number):
             buffer = scripted.allocate()
             stored = mark(View(scripted, buffer), geometry.max_transfer_size, buffer)
-            command = _sent(scripted, buffer)
+            command = _sent(scripted, buffer, 1)
             assert command.buffer % geometry.alignment == 0, f"a buffer lies at {command.buffer:#x}"
             require_same_contents(command.size, stored.view, fetched_view(command))
             stage.fill(zone_view(command, zone), zone, 1)
             view = mapped_view(scripted.secondaries[1], handle_of(command))
             require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
-            scripted.device.complete(command, 0, command.size).expect(NOERROR)
+            command.device.complete(command, 0, command.size).expect(NOERROR)
     require_unchanged(*kept)
-    scripted.device.complete(held, 0, held.size).expect(NOERROR)
+    held.device.complete(held, 0, held.size).expect(NOERROR)
 
 
-def _sent(scripted: Scripted, buffer: int) -> Fetched:
-    scripted.send(buffer)
-    return scripted.device.next_command()
+def _sent(scripted: Scripted, buffer: int, device: int) -> Fetched:
+    scripted.send(buffer, device=device)
+    return scripted.devices[device].next_command()
 
 
 @pytest.mark.parametrize("owners", [(0,), (1, 2)], ids=["primary", "secondaries"])
