@@ -13,7 +13,7 @@ import pytest
 from selftest.emulator.applications import DEFAULT, PATIENCE, Site, Tape, backup, peek, poke
 from vdi_conformance.contract import OUT_UNTOUCHED, Environment, Outcome
 from vdi_conformance.emulator.segments import area_file, make_area
-from vdi_conformance.emulator.wire import connect, decode_request, encode_request
+from vdi_conformance.emulator.wire import connect, decode_request, encode_request, find
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_WRITE
 from vdi_conformance.vdi.hresult import (
     NOERROR,
@@ -278,7 +278,7 @@ def test_what_goes_over_the_wire_comes_out_as_it_was(fields: tuple[int | str | N
 def test_who_does_not_speak_the_protocol_is_dropped_alone(site: Site, line: bytes) -> None:
     made = Exchange(site)
     for introduction in (b"", b"lifeline x\n"):
-        stranger, _ = connect(site.environment.directory)
+        stranger = connect(find(site.environment.directory))
         with stranger:
             stranger.settimeout(PATIENCE / 1000)
             stranger.sendall(introduction + line + b"\n")

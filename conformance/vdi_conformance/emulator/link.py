@@ -6,14 +6,14 @@ import itertools
 import threading
 from typing import Any
 
-from vdi_conformance.emulator.wire import connect, decode, encode_request
+from vdi_conformance.emulator.wire import Endpoint, connect, decode, encode_request, find
 
 
 class _Connection:
     """One connection, which ends with the thread or the link that has it."""
 
-    def __init__(self, directory: str) -> None:
-        self._socket, self.secret = connect(directory)
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._socket = connect(endpoint)
 
     def __del__(self) -> None:
         if hasattr(self, "_socket"):
@@ -41,8 +41,9 @@ class Link:
         self.directory = directory
         self._local = threading.local()
         self._numbers = itertools.count(1)
-        self._lifeline = _Connection(directory)
-        self._lifeline.send("lifeline", self._lifeline.secret)
+        self._endpoint = find(directory)
+        self._lifeline = _Connection(self._endpoint)
+        self._lifeline.send("lifeline", self._endpoint.secret)
         (self._process,) = self._lifeline.receive()
 
     def new_object(self) -> int:
@@ -59,6 +60,6 @@ class Link:
         """Give the connection of the calling thread."""
         connection: _Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = _Connection(self.directory)
-            connection.send("thread", connection.secret, self._process)
+            connection = self._local.connection = _Connection(self._endpoint)
+            connection.send("thread", self._endpoint.secret, self._process)
         return connection

@@ -18,7 +18,7 @@ from __future__ import annotations
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,20 +59,41 @@ def _text(field: str) -> str | None:
     return None if field == "-" else bytes.fromhex(field[1:]).decode("utf-8", "surrogatepass")
 
 
-def connect(directory: str) -> tuple[socket.socket, str]:
-    """Connect to the machine of a run; give the socket and the secret to show."""
+class Endpoint(NamedTuple):
+    """Where a machine listens, a path or a port, and the secret that it wants to be shown."""
+
+    directory: str
+    place: str | int
+    secret: str
+
+
+def find(directory: str) -> Endpoint:
+    """Find the machine of a run."""
     try:
         place, secret = decode((Path(directory) / ENDPOINT).read_bytes())
+    except FileNotFoundError as error:
+        raise _no_machine(directory) from error
+    return Endpoint(directory, place, secret)
+
+
+def connect(endpoint: Endpoint) -> socket.socket:
+    """Connect to a machine."""
+    place = endpoint.place
+    try:
         if isinstance(place, str):
             connection = _connect_unix(place)
         else:
             connection = socket.create_connection(("127.0.0.1", place))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise ConnectionError(
-            f"No emulated machine answers in {directory}: start a process with the role of machine there first"
-        ) from error
-    return connection, secret
+        raise _no_machine(endpoint.directory) from error
+    return connection
+
+
+def _no_machine(directory: str) -> ConnectionError:
+    return ConnectionError(
+        f"No emulated machine answers in {directory}: start a process with the role of machine there first"
+    )
 
 
 def _connect_unix(path: str) -> socket.socket:

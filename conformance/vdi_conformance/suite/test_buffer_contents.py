@@ -14,12 +14,12 @@ from vdi_conformance.suite.outcomes import Code
 from vdi_conformance.suite.scene import USUAL, Geometry
 from vdi_conformance.suite.sharing import View, fetched_view, mark, require_same_contents
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNERS
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
 from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE
 
-OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 LAYOUTS = pytest.mark.parametrize(
     "geometry",
     [

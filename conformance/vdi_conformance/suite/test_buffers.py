@@ -20,6 +20,7 @@ from vdi_conformance.suite.sharing import (
     zone_view,
 )
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNERS
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN
 
@@ -27,7 +28,6 @@ BARRIER = 100
 """So many commands of others show that something does not happen."""
 
 ALIGNMENTS = [512 << power for power in range(8)]
-OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 BOTH_WAYS = vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA
 
 

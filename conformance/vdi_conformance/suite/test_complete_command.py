@@ -10,13 +10,13 @@ from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.sharing import handle_of, mapped_view
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNERS, in_turn
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
 
 CODES = (0, 38, 112, 1100, 1101, 1104, 1129, 50, 995, 29, 12345, 0xFFFF)
-OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 GARBAGE = 0xFEDCBA9876543210
 
 
@@ -84,7 +84,7 @@ def test_a_null_command_is_refused(operation: Operation) -> None:
 
 
 @OWNERS
-@pytest.mark.parametrize("by", ["fetcher", "another process"])
+@in_turn("by", ["fetcher", "another process"])
 @judges("CMP-05")
 def test_after_an_abort_no_result_is_taken(stage: Stage, kind: Kind, owner: int, by: str) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
@@ -175,22 +175,22 @@ def test_every_command_without_data_takes_its_size_as_count(scripted: Scripted, 
     scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
 
 
-@pytest.mark.parametrize("position", [0, 4096, GARBAGE])
 @judges("CMP-09")
-def test_the_position_of_a_transfer_means_nothing(operation: Operation, position: int) -> None:
-    for command in operation.data_commands():
+def test_the_position_of_a_transfer_means_nothing(operation: Operation) -> None:
+    for number, command in enumerate(operation.data_commands()):
+        position = (GARBAGE, 0, command.position, 4096)[number % 4]
         operation.answer(command, position=position).expect(NOERROR)
     operation.close()
     operation.require_success(operation.outcome())
 
 
-@pytest.mark.parametrize("position", [0, 0x123456789ABCDEF0, GARBAGE, 0xFFFFFFFF, 1 << 32])
 @judges("CMP-10")
-def test_a_position_arrives_with_all_its_bits(stage: Stage, position: int) -> None:
+def test_a_position_arrives_with_all_its_bits(stage: Stage) -> None:
     scripted = stage.scripted(Geometry(features=vdc.VDF_LIKE_TAPE))
-    tag = scripted.send(code=vdc.VDC_GET_POSITION)
-    scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR)
-    scripted.completed(tag, 0, 0, position)
+    for position in (0, 0x123456789ABCDEF0, GARBAGE, 0xFFFFFFFF, 1 << 32):
+        tag = scripted.send(code=vdc.VDC_GET_POSITION)
+        scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR)
+        scripted.completed(tag, 0, 0, position)
 
 
 @judges("CMP-11")

@@ -7,13 +7,13 @@ from vdi_conformance.suite.operation import Kind
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNERS
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN
 from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE
 
 CODES = (0, 38, 112, 1129, 50, 995, 12345, 0xFFFF)
-OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 
 
 @pytest.mark.parametrize("code", [vdc.VDC_READ, vdc.VDC_WRITE], ids=["Read", "Write"])

@@ -11,6 +11,7 @@ from vdi_conformance.suite.outcomes import Later
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNERS
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, name_of
@@ -18,7 +19,6 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, name_of
 RACES = 200
 Counts = tuple[int | None, ...]
 Racing = Later[Raced, list[list[int]]]
-OWNERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 
 
 # A device is meant for one thread (Q45), so that which codes rivals get is no more than CMP-14 asks for; what the

@@ -12,6 +12,7 @@ from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.sharing import fetched_view, handle_of, mapped_view, require_same_contents
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNER_NAMES, in_turn
 from vdi_conformance.vdi.commands import VDC_FLUSH
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_OPEN, VD_E_TIMEOUT
@@ -19,8 +20,8 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_
 BARRIER = 100
 """So many commands show that something does not happen."""
 
-ENDS = pytest.mark.parametrize("end", ["exits", "is killed"])
-SECONDARIES = pytest.mark.parametrize("secondaries", [1, 2, 8])
+ENDS = in_turn("end", ["exits", "is killed"])
+SECONDARIES = in_turn("secondaries", [1, 2, 8])
 HOLDERS = pytest.mark.parametrize("holder", [0, 1], ids=["primary", "secondary"])
 
 
@@ -58,7 +59,7 @@ def test_the_death_of_a_primary_with_a_command_ends_everything(stage: Stage, kin
     _lose_the_primary(stage, kind, (0, 1, 2), "is killed")
 
 
-@pytest.mark.parametrize("owners", [(1, 2), (0, 1)], ids=["without a device", "with a command"])
+@in_turn("owners", [(1, 2), (0, 1)], ["without a device", "with a command"])
 @judges("SEC-16")
 def test_the_exit_of_the_primary_ends_everything(stage: Stage, kind: Kind, owners: tuple[int, ...]) -> None:
     _lose_the_primary(stage, kind, owners, "exits")
@@ -361,7 +362,7 @@ def test_a_command_held_at_a_close_is_aborted_at_most(stage: Stage, holder: int)
     scripted.all_aborted(tags)
 
 
-@HOLDERS
+@in_turn("holder", [0, 1], OWNER_NAMES)
 @judges("CMP-03")
 def test_a_command_of_an_earlier_set_is_none_of_a_new_one(stage: Stage, kind: Kind, holder: int) -> None:
     earlier = stage.operation(kind, Geometry(owners=(holder,), secondaries=1))

@@ -11,12 +11,13 @@ from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import fetched_view, handle_of, mapped_view, require_same_memory
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import BACKUP, RESTORE, in_turn
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import VDConfig
 
 INSTANCE_VARIABLE = "_VIRTUAL_SERVER_NAME_"
-SECONDARIES = pytest.mark.parametrize("secondaries", [1, 2, 8])
-ABORTERS = pytest.mark.parametrize("by", ["primary", "secondary"])
+SECONDARIES = in_turn("secondaries", [1, 2, 8])
+ABORTERS = in_turn("by", ["primary", "secondary"])
 
 
 def _need_default_instance() -> None:
@@ -60,7 +61,7 @@ def test_a_set_in_full_use_can_be_joined(stage: Stage, kind: Kind) -> None:
     operation.succeed()
 
 
-@pytest.mark.parametrize("older", ["Create", "OpenInSecondary"])
+@in_turn("older", ["Create", "OpenInSecondary"])
 @judges("SEC-08")
 def test_the_older_forms_go_with_the_newer_ones(stage: Stage, kind: Kind, older: str) -> None:
     _need_default_instance()
@@ -80,11 +81,13 @@ def test_the_older_forms_go_with_the_newer_ones(stage: Stage, kind: Kind, older:
 # Not ready, open already, aborting
 
 
+@RESTORE
 @judges("SEC-02")
 def test_a_set_that_is_not_configured_cannot_be_joined(stage: Stage, kind: Kind) -> None:
     _join_too_early(stage, kind, Geometry())
 
 
+@BACKUP
 @judges("SEC-26")
 def test_the_older_form_cannot_join_a_set_that_is_not_configured(stage: Stage, kind: Kind) -> None:
     _need_default_instance()
@@ -102,11 +105,13 @@ def _join_too_early(stage: Stage, kind: Kind, geometry: Geometry) -> None:
     operation.succeed()
 
 
+@BACKUP
 @judges("SEC-03")
 def test_a_second_join_of_one_object_is_refused(stage: Stage, kind: Kind) -> None:
     _join_twice(stage, kind, Geometry(devices=2, owners=(1, 0)))
 
 
+@RESTORE
 @judges("SEC-26")
 def test_a_second_join_by_the_older_form_is_refused(stage: Stage, kind: Kind) -> None:
     _need_default_instance()
@@ -128,6 +133,7 @@ def _join_twice(stage: Stage, kind: Kind, geometry: Geometry) -> None:
     other.succeed()
 
 
+@BACKUP
 @judges("SEC-04")
 def test_the_creating_object_cannot_join(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(owners=(1,)))
@@ -207,7 +213,7 @@ def test_the_name_of_a_set_is_compared_with_its_case(stage: Stage, backup: Opera
     stage.secondary(backup)
 
 
-@pytest.mark.parametrize("instance", ["NOSUCHINSTANCE", "HOST\\MSSQLSERVER", "\\MSSQLSERVER"])
+@in_turn("instance", ["NOSUCHINSTANCE", "HOST\\MSSQLSERVER", "\\MSSQLSERVER"])
 @judges("SEC-07")
 def test_a_set_of_the_default_instance_is_not_that_of_another(stage: Stage, kind: Kind, instance: str) -> None:
     operation = stage.operation(kind)
@@ -217,6 +223,7 @@ def test_a_set_of_the_default_instance_is_not_that_of_another(stage: Stage, kind
     operation.succeed()
 
 
+@RESTORE
 @judges("SEC-07")
 def test_an_empty_instance_name_is_observed(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind)
@@ -231,6 +238,7 @@ def test_an_empty_instance_name_is_observed(stage: Stage, kind: Kind) -> None:
     require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
 
 
+@BACKUP
 @judges("SEC-07")
 def test_a_set_of_a_named_instance_is_joined_by_that_name_alone(stage: Stage, kind: Kind) -> None:
     stage.need("named_instances", "it needs named instances")
@@ -242,6 +250,7 @@ def test_a_set_of_a_named_instance_is_joined_by_that_name_alone(stage: Stage, ki
     operation.succeed()
 
 
+@RESTORE
 @judges("SEC-07")
 def test_a_set_is_not_that_of_the_same_name_on_another_instance(stage: Stage, kind: Kind) -> None:
     stage.need("named_instances", "it needs named instances")
@@ -290,6 +299,7 @@ def _refuse(stage: Stage, secondary: Participant, refusal: str) -> None:
             aborted.join(secondary).require_failure()
 
 
+@BACKUP
 @judges("SEC-20")
 def test_who_joined_cannot_create(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(1, 0), secondaries=2))
@@ -327,6 +337,7 @@ def test_more_processes_than_devices_join_at_once(stage: Stage) -> None:
     operation.require_success(operation.outcome())
 
 
+@RESTORE
 @judges("SEC-22")
 def test_a_second_object_of_one_process_is_observed(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))
@@ -345,6 +356,7 @@ def test_a_second_object_of_one_process_is_observed(stage: Stage, kind: Kind) ->
     operation.succeed()
 
 
+@BACKUP
 @judges("SEC-23")
 def test_processes_come_and_go(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(transfers=8))
@@ -359,6 +371,7 @@ def test_processes_come_and_go(stage: Stage, kind: Kind) -> None:
     operation.succeed()
 
 
+@RESTORE
 @judges("SEC-24")
 def test_who_comes_after_the_end_finds_no_device(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))

@@ -8,6 +8,7 @@ from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import fetched_view, handle_of, mapped_view, require_same_memory
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNER_NAMES, in_turn
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDF_REQUEST_COMPLETE
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import INFINITE, VDConfig
@@ -20,7 +21,7 @@ CASTS = {
     "one and the primary": Geometry(devices=2, owners=(0, 1)),
 }
 CAST = pytest.mark.parametrize("cast", CASTS)
-SECONDARIES = pytest.mark.parametrize("secondaries", [1, 2, 8])
+SECONDARIES = in_turn("secondaries", [1, 2, 8])
 
 
 # Running devices
@@ -34,7 +35,7 @@ def test_secondaries_carry_whole_streams(stage: Stage, cast: str) -> None:
     stage.restore(CASTS[cast], streams).succeed()
 
 
-@CAST
+@in_turn("cast", list(CASTS))
 @judges("SEC-09")
 def test_secondaries_hold_commands_at_once(stage: Stage, kind: Kind, cast: str) -> None:
     operation = stage.operation(kind, CASTS[cast])
@@ -62,7 +63,7 @@ def test_a_secondary_learns_the_configuration_while_its_device_waits(stage: Stag
     scripted.completed(tag, 0, 0)
 
 
-@pytest.mark.parametrize(
+@in_turn(
     "geometry",
     [
         Geometry(owners=(1,), secondaries=8),
@@ -77,7 +78,7 @@ def test_a_secondary_learns_the_configuration_while_its_device_waits(stage: Stag
             server_time_out=3_600_000,
         ),
     ],
-    ids=["plain", "everything asked for"],
+    ["plain", "everything asked for"],
 )
 @judges("SEC-11")
 def test_all_processes_are_told_one_configuration(stage: Stage, kind: Kind, geometry: Geometry) -> None:
@@ -97,7 +98,7 @@ def _described(participant: Participant) -> VDConfig:
     return participant.get_configuration().expect(NOERROR)._replace(buffer_area_size=0)
 
 
-@pytest.mark.parametrize("opener", [0, 1], ids=["primary", "secondary"])
+@in_turn("opener", [0, 1], OWNER_NAMES)
 @judges("SEC-21", "OPD-17")
 def test_a_device_is_open_in_one_process_alone(stage: Stage, kind: Kind, opener: int) -> None:
     operation = stage.configured(kind, Geometry(devices=2, owners=(opener, 1 - opener), secondaries=2))
@@ -147,7 +148,7 @@ def test_who_leaves_after_its_devices_closed_disturbs_nobody(stage: Stage) -> No
     scripted.primary.close().expect(NOERROR)
 
 
-@pytest.mark.parametrize("owner", [0, 1], ids=["primary fetches", "secondary fetches"])
+@in_turn("owner", [0, 1], OWNER_NAMES)
 @judges("CLS-20")
 def test_who_only_mapped_leaves_unnoticed(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=3, transfers=12))

@@ -18,11 +18,10 @@ from vdi_conformance.suite.sharing import (
     require_same_memory,
 )
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNERS
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT, MAX_TRANSFER_SIZE, MIN_BLOCK_SIZE
-
-FETCHERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def _require_bytes(reader: View, values: dict[int, int], writer: View) -> None:
             )
 
 
-@FETCHERS
+@OWNERS
 @judges("MBH-02")
 def test_nothing_appears_at_the_fetchers_address_elsewhere(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))

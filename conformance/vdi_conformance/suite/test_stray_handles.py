@@ -1,8 +1,7 @@
 """MapBufferHandle of numbers that are no handles: far from every handle, and beside one."""
 
 import random
-
-import pytest
+from itertools import product
 
 from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.operation import Kind
@@ -16,16 +15,16 @@ from vdi_conformance.suite.sharing import (
     require_same_contents,
 )
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNERS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID
 from vdi_conformance.vdi.structures import MIN_BLOCK_SIZE
 
-FETCHERS = pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
-
+DISTANCES = (1, 2, 4, 512, -1, -2, -4, -512)
 NEAR = 1 << 22
 """So many bytes that a pool of a few small buffers is surely smaller."""
 
 
-@FETCHERS
+@OWNERS
 @judges("MBH-04")
 def test_a_number_that_is_no_handle_is_refused(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(owner,), secondaries=1))
@@ -47,7 +46,7 @@ def _far_numbers(handles: list[int], pool_size: int, seed: int) -> list[int]:
     return [one for one, far in distances.items() if all(pool_size < gap < (1 << 32) - pool_size for gap in far)]
 
 
-@FETCHERS
+@OWNERS
 @judges("MBH-04")
 def test_all_bits_of_a_handle_count(stage: Stage, owner: int) -> None:
     operation = stage.backup(Geometry(devices=2, owners=(owner,), secondaries=1))
@@ -67,15 +66,14 @@ def test_all_bits_of_a_handle_count(stage: Stage, owner: int) -> None:
                 raise ConformanceFailure(f"bit {bit} of a handle makes no difference")
 
 
-@pytest.mark.parametrize("distance", [1, 2, 4, 512, -1, -2, -4, -512])
 @judges("MBH-25")
-def test_a_neighbour_of_a_handle_reaches_no_foreign_memory(stage: Stage, distance: int) -> None:
+def test_a_neighbour_of_a_handle_reaches_no_foreign_memory(stage: Stage) -> None:
     operation = stage.backup(Geometry(devices=2, secondaries=1))
     commands = operation.hold_all()
     secondary = operation.secondaries[0]
     canary = secondary.allocate(65536)
-    for command in commands:
-        result = secondary.map_buffer_handle((handle_of(command) + distance) % (1 << 32))
+    for handle, distance in product(map(handle_of, commands), DISTANCES):
+        result = secondary.map_buffer_handle((handle + distance) % (1 << 32))
         if result.permit("Q57", f"MapBufferHandle of a handle {distance:+d}", VD_E_INVALID, NOERROR) == NOERROR:
             address = result.expect(NOERROR)
             secondary.read(address, 1)
@@ -85,9 +83,8 @@ def test_a_neighbour_of_a_handle_reaches_no_foreign_memory(stage: Stage, distanc
     operation.succeed()
 
 
-@pytest.mark.parametrize("distance", [1, 2, 4, 512, -1, -2, -4, -512])
 @judges("MBH-25")
-def test_a_neighbour_of_a_handle_is_no_memory_of_the_process(stage: Stage, distance: int) -> None:
+def test_a_neighbour_of_a_handle_is_no_memory_of_the_process(stage: Stage) -> None:
     scripted = stage.scripted(Geometry(secondaries=1, buffer_count=2))
     buffers = [scripted.allocate() for _ in range(scripted.geometry.buffer_count)]
     for buffer in buffers:
@@ -97,7 +94,7 @@ def test_a_neighbour_of_a_handle_is_no_memory_of_the_process(stage: Stage, dista
     handles = [handle_of(command) for command in commands]
     secondary = scripted.secondaries[0]
     known = [mapped_view(secondary, handle).address for handle in handles]
-    for handle in handles:
+    for handle, distance in product(handles, DISTANCES):
         result = secondary.map_buffer_handle((handle + distance) % (1 << 32))
         if result.permit("Q57", f"MapBufferHandle of a handle {distance:+d}", VD_E_INVALID, NOERROR) == NOERROR:
             mapped = View(secondary, result.expect(NOERROR))
