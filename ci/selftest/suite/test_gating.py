@@ -15,8 +15,8 @@ from vdi_conformance.report.known_failures import FAILING
 from vdi_fixtures.broken.outsider_maps import BREAKS
 
 FAULT = "vdi_fixtures.broken.outsider_maps:Broken"
-NEVER_OPENED = "map_buffer_handle/an_object_that_never_opened_a_set_maps_nothing[{}]"
-TWO = ["--check", NEVER_OPENED.format(0), "--check", NEVER_OPENED.format(1)]
+NOT_JOINED = "map_buffer_handle/a_process_that_has_not_joined_maps_nothing[{}]"
+TWO = ["--check", NOT_JOINED.format("backup-primary"), "--check", NOT_JOINED.format("backup-secondary")]
 
 
 @pytest.fixture(scope="module")
