@@ -1,5 +1,6 @@
 """Who is under test: resolves the adapters, asks them who they are, and gives each worker its bench."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any, Final
@@ -31,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         client, server = _ask(config)
     config.stash[PARTIES] = client, server
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays to the end of the run anyway: checks make enough of their own."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,7 +20,7 @@ from vdi_conformance.suite.sharing import (
     require_same_memory,
 )
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import OWNERS, in_turn
+from vdi_conformance.suite.variants import OWNER_NAMES, OWNERS, in_turn
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE, VDConfig
@@ -85,7 +85,7 @@ def test_buffers_of_every_layout_are_shared(stage: Stage, kind: Kind, geometry: 
     operation.succeed()
 
 
-@OWNERS
+@in_turn("owner", [0, 1], OWNER_NAMES)
 @judges("MBH-02")
 def test_single_bytes_show_at_once(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=2))

@@ -15,7 +15,7 @@ from vdi_conformance.suite.sharing import (
     require_same_contents,
 )
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import OWNERS
+from vdi_conformance.suite.variants import OWNER_NAMES, OWNERS, in_turn
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID
 from vdi_conformance.vdi.structures import MIN_BLOCK_SIZE
 
@@ -24,7 +24,7 @@ NEAR = 1 << 22
 """So many bytes that a pool of a few small buffers is surely smaller."""
 
 
-@OWNERS
+@in_turn("owner", [0, 1], OWNER_NAMES)
 @judges("MBH-04")
 def test_a_number_that_is_no_handle_is_refused(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(owner,), secondaries=1))
