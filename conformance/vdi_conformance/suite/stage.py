@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -239,15 +238,13 @@ class Stage:
         return f"vdi-conformance-{self._check}-{self._sets}"
 
     def _streams(self, geometry: Geometry) -> Path:
-        source = replace(
-            geometry,
-            owners=(0,),
-            secondaries=0,
-            prefix_zone_size=0,
-            alignment=0,
-            server_time_out=0,
-            instance=None,
-            older=False,
+        source = Geometry(
+            devices=geometry.devices,
+            block_size=geometry.block_size,
+            max_transfer_size=geometry.max_transfer_size,
+            buffer_count=geometry.buffer_count,
+            features=geometry.features,
+            database=geometry.database_size,
         )
 
         def make(directory: Path) -> None:
