@@ -54,7 +54,8 @@ class MarkedRun:
         return Traces(frozenset(ours), frozenset(_directories(list(ours.values()))))
 
     def _recorded(self) -> int:
-        return self._evidence.read_bytes().count(b"\n") if self._evidence.exists() else 0
+        # The command tries whether the file can be written, and takes it away again: it may come and go.
+        return _bytes(self._evidence).count(b"\n")
 
 
 def _directories(processes: list[Path]) -> set[str]:
