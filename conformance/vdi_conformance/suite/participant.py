@@ -1,13 +1,15 @@
 """One client object in one process: the interface's methods, answered with what checks can hold to account."""
 
 import time
+from itertools import count
 from typing import TypeVar
 
-from vdi_conformance.host.messages.base import AddressReply, CodeReply, Config, ConfigReply, Done
+from vdi_conformance.host.messages.base import AddressReply, CodeReply, Config, ConfigReply, Done, Request
 from vdi_conformance.host.messages.client import (
     Close,
     Create,
     CreateEx,
+    DeviceReply,
     GetBufferHandle,
     GetConfiguration,
     HandleReply,
@@ -40,6 +42,7 @@ class Participant(ProcessMemory):
         self.aborted = False
         self._observe = observe
         self._timeout_scale = timeout_scale
+        self._numbers = count()
         self._made: Pending[Done] | None = host.send(NewSet(set=key))
 
     @property
@@ -62,34 +65,43 @@ class Participant(ProcessMemory):
         """Hold the answer of a call with an out-value."""
         return Result(f"{method} in {self.name}", code, self._observe, value)
 
+    def send_create(
+        self, name: str | None, config: VDConfig | None, thread: str = SET_THREAD
+    ) -> Later[CodeReply, Code]:
+        """Start a Create."""
+        return self._send_code("Create", Create(set=self.key, name=name, config=_fields(config), thread=thread))
+
     def create(self, name: str | None, config: VDConfig | None) -> Code:
         """Create."""
-        fields = None if config is None else Config(*config)
-        request = Create(set=self.key, name=name, config=fields, thread=SET_THREAD)
-        return self.code("Create", self.host.call(request).code)
+        return self.send_create(name, config).result()
+
+    def send_create_ex(
+        self, instance: str | None, name: str | None, config: VDConfig | None, thread: str = SET_THREAD
+    ) -> Later[CodeReply, Code]:
+        """Start a CreateEx."""
+        request = CreateEx(set=self.key, instance=instance, name=name, config=_fields(config), thread=thread)
+        return self._send_code("CreateEx", request)
 
     def create_ex(self, instance: str | None, name: str | None, config: VDConfig | None) -> Code:
         """CreateEx."""
-        fields = None if config is None else Config(*config)
-        request = CreateEx(set=self.key, instance=instance, name=name, config=fields, thread=SET_THREAD)
-        return self.code("CreateEx", self.host.call(request).code)
+        return self.send_create_ex(instance, name, config).result()
 
-    def send_get_configuration(self, timeout: int | None = None) -> Later[ConfigReply, Result[VDConfig]]:
+    def send_get_configuration(
+        self, timeout: int | None = None, null_out: bool = False, thread: str = SET_THREAD
+    ) -> Later[ConfigReply, Result[VDConfig]]:
         """Start a GetConfiguration."""
         milliseconds = self.scaled(BOUND_TO_COME) if timeout is None else timeout
-        request = GetConfiguration(set=self.key, timeout=milliseconds, thread=SET_THREAD)
+        request = GetConfiguration(set=self.key, timeout=milliseconds, null_out=null_out, thread=thread)
         patience = min(milliseconds, self.scaled(BOUND_TO_COME)) / 1000 + 10
-        return Later(self.host.send(request), self._configured, patience)
+        return Later(
+            self.host.send(request),
+            lambda reply: self.result("GetConfiguration", reply.code, configuration(reply)),
+            patience,
+        )
 
-    def _configured(self, reply: ConfigReply) -> Result[VDConfig]:
-        config = None
-        if (found := reply.config) is not None:
-            config = VDConfig(*(getattr(found, field) for field in VDConfig._fields))
-        return self.result("GetConfiguration", reply.code, config)
-
-    def get_configuration(self, timeout: int | None = None) -> Result[VDConfig]:
+    def get_configuration(self, timeout: int | None = None, null_out: bool = False) -> Result[VDConfig]:
         """GetConfiguration; the default waits for what is bound to come."""
-        return self.send_get_configuration(timeout).result()
+        return self.send_get_configuration(timeout, null_out).result()
 
     def await_abort(self) -> None:
         """Ask for the configuration until an abort shows here, which is bound to come; for who waits on no device."""
@@ -98,23 +110,38 @@ class Participant(ProcessMemory):
             pass
         result.require(VD_E_ABORT)
 
-    def open_device(self, name: str | None) -> Result[Device]:
+    def send_open_device(
+        self, name: str | None, null_out: bool = False, thread: str = SET_THREAD
+    ) -> Later[DeviceReply, Result[Device]]:
+        """Start an OpenDevice."""
+        device = Device(self, name or "", f"{self.key}.{next(self._numbers)}")
+        request = OpenDevice(set=self.key, name=name, device=device.key, null_out=null_out, thread=thread)
+
+        def opened(reply: DeviceReply) -> Result[Device]:
+            if reply.opened:
+                self.devices.append(device)
+            return self.result("OpenDevice", reply.code, device if reply.opened else None)
+
+        return Later(self.host.send(request), opened)
+
+    def open_device(self, name: str | None, null_out: bool = False) -> Result[Device]:
         """OpenDevice."""
-        device = Device(self, name or "", f"{self.key}.{len(self.devices)}")
-        reply = self.host.call(OpenDevice(set=self.key, name=name, device=device.key, thread=SET_THREAD))
-        if reply.opened:
-            self.devices.append(device)
-        return self.result("OpenDevice", reply.code, device if reply.opened else None)
+        return self.send_open_device(name, null_out).result()
+
+    def send_open_in_secondary(self, name: str | None, thread: str = SET_THREAD) -> Later[CodeReply, Code]:
+        """Start an OpenInSecondary."""
+        return self._send_code("OpenInSecondary", OpenInSecondary(set=self.key, name=name, thread=thread))
 
     def open_in_secondary(self, name: str | None) -> Code:
         """OpenInSecondary."""
-        request = OpenInSecondary(set=self.key, name=name, thread=SET_THREAD)
-        return self.code("OpenInSecondary", self.host.call(request).code)
+        return self.send_open_in_secondary(name).result()
 
-    def send_open_in_secondary_ex(self, instance: str | None, name: str | None) -> Later[CodeReply, Code]:
+    def send_open_in_secondary_ex(
+        self, instance: str | None, name: str | None, thread: str = SET_THREAD
+    ) -> Later[CodeReply, Code]:
         """Start an OpenInSecondaryEx."""
-        request = OpenInSecondaryEx(set=self.key, instance=instance, name=name, thread=SET_THREAD)
-        return Later(self.host.send(request), lambda reply: self.code("OpenInSecondaryEx", reply.code))
+        request = OpenInSecondaryEx(set=self.key, instance=instance, name=name, thread=thread)
+        return self._send_code("OpenInSecondaryEx", request)
 
     def open_in_secondary_ex(self, instance: str | None, name: str | None) -> Code:
         """OpenInSecondaryEx."""
@@ -147,14 +174,25 @@ class Participant(ProcessMemory):
         """MapBufferHandle."""
         return self.send_map_buffer_handle(handle, null_out).result()
 
-    def signal_abort(self) -> Code:
-        """SignalAbort, on a thread of its own: it must not wait behind another call."""
+    def send_signal_abort(self, thread: str = "abort") -> Later[CodeReply, Code]:
+        """Start a SignalAbort, on a thread of its own: it must not wait behind another call."""
         self.aborted = True
-        return self.code("SignalAbort", self.host.call(SignalAbort(set=self.key, thread="abort")).code)
+        return self._send_code("SignalAbort", SignalAbort(set=self.key, thread=thread))
+
+    def signal_abort(self) -> Code:
+        """SignalAbort."""
+        return self.send_signal_abort().result()
+
+    def send_close(self, thread: str = SET_THREAD) -> Later[CodeReply, Code]:
+        """Start a Close."""
+        return self._send_code("Close", Close(set=self.key, thread=thread))
 
     def close(self) -> Code:
         """Close."""
-        return self.code("Close", self.host.call(Close(set=self.key, thread=SET_THREAD)).code)
+        return self.send_close().result()
+
+    def _send_code(self, method: str, request: Request[CodeReply]) -> Later[CodeReply, Code]:
+        return Later(self.host.send(request), lambda reply: self.code(method, reply.code))
 
     def release(self) -> None:
         """Release the object."""
@@ -178,3 +216,13 @@ class Participant(ProcessMemory):
     ) -> Code:
         """CompleteCommand on the device that the command came from."""
         return command.device.complete(command, completion_code, bytes_transferred, position)
+
+
+def configuration(reply: ConfigReply) -> VDConfig | None:
+    """Give the configuration that an answer holds, if any."""
+    found = reply.config
+    return None if found is None else VDConfig(*(getattr(found, field) for field in VDConfig._fields))
+
+
+def _fields(config: VDConfig | None) -> Config | None:
+    return None if config is None else Config(*config)

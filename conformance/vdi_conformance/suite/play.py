@@ -115,8 +115,8 @@ class Play:
         buffer, code = self._free.popleft(), (VDC_WRITE, VDC_READ)[second % 2]
         size = geometry.block_size * (1 + third % (geometry.max_transfer_size // geometry.block_size))
         self._seed += 1
-        self._scripted.fill(buffer, Seeded(self._seed), size)
-        digest = self._scripted.digest(buffer, size)
+        self._scripted.server.fill(buffer, Seeded(self._seed), size)
+        digest = self._scripted.server.digest(buffer, size)
         number = self._scripted.devices.index(device)
         tag = self._scripted.send(buffer, code, size, device=number)
         self._queued[device].append(_Sent(tag, buffer, code, size, digest))
@@ -174,7 +174,7 @@ class Play:
         self._tell(f"{device.participant.name} completes command {held.sent.tag} with {count} bytes")
         device.complete(held.command, ERROR_SUCCESS, count).expect(NOERROR)
         self._scripted.completed(held.sent.tag, ERROR_SUCCESS, count)
-        if held.sent.code == VDC_READ and self._scripted.digest(held.sent.buffer, count) != digest:
+        if held.sent.code == VDC_READ and self._scripted.server.digest(held.sent.buffer, count) != digest:
             raise ConformanceFailure("the server sees other bytes than the clients saw")
         self._completed[device] = held.command
         self._stale.append(held.handle or 0)

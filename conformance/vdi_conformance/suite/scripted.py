@@ -5,25 +5,11 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.host.messages.server import (
-    CompletionRecord,
-    ServerAllocateBuffer,
-    ServerBeginConfiguration,
-    ServerClose,
-    ServerCloseDevice,
-    ServerEndConfiguration,
-    ServerNextCompletion,
-    ServerOpen,
-    ServerOpenDevice,
-    ServerRequestBuffers,
-    ServerSendCommand,
-    ServerSignalAbort,
-)
 from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure
-from vdi_conformance.suite.memory import ProcessMemory
-from vdi_conformance.suite.outcomes import SLOW, Code, Result
+from vdi_conformance.suite.outcomes import SLOW, Result
 from vdi_conformance.suite.scene import Running
+from vdi_conformance.suite.server_role import ServerRole
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_WRITE, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED, ERROR_SUCCESS
 from vdi_conformance.vdi.completion import name_of as completion_name
@@ -32,21 +18,20 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from vdi_conformance.host.messages.base import CodeReply, Request
+    from vdi_conformance.host.messages.server import CompletionRecord
     from vdi_conformance.suite.device import Accepted
     from vdi_conformance.suite.outcomes import Observe
     from vdi_conformance.suite.scene import Scene
 
-SERVER: Final = "server"
 VDI_OWN_CODES: Final = (ERROR_OPERATION_ABORTED, ERROR_IO_DEVICE)
 
 
-class Scripted(Running, ProcessMemory):
-    """The server's side of one set, with the participants on the other side."""
+class Scripted(Running):
+    """A set whose server, `server`, takes every step that it is told, with the participants on the other side."""
 
     def __init__(self, scene: Scene, observe: Observe) -> None:
-        Running.__init__(self, scene)
-        ProcessMemory.__init__(self, scene.server)
+        super().__init__(scene)
+        self.server = ServerRole(scene.server, observe)
         self.aborted = False
         self.tolerated: set[int] = set()
         self._observe = observe
@@ -67,53 +52,36 @@ class Scripted(Running, ProcessMemory):
     def begin_configuration(self, features: int = VDF_WRITE_MEDIA) -> None:
         """Let the server find the set that was created, and begin to configure it."""
         geometry = self.geometry
-        opening = ServerOpen(server=SERVER, instance=geometry.instance, name=self.set_name, thread=SERVER)
-        self._require("Open", opening)
-        self._require(
-            "BeginConfiguration",
-            ServerBeginConfiguration(
-                server=SERVER,
-                features=geometry.features | features,
-                alignment=geometry.alignment,
-                block_size=geometry.block_size,
-                max_transfer_size=geometry.max_transfer_size,
-                timeout=self.primary.scaled(BOUND_TO_COME),
-                thread=SERVER,
-            ),
-        )
+        self.server.open(geometry.instance, self.set_name).expect(NOERROR)
+        self.server.begin_configuration(
+            geometry.features | features,
+            geometry.alignment,
+            geometry.block_size,
+            geometry.max_transfer_size,
+            self.primary.scaled(BOUND_TO_COME),
+        ).expect(NOERROR)
 
     def end_configuration(self) -> None:
         """Let the server allocate the buffers, which ends its configuration."""
         self.request_buffers(self.geometry.buffer_count)
-        self._require("EndConfiguration", ServerEndConfiguration(server=SERVER, thread=SERVER))
+        self.server.end_configuration().expect(NOERROR)
 
     def open_device(self, index: int) -> None:
         """Let the server, and then the owner, open a device."""
-        name = self.device_names[index]
-        self._require("OpenDevice", ServerOpenDevice(server=SERVER, name=name, thread=SERVER))
+        self.server.open_device(self.device_names[index]).expect(NOERROR)
         super().open_device(index)
 
     def request_buffers(self, count: int) -> None:
         """Ask for a further area of full-sized buffers."""
-        geometry = self.geometry
-        alignment = max(geometry.alignment, geometry.block_size)
-        request = ServerRequestBuffers(
-            server=SERVER, size=geometry.max_transfer_size, alignment=alignment, count=count, thread=SERVER
-        )
-        self._require("RequestBuffers", request)
+        self.server.request_buffers(self.geometry.max_transfer_size, self._alignment, count).expect(NOERROR)
 
     def allocate(self, size: int | None = None) -> int:
         """Take a buffer; its address is one of the server's process."""
-        geometry = self.geometry
-        request = ServerAllocateBuffer(
-            server=SERVER,
-            size=size or geometry.max_transfer_size,
-            alignment=max(geometry.alignment, geometry.block_size),
-            thread=SERVER,
-        )
-        reply = self.host.call(request)
-        self._code("AllocateBuffer", reply.code).expect(NOERROR)
-        return int(reply.address or "0x0", 16)
+        return self.server.allocate_buffer(size or self.geometry.max_transfer_size, self._alignment).expect(NOERROR)
+
+    @property
+    def _alignment(self) -> int:
+        return max(self.geometry.alignment, self.geometry.block_size)
 
     def send(
         self, buffer: int = 0, code: int = VDC_WRITE, size: int | None = None, position: int = 0, device: int = 0
@@ -129,20 +97,10 @@ class Scripted(Running, ProcessMemory):
         tag = next(self._tags)
         if size is None:
             size = self.geometry.max_transfer_size if buffer else 0
-        request = ServerSendCommand(
-            server=SERVER,
-            device=name,
-            code=code,
-            size=size,
-            position=hex(position),
-            buffer=hex(buffer),
-            tag=tag,
-            thread=SERVER,
-        )
-        answer = self.host.call(request).code
-        if answer == NOERROR:
+        answer = self.server.send_command(name, code, size, position, buffer, tag)
+        if answer.code == NOERROR:
             self._sent[name].append(tag)
-        return Result("SendCommand of the server", answer, self._observe, tag)
+        return Result(answer.call, answer.code, self._observe, tag)
 
     def passes(self, device: int, count: int) -> bool:
         """Pass so many commands without data over a device, one by one; tell whether no abort ended that."""
@@ -168,8 +126,7 @@ class Scripted(Running, ProcessMemory):
     def completion(self, timeout: int | None = None) -> CompletionRecord | None:
         """Wait for the next completion; the default waits for what is bound to come."""
         milliseconds = self.primary.scaled(BOUND_TO_COME) if timeout is None else timeout
-        request = ServerNextCompletion(server=SERVER, timeout=milliseconds, thread=SERVER)
-        completion = self.host.call(request, patience=milliseconds / 1000 + 10).completion
+        completion = self.server.next_completion(milliseconds)
         if completion is not None:
             self._seen.append(completion)
         return completion
@@ -215,22 +172,16 @@ class Scripted(Running, ProcessMemory):
     def signal_abort(self) -> None:
         """Abort from the server's side."""
         self.aborted = True
-        self._require("SignalAbort", ServerSignalAbort(server=SERVER, thread="abort"))
+        self.server.signal_abort().expect(NOERROR)
 
     def close_device(self, device: int) -> None:
         """Close one device, so that its GetCommand gives VD_E_CLOSE."""
-        name = self.device_names[device]
-        self._require("CloseDevice", ServerCloseDevice(server=SERVER, device=name, thread=SERVER))
+        self.server.close_device(self.device_names[device]).expect(NOERROR)
 
     def kill(self) -> None:
         """End the server's process at once, as a crash does, and see it gone."""
         self._killed = True
-        self.host.kill()
-        self.host.wait_until_ended()
-
-    def close_server(self) -> Code:
-        """Close the server's side."""
-        return self._code("Close", self.host.call(ServerClose(server=SERVER, thread=SERVER)).code)
+        self.server.kill()
 
     def check_completions(self) -> None:
         """Hold the suite-wide invariant: what the server sees is what was accepted, once, or VDI's own (CMP-20)."""
@@ -259,12 +210,6 @@ class Scripted(Running, ProcessMemory):
         for one in seen:
             if one.tag not in self.tolerated:
                 _check_one(one, accepted.get(one.tag))
-
-    def _require(self, method: str, request: Request[CodeReply]) -> None:
-        self._code(method, self.host.call(request).code).expect(NOERROR)
-
-    def _code(self, method: str, code: int) -> Code:
-        return Code(f"{method} of the server", code, self._observe)
 
 
 def _check_one(seen: CompletionRecord, accepted: Accepted | None) -> None:

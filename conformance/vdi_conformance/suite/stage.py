@@ -16,6 +16,7 @@ from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import USUAL, Geometry, Scene
 from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.server_role import ServerRole
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
 
 if TYPE_CHECKING:
@@ -134,11 +135,14 @@ class Stage:
         return scripted
 
     def _script(self, geometry: Geometry) -> Scripted:
-        if self.bench.cast.server_capabilities.server != "scripted":
-            not_applicable("it needs a server role at the scripted level")
+        self._need_scripted()
         scripted = Scripted(self._scene(geometry, self._participants(geometry)), self.observe)
         self._scripted.append(scripted)
         return scripted
+
+    def _need_scripted(self) -> None:
+        if self.bench.cast.server_capabilities.server != "scripted":
+            not_applicable("it needs a server role at the scripted level")
 
     def directory(self, label: str) -> Path:
         """Make a directory of this check's own."""
@@ -165,6 +169,11 @@ class Stage:
             return None
         answer.record(question, subject)
         return answer
+
+    def server(self) -> ServerRole:
+        """Start a server process that has opened nothing, and is told every step."""
+        self._need_scripted()
+        return ServerRole(self._launch("server", "server"), self.observe)
 
     def secondary(self, of: Operation | Scripted) -> Participant:
         """Start a further process and let it join the set."""

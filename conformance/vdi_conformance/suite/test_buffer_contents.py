@@ -105,7 +105,7 @@ def test_a_write_shows_exactly_what_the_server_stored(stage: Stage, geometry: Ge
     buffers = [scripted.allocate() for _ in range(geometry.buffer_count)]
     for number, size in enumerate(_sizes(geometry, stage.seed)):
         buffer = buffers[number % len(buffers)]
-        stored = mark(View(scripted, buffer), size, stage.seed + number)
+        stored = mark(View(scripted.server, buffer), size, stage.seed + number)
         tag = scripted.send(buffer, size=size)
         command = scripted.device.next_command()
         assert command.size == size, f"a Write of {size} bytes came as one of {command.size}"
@@ -129,7 +129,7 @@ def test_a_read_gives_the_server_exactly_what_was_stored(stage: Stage, geometry:
         stored = mark(fetched_view(command), count, stage.seed + number)
         scripted.device.complete(command, ERROR_SUCCESS, count).expect(NOERROR)
         scripted.completed(tag, ERROR_SUCCESS, count)
-        if scripted.digest(buffer, count) != stored.digest:
+        if scripted.server.digest(buffer, count) != stored.digest:
             raise ConformanceFailure(f"the server sees other bytes than the {count} that the client stored")
 
 

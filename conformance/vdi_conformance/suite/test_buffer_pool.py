@@ -34,14 +34,14 @@ def test_one_buffer_serves_all_devices(stage: Stage, owners: tuple[int, ...]) ->
     for turn in range(6):
         device = scripted.devices[turn % 2]
         code = (vdc.VDC_WRITE, vdc.VDC_READ)[turn // 2 % 2]
-        stored = mark(View(scripted, buffer), size, stage.seed + turn)
+        stored = mark(View(scripted.server, buffer), size, stage.seed + turn)
         tag = scripted.send(buffer, code, device=turn % 2)
         command = device.next_command()
         require_same_contents(size, stored.view, fetched_view(command))
         answered = mark(fetched_view(command), size, stage.seed - turn)
         device.complete(command, 0, size).expect(NOERROR)
         scripted.completed(tag, 0, size)
-        if code == vdc.VDC_READ and scripted.digest(buffer, size) != answered.digest:
+        if code == vdc.VDC_READ and scripted.server.digest(buffer, size) != answered.digest:
             raise ConformanceFailure("the server sees other bytes than the client stored")
 
 
@@ -51,7 +51,7 @@ def test_buffers_change_places_between_devices(stage: Stage) -> None:
     buffers = [scripted.allocate() for _ in range(2)]
     for turn in range(4):
         for number, buffer in enumerate(buffers):
-            scripted.write(buffer, bytes([turn * 2 + number + 1]) * 512)
+            scripted.server.write(buffer, bytes([turn * 2 + number + 1]) * 512)
             scripted.send(buffer, device=(turn + number) % 2)
         for number in range(2):
             device = scripted.devices[(turn + number) % 2]
@@ -72,7 +72,7 @@ def test_areas_that_come_while_commands_run_are_good(stage: Stage, owner: int, z
         scripted.request_buffers(number)
         for _ in range(number):
             buffer = scripted.allocate()
-            stored = mark(View(scripted, buffer), geometry.max_transfer_size, buffer)
+            stored = mark(View(scripted.server, buffer), geometry.max_transfer_size, buffer)
             command = _sent(scripted, buffer, 1)
             assert command.buffer % geometry.alignment == 0, f"a buffer lies at {command.buffer:#x}"
             require_same_contents(command.size, stored.view, fetched_view(command))

@@ -157,7 +157,7 @@ def test_the_server_sees_nothing_of_the_zone(stage: Stage, owner: int, zone: int
     scripted = stage.scripted(Geometry(owners=(owner,), prefix_zone_size=zone), features=BOTH_WAYS)
     buffer, size = scripted.allocate(), scripted.geometry.max_transfer_size
     for code in (vdc.VDC_WRITE, vdc.VDC_READ):
-        data = mark(View(scripted, buffer), size, code)
+        data = mark(View(scripted.server, buffer), size, code)
         tag = scripted.send(buffer, code)
         command = scripted.device.next_command()
         assert command.size == size, f"a command of {size} bytes came as one of {command.size}"
@@ -231,7 +231,7 @@ def test_the_end_of_the_server_takes_no_held_buffer(stage: Stage, owner: int, en
     scripted.signal_abort()
     scripted.device.await_abort()
     if end == "the server closes":
-        scripted.close_server()
+        scripted.server.close()
     _use_until_close(marked, command.device.participant)
 
 

@@ -240,7 +240,7 @@ def test_a_small_pool_carries_a_long_stream(stage: Stage, kind: Kind, buffers: i
 def test_a_completed_buffer_is_the_servers_at_once(scripted: Scripted, secondary: Participant) -> None:
     buffer = scripted.allocate()
     for turn in range(8):
-        scripted.write(buffer, bytes([turn + 1]) * 512)
+        scripted.server.write(buffer, bytes([turn + 1]) * 512)
         tag = scripted.send(buffer)
         command = scripted.device.next_command()
         view = mapped_view(secondary, handle_of(command))

@@ -385,7 +385,7 @@ def test_turns_of_the_pool_stay_fresh(stage: Stage, pool: int) -> None:
     buffers = [scripted.allocate() for _ in range(pool)]
     for turn in range(40):
         buffer = buffers[turn % len(buffers)]
-        scripted.write(buffer, turn.to_bytes(8, "little") * 64)
+        scripted.server.write(buffer, turn.to_bytes(8, "little") * 64)
         tag = scripted.send(buffer)
         command = scripted.device.next_command()
         mapped = mapped_view(secondary, handle_of(command))

@@ -119,7 +119,7 @@ def test_the_server_sees_what_the_other_process_stored(stage: Stage) -> None:
             scripted.devices[number].complete(commands[number], 0, size - turn - number).expect(NOERROR)
             scripted.completed(tags[number], 0, size - turn - number)
         for buffer, one in zip(buffers, stored, strict=True):
-            if scripted.digest(buffer, size) != one.digest:
+            if scripted.server.digest(buffer, size) != one.digest:
                 raise ConformanceFailure("the server sees other bytes than were stored")
 
 
