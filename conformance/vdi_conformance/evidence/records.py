@@ -58,11 +58,15 @@ class Header(Record, frozen=True, kw_only=True, tag="header"):
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A permitted choice that was seen: the open question, what was tried, and the answer."""
+    """A permitted choice that was seen: the open question, what was tried, and the answer.
+
+    `permitted` are the answers that the documents permit, where they are a closed list.
+    """
 
     question: str
     subject: str
     answer: str
+    permitted: list[str] = []
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

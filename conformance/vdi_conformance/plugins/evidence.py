@@ -189,7 +189,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     level = level_of(rows)
     observations = []
     if stage is not None and call.when == "teardown":
-        observations = [Observation(question=q, subject=s, answer=a) for q, s, a in stage.observations]
+        observations = stage.observations
     if call.excinfo is None:
         return Phase(id=check_id(item), rows=rows, level=level, verdict="passed", observations=observations)
     verdict, cause = assess(call.excinfo.value, level)

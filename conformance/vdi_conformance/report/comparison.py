@@ -7,6 +7,7 @@ import msgspec
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import CheckRecord, Verdict
+from vdi_conformance.report.observations import answered, by_number
 
 FORMAT: Final = 1
 State = Verdict | Literal["missing"]
@@ -203,23 +204,14 @@ def _observations(old: Evidence, new: Evidence) -> Iterator[ObservationChange]:
     """Compare what the checks observed that both runs have: the fingerprints of the adapters."""
     common = {check.id for check in old.checks} & {check.id for check in new.checks}
     before, after = (_answers(check for check in run.checks if check.id in common) for run in (old, new))
-    for key in sorted(before.keys() | after.keys(), key=_by_question):
-        answers = sorted(before.get(key, ())), sorted(after.get(key, ()))
+    for question, subject in sorted(before.keys() | after.keys(), key=by_number):
+        answers = before.get((question, subject), []), after.get((question, subject), [])
         if answers[0] != answers[1]:
-            yield ObservationChange(question=key[0], subject=key[1], old=answers[0], new=answers[1])
+            yield ObservationChange(question=question, subject=subject, old=answers[0], new=answers[1])
 
 
-def _answers(checks: Iterable[CheckRecord]) -> Mapping[tuple[str, str], set[str]]:
-    found: dict[tuple[str, str], set[str]] = {}
-    for check in checks:
-        for seen in check.observations:
-            found.setdefault((seen.question, seen.subject), set()).add(seen.answer)
-    return found
-
-
-def _by_question(key: tuple[str, str]) -> tuple[int, str, str]:
-    digits = "".join(letter for letter in key[0] if letter.isdecimal())
-    return int(digits or 0), *key
+def _answers(checks: Iterable[CheckRecord]) -> dict[tuple[str, str], list[str]]:
+    return {(one.question, one.subject): one.answers for one in answered(checks)}
 
 
 def _settings(old: Evidence, new: Evidence) -> Iterator[SettingChange]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Footer, Header, Verdict
+from vdi_conformance.report.observations import answered, contradictions
 from vdi_conformance.report.wording import call_line, expectation, known_line, rerun, topics
 from vdi_conformance.requirements import catalogue
 
@@ -28,13 +29,30 @@ _UNEXPECTED: Final = ("warning", "not tested", "error", "failed")
 def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> list[RenderableType]:
     """Lay out a whole run, part by part; a Text with `no_wrap` is a line that must not be broken."""
     unexpected = [one for verdict in _UNEXPECTED for one in checks if one.verdict == verdict]
-    parts: list[RenderableType] = [_by_topic(checks), *_known(checks)]
+    parts: list[RenderableType] = [*_observed(checks), _by_topic(checks), *_known(checks)]
     if broken := _by_requirement(unexpected):
         parts += [Text(), broken]
     for alike in _alike(unexpected):
         parts += [Text(), *_ending(header, alike)]
+    contradicted = list(contradictions(checks))
+    parts += [_whole(f"TWO ANSWERS  {one}", STYLES["warning"]) for one in contradicted]
     complaints = [_whole(f"BASELINE  {one}", STYLES["failed"]) for one in footer.complaints]
     return [*parts, Text(), _conclusion(header, checks, footer), *complaints]
+
+
+def _observed(checks: Sequence[CheckRecord]) -> Iterator[RenderableType]:
+    """List which of the permitted choices this adapter takes."""
+    found = answered(checks)
+    if not found:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("question", "what was tried", "what this adapter does"):
+        table.add_column(title)
+    for one in found:
+        answers = Text(" or ".join(one.answers), style=STYLES["warning"] if one.contradictory else "")
+        table.add_row(one.question, Text(one.subject), answers)
+    yield table
+    yield Text()
 
 
 def _by_topic(checks: Sequence[CheckRecord]) -> Table:
@@ -119,7 +137,9 @@ def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -
     rows = {row for check in checks for row in check.rows}
     failed = {row for check in checks if check.verdict == "failed" for row in check.rows}
     known = {row for check in checks if check.verdict == "known failure" for row in check.rows} - failed
-    questions = {seen.question for check in checks for seen in check.observations}
+    found = answered(checks)
+    twice = len({one.question for one in found if one.contradictory})
+    in_two_ways = f", {twice} of them answered in two ways" if twice else ""
     ends = ", ".join(f"{footer.counts[verdict]} {verdict}" for verdict in VERDICTS if footer.counts.get(verdict))
     also = f" and {len(known)} known to be" if known else ""
     partial = f" Selected run ({'; '.join(header.selection)})." if header.partial else ""
@@ -127,6 +147,6 @@ def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -
         (f"{header.client.name} {header.client.version}", "bold"),
         f" against the server role of {header.server.name}: {len(checks)} checks of {len(rows)} requirements, "
         f"{ends or 'nothing executed'}; {len(failed)} requirements broken{also}, "
-        f"{len(questions)} open questions observed. "
+        f"{len({one.question for one in found})} open questions observed{in_two_ways}. "
         f"Exit code {footer.exit_code}.{partial}",
     )

@@ -1,18 +1,26 @@
 """Raw outcomes of calls, with the expectations that checks hold against them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, Protocol, TypeVar, cast
 
 from vdi_conformance.host.messages.base import Reply
 from vdi_conformance.host.process import Pending
 from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_TIMEOUT, failed, name_of
 
+
+class Observe(Protocol):
+    """Takes what was seen of an open question: what was tried, the answer, and all answers that are permitted."""
+
+    def __call__(self, question: str, subject: str, answer: str, permitted: Sequence[str] = ()) -> None:
+        """Take it."""
+        ...
+
+
 T = TypeVar("T")
 A = TypeVar("A")
 R = TypeVar("R", bound=Reply)
-Observe = Callable[[str, str, str], None]
 SLOW: Final = " (for an implementation that needs longer there is --timeout-scale)"
 
 
@@ -45,7 +53,7 @@ class Answer:
     def permit(self, question: str, subject: str, *codes: int) -> int:
         """Accept any of these codes and record which one came, as the answer to an open question."""
         self.require(*codes)
-        self.observe(question, subject, self.name)
+        self.observe(question, subject, self.name, [name_of(code) for code in codes])
         return self.code
 
     def record(self, question: str, subject: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from vdi_conformance.evidence.records import Call
+from vdi_conformance.evidence.records import Call, Observation
 from vdi_conformance.host.errors import HostDied
 from vdi_conformance.suite.judging import ConformanceFailure, PrerequisiteFailed, not_applicable
 from vdi_conformance.suite.memory import Seeded
@@ -20,7 +20,7 @@ from vdi_conformance.suite.server_role import ServerRole
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench
@@ -37,7 +37,7 @@ class Stage:
     def __init__(self, bench: Bench, check: str, known_to_fail: bool = False) -> None:
         self.bench = bench
         self.known_to_fail = known_to_fail
-        self.observations: list[tuple[str, str, str]] = []
+        self.observations: list[Observation] = []
         self._check = hashlib.sha256(check.encode()).hexdigest()[:12]
         self._hosts: list[Host] = []
         self._excused: set[str] = set()
@@ -54,9 +54,11 @@ class Stage:
         """Stretch a time limit by the run's factor."""
         return int(milliseconds * self.bench.cast.timeout_scale)
 
-    def observe(self, question: str, subject: str, answer: str) -> None:
-        """Record which permitted choice was seen."""
-        self.observations.append((question, subject, answer))
+    def observe(self, question: str, subject: str, answer: str, permitted: Sequence[str] = ()) -> None:
+        """Record which choice was seen, of the permitted ones where these are a closed list."""
+        seen = Observation(question=question, subject=subject, answer=answer, permitted=list(permitted))
+        if seen not in self.observations:
+            self.observations.append(seen)
 
     def participant(self, name: str) -> Participant:
         """Start a client process with one client object that has opened nothing."""

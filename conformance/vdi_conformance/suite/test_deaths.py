@@ -368,7 +368,10 @@ def test_a_command_of_an_earlier_set_is_none_of_a_new_one(stage: Stage, kind: Ki
     earlier = stage.operation(kind, Geometry(owners=(holder,), secondaries=1))
     command = earlier.device.next_data_command()
     for participant in reversed(earlier.participants):
-        _close_holding(participant)
+        if participant is command.device.participant:
+            _close_holding(participant)
+        else:
+            participant.close().require(VD_E_OPEN, NOERROR)
     _require_failure(earlier)
     operation = stage.again(earlier)
     answer = _complete_stale(stage, operation.device, command)
