@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from vdi_conformance.requirements import Change, Unchecked
+from vdi_conformance.requirements import Change, Question, Reading, Unchecked
 from vdi_conformance.requirements.reading import TABLES, read
 from vdi_conformance.requirements.values import REASONS
 
@@ -16,7 +16,8 @@ TEXTS = {
     ],
     "changes.tsv": [["GBH-01", "statement", "Old words.", "New words.", "Q1 permits it."]],
     "unchecked.tsv": [["GBH-01", "outside the contract", "Nobody may."]],
-    "questions.tsv": [["Q1", "One?"], ["Q2", "Two?"]],
+    "questions.tsv": [["Q1", "One?", ""], ["Q2", "Two?", "Nobody can see it."]],
+    "readings.tsv": [["Q1", "Call", "0|VD_E_INVALID", "a/b,a/c"], ["Q1", "Call twice", "", "a/b"]],
     "sources.tsv": [["hdr", "The header", "https://example.org"]],
 }
 
@@ -43,6 +44,14 @@ def test_a_requirement_carries_its_changes_and_its_reason() -> None:
     assert first.changes == (Change("statement", "Old words.", "New words.", "Q1 permits it."),)
     assert first.unchecked == Unchecked("outside the contract", "Nobody may.")
     assert (second.changes, second.unchecked, second.statement) == ((), None, 'Says "so".')
+
+
+def test_a_question_carries_what_is_tried_to_answer_it() -> None:
+    first, second = read(texts()).questions.values()
+    assert first == Question(
+        "Q1", "One?", (Reading("Call", ("0", "VD_E_INVALID"), ("a/b", "a/c")), Reading("Call twice", (), ("a/b",)))
+    )
+    assert second == Question("Q2", "Two?", (), "Nobody can see it.")
 
 
 def test_several_columns_of_one_requirement_may_have_changed() -> None:
@@ -74,6 +83,9 @@ def test_several_columns_of_one_requirement_may_have_changed() -> None:
         ({"requirements": row(reach="all")}, "the reach 'all' for GBH-01"),
         ({"requirements": row(questions="Q1,Q9")}, "the question 'Q9' for GBH-01: known are Q1, Q2"),
         ({"requirements": row(statement="")}, "says nothing of GBH-01"),
+        ({"readings": [["Q3", "Call", "", "a/b"]]}, "readings.tsv lists Q3, which is no question"),
+        ({"readings": [["Q2", "Call", "", "a/b"]]}, "questions.tsv calls Q2 hidden, readings.tsv has it"),
+        ({"readings": 2 * [["Q1", "Call", "", "a/b"]]}, "readings.tsv has Q1 Call more than once"),
     ],
 )
 def test_files_that_do_not_fit_together_are_refused(replaced: dict[str, list[list[str]]], sentence: str) -> None:

@@ -10,6 +10,7 @@ from vdi_conformance import __version__
 from vdi_conformance.cli.adapter import adapter
 from vdi_conformance.cli.baseline import baseline
 from vdi_conformance.cli.compare import compare
+from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
@@ -25,6 +26,7 @@ app.command()(run)
 app.command()(report)
 app.command()(compare)
 app.command()(requirements)
+app.command()(questions)
 app.add_typer(baseline)
 app.add_typer(adapter)
 

@@ -121,7 +121,7 @@ def details(known: Catalogue, row: Requirement, checks: Sequence[str]) -> Iterat
     sections: dict[str, list[str | Text]] = {
         "How it can be tested": [row.how_to_test],
         "Source": list(_sources(known, row)),
-        "Open questions": [f"{question} {known.questions[question]}" for question in row.questions],
+        "Open questions": [f"{question} {known.questions[question].text}" for question in row.questions],
         "Changed in review": [
             line
             for one in row.changes

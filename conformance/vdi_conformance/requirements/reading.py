@@ -15,6 +15,8 @@ from vdi_conformance.requirements.values import (
     SOURCE_CLASSES,
     Catalogue,
     Change,
+    Question,
+    Reading,
     Requirement,
     Source,
     Unchecked,
@@ -38,11 +40,14 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "requirements.tsv": ("id", *_REVIEWED),
         "changes.tsv": ("id", "column", "before", "after", "reason"),
         "unchecked.tsv": ("id", "reason", "sentence"),
-        "questions.tsv": ("id", "question"),
+        "questions.tsv": ("id", "question", "hidden"),
+        "readings.tsv": ("question", "subject", "permitted", "checks"),
         "sources.tsv": ("tag", "title", "url"),
     }
 )
 """The data files and their columns."""
+KEYS: Final[Mapping[str, int]] = MappingProxyType({"changes.tsv": 2, "readings.tsv": 2})
+"""So many columns tell the lines of a file apart, where it is not the first alone."""
 _CLOSED: Final = {"level": LEVELS, "binds": BINDS, "source_class": SOURCE_CLASSES, "reach": REACHES}
 
 
@@ -50,7 +55,7 @@ def read(texts: Mapping[str, str]) -> Catalogue:
     """Make the catalogue from the texts of its data files."""
     rows = _table(texts, "requirements.tsv")
     by_id = {row["id"]: row for row in rows}
-    questions = {row["id"]: row["question"] for row in _table(texts, "questions.tsv")}
+    questions = _questions(_table(texts, "questions.tsv"), _table(texts, "readings.tsv"))
     for row in rows:
         _check_row(row, questions)
     changes = _changes(_table(texts, "changes.tsv"), by_id)
@@ -65,7 +70,7 @@ def read(texts: Mapping[str, str]) -> Catalogue:
 
 
 def _table(texts: Mapping[str, str], name: str) -> list[Row]:
-    """Read one file whose first line names its columns, and whose first column (of changes.tsv two) is a key."""
+    """Read one file whose first line names its columns, and whose first column, or first two, are a key."""
     columns = TABLES[name]
     head, *lines = csv.reader(io.StringIO(texts[name]), delimiter="\t", quoting=csv.QUOTE_NONE)
     if tuple(head) != columns:
@@ -73,13 +78,30 @@ def _table(texts: Mapping[str, str], name: str) -> list[Row]:
     for number, cells in enumerate(lines, start=2):
         if len(cells) != len(columns):
             raise ValueError(f"line {number} of {name} has {len(cells)} cells, not {len(columns)}: correct its tabs")
-    keys = Counter(tuple(cells[: 2 if name == "changes.tsv" else 1]) for cells in lines)
+    keys = Counter(tuple(cells[: KEYS.get(name, 1)]) for cells in lines)
     if twice := [" ".join(key) for key, count in keys.items() if count > 1]:
         raise ValueError(f"{name} has {twice[0]} more than once: leave one of them")
     return [dict(zip(columns, cells, strict=True)) for cells in lines]
 
 
-def _check_row(row: Row, questions: Mapping[str, str]) -> None:
+def _questions(entries: Iterable[Row], readings: Iterable[Row]) -> dict[str, Question]:
+    tried: dict[str, list[Reading]] = {}
+    for one in readings:
+        found = Reading(one["subject"], tuple(_listed(one["permitted"], "|")), tuple(_listed(one["checks"])))
+        tried.setdefault(one["question"], []).append(found)
+    questions = {
+        row["id"]: Question(row["id"], row["question"], tuple(tried.pop(row["id"], ())), row["hidden"])
+        for row in entries
+    }
+    for id in tried:
+        raise ValueError(f"readings.tsv lists {id}, which is no question: correct the id or remove the line")
+    for question in questions.values():
+        if question.readings and question.hidden:
+            raise ValueError(f"questions.tsv calls {question.id} hidden, readings.tsv has it: remove one of the two")
+    return questions
+
+
+def _check_row(row: Row, questions: Iterable[str]) -> None:
     for column, known in _CLOSED.items():
         _expect_one_of("requirements.tsv", row["id"], column, row[column], known)
     for question in _listed(row["questions"]):
@@ -138,8 +160,8 @@ def _requirement(row: Row, changes: tuple[Change, ...], unchecked: Unchecked | N
     )
 
 
-def _listed(questions: str) -> Iterator[str]:
-    return filter(None, questions.split(","))
+def _listed(cell: str, between: str = ",") -> Iterator[str]:
+    return filter(None, (part.strip() for part in cell.split(between)))
 
 
 def _known(name: str, id: str, by_id: Mapping[str, Row]) -> Row:

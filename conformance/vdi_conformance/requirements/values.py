@@ -66,6 +66,29 @@ class Requirement:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """One thing that is tried to answer an open question: what the documents permit, and which checks try it.
+
+    `permitted` are names of codes or sentences; it is empty where the list is not a closed one. `checks` are ids
+    without their parameters.
+    """
+
+    subject: str
+    permitted: tuple[str, ...]
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the documents leave open; `hidden` says why no check can see how an implementation answers it."""
+
+    id: str
+    text: str
+    readings: tuple[Reading, ...] = ()
+    hidden: str = ""
+
+
+@dataclass(frozen=True)
 class Source:
     """A public document: its tag in the catalogue, its title and its address."""
 
@@ -79,7 +102,7 @@ class Catalogue:
     """All requirements in their order, and what they refer to."""
 
     rows: tuple[Requirement, ...]
-    questions: Mapping[str, str]
+    questions: Mapping[str, Question]
     sources: Mapping[str, Source]
 
     def get(self, id: str) -> Requirement | None:

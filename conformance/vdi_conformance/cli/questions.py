@@ -1,0 +1,55 @@
+"""`vdi-conformance questions`: what the documents leave open, which answers they permit, and what observes them."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from vdi_conformance.cli.refusal import unknown
+from vdi_conformance.cli.requirements import Format
+from vdi_conformance.requirements import Question, catalogue
+
+
+def questions(
+    question: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this one, such as Q38.")] = None,
+    format: Annotated[Format, typer.Option(help="How the questions are shown.")] = Format.TEXT,
+) -> None:
+    """List the open questions: what is tried, the answers that the documents permit, and the checks that see them."""
+    known = catalogue().questions
+    if question is not None and question.upper() not in known:
+        raise unknown("question", question, known)
+    shown = [one for one in known.values() if question is None or one.id == question.upper()]
+    if format is Format.JSON:
+        typer.echo(json.dumps([entry(one) for one in shown], indent=2))
+        return
+    console = Console(markup=False, highlight=False, emoji=False)
+    for one in shown:
+        for line in details(one):
+            console.print(line, soft_wrap=bool(line.no_wrap))
+
+
+def entry(question: Question) -> dict[str, Any]:
+    """Lay out one question for JSON."""
+    return {
+        "id": question.id,
+        "question": question.text,
+        "hidden": question.hidden or None,
+        "readings": [
+            {"subject": one.subject, "permitted": list(one.permitted) or None, "checks": list(one.checks)}
+            for one in question.readings
+        ],
+    }
+
+
+def details(question: Question) -> Iterator[Text]:
+    """Give everything about one question, line by line; one with `no_wrap` must not be broken."""
+    yield Text(f"{question.id} {question.text}", "bold")
+    for one in question.readings:
+        yield Text(f"  {one.subject}: {' or '.join(one.permitted) or 'whatever is seen'}")
+        for check in one.checks:
+            yield Text(f"    {check}", "dim", no_wrap=True)
+    if not question.readings:
+        yield Text(f"  Observed by no check. {question.hidden}".rstrip())
