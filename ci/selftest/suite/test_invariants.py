@@ -9,11 +9,11 @@ import pytest
 
 from emulated import emulator_bench
 from vdi_conformance.suite.bench import Bench
-from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.judging import ConformanceFailure, RecommendationBroken
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
-from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_BUSY, VD_E_CLOSE, VD_E_PROTOCOL
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +72,23 @@ def test_a_backup_that_fails_for_nothing_is_noticed(stage: Stage) -> None:
     backup.device.accepted[-1] = replace(backup.device.accepted[-1], whole=True)
     with pytest.raises(ConformanceFailure, match="the BACKUP failed"):
         stage.check_invariants()
+
+
+def test_a_code_that_no_document_lists_for_its_method_is_recorded_once(stage: Stage) -> None:
+    first, second = (stage.participant(name).host for name in ("first", "second"))
+    first.codes.update({("Close", VD_E_PROTOCOL), ("Close", VD_E_BUSY)})
+    second.codes.update({("Close", VD_E_BUSY)})
+    stage.check_invariants()
+    assert stage.observations == [("ABI-28", "Close giving VD_E_BUSY, which no document lists for it", "seen")]
+
+
+def test_another_success_than_noerror_is_noticed(stage: Stage) -> None:
+    stage.participant("primary").host.codes.add(("MapBufferHandle", 1))
+    with pytest.raises(RecommendationBroken, match="MapBufferHandle gave 0x00000001"):
+        stage.check_invariants()
+
+
+def test_what_hosts_call_by_themselves_counts_too(stage: Stage) -> None:
+    backup = stage.backup()
+    backup.succeed()
+    assert {("GetCommand", VD_E_CLOSE), ("Close", NOERROR)} <= stage.codes

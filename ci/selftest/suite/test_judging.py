@@ -3,7 +3,14 @@
 import pytest
 
 from vdi_conformance.plugins.verdicts import assess, exit_code
-from vdi_conformance.suite.judging import ConformanceFailure, NotApplicable, NotTested, PrerequisiteFailed, judges
+from vdi_conformance.suite.judging import (
+    ConformanceFailure,
+    NotApplicable,
+    NotTested,
+    PrerequisiteFailed,
+    RecommendationBroken,
+    judges,
+)
 
 
 def test_an_unknown_row_is_refused() -> None:
@@ -39,6 +46,7 @@ def test_a_row_with_a_reason_to_have_no_check_is_refused() -> None:
         (ConformanceFailure("x"), "MAY", "warning"),
         (AssertionError("x"), "MUST", "failed"),
         (PrerequisiteFailed("x"), "SHOULD", "failed"),
+        (RecommendationBroken("x"), "MUST", "warning"),
         (NotApplicable("x"), "MUST", "not applicable"),
         (NotTested("x"), "MUST", "not tested"),
         (KeyError("x"), "MUST", "error"),

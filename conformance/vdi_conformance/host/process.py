@@ -23,6 +23,7 @@ from vdi_conformance.host.errors import (
     WrongReply,
 )
 from vdi_conformance.host.messages.base import Initialize, Initialized, Reply, Request
+from vdi_conformance.host.messages.client import codes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +130,10 @@ class Pending(Generic[R]):
 
 
 class Host:
-    """One process that runs a role of an adapter; made by `Supervisor.launch`, used from one thread."""
+    """One process that runs a role of an adapter; made by `Supervisor.launch`, used from one thread.
+
+    `codes` are the HRESULTs that it has answered with so far, each with the name of the method that gave it.
+    """
 
     def __init__(self, link: Link, key: int, name: str, spec: AdapterSpec, role: Role, time_scale: float) -> None:
         self.name = name
@@ -137,6 +141,7 @@ class Host:
         self.role = role
         self.key = key
         self.pid: int | None = None
+        self.codes: set[tuple[str, int]] = set()
         self._link = link
         self._time_scale = time_scale
         self._lines = connection.Lines(name)
@@ -249,6 +254,8 @@ class Host:
         outcome = connection.read_reply(self.name, pending.request, answer, line)
         if isinstance(outcome, Initialized):
             outcome = self._check(outcome, line)
+        if isinstance(outcome, Reply):
+            self.codes.update(codes_of(pending.request, outcome))
         pending.settle(outcome)
         if isinstance(outcome, ProtocolError):
             raise outcome

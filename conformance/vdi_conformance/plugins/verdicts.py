@@ -10,6 +10,7 @@ from vdi_conformance.suite.judging import (
     NotApplicable,
     NotTested,
     PrerequisiteFailed,
+    RecommendationBroken,
     severity,
 )
 
@@ -28,6 +29,8 @@ def assess(error: BaseException, level: str) -> tuple[Verdict, Cause]:
             return "not tested", cause
         case PrerequisiteFailed():
             return "failed", cause
+        case RecommendationBroken():
+            return "warning", cause
         case AssertionError() | HostDied() | HostHung():
             return ("failed" if severity(level) == "fails" else "warning"), cause
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from vdi_conformance.host.spec import Settings
 from vdi_conformance.host.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Literal
 
     from vdi_conformance.contract import Capabilities
@@ -47,9 +47,12 @@ class Bench:
         for spec in (spec for spec, needed in machines.items() if needed):
             _ = self._launch(spec, "machine", "machine").initialized
 
-    def launch(self, role: Role, name: str) -> Host:
-        """Start a process in a role."""
-        return self._launch(self.cast.client if role == "client" else self.cast.server, role, name)
+    def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
+        """Start a process in a role, with these environment variables on top of the usual ones."""
+        spec = self.cast.client if role == "client" else self.cast.server
+        if variables:
+            spec = replace(spec, env=(*spec.env, *variables.items()))
+        return self._launch(spec, role, name)
 
     def _launch(self, spec: AdapterSpec, role: Role, name: str) -> Host:
         return self.supervisor.launch(spec, role, name, Settings(self.cast.seed, self.cast.timeout_scale))

@@ -63,3 +63,7 @@ def not_applicable(reason: str) -> NoReturn:
 
 class PrerequisiteFailed(ConformanceFailure):
     """The scene that a check plays on could not be set up: a failure, whatever the level of its rows."""
+
+
+class RecommendationBroken(ConformanceFailure):
+    """Something that is only recommended showed in passing: a warning, whatever the level of the check's rows."""

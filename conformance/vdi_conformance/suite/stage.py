@@ -10,7 +10,7 @@ import pytest
 
 from vdi_conformance.evidence.records import Call, Observation
 from vdi_conformance.host.errors import HostDied
-from vdi_conformance.suite.judging import ConformanceFailure, PrerequisiteFailed, not_applicable
+from vdi_conformance.suite.judging import ConformanceFailure, PrerequisiteFailed, RecommendationBroken, not_applicable
 from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
@@ -18,9 +18,11 @@ from vdi_conformance.suite.scene import USUAL, Geometry, Scene
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.server_role import ServerRole
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
+from vdi_conformance.vdi.documented import CODES
+from vdi_conformance.vdi.hresult import NOERROR, failed, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench
@@ -60,9 +62,9 @@ class Stage:
         if seen not in self.observations:
             self.observations.append(seen)
 
-    def participant(self, name: str) -> Participant:
-        """Start a client process with one client object that has opened nothing."""
-        return self._client(self._launch("client", name))
+    def participant(self, name: str, variables: Mapping[str, str] | None = None) -> Participant:
+        """Start a client process with one client object that has opened nothing; `variables` are of its environment."""
+        return self._client(self._launch("client", name, variables))
 
     def beside(self, other: Participant) -> Participant:
         """Make a further client object in the process of another."""
@@ -211,6 +213,23 @@ class Stage:
         lost = [host for host in self._hosts if not host.dismissed and host.name not in self._excused]
         if gone := [f"{host.name} {host.ended}" for host in lost if host.ended is not None]:
             raise ConformanceFailure(f"a process ended that nobody had ended: {'; '.join(gone)}")
+        self._check_codes()
+
+    @property
+    def codes(self) -> set[tuple[str, int]]:
+        """What the methods of the client interface have given in this check: their names, each with an HRESULT."""
+        return {(method, code) for host in self._hosts for method, code in host.codes if method in CODES}
+
+    def _check_codes(self) -> None:
+        """Record each failure that no document lists for its method (ABI-28); success has one code (ABI-17)."""
+        for method, code in sorted(self.codes):
+            if failed(code) and code not in CODES[method]:
+                self.observe("ABI-28", f"{method} giving {name_of(code)}, which no document lists for it", "seen")
+        for method, code in sorted(self.codes):
+            if code != NOERROR and not failed(code):
+                raise RecommendationBroken(
+                    f"{method} gave {name_of(code)}, a success other than NOERROR (ABI-17)", ("NOERROR",), name_of(code)
+                )
 
     def clear(self) -> None:
         """End every process without ceremony, so that the check can begin once more."""
@@ -229,8 +248,8 @@ class Stage:
         if orderly and crashed:
             raise ConformanceFailure("; ".join(crashed))
 
-    def _launch(self, role: Any, name: str) -> Host:
-        host = self.bench.launch(role, name)
+    def _launch(self, role: Any, name: str, variables: Mapping[str, str] | None = None) -> Host:
+        host = self.bench.launch(role, name, variables)
         self._hosts.append(host)
         return host
 

@@ -1,6 +1,7 @@
 """The client role: one request a method of the set and of the device, `device.serve` and `device.race`."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import msgspec
 
@@ -252,3 +253,18 @@ class Race(Request[Raced], frozen=True, kw_only=True):
     timeout: U32
     counts: Annotated[list[U32 | None], msgspec.Meta(min_length=2, max_length=16)]
     limit: int | None = None
+
+
+def codes_of(request: Request[Any], reply: Reply) -> Iterator[tuple[str, int]]:
+    """Give each HRESULT that a reply tells of, with the name of the method that gave it."""
+    match reply:
+        case Served():
+            yield "GetCommand", reply.code
+            if reply.refused is not None:
+                yield "CompleteCommand", reply.refused
+        case Raced():
+            yield "GetCommand", reply.code
+            for codes in reply.answers:
+                yield from (("CompleteCommand", code) for code in codes)
+        case CodeReply() | ConfigReply() | DeviceReply() | CommandReply() | HandleReply() | AddressReply():
+            yield type(request).__name__, reply.code
