@@ -79,7 +79,8 @@ def test_a_code_that_no_document_lists_for_its_method_is_recorded_once(stage: St
     first.codes.update({("Close", VD_E_PROTOCOL), ("Close", VD_E_BUSY)})
     second.codes.update({("Close", VD_E_BUSY)})
     stage.check_invariants()
-    assert stage.observations == [("ABI-28", "Close giving VD_E_BUSY, which no document lists for it", "seen")]
+    (seen,) = stage.observations
+    assert (seen.question, seen.subject) == ("ABI-28", "Close giving VD_E_BUSY, which no document lists for it")
 
 
 def test_another_success_than_noerror_is_noticed(stage: Stage) -> None:

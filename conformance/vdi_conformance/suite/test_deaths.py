@@ -344,7 +344,7 @@ def test_who_closed_and_joined_again_cannot_complete(stage: Stage, kind: Kind) -
         opened = fetcher.open_device(operation.set_name)
         devices += [opened.expect(NOERROR)] if opened.succeeded else []
     for device in devices:
-        _complete_stale(stage, device, command)
+        _complete_stale(stage, device, command, "after joining again")
     operation.primary.signal_abort().expect(NOERROR)
     _require_failure(operation)
 
@@ -357,7 +357,7 @@ def test_a_command_held_at_a_close_is_aborted_at_most(stage: Stage, holder: int)
     command = scripted.device.next_command()
     scripted.aborted = True
     _close_holding(scripted.participants[holder])
-    _complete_stale(stage, scripted.device, command)
+    _complete_stale(stage, scripted.device, command, "after a Close")
     scripted.participants[1 - holder].signal_abort().expect(NOERROR)
     scripted.all_aborted(tags)
 
@@ -374,7 +374,7 @@ def test_a_command_of_an_earlier_set_is_none_of_a_new_one(stage: Stage, kind: Ki
             participant.close().require(VD_E_OPEN, NOERROR)
     _require_failure(earlier)
     operation = stage.again(earlier)
-    answer = _complete_stale(stage, operation.device, command)
+    answer = _complete_stale(stage, operation.device, command, "in the next set")
     if answer is not None:
         answer.require(VD_E_INVALID)
         operation.succeed()
@@ -384,11 +384,11 @@ def _close_holding(participant: Participant) -> None:
     participant.close().permit("Q3", f"Close of {participant.name} with a command held in the set", VD_E_OPEN, NOERROR)
 
 
-def _complete_stale(stage: Stage, device: Device, command: Fetched) -> Answer | None:
+def _complete_stale(stage: Stage, device: Device, command: Fetched, when: str) -> Answer | None:
     """Complete a command from before a Close, which is never accepted; None where the process did not survive it."""
     answer = stage.outside_contract(
         "Q61",
-        "CompleteCommand of a command from before a Close",
+        f"CompleteCommand {when} of a command from before",
         lambda: device.complete(command.address, ERROR_SUCCESS, command.size),
     )
     if answer is not None:
