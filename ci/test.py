@@ -36,6 +36,7 @@ def test(python: Path, further: list[str]) -> int:
         Step("ruff check", [*module, "ruff", "check", "."]),
         Step("ruff format", [*module, "ruff", "format", "--check", "."]),
         Step("mypy", [*module, "mypy", "conformance", "fixtures", "ci"]),
+        Step("mypy as on Windows", [*module, "mypy", "--platform", "win32", "conformance", "fixtures", "ci"]),
         Step("import-linter", [tool(python, "lint-imports")]),
         Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", *further]),
     )

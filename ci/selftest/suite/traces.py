@@ -44,7 +44,8 @@ class MarkedRun:
 
     def interrupt(self) -> int:
         """Send Ctrl-C to the group as a terminal does, and give the exit code."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        if sys.platform != "win32":
+            os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(timeout=30)
 
     def traces(self) -> Traces:

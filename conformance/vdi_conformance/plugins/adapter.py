@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -107,7 +108,7 @@ def _worker_input(config: pytest.Config) -> dict[str, Any] | None:
 def _cpu(config: pytest.Config) -> int | None:
     """Choose one processor for the processes of a worker: their ping-pong is faster on one."""
     worker = _worker_input(config)
-    if worker is None or not hasattr(os, "sched_getaffinity"):
-        return None
-    cpus = sorted(os.sched_getaffinity(0))
-    return cpus[int(worker["workerid"].removeprefix("gw")) % len(cpus)]
+    if sys.platform == "linux" and worker is not None:
+        cpus = sorted(os.sched_getaffinity(0))
+        return cpus[int(worker["workerid"].removeprefix("gw")) % len(cpus)]
+    return None
