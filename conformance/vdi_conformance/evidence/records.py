@@ -103,7 +103,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
-    """How one check ended; `id` is stable over versions, `duration` is in seconds."""
+    """How one check ended; `id` is stable over versions, `duration` is in seconds.
+
+    `codes` are the names of the HRESULTs that the methods of the client interface gave, by the methods.
+    """
 
     id: str
     node: str
@@ -114,6 +117,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     cause: Cause | None = None
     known: KnownFailure | None = None
     observations: list[Observation] = []
+    codes: dict[str, list[str]] = {}
     calls: list[Call] = []
     detail: str = ""
 

@@ -37,6 +37,7 @@ from vdi_conformance.plugins.requirements import (
 from vdi_conformance.plugins.verdicts import ENDED, assess, exit_code
 from vdi_conformance.report.known_failures import complaints, known_failure
 from vdi_conformance.suite.stage import FAILED, STAGE
+from vdi_conformance.vdi.hresult import name_of
 
 KEY: Final = "vdi"
 CALLS_A_PROCESS: Final = 8
@@ -54,6 +55,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause | None = None
     known: KnownFailure | None = None
     observations: list[Observation] = []
+    codes: dict[str, list[str]] = {}
     calls: list[Call] = []
     detail: str = ""
 
@@ -187,11 +189,15 @@ def phase_of(report: pytest.TestReport) -> Phase | None:
 def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], report: pytest.TestReport) -> Phase:
     stage = item.stash.get(STAGE, None)
     level = level_of(rows)
-    observations = []
+    observations: list[Observation] = []
+    codes: dict[str, list[str]] = {}
     if stage is not None and call.when == "teardown":
         observations = stage.observations
+        codes = _by_method(stage.codes)
     if call.excinfo is None:
-        return Phase(id=check_id(item), rows=rows, level=level, verdict="passed", observations=observations)
+        return Phase(
+            id=check_id(item), rows=rows, level=level, verdict="passed", observations=observations, codes=codes
+        )
     verdict, cause = assess(call.excinfo.value, level)
     known = None
     if verdict == "failed" and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
@@ -204,9 +210,17 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         cause=cause,
         known=known,
         observations=observations,
+        codes=codes,
         calls=[] if stage is None else stage.last_calls(CALLS_A_PROCESS),
         detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
     )
+
+
+def _by_method(codes: set[tuple[str, int]]) -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    for method, code in sorted(codes):
+        named.setdefault(method, []).append(name_of(code))
+    return named
 
 
 def _detail(item: pytest.Item, error: pytest.ExceptionInfo[BaseException]) -> str:
@@ -229,6 +243,7 @@ def _merged(node: str, phases: list[tuple[Phase, float]]) -> CheckRecord:
         cause=decisive.cause,
         known=decisive.known,
         observations=[seen for phase, _ in phases for seen in phase.observations],
+        codes=next((phase.codes for phase, _ in phases if phase.codes), {}),
         calls=decisive.calls,
         detail=decisive.detail,
     )
