@@ -84,7 +84,11 @@ class VirtualDeviceSet(Protocol):
         ...
 
     def open_device(self, name: str | None, null_out: bool = False) -> Outcome[VirtualDevice]:
-        """Open the device of that name; the value is None where none was handed out."""
+        """Open the device of that name; the value is None where the out variable holds null afterwards.
+
+        Where a failed call left anything else there, hand out an object all the same: nothing but its being there
+        counts, and nobody uses it.
+        """
         ...
 
     def close(self) -> int:

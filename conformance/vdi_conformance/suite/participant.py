@@ -25,7 +25,7 @@ from vdi_conformance.host.process import Host, Pending
 from vdi_conformance.suite.device import BOUND_TO_COME, Device, Fetched
 from vdi_conformance.suite.memory import ProcessMemory
 from vdi_conformance.suite.outcomes import Code, Later, Observe, Result
-from vdi_conformance.vdi.hresult import VD_E_ABORT
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 from vdi_conformance.vdi.structures import VDConfig
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ class Participant(ProcessMemory):
         request = OpenDevice(set=self.key, name=name, device=device.key, null_out=null_out, thread=thread)
 
         def opened(reply: DeviceReply) -> Result[Device]:
-            if reply.opened:
+            if reply.code == NOERROR and reply.opened:
                 self.devices.append(device)
             return self.result("OpenDevice", reply.code, device if reply.opened else None)
 

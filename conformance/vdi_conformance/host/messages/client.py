@@ -20,7 +20,7 @@ from vdi_conformance.host.messages.base import (
 
 
 class DeviceReply(Reply, frozen=True):
-    """The HRESULT and whether a device was handed out under the asked-for id."""
+    """The HRESULT and whether a device, or after a failure anything but null, was handed out under the asked-for id."""
 
     code: U32
     opened: bool

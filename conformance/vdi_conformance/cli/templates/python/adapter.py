@@ -90,8 +90,7 @@ class DeviceSet:
             return Outcome(self._call("OpenDevice", text(name), None))
         out = ctypes.c_void_p(OUT_UNTOUCHED)
         code = self._call("OpenDevice", text(name), ctypes.byref(out))
-        opened = code == NOERROR and out.value
-        return Outcome(code, Device(self._library, opened) if opened else None)
+        return Outcome(code, Device(self._library, out.value) if out.value else None)
 
     def close(self) -> int:
         """Close."""
