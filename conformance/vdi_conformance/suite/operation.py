@@ -47,9 +47,13 @@ class Operation(Running):
         self.join_all()
         self.open_devices()
 
+    def execute(self) -> None:
+        """Run the statement on the set that was created."""
+        self._statement = self.server.send(self._request())
+
     def configure(self) -> None:
         """Run the statement on the set that was created, and wait until it has configured it."""
-        self._statement = self.server.send(self._request())
+        self.execute()
         self.primary.get_configuration().expect(NOERROR)
 
     def _request(self) -> ExecuteStatement:

@@ -38,6 +38,8 @@ class Geometry:
     transfers: int = 3
     database: int | None = None
     server_time_out: int = 0
+    soft_file_mark_block_size: int = 0
+    eom_warning_size: int = 0
     instance: str | None = None
     older: bool = False
 
@@ -54,6 +56,8 @@ class Geometry:
             features=self.features,
             prefix_zone_size=self.prefix_zone_size,
             alignment=self.alignment,
+            soft_file_mark_block_size=self.soft_file_mark_block_size,
+            eom_warning_size=self.eom_warning_size,
             server_time_out=self.server_time_out,
         )
 

@@ -1,0 +1,135 @@
+"""VDConfig as GetConfiguration gives it: what the client asked for and what the server chose, passed on."""
+
+from typing import Final
+
+import pytest
+
+from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.operation import Kind
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import BACKUP, in_turn
+from vdi_conformance.vdi.commands import (
+    VDF_COMPLETE_ENABLED,
+    VDF_DISCARD,
+    VDF_LIKE_TAPE,
+    VDF_READ_MEDIA,
+    VDF_REQUEST_COMPLETE,
+    VDF_WRITE_MEDIA,
+)
+from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.structures import IO_DEPTH, MAX_ALIGNMENT, MAX_TRANSFER_SIZE, VDConfig
+
+
+def _require(config: VDConfig, **wanted: int) -> None:
+    """Fail the check unless these fields have these values."""
+    found = {field: getattr(config, field) for field in wanted}
+    if found != wanted:
+        raise ConformanceFailure(f"GetConfiguration gave {found} instead of {wanted}")
+
+
+# What the client asked for
+
+
+@in_turn("devices", [1, 2, 64])
+@judges("CFG-11")
+def test_the_number_of_devices_comes_back(stage: Stage, kind: Kind, devices: int) -> None:
+    operation = stage.configured(kind, Geometry(devices=devices, buffer_count=devices))
+    _require(operation.primary.get_configuration().expect(NOERROR), device_count=devices)
+
+
+@pytest.mark.parametrize("asked", [0, 1, 32])
+@judges("CFG-19")
+def test_the_depth_of_requests_is_4_whatever_was_asked(stage: Stage, asked: int) -> None:
+    operation = stage.prepared(Geometry())
+    config = operation.geometry.config._replace(max_io_depth=asked)
+    answer = operation.primary.create_ex(None, operation.set_name, config)
+    if asked and answer.code != NOERROR:
+        answer.record("Q13", "CreateEx with a maxIODepth")
+        operation.create()
+    operation.configure()
+    _require(operation.primary.get_configuration().expect(NOERROR), max_io_depth=IO_DEPTH)
+
+
+@in_turn("size", [0, 8, 4096])
+@judges("CFG-21")
+def test_the_size_of_the_prefix_zone_comes_back(stage: Stage, kind: Kind, size: int) -> None:
+    operation = stage.configured(kind, Geometry(prefix_zone_size=size))
+    _require(operation.primary.get_configuration().expect(NOERROR), prefix_zone_size=size)
+
+
+@judges("CFG-23")
+def test_what_concerns_marks_media_and_patience_comes_back(stage: Stage, kind: Kind) -> None:
+    geometry = Geometry(
+        features=VDF_LIKE_TAPE, soft_file_mark_block_size=1024, eom_warning_size=131072, server_time_out=3_600_000
+    )
+    operation = stage.configured(kind, geometry)
+    _require(
+        operation.primary.get_configuration().expect(NOERROR),
+        soft_file_mark_block_size=1024,
+        eom_warning_size=131072,
+        server_time_out=3_600_000,
+    )
+
+
+@BACKUP
+@judges("CFG-22")
+def test_the_size_of_the_buffer_area_is_observed(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind, Geometry(secondaries=1))
+    sizes = [one.get_configuration().expect(NOERROR).buffer_area_size for one in operation.participants]
+    buffers = operation.geometry.buffer_count * operation.geometry.max_transfer_size
+    answer = "0" if not sizes[0] else "that of the buffers, or more" if sizes[0] >= buffers else "less"
+    stage.observe("Q27", "bufferAreaSize", answer)
+    stage.observe("Q27", "bufferAreaSize in another process", "equal" if len(set(sizes)) == 1 else "different")
+
+
+# What the server chose
+
+CHOICES: Final = {
+    "everything on": (
+        VDConfig(features=VDF_DISCARD | VDF_REQUEST_COMPLETE),
+        VDConfig(
+            features=VDF_DISCARD | VDF_REQUEST_COMPLETE | VDF_WRITE_MEDIA | VDF_READ_MEDIA | VDF_COMPLETE_ENABLED,
+            block_size=1024,
+            alignment=8192,
+            max_transfer_size=MAX_TRANSFER_SIZE,
+        ),
+    ),
+    "a tape read in the largest blocks": (
+        VDConfig(features=VDF_LIKE_TAPE),
+        VDConfig(
+            features=VDF_LIKE_TAPE | VDF_READ_MEDIA,
+            block_size=MAX_ALIGNMENT,
+            alignment=MAX_ALIGNMENT,
+            max_transfer_size=131072,
+        ),
+    ),
+    "no alignment of its own": (
+        VDConfig(),
+        VDConfig(features=VDF_WRITE_MEDIA, block_size=4096, alignment=0, max_transfer_size=65536),
+    ),
+}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@judges("CFG-33")
+def test_what_the_server_chose_arrives_unchanged(stage: Stage, choice: str) -> None:
+    asked, chosen = CHOICES[choice]
+    scripted = stage.scripted_created(Geometry(features=asked.features, secondaries=1))
+    server = scripted.server
+    server.open(None, scripted.set_name).expect(NOERROR)
+    server.begin_configuration(
+        chosen.features, chosen.alignment, chosen.block_size, chosen.max_transfer_size, stage.scaled(1000)
+    ).expect(NOERROR)
+    server.request_buffers(chosen.max_transfer_size, chosen.block_size, 2).expect(NOERROR)
+    server.end_configuration().expect(NOERROR)
+    for participant in scripted.participants:
+        if participant is not scripted.primary:
+            scripted.join(participant).expect(NOERROR)
+        _require(
+            participant.get_configuration().expect(NOERROR),
+            features=chosen.features,
+            alignment=chosen.alignment or chosen.block_size,
+            block_size=chosen.block_size,
+            max_transfer_size=chosen.max_transfer_size,
+        )

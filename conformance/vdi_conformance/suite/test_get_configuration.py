@@ -1,0 +1,300 @@
+"""GetConfiguration: how long it waits, what wakes it, and what it says in each state of the set."""
+
+import time
+from typing import Final
+
+import pytest
+
+from vdi_conformance.contract import OUT_UNTOUCHED
+from vdi_conformance.host.messages.server import ExecuteStatement
+from vdi_conformance.suite.device import BOUND_TO_COME
+from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
+from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import BACKUP, RESTORE
+from vdi_conformance.vdi.commands import VDF_COMPLETE_ENABLED, VDF_REQUEST_COMPLETE
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_MEMORY, VD_E_TIMEOUT
+from vdi_conformance.vdi.structures import INFINITE, MAX_TRANSFER_SIZE, VDConfig
+
+TIMER_TICK: Final = 16
+"""Timers may go off so many milliseconds too early: those of Windows count ticks of this length."""
+SOON: Final = 20
+"""A time-out that nobody waits long for, in milliseconds before scaling."""
+A_TERABYTE: Final = 1 << 40
+UNTOUCHED: Final = OUT_UNTOUCHED & 0xFFFFFFFF
+
+
+def _created(stage: Stage, name: str = "primary", features: int = 0) -> Participant:
+    """Start a process and let it create a set to which no server comes."""
+    primary = stage.participant(name)
+    primary.create_ex(None, stage.name(), VDConfig(features=features)).expect(NOERROR)
+    return primary
+
+
+def _time_out(stage: Stage, participant: Participant, milliseconds: int) -> None:
+    """Fail the check unless a call on a set without a server ends when its time is over, within generous bounds."""
+    limit = stage.scaled(milliseconds)
+    began = time.monotonic()
+    participant.get_configuration(limit).require(VD_E_TIMEOUT)
+    took = (time.monotonic() - began) * 1000
+    if not limit - TIMER_TICK <= took <= limit + stage.scaled(BOUND_TO_COME):
+        raise ConformanceFailure(f"GetConfiguration({limit}) said after {took:.0f} ms that its time was over")
+
+
+def _described(participant: Participant, timeout: int = 0) -> VDConfig:
+    """Ask for the configuration without bufferAreaSize, of which no document says what it is (CFG-22)."""
+    return participant.get_configuration(timeout).expect(NOERROR)._replace(buffer_area_size=0)
+
+
+def _require_same(found: VDConfig, wanted: VDConfig, where: str) -> None:
+    if found != wanted:
+        raise ConformanceFailure(f"GetConfiguration gave {found} {where}, and {wanted} before")
+
+
+# The wait, and its time
+
+
+@judges("CFG-01")
+def test_the_call_waits_until_the_server_has_configured_the_set(stage: Stage, kind: Kind) -> None:
+    operation = stage.created(kind, Geometry(block_size=4096))
+    waiting = operation.primary.send_get_configuration(thread="waiter")
+    _time_out(stage, _created(stage, "bystander"), SOON)
+    assert not waiting.done, "GetConfiguration returned before the statement was started"
+    began = time.monotonic()
+    operation.execute()
+    config = waiting.result().expect(NOERROR)
+    assert (time.monotonic() - began) * 1000 < stage.scaled(BOUND_TO_COME), "it slept until its time was over"
+    assert (config.device_count, config.block_size) == (1, 4096), f"it gave the configuration {config}"
+    operation.open_devices()
+    operation.succeed()
+
+
+@judges("CFG-02")
+def test_a_call_ends_when_its_time_is_over(stage: Stage) -> None:
+    primary = _created(stage)
+    for milliseconds in (SOON, 300):
+        _time_out(stage, primary, milliseconds)
+
+
+@judges("CFG-03")
+def test_an_infinite_wait_outlives_finite_ones(stage: Stage) -> None:
+    primary = _created(stage)
+    waiting = primary.send_get_configuration(INFINITE)
+    bystander = _created(stage, "bystander")
+    for milliseconds in (SOON, 2 * SOON, 4 * SOON):
+        _time_out(stage, bystander, milliseconds)
+    assert not waiting.done, "a GetConfiguration that should wait without limit came to its end"
+    primary.signal_abort().expect(NOERROR)
+    waiting.result().require(VD_E_ABORT)
+
+
+@BACKUP
+@judges("CFG-04")
+def test_a_zero_time_out_polls(stage: Stage, kind: Kind) -> None:
+    operation = stage.created(kind)
+    operation.primary.get_configuration(0).require(VD_E_TIMEOUT)
+    operation.configure()
+    operation.primary.get_configuration(0).expect(NOERROR)
+
+
+@RESTORE
+@judges("CFG-05")
+def test_a_time_out_changes_nothing(stage: Stage, kind: Kind) -> None:
+    operation = stage.created(kind)
+    for _ in range(4):
+        operation.primary.get_configuration(stage.scaled(SOON)).require(VD_E_TIMEOUT)
+    operation.execute()
+    _poll(stage, operation.primary)
+    operation.open_devices()
+    operation.succeed()
+
+
+def _poll(stage: Stage, participant: Participant) -> None:
+    """Ask again and again with a short time-out, as clients do that look after other things meanwhile."""
+    end = time.monotonic() + stage.scaled(BOUND_TO_COME) / 1000
+    while (answer := participant.get_configuration(stage.scaled(5 * SOON))).code == VD_E_TIMEOUT:
+        if time.monotonic() > end:
+            break
+    answer.require(NOERROR)
+
+
+@BACKUP
+@judges("CFG-30")
+def test_several_threads_wait_for_the_configuration(stage: Stage, kind: Kind) -> None:
+    operation = stage.created(kind)
+    waiting = [operation.primary.send_get_configuration(INFINITE, thread=f"waiter {number}") for number in range(4)]
+    operation.configure()
+    wanted = _described(operation.primary)
+    for later in waiting:
+        _require_same(later.result().expect(NOERROR)._replace(buffer_area_size=0), wanted, "to another thread")
+
+
+# What else ends the wait
+
+
+@judges("CFG-06")
+def test_an_abort_of_another_thread_ends_the_wait(stage: Stage) -> None:
+    primary = _created(stage)
+    waiting = primary.send_get_configuration()
+    primary.landmarks()
+    primary.signal_abort().expect(NOERROR)
+    waiting.result().require(VD_E_ABORT)
+
+
+@pytest.mark.parametrize("state", ["opened", "configuring"])
+@judges("CFG-07")
+def test_an_abort_of_the_server_ends_the_wait(stage: Stage, state: str) -> None:
+    scripted = stage.scripted_created()
+    waiting = scripted.primary.send_get_configuration()
+    if state == "configuring":
+        scripted.begin_configuration()
+    else:
+        scripted.server.open(None, scripted.set_name).expect(NOERROR)
+    scripted.signal_abort()
+    waiting.result().require(VD_E_ABORT)
+
+
+@judges("CFG-32")
+def test_a_server_without_memory_leaves_the_client_waiting(stage: Stage) -> None:
+    scripted = stage.scripted_created()
+    waiting = scripted.primary.send_get_configuration()
+    scripted.begin_configuration()
+    scripted.server.request_buffers(MAX_TRANSFER_SIZE, 0, A_TERABYTE // MAX_TRANSFER_SIZE).require(NOERROR, VD_E_MEMORY)
+    answer = scripted.server.end_configuration()
+    answer.require(NOERROR, VD_E_MEMORY)
+    if answer.code == NOERROR:
+        waiting.result().expect(NOERROR)
+        return
+    _time_out(stage, _created(stage, "bystander"), SOON)
+    assert not waiting.done, "GetConfiguration returned though the configuration has not ended"
+    scripted.signal_abort()
+    waiting.result().require(VD_E_ABORT)
+
+
+# A statement that fails before the set is configured
+
+
+@BACKUP
+@judges("CFG-29")
+def test_who_learns_of_a_statement_with_a_wrong_option_is_observed(stage: Stage, kind: Kind) -> None:
+    operation = stage.created(kind)
+    waiting = operation.primary.send_get_configuration(thread="waiter")
+    _fail(operation, block_size=513)
+    answer = operation.primary.get_configuration(stage.scaled(SOON))
+    answer.permit("Q55", "GetConfiguration when a statement failed for its BLOCKSIZE", VD_E_TIMEOUT, VD_E_ABORT)
+    operation.primary.signal_abort().expect(NOERROR)
+    waiting.result().require(VD_E_ABORT)
+
+
+@RESTORE
+@judges("TSQ-22")
+def test_a_statement_that_finds_no_set_harms_none(stage: Stage, kind: Kind) -> None:
+    operation = stage.created(kind)
+    waiting = operation.primary.send_get_configuration(thread="waiter")
+    _fail(operation, stage.name())
+    operation.primary.get_configuration(stage.scaled(SOON)).require(VD_E_TIMEOUT)
+    assert not waiting.done, "the failure of a statement on another set ended GetConfiguration"
+    operation.configure()
+    waiting.result().expect(NOERROR)
+    operation.open_devices()
+    operation.succeed()
+
+
+def _fail(operation: Operation, device: str | None = None, block_size: int = 512) -> None:
+    """Let the server run a statement that cannot succeed, to its end."""
+    statement = ExecuteStatement(
+        operation=operation.kind,
+        instance=None,
+        devices=[device or operation.set_name],
+        seed=0,
+        size=operation.geometry.database_size,
+        block_size=block_size,
+        max_transfer_size=operation.geometry.max_transfer_size,
+        buffer_count=operation.geometry.buffer_count,
+        thread="failing statement",
+    )
+    if operation.server.call(statement, patience=BOUND_TO_COME / 1000 * 2).succeeded:
+        not_tested("the server took a statement that it should have refused")
+
+
+# Once the set is configured
+
+
+@judges("CFG-09", "CFG-24")
+def test_a_configured_set_says_the_same_in_every_state(stage: Stage, kind: Kind) -> None:
+    operation = stage.configured(kind, Geometry(devices=2))
+    wanted = _described(operation.primary)
+    _require_same(_described(operation.primary, INFINITE), wanted, "in Initializing")
+    operation.open_device(0)
+    _require_same(_described(operation.primary, INFINITE), wanted, "with one of two devices open")
+    operation.open_device(1)
+    command = operation.device.next_data_command()
+    _require_same(_described(operation.primary), wanted, "in Active")
+    operation.answer(command).expect(NOERROR)
+    end = operation.run_out()
+    for timeout in (0, INFINITE):
+        _require_same(_described(operation.primary, timeout), wanted, "in Normally Terminated")
+    operation.close()
+    operation.require_success(end)
+
+
+@judges("CFG-24")
+def test_buffers_that_came_later_change_no_value(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(secondaries=1))
+    wanted = _described(scripted.primary)
+    for _ in range(2):
+        scripted.request_buffers(2 * scripted.geometry.buffer_count)
+        for participant in scripted.participants:
+            _require_same(_described(participant), wanted, f"to {participant.name}, with more buffers")
+
+
+@RESTORE
+@judges("CFG-10")
+def test_every_call_in_every_process_says_the_same(stage: Stage, kind: Kind) -> None:
+    operation = stage.configured(kind, Geometry(secondaries=1, prefix_zone_size=512, server_time_out=3_600_000))
+    wanted = _described(operation.primary)
+    operation.join_all()
+    for state in ("Initializing", "Active", "Normally Terminated"):
+        for participant in operation.participants * 2:
+            _require_same(_described(participant), wanted, f"to {participant.name} in {state}")
+        if state == "Initializing":
+            operation.open_devices()
+        elif state == "Active":
+            operation.run_out()
+
+
+# Out-variables
+
+
+@pytest.mark.parametrize("end", ["time-out", "abort"])
+@judges("CFG-25")
+def test_a_failure_promises_no_vdc_complete(stage: Stage, end: str) -> None:
+    primary = _created(stage, features=VDF_REQUEST_COMPLETE)
+    if end == "abort":
+        primary.signal_abort().expect(NOERROR)
+    result = primary.get_configuration(stage.scaled(SOON))
+    result.require(VD_E_ABORT if end == "abort" else VD_E_TIMEOUT)
+    if (found := result.value) is None:
+        not_tested("the adapter does not say what GetConfiguration left in the structure")
+    stage.observe("Q23", f"GetConfiguration's structure after {result.name}", _left(found))
+    if found.features != UNTOUCHED and found.features & VDF_COMPLETE_ENABLED:
+        raise ConformanceFailure(f"GetConfiguration failed and left VDF_CompleteEnabled in {found}")
+
+
+def _left(found: VDConfig) -> str:
+    values = set(found)
+    return "untouched" if values == {UNTOUCHED} else "zeros" if values == {0} else "something else"
+
+
+@RESTORE
+@judges("CFG-26")
+def test_a_null_structure_is_refused(stage: Stage, kind: Kind) -> None:
+    stage.need("null_out_pointers", "it needs null out pointers")
+    operation = stage.created(kind)
+    operation.primary.get_configuration(0, null_out=True).require_failure()
+    operation.configure()
+    operation.primary.get_configuration(0, null_out=True).require_failure()
+    operation.open_devices()
+    operation.succeed()

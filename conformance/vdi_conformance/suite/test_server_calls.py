@@ -1,0 +1,118 @@
+"""The server's side of a set: what becomes of commands that it aborts, leaves behind, or cannot send."""
+
+import pytest
+
+from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.outcomes import Answer
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNERS
+from vdi_conformance.vdi.commands import VDC_FLUSH
+from vdi_conformance.vdi.completion import (
+    ERROR_INVALID_HANDLE,
+    ERROR_IO_DEVICE,
+    ERROR_NO_SYSTEM_RESOURCES,
+    ERROR_OPERATION_ABORTED,
+    ERROR_SUCCESS,
+    ERROR_WRITE_FAULT,
+)
+from vdi_conformance.vdi.completion import name_of as completion_name
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN, VD_E_PROTOCOL
+
+LONG = 1000
+"""A queue that takes so many commands is taken to have no end."""
+
+
+@OWNERS
+@judges("SRV-06")
+def test_an_abort_of_the_server_ends_every_command_once(stage: Stage, owner: int) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(owner, 1 - owner)))
+    tags = [scripted.send(scripted.allocate(), device=device) for device in (0, 0, 1)]
+    held = [device.next_command() for device in scripted.devices]
+    scripted.signal_abort()
+    # A client may learn of the abort only by this call, or by the next GetCommand.
+    held[0].device.complete(held[0], ERROR_SUCCESS, held[0].size).require(NOERROR, VD_E_ABORT)
+    scripted.all_aborted(tags)
+    held[1].device.await_abort()
+    held[1].device.complete(held[1], ERROR_SUCCESS, held[1].size).expect(VD_E_ABORT)
+
+
+@judges("SRV-07")
+def test_a_server_that_closes_with_devices_open_ends_everything(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(0, 1)))
+    scripted.send(scripted.allocate())
+    command = scripted.device.next_command()
+    waiting = scripted.devices[1].send_get_command()
+    scripted.aborted = True
+    scripted.server.close().expect(VD_E_PROTOCOL)
+    scripted.devices[1].await_abort(waiting)
+    scripted.device.await_abort()
+    scripted.device.complete(command, ERROR_SUCCESS, command.size).expect(VD_E_ABORT)
+    for participant in reversed(scripted.participants):
+        participant.close().permit("Q4", "Close after the server closed, devices open", NOERROR, VD_E_OPEN)
+    scripted.create()
+
+
+@judges("SRV-10")
+def test_a_command_for_a_closed_device_is_completed_as_refused(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2))
+    scripted.close_device(0)
+    _refused(scripted, ERROR_INVALID_HANDLE).require(VD_E_PROTOCOL)
+    assert scripted.passes(1, 2), "the set was aborted"
+
+
+@judges("SRV-10")
+def test_a_command_after_an_error_is_completed_as_refused(stage: Stage) -> None:
+    scripted = stage.scripted()
+    tag = scripted.send(scripted.allocate())
+    scripted.device.complete(scripted.device.next_command(), ERROR_WRITE_FAULT, 0).expect(NOERROR)
+    scripted.completed(tag, ERROR_WRITE_FAULT, 0)
+    _refused(scripted, ERROR_IO_DEVICE).require_failure()
+
+
+@pytest.mark.parametrize("by", ["server", "client"])
+@judges("SRV-10")
+def test_a_command_after_an_abort_is_completed_as_refused(stage: Stage, by: str) -> None:
+    scripted = stage.scripted()
+    tag = scripted.send(scripted.allocate())
+    scripted.device.next_command()
+    if by == "server":
+        scripted.signal_abort()
+    else:
+        scripted.aborted = True
+        scripted.primary.signal_abort().expect(NOERROR)
+    scripted.all_aborted([tag])
+    _refused(scripted, ERROR_OPERATION_ABORTED).require(VD_E_ABORT)
+
+
+@judges("SRV-10")
+def test_a_command_for_a_full_queue_is_completed_as_refused(stage: Stage) -> None:
+    scripted = stage.scripted()
+    for _ in range(LONG):
+        sent = scripted.try_to_send(code=VDC_FLUSH)
+        if sent.code != NOERROR:
+            sent.require_failure()
+            _require_completion(scripted, sent.value, ERROR_NO_SYSTEM_RESOURCES)
+            return
+    stage.observe("Q19", f"the queue of a device after {LONG} commands", "takes more")
+
+
+def _refused(scripted: Scripted, completion_code: int) -> Answer:
+    """Send a command that must be refused, and see it completed with this code all the same."""
+    sent = scripted.try_to_send(code=VDC_FLUSH)
+    sent.require_failure()
+    _require_completion(scripted, sent.value, completion_code)
+    return sent
+
+
+def _require_completion(scripted: Scripted, tag: int | None, code: int) -> None:
+    seen = scripted.completion()
+    if seen is None:
+        raise ConformanceFailure(f"the refused command {tag} was never completed")
+    if (seen.tag, seen.code) != (tag, code):
+        wanted, found = completion_name(code), completion_name(seen.code)
+        sentence = (
+            f"the refused command {tag} was to be completed with {wanted}, and command {seen.tag} was with {found}"
+        )
+        raise ConformanceFailure(sentence, (wanted,), found)
