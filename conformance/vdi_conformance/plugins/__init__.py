@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the plugins when an adapter is named."""
     config.addinivalue_line("markers", "judges(*ids): the requirements that a check judges")
+    config.addinivalue_line("markers", "time_limits: its subject is elapsed time, so that it waits for time to pass")
     if config.getoption("vdi_adapter") is None:
         return
     from vdi_conformance.plugins import adapter, baseline, evidence, requirements, terminal

@@ -66,17 +66,22 @@ class Device:
         self.closed = False
 
     def send_get_command(
-        self, timeout: int | None = None, null_out: bool = False
+        self, timeout: int | None = None, null_out: bool = False, thread: str | None = None
     ) -> Later[CommandReply, Result[Fetched]]:
-        """Start a GetCommand that waits `timeout` milliseconds; the default waits for what is bound to come."""
+        """Start a GetCommand that waits `timeout` milliseconds; the default waits for what is bound to come.
+
+        It runs on this device's own thread unless another is named.
+        """
         milliseconds = self.participant.scaled(BOUND_TO_COME) if timeout is None else timeout
-        request = GetCommand(device=self.key, timeout=milliseconds, null_out=null_out, thread=self.key)
-        patience = min(milliseconds, 60_000) / 1000 + 10
+        request = GetCommand(device=self.key, timeout=milliseconds, null_out=null_out, thread=thread or self.key)
+        patience = min(milliseconds, self.participant.scaled(BOUND_TO_COME)) / 1000 + 10
         return Later(self.participant.host.send(request), self._fetched, patience)
 
-    def get_command(self, timeout: int | None = None, null_out: bool = False) -> Result[Fetched]:
+    def get_command(
+        self, timeout: int | None = None, null_out: bool = False, thread: str | None = None
+    ) -> Result[Fetched]:
         """GetCommand."""
-        return self.send_get_command(timeout, null_out).result()
+        return self.send_get_command(timeout, null_out, thread).result()
 
     def _fetched(self, reply: CommandReply) -> Result[Fetched]:
         command = None

@@ -56,6 +56,10 @@ class Operation(Running):
         self.execute()
         self.primary.get_configuration().expect(NOERROR)
 
+    def execute(self) -> None:
+        """Begin to run the statement on the set that was created."""
+        self._statement = self.server.send(self._request())
+
     def _request(self) -> ExecuteStatement:
         return ExecuteStatement(
             operation=self.kind,
@@ -215,6 +219,10 @@ class Operation(Running):
     def outcome(self) -> StatementEnd:
         """Wait for the end of the statement, which is bound to come."""
         return self._statement.result(patience=BOUND_TO_COME / 1000 * 2)
+
+    def ends_within(self, milliseconds: int) -> bool:
+        """Tell whether the statement ends in that time, before scaling, with nothing more from its clients."""
+        return self._supervisor.wait_any([self._statement], self.primary.scaled(milliseconds) / 1000) is not None
 
     def close(self) -> None:
         """Close every participant, the secondaries first, each with NOERROR."""

@@ -37,6 +37,7 @@ class Scripted(Running):
         self._observe = observe
         self._tags = count(1)
         self._sent: dict[str, list[int]] = {device: [] for device in self.device_names}
+        self._dropped: set[int] = set()
         self._seen: list[CompletionRecord] = []
         self._killed = False
 
@@ -139,19 +140,25 @@ class Scripted(Running):
 
     def all_aborted(self, tags: Collection[int]) -> None:
         """Fail the check unless each of these commands ends, or has ended, by an abort; in whatever order."""
+        self.all_ended(tags, ERROR_OPERATION_ABORTED)
+
+    def all_ended(self, tags: Collection[int], code: int) -> None:
+        """Fail the check unless each of these commands ends, or has ended, with this code; in whatever order."""
         missing = set(tags) - {seen.tag for seen in self._seen}
         while missing:
             if (completion := self.completion()) is None:
                 raise ConformanceFailure(f"the server did not see commands {sorted(missing)} end")
             missing.discard(completion.tag)
         codes = {seen.code for seen in self._seen if seen.tag in tags}
-        if codes != {ERROR_OPERATION_ABORTED}:
-            names = tuple(sorted(map(completion_name, codes)))
-            raise ConformanceFailure(
-                f"commands ended with {', '.join(names)} instead of ERROR_OPERATION_ABORTED",
-                (completion_name(ERROR_OPERATION_ABORTED),),
-                names[0],
-            )
+        if codes - {code}:
+            names = tuple(sorted(map(completion_name, codes - {code})))
+            wanted = completion_name(code)
+            raise ConformanceFailure(f"commands ended with {', '.join(names)} instead of {wanted}", (wanted,), names[0])
+
+    def dropped(self, tags: Collection[int]) -> None:
+        """Fail the check unless VDI ends each of these commands with ERROR_IO_DEVICE; nobody is to fetch them."""
+        self.all_ended(tags, ERROR_IO_DEVICE)
+        self._dropped.update(tags)
 
     def completed(self, tag: int, code: int, bytes_transferred: int, position: int | None = None) -> None:
         """Fail the check unless the next completion is this one."""
@@ -187,15 +194,17 @@ class Scripted(Running):
         """Hold the suite-wide invariant: what the server sees is what was accepted, once, or VDI's own (CMP-20)."""
         if self._killed:
             return
+        handed_out = {name: [tag for tag in tags if tag not in self._dropped] for name, tags in self._sent.items()}
         accepted = {
-            self._sent[device.name][one.ordinal]: one
+            handed_out[device.name][one.ordinal]: one
             for device in self.devices
             for one in device.accepted
-            if one.ordinal is not None and one.ordinal < len(self._sent[device.name])
+            if one.ordinal is not None and one.ordinal < len(handed_out[device.name])
         }
-        while len({seen.tag for seen in self._seen} & set(accepted)) < len(accepted) and not self.aborted:
+        awaited = set(accepted) - self.tolerated
+        while not awaited <= {seen.tag for seen in self._seen} and not self.aborted:
             if self.completion() is None:
-                missing = sorted(set(accepted) - {seen.tag for seen in self._seen})
+                missing = sorted(awaited - {seen.tag for seen in self._seen})
                 raise ConformanceFailure(f"accepted completions of commands {missing} never reached the server{SLOW}")
         while self.completion(timeout=0) is not None:
             pass

@@ -128,7 +128,7 @@ def test_the_death_of_the_server_reaches_every_process(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
-@judges("SEC-15")
+@judges("CMD-22", "SEC-15")
 def test_the_death_of_an_idle_server_is_noticed(stage: Stage, owner: int) -> None:
     scripted = stage.scripted(Geometry(owners=(owner,), secondaries=1))
     (waiting,) = _begin_to_wait(scripted.device)
@@ -161,6 +161,7 @@ def test_an_abort_ends_what_a_dead_secondary_held(stage: Stage, kind: Kind) -> N
     _require_failure(operation)
 
 
+@pytest.mark.time_limits
 @judges("SEC-17")
 def test_the_servers_patience_ends_what_a_dead_secondary_held(stage: Stage) -> None:
     geometry = Geometry(devices=2, owners=(1, 0), server_time_out=stage.scaled(500))
