@@ -1,0 +1,139 @@
+"""serverTimeOut: when a server that waits for its clients gives up, and when it does not."""
+
+import time
+
+import pytest
+
+from vdi_conformance.suite.device import Device, Fetched
+from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
+from vdi_conformance.suite.operation import Operation
+from vdi_conformance.suite.outcomes import Answer
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi.commands import VDC_FLUSH
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_TIMEOUT
+
+pytestmark = pytest.mark.time_limits
+
+SHORT = 100
+"""A serverTimeOut in milliseconds, before scaling: twice as long without a completion is too long."""
+
+LONG = 250
+"""One that leaves time for calls on a slow machine."""
+
+TICK = 20
+"""A clock may run ahead of another one by so many milliseconds."""
+
+
+@judges("TMO-01")
+def test_a_server_without_a_time_limit_waits_on(stage: Stage) -> None:
+    patient = stage.backup()
+    held = patient.device.next_data_command()
+    _run_into_the_limit(stage, stage.scaled(SHORT))
+    patient.answer(held).expect(NOERROR)
+    patient.succeed()
+
+
+@judges("TMO-02")
+def test_a_server_gives_up_after_its_time_limit(stage: Stage) -> None:
+    interval, began = stage.scaled(SHORT), time.monotonic()
+    operation, _ = _run_into_the_limit(stage, interval)
+    passed = (time.monotonic() - began) * 1000
+    # The statement began later than this clock; when its own clock starts is left open.
+    if passed < interval - TICK:
+        raise ConformanceFailure(f"the server gave up after {passed:.0f} ms, its limit is twice {interval} ms")
+    assert not operation.outcome().succeeded, "the statement succeeded although a command was never completed"
+
+
+@judges("TMO-05")
+def test_who_completes_too_late_is_told_of_an_abort(stage: Stage) -> None:
+    operation, held = _run_into_the_limit(stage, stage.scaled(SHORT))
+    for command in held:
+        operation.answer_any(command).expect(VD_E_ABORT)
+
+
+def _run_into_the_limit(stage: Stage, interval: int) -> tuple[Operation, list[Fetched]]:
+    """Run a BACKUP and complete nothing until its server gives up; give what was fetched.
+
+    On a slow machine it may give up at any moment, before the first command is fetched too.
+    """
+    operation = stage.created("backup", Geometry(server_time_out=interval))
+    operation.execute()
+    held: list[Fetched] = []
+    configured = operation.primary.get_configuration()
+    configured.require(NOERROR, VD_E_ABORT)
+    if configured.succeeded:
+        opened = operation.primary.open_device(operation.set_name)
+        opened.require(NOERROR, VD_E_ABORT)
+        if opened.succeeded:
+            device = opened.expect(NOERROR)
+            while (result := device.get_command()).succeeded:
+                held.append(result.expect(NOERROR))
+            result.require(VD_E_ABORT)
+    return operation, held
+
+
+class _Clock:
+    """Knows for how long nothing can have been completed: no longer than this since it was set."""
+
+    def __init__(self, interval: int) -> None:
+        self._interval = interval
+        self._set = time.monotonic()
+
+    def set(self, moment: float) -> None:
+        """Note a completion that was begun at that moment."""
+        self._set = moment
+
+    def require(self, answer: Answer, *codes: int) -> None:
+        """Fail the check where an abort came too early; on a machine too slow to tell end it."""
+        answer.require(*codes, VD_E_ABORT)
+        if answer.code != VD_E_ABORT:
+            return
+        passed = (time.monotonic() - self._set) * 1000
+        if passed >= 2 * self._interval:
+            not_tested(f"this machine was too slow: two intervals of {self._interval} ms were over (--timeout-scale)")
+        raise ConformanceFailure(
+            f"the server gave up after {passed:.0f} ms without a completion, its limit is twice {self._interval} ms"
+        )
+
+
+@judges("TMO-03")
+def test_each_completion_gives_the_time_limit_anew(stage: Stage) -> None:
+    interval = stage.scaled(LONG)
+    operation = stage.backup(Geometry(server_time_out=interval, transfers=8))
+    clock = _Clock(interval)
+    for _ in range(4):
+        held = _hold(operation.device, clock, interval * 7 // 10)
+        for command in held:
+            began = time.monotonic()
+            clock.require(operation.answer_any(command), NOERROR)
+            clock.set(began)
+
+
+def _hold(device: Device, clock: _Clock, milliseconds: int) -> list[Fetched]:
+    """Fetch for so long, and complete nothing."""
+    held: list[Fetched] = []
+    end = time.monotonic() + milliseconds / 1000
+    while (left := end - time.monotonic()) > 0:
+        result = device.get_command(1 + int(left * 1000))
+        clock.require(result, NOERROR, VD_E_TIMEOUT)
+        if result.succeeded:
+            held.append(result.expect(NOERROR))
+    return held
+
+
+@judges("TMO-04")
+def test_with_nothing_pending_the_time_limit_does_not_run(stage: Stage) -> None:
+    interval = stage.scaled(LONG)
+    idle = stage.scripted(Geometry(server_time_out=interval))
+    assert idle.passes(0, 1), "the set was aborted"
+    # What takes two intervals and a half there takes as long here.
+    _run_into_the_limit(stage, interval * 5 // 4)
+    clock = _Clock(interval)
+    result = idle.primary.get_configuration()
+    stage.observe("Q47", "the clock while nothing is pending", "runs" if result.code == VD_E_ABORT else "stands")
+    clock.require(result, NOERROR)
+    clock.require(idle.try_to_send(code=VDC_FLUSH), NOERROR)
+    fetched = idle.device.get_command()
+    clock.require(fetched, NOERROR)
+    clock.require(idle.device.complete(fetched.expect(NOERROR)), NOERROR)
