@@ -1,11 +1,14 @@
 """How a check says what it judges, and the ends other than pass and fail."""
 
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
 
 import pytest
 from _pytest.outcomes import Skipped
 
 from vdi_conformance.requirements import Requirement, catalogue
+
+T = TypeVar("T")
 
 
 class NotApplicable(Skipped):
@@ -67,3 +70,12 @@ class PrerequisiteFailed(ConformanceFailure):
 
 class RecommendationBroken(ConformanceFailure):
     """Something that is only recommended showed in passing: a warning, whatever the level of the check's rows."""
+
+
+def set_up(step: Callable[[], T]) -> T:
+    """Take a step before the check begins: what goes wrong there is a failed prerequisite."""
+    try:
+        return step()
+    except ConformanceFailure as failure:
+        sentence = f"before the check began: {failure}"
+        raise PrerequisiteFailed(sentence, failure.expected, failure.observed) from failure

@@ -48,17 +48,13 @@ class Operation(Running):
         self.open_devices()
 
     def execute(self) -> None:
-        """Run the statement on the set that was created."""
+        """Begin to run the statement on the set that was created."""
         self._statement = self.server.send(self._request())
 
     def configure(self) -> None:
         """Run the statement on the set that was created, and wait until it has configured it."""
         self.execute()
         self.primary.get_configuration().expect(NOERROR)
-
-    def execute(self) -> None:
-        """Begin to run the statement on the set that was created."""
-        self._statement = self.server.send(self._request())
 
     def _request(self) -> ExecuteStatement:
         return ExecuteStatement(

@@ -10,7 +10,7 @@ import pytest
 
 from vdi_conformance.evidence.records import Call, Observation
 from vdi_conformance.host.errors import HostDied
-from vdi_conformance.suite.judging import ConformanceFailure, PrerequisiteFailed, RecommendationBroken, not_applicable
+from vdi_conformance.suite.judging import ConformanceFailure, RecommendationBroken, not_applicable, set_up
 from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
@@ -86,17 +86,21 @@ class Stage:
         """Bring a BACKUP's cast together; the check starts it."""
         return Operation("backup", self._scene(geometry, self._participants(geometry)), None, self.bench.cast.seed)
 
-    def created(self, kind: Kind, geometry: Geometry = USUAL) -> Operation:
-        """Create a set in fresh processes; its statement has not begun, and nobody has joined."""
-        operation = self._prepare(kind, geometry, self._participants(geometry))
-        _set_up(operation.create)
+    def created(
+        self, kind: Kind, geometry: Geometry = USUAL, participants: list[Participant] | None = None
+    ) -> Operation:
+        """Create a set, in fresh processes unless told which; its statement has not begun, and nobody has joined."""
+        operation = self._prepare(kind, geometry, participants or self._participants(geometry))
+        set_up(operation.create)
         self._operations.append(operation)
         return operation
 
-    def configured(self, kind: Kind, geometry: Geometry = USUAL) -> Operation:
-        """Start a statement in fresh processes and let it configure the set; nobody has joined, no device is open."""
-        operation = self.created(kind, geometry)
-        _set_up(operation.configure)
+    def configured(
+        self, kind: Kind, geometry: Geometry = USUAL, participants: list[Participant] | None = None
+    ) -> Operation:
+        """Start a statement and let it configure a set that was created; nobody has joined, no device is open."""
+        operation = self.created(kind, geometry, participants)
+        set_up(operation.configure)
         return operation
 
     def twin(self, of: Operation, kind: Kind, geometry: Geometry = USUAL) -> Operation:
@@ -111,7 +115,7 @@ class Stage:
         self, kind: Kind, geometry: Geometry, participants: list[Participant], streams: Path | None = None
     ) -> Operation:
         operation = self._prepare(kind, geometry, participants, streams)
-        _set_up(operation.start)
+        set_up(operation.start)
         self._operations.append(operation)
         return operation
 
@@ -129,13 +133,13 @@ class Stage:
     def scripted(self, geometry: Geometry = USUAL, features: int = VDF_WRITE_MEDIA) -> Scripted:
         """Start a set whose server is told every step."""
         scripted = self._script(geometry)
-        _set_up(lambda: scripted.start(features))
+        set_up(lambda: scripted.start(features))
         return scripted
 
     def scripted_created(self, geometry: Geometry = USUAL) -> Scripted:
         """Create a set whose server is told every step, beginning with its Open; nobody has joined."""
         scripted = self._script(geometry)
-        _set_up(scripted.create)
+        set_up(scripted.create)
         return scripted
 
     def _script(self, geometry: Geometry) -> Scripted:
@@ -288,14 +292,6 @@ class Stage:
             stage.close(orderly=True)
 
         return self.bench.streams(source.stream_key, make)
-
-
-def _set_up(step: Callable[[], None]) -> None:
-    try:
-        step()
-    except ConformanceFailure as failure:
-        sentence = f"before the check began: {failure}"
-        raise PrerequisiteFailed(sentence, failure.expected, failure.observed) from failure
 
 
 STAGE: Final = pytest.StashKey[Stage]()

@@ -1,0 +1,53 @@
+"""The transition matrix of the suite is that of the catalogue, and every cell that can be reached has its check."""
+
+import pytest
+
+from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.requirements import catalogue
+from vdi_conformance.suite.matrix import CELLS, CELLS_OF_A_SECONDARY, CELLS_OF_AN_INVALID_DEVICE, MATRIX
+from vdi_conformance.suite.states import NO_DEVICE, WAYS, WAYS_OF_A_SECONDARY, WAYS_WITH_AN_INVALID_DEVICE, State
+from vdi_conformance.vdi.hresult import name_of
+
+ALL = CELLS + CELLS_OF_A_SECONDARY + CELLS_OF_AN_INVALID_DEVICE
+STATES = list(State)
+PRINTED = [(line, state) for line in MATRIX for state in STATES]
+
+
+@pytest.mark.parametrize("number", range(len(PRINTED)))
+def test_the_rows_say_what_the_matrix_says(number: int) -> None:
+    line, state = PRINTED[number]
+    row = catalogue().get(f"ST-{number + 1:02}")
+    gives = line.cells[STATES.index(state)]
+    assert row is not None
+    assert row.statement.startswith(f"{line.method} called in state {state.value} gives "), row.statement
+    named = {word.strip(".,;") for word in row.statement.split()} & {"NOERROR", *_names()}
+    codes = {name_of(code) for code in (*gives.codes, *gives.in_use)}
+    # A row may name a code that is permitted in a state that a way of its own leads to.
+    assert codes <= named, row.statement
+    if gives.to is not None and gives.to is not state:
+        assert f"to {gives.to.value}" in row.statement
+
+
+def _names() -> set[str]:
+    return {f"VD_E_{name}" for name in ("PROTOCOL", "ABORT", "OPEN", "CLOSE", "INVALID", "TIMEOUT")}
+
+
+def test_every_cell_has_a_check() -> None:
+    checks = checks_by_row()
+    assert [number for number in range(1, len(PRINTED) + 1) if f"ST-{number:02}" not in checks] == []
+    for cell in ALL:
+        assert any(check.endswith(f"[{cell.name}]") for check in checks[cell.row]), cell.name
+
+
+def test_every_state_is_reached() -> None:
+    assert {way.state for way in WAYS} == set(State)
+    # Who joined has a set from then on, and one that is configured.
+    assert {way.state for way in WAYS_OF_A_SECONDARY} == set(State) - {State.DOES_NOT_EXIST, State.CONFIGURABLE}
+    before_a_device = {State.DOES_NOT_EXIST, State.CONFIGURABLE, State.INITIALIZING}
+    assert {way.state for way in WAYS_WITH_AN_INVALID_DEVICE} == before_a_device
+
+
+def test_the_devices_of_a_way_are_used() -> None:
+    devices = {cell.way.name for cell in ALL if cell.line.on_a_device}
+    ways = (*WAYS, *WAYS_OF_A_SECONDARY, *WAYS_WITH_AN_INVALID_DEVICE)
+    assert devices == {way.name for way in ways} - set(NO_DEVICE)
