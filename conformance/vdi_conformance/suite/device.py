@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.host.messages.client import CompleteCommand, GetCommand, Race, Serve
+from vdi_conformance.host.messages.client import CompleteCommand, GetCommand, Race, ReleaseDevice, Serve
 from vdi_conformance.suite.outcomes import Later
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
@@ -155,6 +155,10 @@ class Device:
             return self.participant.code("CompleteCommand", reply.code)
 
         return Later(self.participant.host.send(request), completed)
+
+    def release(self) -> None:
+        """Give up the reference."""
+        self.participant.host.call(ReleaseDevice(device=self.key, thread=self.key))
 
     def _account(self, command: Fetched | int, completion_code: int, bytes_transferred: int, position: int) -> None:
         if isinstance(command, int):
