@@ -13,7 +13,7 @@ import pytest
 from vdi_conformance.host.child import entry
 from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.host.errors import InvalidParams, InvalidRequest
-from vdi_conformance.host.messages import client, memory, server
+from vdi_conformance.host.messages import client, memory, server, together
 from vdi_conformance.host.messages.base import Config, HostEnvironment, Initialize, Request
 from vdi_conformance.host.messages.schemas import requests
 from vdi_conformance.host.spec import Settings
@@ -208,6 +208,42 @@ def test_a_waiting_call_stops_no_other_label(host: Host) -> None:
     assert [pending.result().code for pending in waiting] == [VD_E_ABORT, VD_E_ABORT]
 
 
+def test_calls_at_once_are_answered_one_by_one(host: Host, supervisor: Supervisor) -> None:
+    host.call(client.NewSet(set="s"))
+    for device in ("a", "b"):
+        host.call(client.OpenDevice(set="s", name=f"quiet {device}", device=device))
+    with host.at_once():
+        waiting = [host.send(client.GetCommand(device=device, timeout=60_000, thread=device)) for device in ("a", "b")]
+        closing = host.send(client.Close(set="s", thread="c"))
+    assert supervisor.wait_any([*waiting, closing]) is closing
+    with host.at_once():
+        host.send(client.SignalAbort(set="s", thread="abort"))
+    assert [pending.result().code for pending in waiting] == [VD_E_ABORT, VD_E_ABORT]
+
+
+def test_calls_at_once_begin_when_all_their_threads_are_free(host: Host) -> None:
+    host.call(client.NewSet(set="s"))
+    host.call(client.OpenDevice(set="s", name="quiet", device="d"))
+    busy = host.send(client.GetCommand(device="d", timeout=60_000, thread="d"))
+    with host.at_once():
+        later = host.send(client.GetCommand(device="d", timeout=0, thread="d"))
+        beside = host.send(client.Close(set="s", thread="c"))
+    assert host.call(client.Close(set="s")).code == NOERROR
+    assert not beside.done
+    host.call(client.SignalAbort(set="s", thread="abort"))
+    assert [pending.result().code for pending in (busy, later, beside)] == [VD_E_ABORT, VD_E_ABORT, NOERROR]
+
+
+def test_calls_at_once_on_one_thread_are_refused(host: Host) -> None:
+    host.call(client.NewSet(set="s"))
+    with host.at_once():
+        refused = [host.send(client.Close(set="s", thread="c")) for _ in range(2)]
+    for pending in refused:
+        with pytest.raises(InvalidParams, match="threads all differ"):
+            pending.result()
+    assert host.call(client.Close(set="s", thread="c")).code == NOERROR
+
+
 def test_one_label_keeps_the_order_of_its_requests(host: Host, supervisor: Supervisor) -> None:
     host.call(client.NewSet(set="s"))
     host.call(client.OpenDevice(set="s", name="x", device="d"))
@@ -225,6 +261,8 @@ WRONG: list[Request[Any]] = [
     client.MapBufferHandle(set="s", handle=-1),
     client.GetBufferHandle(set="s", address="7"),
     client.Race(device="d", timeout=0, counts=[1]),
+    together.AtOnce(calls=[]),
+    together.AtOnce(calls=[together.Together(1, "set.close", {"set": "s"})]),
     memory.ReadMemory(address="0x1000", size=65537),
     memory.WriteMemory(address="0x1000", data="0"),
     memory.LoadMemory(address="0x1000", size=1, path="/no/such/file", offset=0),

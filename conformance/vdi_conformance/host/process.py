@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from vdi_conformance.host.errors import (
     HostDied,
     HostError,
     HostHung,
+    MethodNotFound,
     ProtocolError,
     UnknownProtocol,
     WrongId,
@@ -24,9 +26,10 @@ from vdi_conformance.host.errors import (
 )
 from vdi_conformance.host.messages.base import Initialize, Initialized, Reply, Request
 from vdi_conformance.host.messages.client import codes_of
+from vdi_conformance.host.messages.together import AtOnce, Together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vdi_conformance.host.spec import AdapterSpec, Role
     from vdi_conformance.host.starting.starter import Starter
@@ -152,6 +155,8 @@ class Host:
         self._input_ended = False
         self._killed = False
         self._initialize: Pending[Initialized] | None = None
+        self._gathered: list[Pending[Any]] | None = None
+        self._makes_single_calls_only = False
 
     def initialize(self, request: Initialize) -> None:
         """Send the first request."""
@@ -194,8 +199,33 @@ class Host:
             pending.settle(HostDied(self.name, request.method, self._ended))
         else:
             self._waiting[pending.number] = pending
-            self._link.starter.write(self.key, connection.encode(pending.number, request))
+            if self._gathered is None:
+                self._write(pending)
+            else:
+                self._gathered.append(pending)
         return pending
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Gather what is sent meanwhile, and let it all go at the same moment, each on the thread of its label.
+
+        A host that cannot do that is sent one after the other.
+        """
+        gathered: list[Pending[Any]] = []
+        self._gathered = gathered
+        try:
+            yield
+        finally:
+            self._gathered = None
+        if self._makes_single_calls_only or not gathered:
+            for pending in gathered:
+                self._write(pending)
+            return
+        calls = [Together(one.number, one.request.method, msgspec.to_builtins(one.request)) for one in gathered]
+        self.send(AtOnce(calls=calls))
+
+    def _write(self, pending: Pending[Any]) -> None:
+        self._link.starter.write(self.key, connection.encode(pending.number, pending.request))
 
     def kill(self, signal: int = KILL) -> None:
         """Send a signal to the process, without waiting for what comes of it."""
@@ -259,6 +289,18 @@ class Host:
         pending.settle(outcome)
         if isinstance(outcome, ProtocolError):
             raise outcome
+        if isinstance(outcome, HostError) and isinstance(pending.request, AtOnce):
+            self._take_apart(pending.request, outcome)
+
+    def _take_apart(self, refused: AtOnce, error: HostError) -> None:
+        """Send calls one after the other to a host that does not know how to let them go at once."""
+        self._makes_single_calls_only = isinstance(error, MethodNotFound)
+        for pending in [self._waiting[call.id] for call in refused.calls if call.id in self._waiting]:
+            if self._makes_single_calls_only:
+                self._write(pending)
+            else:
+                del self._waiting[pending.number]
+                pending.settle(error)
 
     def _check(self, reply: Initialized, line: bytes) -> Initialized | HostError:
         if reply.protocol != PROTOCOL_VERSION:

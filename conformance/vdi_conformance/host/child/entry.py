@@ -12,10 +12,10 @@ import queue
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from vdi_conformance.contract import Environment
-from vdi_conformance.host.child import client_methods, layout, memory_methods, server_methods
+from vdi_conformance.host.child import client_methods, layout, memory_methods, server_methods, together
 from vdi_conformance.host.child.dispatch import Call, Methods, read_call
 from vdi_conformance.host.child.loader import load
 from vdi_conformance.host.child.parameters import Kind, integer, one_of
@@ -32,7 +32,7 @@ SWITCH_INTERVAL: Final = 0.0002
 _CHUNK: Final = 65536
 
 METHODS = Methods[Session]()
-for _table in (client_methods.METHODS, server_methods.METHODS, memory_methods.METHODS):
+for _table in (client_methods.METHODS, server_methods.METHODS, memory_methods.METHODS, together.METHODS):
     METHODS.include(_table)
 
 
@@ -95,26 +95,44 @@ class _Answers:
                 os._exit(0)  # nobody reads any more: the parent is gone
 
 
+class _Job(NamedTuple):
+    """A call, and what its thread passes first where others begin at the same moment."""
+
+    call: Call
+    gate: threading.Barrier | None = None
+
+
 class _Threads:
     """One thread and one queue a label; without a label the reader itself runs the call."""
 
-    def __init__(self, session: Session, answers: _Answers) -> None:
-        self._session = session
+    def __init__(self, target: str, own_layout: bool, answers: _Answers) -> None:
+        self._session = Session(target, own_layout, self._let_go)
         self._answers = answers
-        self._queues: dict[str, queue.SimpleQueue[Call]] = {}
+        self._queues: dict[str, queue.SimpleQueue[_Job]] = {}
 
     def take(self, call: Call) -> None:
         if call.thread is None:
             self._run(call)
-            return
-        if (waiting := self._queues.get(call.thread)) is None:
-            waiting = self._queues[call.thread] = queue.SimpleQueue()
-            threading.Thread(target=self._work, args=(waiting,), name=call.thread, daemon=True).start()
-        waiting.put(call)
+        else:
+            self._hand_over(call.thread, _Job(call))
 
-    def _work(self, waiting: "queue.SimpleQueue[Call]") -> None:
+    def _let_go(self, calls: tuple[Call, ...]) -> None:
+        gate = threading.Barrier(len(calls))
+        for call in calls:
+            self._hand_over(call.thread or "", _Job(call, gate))
+
+    def _hand_over(self, label: str, job: _Job) -> None:
+        if (waiting := self._queues.get(label)) is None:
+            waiting = self._queues[label] = queue.SimpleQueue()
+            threading.Thread(target=self._work, args=(waiting,), name=label, daemon=True).start()
+        waiting.put(job)
+
+    def _work(self, waiting: "queue.SimpleQueue[_Job]") -> None:
         while True:
-            self._run(waiting.get())
+            call, gate = waiting.get()
+            if gate is not None:
+                gate.wait()
+            self._run(call)
 
     def _run(self, call: Call) -> None:
         self._answers.write(METHODS.answer(self._session, call))
@@ -124,7 +142,7 @@ def main(target: str, own_layout: bool) -> NoReturn:
     """Be the host of the adapter `target` until standard input ends."""
     requests, descriptor = _take_the_protocol_away()
     answers = _Answers(descriptor)
-    threads = _Threads(Session(target, own_layout), answers)
+    threads = _Threads(target, own_layout, answers)
     for text in _lines(requests):
         call = read_call(text)
         if isinstance(call, Call):

@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING, TypeVar
 from vdi_conformance.host.codes import INVALID_PARAMS, INVALID_REQUEST, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vdi_conformance.contract import Adapter, ScriptedServer, VirtualDevice, VirtualDeviceSet
+    from vdi_conformance.host.child.dispatch import Call
 
 T = TypeVar("T")
 
 
 @dataclass
 class Session:
-    """The state of one host process; what was released stays known, so that stale use can be tried."""
+    """The state of one host process; what was released stays known, so that stale use can be tried.
+
+    `let_go` starts calls at the same moment, each on the thread of its label.
+    """
 
     target: str
     own_layout: bool
+    let_go: Callable[[tuple[Call, ...]], None]
     adapter: Adapter | None = None
     sets: dict[str, VirtualDeviceSet] = field(default_factory=dict)
     devices: dict[str, VirtualDevice] = field(default_factory=dict)
