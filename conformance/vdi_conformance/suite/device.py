@@ -210,3 +210,11 @@ class Device:
             thread=self.key,
         )
         return self.participant.host.send(request)
+
+
+def begin_to_wait(*devices: Device) -> list[Later[CommandReply, Result[Fetched]]]:
+    """Start a GetCommand on each device; a call that takes as long lets it come to its wait."""
+    waiting = [device.send_get_command() for device in devices]
+    for device in devices:
+        device.participant.get_configuration().expect(NOERROR)
+    return waiting

@@ -236,6 +236,11 @@ class Operation(Running):
         """Finish, and fail the check unless the statement succeeded."""
         self.require_success(self.finish())
 
+    def require_failure(self) -> None:
+        """Fail the check unless the statement ends without success."""
+        if self.outcome().succeeded:
+            raise ConformanceFailure(f"the {self.kind.upper()} succeeded", ("failure",), "success")
+
     def check_end(self) -> None:
         """Hold the invariant: a BACKUP succeeds if, and only if, all that it asked for was done.
 

@@ -26,7 +26,7 @@ from vdi_conformance.suite.participant import configuration
 
 if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import CodeReply, Request
-    from vdi_conformance.host.messages.server import CompletionRecord
+    from vdi_conformance.host.messages.server import CompletionRecord, CompletionReply
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.outcomes import Observe
     from vdi_conformance.vdi.structures import VDConfig
@@ -117,8 +117,12 @@ class ServerRole(ProcessMemory):
 
     def next_completion(self, timeout: int) -> CompletionRecord | None:
         """Wait up to `timeout` milliseconds for the next completion."""
+        return self.send_next_completion(timeout).result()
+
+    def send_next_completion(self, timeout: int) -> Later[CompletionReply, CompletionRecord | None]:
+        """Start to wait up to `timeout` milliseconds for the next completion."""
         request = ServerNextCompletion(server=self.key, timeout=timeout, thread=self.key)
-        return self.host.call(request, patience=timeout / 1000 + 10).completion
+        return Later(self.host.send(request), lambda reply: reply.completion, timeout / 1000 + 10)
 
     def close_device(self, device: str) -> Code:
         """CloseDevice."""

@@ -149,7 +149,7 @@ def test_a_set_that_was_aborted_in_use_is_closed(stage: Stage) -> None:
 def test_a_statement_that_comes_after_the_close_fails(stage: Stage) -> None:
     operation = stage.created("backup")
     operation.primary.close().expect(NOERROR)
-    operation.begin()
+    operation.execute()
     _require_failure(operation)
 
 

@@ -2,11 +2,10 @@
 
 import pytest
 
-from vdi_conformance.host.messages.client import CommandReply
-from vdi_conformance.suite.device import Device, Fetched
-from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.device import Device, Fetched, begin_to_wait
+from vdi_conformance.suite.judging import judges
 from vdi_conformance.suite.operation import Kind, Operation
-from vdi_conformance.suite.outcomes import Answer, Later, Result
+from vdi_conformance.suite.outcomes import Answer
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
@@ -30,19 +29,6 @@ def _end(participant: Participant, end: str) -> None:
         participant.leave()
     else:
         participant.kill()
-
-
-def _begin_to_wait(*devices: Device) -> list[Later[CommandReply, Result[Fetched]]]:
-    """Start a GetCommand on each device; a call that takes as long lets it come to its wait."""
-    waiting = [device.send_get_command() for device in devices]
-    for device in devices:
-        device.participant.get_configuration().expect(NOERROR)
-    return waiting
-
-
-def _require_failure(operation: Operation) -> None:
-    if operation.outcome().succeeded:
-        raise ConformanceFailure(f"the {operation.kind.upper()} succeeded", ("failure",), "success")
 
 
 # The primary
@@ -71,13 +57,13 @@ def _lose_the_primary(stage: Stage, kind: Kind, owners: tuple[int, ...], end: st
     geometry = Geometry(devices=len(owners), owners=owners, secondaries=spectator, buffer_count=2 * len(owners))
     operation = stage.operation(kind, geometry)
     left = [one for one in operation.hold_all() if one.device.participant is not operation.primary]
-    waiting = _begin_to_wait(*(command.device for command in left))
+    waiting = begin_to_wait(*(command.device for command in left))
     _end(operation.primary, end)
     for command, later in zip(left, waiting, strict=True):
         command.device.await_abort(later)
         operation.answer(command).expect(VD_E_ABORT)
     operation.secondaries[-1].await_abort()
-    _require_failure(operation)
+    operation.require_failure()
 
 
 @pytest.mark.parametrize("end", ["is killed", "exits"])
@@ -87,13 +73,13 @@ def test_the_end_of_a_primary_before_any_device_is_open(stage: Stage, kind: Kind
     operation.join_all()
     _end(operation.primary, end)
     operation.secondaries[0].await_abort()
-    _require_failure(operation)
+    operation.require_failure()
 
 
 @judges("SEC-14")
 def test_the_server_sees_every_command_of_a_dead_primary_aborted(stage: Stage) -> None:
     scripted, tags = _with_commands_everywhere(stage)
-    (waiting,) = _begin_to_wait(scripted.devices[1])
+    (waiting,) = begin_to_wait(scripted.devices[1])
     scripted.aborted = True
     scripted.primary.kill()
     scripted.all_aborted(tags)
@@ -119,7 +105,7 @@ def test_the_death_of_the_server_reaches_every_process(stage: Stage) -> None:
     for device in range(3):
         scripted.send(scripted.allocate(), device=device)
     held = [device.next_command() for device in scripted.devices]
-    waiting = _begin_to_wait(*scripted.devices)
+    waiting = begin_to_wait(*scripted.devices)
     scripted.kill()
     for command, later in zip(held, waiting, strict=True):
         command.device.await_abort(later)
@@ -131,7 +117,7 @@ def test_the_death_of_the_server_reaches_every_process(stage: Stage) -> None:
 @judges("CMD-22", "SEC-15")
 def test_the_death_of_an_idle_server_is_noticed(stage: Stage, owner: int) -> None:
     scripted = stage.scripted(Geometry(owners=(owner,), secondaries=1))
-    (waiting,) = _begin_to_wait(scripted.device)
+    (waiting,) = begin_to_wait(scripted.device)
     scripted.kill()
     scripted.device.await_abort(waiting)
 
@@ -158,7 +144,7 @@ def test_an_abort_ends_what_a_dead_secondary_held(stage: Stage, kind: Kind) -> N
     _record_death(stage, "a secondary that held a command", passed)
     operation.primary.signal_abort().expect(NOERROR)
     operation.devices[1].await_abort()
-    _require_failure(operation)
+    operation.require_failure()
 
 
 @pytest.mark.time_limits
@@ -168,7 +154,7 @@ def test_the_servers_patience_ends_what_a_dead_secondary_held(stage: Stage) -> N
     operation = stage.backup(geometry)
     operation.device.next_data_command()
     operation.secondaries[0].kill()
-    _require_failure(operation)
+    operation.require_failure()
     operation.devices[1].await_abort()
 
 
@@ -182,7 +168,7 @@ def test_a_dead_secondary_completes_nothing(stage: Stage, moment: str) -> None:
     dying = scripted.secondaries[0]
     if moment == "in GetCommand":
         scripted.device.next_command()
-        _begin_to_wait(scripted.device)
+        begin_to_wait(scripted.device)
     elif moment == "in GetBufferHandle":
         calls = [dying.send_get_buffer_handle(command.buffer) for _ in range(BARRIER)]
         calls[0].result()
@@ -224,7 +210,7 @@ def test_the_end_of_a_mapping_process_is_left_to_the_primary(stage: Stage, kind:
     passed = passed and all(operation.passes(device, BARRIER // 2) for device in operation.devices)
     _record_death(stage, "a secondary that only mapped", passed)
     if not passed:
-        _require_failure(operation)
+        operation.require_failure()
 
 
 def _completes(operation: Operation, command: Fetched) -> bool:
@@ -316,7 +302,7 @@ def test_a_secondary_that_closes_with_its_device_open_ends_everything(stage: Sta
     _close_holding(operation.secondaries[0])
     operation.devices[1].await_abort()
     operation.secondaries[1].await_abort()
-    _require_failure(operation)
+    operation.require_failure()
 
 
 @judges("CLS-17")
@@ -327,7 +313,7 @@ def test_a_primary_that_closes_before_its_secondaries_ends_everything(stage: Sta
     answer.permit("Q36", "Close of the primary while secondaries have devices open", VD_E_OPEN, NOERROR)
     for device in operation.devices:
         device.await_abort()
-    _require_failure(operation)
+    operation.require_failure()
 
 
 @judges("CMP-05")
@@ -345,7 +331,7 @@ def test_who_closed_and_joined_again_cannot_complete(stage: Stage, kind: Kind) -
     for device in devices:
         _complete_stale(stage, device, command, "after joining again")
     operation.primary.signal_abort().expect(NOERROR)
-    _require_failure(operation)
+    operation.require_failure()
 
 
 @HOLDERS
@@ -371,7 +357,7 @@ def test_a_command_of_an_earlier_set_is_none_of_a_new_one(stage: Stage, kind: Ki
             _close_holding(participant)
         else:
             participant.close().require(VD_E_OPEN, NOERROR)
-    _require_failure(earlier)
+    earlier.require_failure()
     operation = stage.again(earlier)
     answer = _complete_stale(stage, operation.device, command, "in the next set")
     if answer is not None:
