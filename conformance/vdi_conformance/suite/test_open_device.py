@@ -157,6 +157,21 @@ def test_an_open_device_does_not_open_again(stage: Stage, kind: Kind, device: in
     operation.succeed()
 
 
+@RESTORE
+@judges("OPD-05")
+def test_one_of_many_threads_opens_a_device(stage: Stage, kind: Kind) -> None:
+    operation = stage.configured(kind, TWO)
+    asked = [operation.primary.send_open_device(operation.set_name, thread=f"opener {turn}") for turn in range(8)]
+    answers = [later.result() for later in asked]
+    for answer in answers:
+        answer.require(NOERROR, VD_E_PROTOCOL)
+    opened = [answer.expect(NOERROR) for answer in answers if answer.succeeded]
+    assert len(opened) == 1, f"{len(opened)} threads opened one device"
+    operation.devices += opened
+    operation.open_device(1)
+    operation.succeed()
+
+
 @in_turn("state", ["Initializing", "Active"])
 @judges("OPD-08")
 def test_a_name_that_is_none_of_the_set_is_invalid(stage: Stage, kind: Kind, state: str) -> None:
