@@ -21,6 +21,8 @@ def renewed(evidence: list[str]) -> str:
     for path in evidence:
         for check in read(Path(path)).checks:
             for seen in check.observations:
+                if seen.question not in catalogue().questions:
+                    continue
                 key = (seen.question, seen.subject)
                 permitted.setdefault(key, {}).update(dict.fromkeys(seen.permitted))
                 checks.setdefault(key, set()).add(check.id.partition("[")[0])

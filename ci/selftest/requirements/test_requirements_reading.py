@@ -84,7 +84,7 @@ def test_several_columns_of_one_requirement_may_have_changed() -> None:
         ({"requirements": row(questions="Q1,Q9")}, "the question 'Q9' for GBH-01: known are Q1, Q2"),
         ({"requirements": row(statement="")}, "says nothing of GBH-01"),
         ({"readings": [["Q3", "Call", "", "a/b"]]}, "readings.tsv lists Q3, which is no question"),
-        ({"readings": [["Q2", "Call", "", "a/b"]]}, "questions.tsv calls Q2 hidden, readings.tsv has it"),
+        ({"readings": [["Q2", "Call", "", "a/b"]]}, "questions.tsv says why Q2 is not observed"),
         ({"readings": 2 * [["Q1", "Call", "", "a/b"]]}, "readings.tsv has Q1 Call more than once"),
     ],
 )

@@ -36,7 +36,7 @@ def entry(question: Question) -> dict[str, Any]:
     return {
         "id": question.id,
         "question": question.text,
-        "hidden": question.hidden or None,
+        "unobserved": question.unobserved or None,
         "readings": [
             {"subject": one.subject, "permitted": list(one.permitted) or None, "checks": list(one.checks)}
             for one in question.readings
@@ -52,4 +52,4 @@ def details(question: Question) -> Iterator[Text]:
         for check in one.checks:
             yield Text(f"    {check}", "dim", no_wrap=True)
     if not question.readings:
-        yield Text(f"  Observed by no check. {question.hidden}".rstrip())
+        yield Text(f"  Nothing is recorded. {question.unobserved}".rstrip())

@@ -40,7 +40,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "requirements.tsv": ("id", *_REVIEWED),
         "changes.tsv": ("id", "column", "before", "after", "reason"),
         "unchecked.tsv": ("id", "reason", "sentence"),
-        "questions.tsv": ("id", "question", "hidden"),
+        "questions.tsv": ("id", "question", "unobserved"),
         "readings.tsv": ("question", "subject", "permitted", "checks"),
         "sources.tsv": ("tag", "title", "url"),
     }
@@ -90,14 +90,16 @@ def _questions(entries: Iterable[Row], readings: Iterable[Row]) -> dict[str, Que
         found = Reading(one["subject"], tuple(_listed(one["permitted"], "|")), tuple(_listed(one["checks"])))
         tried.setdefault(one["question"], []).append(found)
     questions = {
-        row["id"]: Question(row["id"], row["question"], tuple(tried.pop(row["id"], ())), row["hidden"])
+        row["id"]: Question(row["id"], row["question"], tuple(tried.pop(row["id"], ())), row["unobserved"])
         for row in entries
     }
     for id in tried:
         raise ValueError(f"readings.tsv lists {id}, which is no question: correct the id or remove the line")
     for question in questions.values():
-        if question.readings and question.hidden:
-            raise ValueError(f"questions.tsv calls {question.id} hidden, readings.tsv has it: remove one of the two")
+        if question.readings and question.unobserved:
+            raise ValueError(
+                f"questions.tsv says why {question.id} is not observed, but readings.tsv has it: remove one"
+            )
     return questions
 
 

@@ -80,12 +80,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Question:
-    """What the documents leave open; `hidden` says why no check can see how an implementation answers it."""
+    """What the documents leave open; `unobserved` says why no check records an answer."""
 
     id: str
     text: str
     readings: tuple[Reading, ...] = ()
-    hidden: str = ""
+    unobserved: str = ""
 
 
 @dataclass(frozen=True)
