@@ -95,7 +95,8 @@ def test_devices_open_in_any_order(stage: Stage, kind: Kind, order: str) -> None
         opened = {name: operation.primary.open_device(name) for name in reversed(names)}
     else:
         Random(stage.seed).shuffle(names)
-        asked = [operation.primary.send_open_device(name, thread=f"opener {name}") for name in names]
+        with operation.primary.host.at_once():
+            asked = [operation.primary.send_open_device(name, thread=f"opener of {name}") for name in names]
         opened = {name: later.result() for name, later in zip(names, asked, strict=True)}
     operation.devices += [opened[name].expect(NOERROR) for name in operation.device_names]
     operation.succeed()
@@ -161,7 +162,9 @@ def test_an_open_device_does_not_open_again(stage: Stage, kind: Kind, device: in
 @judges("OPD-05")
 def test_one_of_many_threads_opens_a_device(stage: Stage, kind: Kind) -> None:
     operation = stage.configured(kind, TWO)
-    asked = [operation.primary.send_open_device(operation.set_name, thread=f"opener {turn}") for turn in range(8)]
+    name = operation.set_name
+    with operation.primary.host.at_once():
+        asked = [operation.primary.send_open_device(name, thread=f"opener {turn}") for turn in range(8)]
     answers = [later.result() for later in asked]
     for answer in answers:
         answer.require(NOERROR, VD_E_PROTOCOL)
