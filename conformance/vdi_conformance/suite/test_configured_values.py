@@ -78,9 +78,10 @@ def test_the_size_of_the_buffer_area_is_observed(stage: Stage, kind: Kind) -> No
     operation = stage.operation(kind, Geometry(secondaries=1))
     sizes = [one.get_configuration().expect(NOERROR).buffer_area_size for one in operation.participants]
     buffers = operation.geometry.buffer_count * operation.geometry.max_transfer_size
-    answer = "0" if not sizes[0] else "that of the buffers, or more" if sizes[0] >= buffers else "less"
-    stage.observe("Q27", "bufferAreaSize", answer)
-    stage.observe("Q27", "bufferAreaSize in another process", "equal" if len(set(sizes)) == 1 else "different")
+    size = "none" if not sizes[0] else "that of the buffers, or more" if sizes[0] >= buffers else "less"
+    stage.observe("Q27", "bufferAreaSize", size, ("none", "that of the buffers, or more", "less"))
+    answer = "equal" if len(set(sizes)) == 1 else "different"
+    stage.observe("Q27", "bufferAreaSize in another process", answer, ("equal", "different"))
 
 
 # What the server chose

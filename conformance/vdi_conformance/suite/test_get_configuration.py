@@ -23,6 +23,7 @@ TICK: Final = 20
 SOON: Final = 25
 """A time-out that nobody waits long for, in milliseconds before scaling."""
 A_TERABYTE: Final = 1 << 40
+LEFT: Final = ("untouched", "zeros", "something else")
 UNTOUCHED: Final = OUT_UNTOUCHED & 0xFFFFFFFF
 
 
@@ -280,14 +281,15 @@ def test_a_failure_promises_no_vdc_complete(stage: Stage, end: str) -> None:
     result.require(VD_E_ABORT if end == "abort" else VD_E_TIMEOUT)
     if (found := result.value) is None:
         not_tested("the adapter does not say what GetConfiguration left in the structure")
-    stage.observe("Q23", f"GetConfiguration's structure after {result.name}", _left(found))
+    stage.observe("Q23", f"GetConfiguration's structure after {result.name}", _left(found), LEFT)
     if found.features != UNTOUCHED and found.features & VDF_COMPLETE_ENABLED:
         raise ConformanceFailure(f"GetConfiguration failed and left VDF_CompleteEnabled in {found}")
 
 
 def _left(found: VDConfig) -> str:
+    untouched, zeros, other = LEFT
     values = set(found)
-    return "untouched" if values == {UNTOUCHED} else "zeros" if values == {0} else "something else"
+    return untouched if values == {UNTOUCHED} else zeros if values == {0} else other
 
 
 @RESTORE

@@ -22,6 +22,7 @@ from vdi_conformance.vdi.hresult import (
 from vdi_conformance.vdi.structures import VDConfig
 
 TWO = Geometry(devices=2)
+ENDINGS = ("ends", "never ends")
 
 
 # Every device, once
@@ -207,8 +208,8 @@ def test_a_loop_over_names_ends_with_the_devices(stage: Stage, kind: Kind) -> No
     ends = [operation.primary.open_device(name) for name in (stage.name(), operation.set_name)]
     for end in ends:
         end.require_failure()
-    answer = "ends" if VD_E_OPEN in (end.code for end in ends) else "never ends"
-    stage.observe("Q2", "a loop that opens devices until VD_E_OPEN", answer)
+    answer = ENDINGS[VD_E_OPEN not in (end.code for end in ends)]
+    stage.observe("Q2", "a loop that opens devices until VD_E_OPEN", answer, ENDINGS)
     operation.succeed()
 
 
