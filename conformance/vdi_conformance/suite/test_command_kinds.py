@@ -118,7 +118,7 @@ def _position_of_next(scripted: Scripted, tag: int) -> int:
 def _record(stage: Stage, question: str, subject: str, arrived: list[bool]) -> None:
     """Record whether something came over that need not."""
     answer = "arrives" if all(arrived) else "varies" if any(arrived) else "is dropped"
-    stage.observe(question, subject, answer)
+    stage.observe(question, subject, answer, ("arrives", "is dropped"))
 
 
 @pytest.mark.parametrize(

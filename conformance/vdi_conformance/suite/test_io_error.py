@@ -16,6 +16,8 @@ BOTH_WAYS = vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA
 BARRIER = 20
 """So many commands show that something does not happen."""
 
+STATES = ("active", "in IO-ERROR")
+
 # Codes that nobody takes for information.
 ERRORS = pytest.mark.parametrize("code", [win32.ERROR_WRITE_FAULT, win32.ERROR_DISK_FULL])
 
@@ -52,9 +54,9 @@ def test_what_waits_behind_an_error_is_never_seen(scripted: Scripted) -> None:
     # How many may wait is not stated, but one.
     behind = [one.expect(NOERROR) for number, one in enumerate(sent) if number == 0 or one.succeeded]
     scripted.device.complete(scripted.device.next_command(), win32.ERROR_WRITE_FAULT).expect(NOERROR)
+    scripted.device.get_command(0).require(VD_E_TIMEOUT)
     scripted.dropped(behind)
     scripted.all_ended([first], win32.ERROR_WRITE_FAULT)
-    scripted.device.get_command(0).require(VD_E_TIMEOUT)
     _clear(scripted)
     assert scripted.passes(0, BARRIER), "the set was aborted"
 
@@ -145,7 +147,7 @@ def test_codes_that_inform_may_count_as_errors(stage: Stage) -> None:
         scripted.devices[number].complete(scripted.devices[number].next_command(), code).expect(NOERROR)
         scripted.completed(tag, code, 0)
         goes_on = scripted.try_to_send(code=vdc.VDC_FLUSH, device=number).succeeded
-        stage.observe("Q14", f"the device after {win32.name_of(code)}", "active" if goes_on else "in IO-ERROR")
+        stage.observe("Q14", f"the device after {win32.name_of(code)}", "active" if goes_on else "in IO-ERROR", STATES)
 
 
 # The end of a device in IO-ERROR
@@ -162,8 +164,9 @@ def test_a_statement_comes_to_its_end_after_an_error(stage: Stage, kind: Kind, c
         codes.add(command.code)
         operation.answer_any(command).require(NOERROR, VD_E_ABORT)
     result.require(VD_E_CLOSE, VD_E_ABORT)
-    came = "comes" if vdc.VDC_CLEAR_ERROR in codes else "does not come"
-    stage.observe("Q50", "ClearError after a transfer that ended with an error", came)
+    answers = ("comes", "does not come")
+    came = answers[vdc.VDC_CLEAR_ERROR not in codes]
+    stage.observe("Q50", "ClearError after a transfer that ended with an error", came, answers)
     assert not operation.outcome().succeeded, "the statement succeeded although a transfer had failed"
 
 
