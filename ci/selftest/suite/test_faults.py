@@ -16,7 +16,7 @@ FAULTS = {
     module.name: import_module(f"vdi_fixtures.broken.{module.name}")
     for module in pkgutil.iter_modules(vdi_fixtures.broken.__path__)
 }
-TOPICS = ("GBH", "MBH", "CMP", "SEC", "BUF", "CFG", "OPD", "CMD", "IOE", "TMO", "VDC")
+TOPICS = ("GBH", "MBH", "CMP", "SEC", "BUF", "CFG", "OPD", "CMD", "IOE", "TMO", "VDC", "CLS", "ST")
 
 
 def _level(row: str) -> str:

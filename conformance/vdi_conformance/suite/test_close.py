@@ -114,7 +114,7 @@ def test_a_close_in_good_order_says_nothing_of_the_statement(stage: Stage) -> No
 
 @judges("CLS-06")
 def test_a_close_before_any_device_is_open_ends_the_statement(stage: Stage) -> None:
-    operation = stage.configured("restore")
+    operation = stage.configured("backup")
     operation.primary.close().expect(NOERROR)
     require_state(Reached(stage, operation.primary, operation.set_name), State.DOES_NOT_EXIST)
     _require_failure(operation)
