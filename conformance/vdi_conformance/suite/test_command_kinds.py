@@ -94,7 +94,7 @@ def _require(member: str, sent: int, found: int) -> None:
 def test_positions_go_there_and_back(stage: Stage, features: int) -> None:
     scripted = stage.scripted(Geometry(features=features), BOTH_WAYS)
     origins, results = [], []
-    for origin, position in enumerate((0, FAR, 1 << 32)):
+    for origin, position in ((vdc.WHENCE_CURRENT, 0), (vdc.WHENCE_END, FAR), (vdc.WHENCE_CURRENT, 1 << 32)):
         tag, command = _pass_on(scripted, vdc.VDC_GET_POSITION)
         scripted.device.complete(command, ERROR_SUCCESS, 0, position).expect(NOERROR)
         scripted.completed(tag, ERROR_SUCCESS, 0, position)

@@ -145,7 +145,7 @@ def test_codes_that_inform_may_count_as_errors(stage: Stage) -> None:
         kind = vdc.VDC_WRITE if code == win32.ERROR_END_OF_MEDIA else vdc.VDC_READ
         tag = scripted.send(scripted.allocate(), kind, device=number)
         scripted.devices[number].complete(scripted.devices[number].next_command(), code).expect(NOERROR)
-        scripted.completed(tag, code, 0)
+        scripted.all_ended([tag], code)
         goes_on = scripted.try_to_send(code=vdc.VDC_FLUSH, device=number).succeeded
         stage.observe("Q14", f"the device after {win32.name_of(code)}", "active" if goes_on else "in IO-ERROR", STATES)
 
