@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure
-from vdi_conformance.suite.outcomes import SLOW, Result
+from vdi_conformance.suite.outcomes import SLOW, Later, Result
 from vdi_conformance.suite.scene import Running
 from vdi_conformance.suite.server_role import ServerRole
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_WRITE, VDF_WRITE_MEDIA
@@ -18,6 +18,7 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from vdi_conformance.host.messages.base import CodeReply
     from vdi_conformance.host.messages.server import CompletionRecord
     from vdi_conformance.suite.device import Accepted
     from vdi_conformance.suite.outcomes import Observe
@@ -42,8 +43,12 @@ class Scripted(Running):
         self._killed = False
 
     def start(self, features: int = VDF_WRITE_MEDIA) -> None:
-        """Configure the set and open every device on both sides."""
+        """Create the set, configure it and open every device on both sides."""
         self.create()
+        self.begin(features)
+
+    def begin(self, features: int = VDF_WRITE_MEDIA) -> None:
+        """Configure the set that was created, and open every device on both sides."""
         self.begin_configuration(features)
         self.end_configuration()
         self.primary.get_configuration().expect(NOERROR)
@@ -94,14 +99,23 @@ class Scripted(Running):
         self, buffer: int = 0, code: int = VDC_WRITE, size: int | None = None, position: int = 0, device: int = 0
     ) -> Result[int]:
         """Queue a command that the server may refuse."""
+        return self.start_to_send(buffer, code, size, position, device).result()
+
+    def start_to_send(
+        self, buffer: int = 0, code: int = VDC_WRITE, size: int | None = None, position: int = 0, device: int = 0
+    ) -> Later[CodeReply, Result[int]]:
+        """Start to queue a command that the server may refuse; the value of the answer is its tag."""
         name = self.device_names[device]
         tag = next(self._tags)
         if size is None:
             size = self.geometry.max_transfer_size if buffer else 0
-        answer = self.server.send_command(name, code, size, position, buffer, tag)
-        if answer.code == NOERROR:
-            self._sent[name].append(tag)
-        return Result(answer.call, answer.code, self._observe, tag)
+
+        def sent(reply: CodeReply) -> Result[int]:
+            if reply.code == NOERROR:
+                self._sent[name].append(tag)
+            return Result("SendCommand of the server", reply.code, self._observe, tag)
+
+        return Later(self.server.send_send_command(name, code, size, position, buffer, tag).pending, sent)
 
     def passes(self, device: int, count: int) -> bool:
         """Pass so many commands without data over a device, one by one; tell whether no abort ended that."""
@@ -142,18 +156,22 @@ class Scripted(Running):
         """Fail the check unless each of these commands ends, or has ended, by an abort; in whatever order."""
         self.all_ended(tags, ERROR_OPERATION_ABORTED)
 
-    def all_ended(self, tags: Collection[int], code: int) -> None:
-        """Fail the check unless each of these commands ends, or has ended, with this code; in whatever order."""
+    def all_ended(self, tags: Collection[int], *permitted: int) -> set[int]:
+        """Fail the check unless each of these commands ends, or has ended, with one of these codes; give their codes.
+
+        They may end in whatever order.
+        """
         missing = set(tags) - {seen.tag for seen in self._seen}
         while missing:
             if (completion := self.completion()) is None:
                 raise ConformanceFailure(f"the server did not see commands {sorted(missing)} end")
             missing.discard(completion.tag)
         codes = {seen.code for seen in self._seen if seen.tag in tags}
-        if codes - {code}:
-            names = tuple(sorted(map(completion_name, codes - {code})))
-            wanted = completion_name(code)
-            raise ConformanceFailure(f"commands ended with {', '.join(names)} instead of {wanted}", (wanted,), names[0])
+        if others := sorted(map(completion_name, codes - set(permitted))):
+            wanted = tuple(map(completion_name, permitted))
+            sentence = f"commands ended with {', '.join(others)} instead of {' or '.join(wanted)}"
+            raise ConformanceFailure(sentence, wanted, others[0])
+        return codes
 
     def dropped(self, tags: Collection[int]) -> None:
         """Fail the check unless VDI ends each of these commands with ERROR_IO_DEVICE; nobody is to fetch them."""

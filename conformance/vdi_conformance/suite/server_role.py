@@ -82,9 +82,13 @@ class ServerRole(ProcessMemory):
         reply = self.host.call(request)
         return self._answer("QueryAvailableBuffers", reply.code, reply.count)
 
+    def send_end_configuration(self) -> Later[CodeReply, Code]:
+        """Start an EndConfiguration."""
+        return self._send("EndConfiguration", ServerEndConfiguration(server=self.key, thread=self.key))
+
     def end_configuration(self) -> Code:
         """EndConfiguration."""
-        return self._send("EndConfiguration", ServerEndConfiguration(server=self.key, thread=self.key)).result()
+        return self.send_end_configuration().result()
 
     def open_device(self, name: str) -> Code:
         """OpenDevice."""
@@ -101,8 +105,10 @@ class ServerRole(ProcessMemory):
         request = ServerFreeBuffer(server=self.key, address=hex(address), size=size, thread=self.key)
         return self._send("FreeBuffer", request).result()
 
-    def send_command(self, device: str, code: int, size: int, position: int, buffer: int, tag: int) -> Code:
-        """SendCommand; `buffer` is an address of the server's process, 0 for commands without data."""
+    def send_send_command(
+        self, device: str, code: int, size: int, position: int, buffer: int, tag: int
+    ) -> Later[CodeReply, Code]:
+        """Start a SendCommand."""
         request = ServerSendCommand(
             server=self.key,
             device=device,
@@ -113,7 +119,11 @@ class ServerRole(ProcessMemory):
             tag=tag,
             thread=self.key,
         )
-        return self._send("SendCommand", request).result()
+        return self._send("SendCommand", request)
+
+    def send_command(self, device: str, code: int, size: int, position: int, buffer: int, tag: int) -> Code:
+        """SendCommand; `buffer` is an address of the server's process, 0 for commands without data."""
+        return self.send_send_command(device, code, size, position, buffer, tag).result()
 
     def next_completion(self, timeout: int) -> CompletionRecord | None:
         """Wait up to `timeout` milliseconds for the next completion."""

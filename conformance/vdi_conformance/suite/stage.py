@@ -19,10 +19,10 @@ from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.server_role import ServerRole
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
 from vdi_conformance.vdi.documented import CODES
-from vdi_conformance.vdi.hresult import NOERROR, failed, name_of
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN, VD_E_PROTOCOL, failed, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench
@@ -126,9 +126,37 @@ class Stage:
             streams = self._streams(geometry)
         return Operation(kind, self._scene(geometry, participants), streams, self.bench.cast.seed)
 
-    def _scene(self, geometry: Geometry, participants: list[Participant]) -> Scene:
-        server = self._launch("server", "server")
+    def _scene(self, geometry: Geometry, participants: list[Participant], server: Host | None = None) -> Scene:
+        server = server or self._launch("server", "server")
         return Scene(geometry, self.name(), server, tuple(participants), self.bench.supervisor)
+
+    def backups(self, geometry: Geometry, count: int) -> Iterator[Operation]:
+        """Create so many sets for a BACKUP each, one after the other in the same processes.
+
+        Each statement must have ended before the next set is asked for; whoever still has a set open closes it.
+        """
+        participants, server = self._participants(geometry), self._launch("server", "server")
+        for _ in range(count):
+            operation = Operation("backup", self._scene(geometry, participants, server), None, self.bench.cast.seed)
+            set_up(operation.create)
+            yield operation
+            operation.check_end()
+            close_all(participants)
+
+    def scripts(self, geometry: Geometry, count: int) -> Iterator[Scripted]:
+        """Create so many sets whose server is told every step, one after the other in the same processes.
+
+        What the server saw is checked before the next set; whoever still has a set open closes it.
+        """
+        self._need_scripted()
+        participants, server = self._participants(geometry), self._launch("server", "server")
+        for _ in range(count):
+            scripted = Scripted(self._scene(geometry, participants, server), self.observe)
+            set_up(scripted.create)
+            yield scripted
+            scripted.check_completions()
+            close_all(participants)
+            scripted.server.close()
 
     def scripted(self, geometry: Geometry = USUAL, features: int = VDF_WRITE_MEDIA) -> Scripted:
         """Start a set whose server is told every step."""
@@ -292,6 +320,13 @@ class Stage:
             stage.close(orderly=True)
 
         return self.bench.streams(source.stream_key, make)
+
+
+def close_all(participants: Sequence[Participant]) -> None:
+    """Close every client object, the secondaries first; what else had been done to it decides what that gives."""
+    for participant in reversed(participants):
+        participant.close().require(NOERROR, VD_E_OPEN, VD_E_PROTOCOL)
+        participant.devices.clear()
 
 
 STAGE: Final = pytest.StashKey[Stage]()

@@ -9,7 +9,7 @@ from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import OWNER_NAMES, OWNERS, in_turn
+from vdi_conformance.suite.variants import BACKUP, OWNER_NAMES, OWNERS, in_turn
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_SNAPSHOT
 from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
@@ -67,6 +67,7 @@ def test_an_object_without_a_set_cannot_be_aborted(stage: Stage, earlier: str) -
         primary.signal_abort().expect(VD_E_PROTOCOL)
 
 
+@BACKUP
 @judges("ABT-02")
 def test_who_has_left_cannot_abort(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(secondaries=1))
@@ -220,6 +221,7 @@ def test_the_server_sees_one_abort_of_many(stage: Stage) -> None:
         device.await_abort()
 
 
+@BACKUP
 @judges("ABT-15")
 def test_a_statement_fails_on_a_set_that_was_aborted_before(stage: Stage, kind: Kind) -> None:
     operation = stage.created(kind)
@@ -276,6 +278,7 @@ def test_an_abort_is_not_undone(stage: Stage, kind: Kind, owner: int) -> None:
         stage.twin(operation, kind).succeed()
 
 
+@BACKUP
 @judges("ABT-10")
 def test_an_abort_after_the_end_lasts_too(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind)
@@ -310,6 +313,7 @@ def test_an_abort_leaves_the_set_to_its_close(stage: Stage) -> None:
     primary.get_configuration(0).expect(VD_E_TIMEOUT)
 
 
+@BACKUP
 @judges("ABT-13")
 def test_a_new_statement_succeeds_after_an_abort_and_close(stage: Stage, kind: Kind) -> None:
     operation: Operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))

@@ -1,0 +1,34 @@
+"""Calls that meet: let go at the same moment, in one process or in several."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vdi_conformance.suite.memory import ProcessMemory
+    from vdi_conformance.suite.outcomes import Later
+
+ROUNDS: Final = 40
+"""So often calls meet on sets that need no server."""
+SETS: Final = 12
+"""So often calls meet on sets that a server configures."""
+A_WHILE: Final = 2_000
+"""So many milliseconds, before scaling, a call waits that another one of those that meet is bound to wake."""
+
+
+def meet(turn: int, processes: Sequence[ProcessMemory], *starts: Callable[[], Later[Any, Any]]) -> list[Any]:
+    """Start calls of these processes at the same moment; give their answers, in the order in which they stand here.
+
+    Each turn another one is let go first, since that one often comes first.
+    """
+    first = turn % len(starts)
+    under_way: dict[int, Later[Any, Any]] = {}
+    with ExitStack() as stack:
+        for process in processes:
+            stack.enter_context(process.host.at_once())
+        for place in [*range(first, len(starts)), *range(first)]:
+            under_way[place] = starts[place]()
+    return [under_way[place].result() for place in range(len(starts))]
