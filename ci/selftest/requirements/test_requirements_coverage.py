@@ -8,7 +8,7 @@ import pytest
 from vdi_conformance.cli.checks import checks_by_row
 from vdi_conformance.requirements import Requirement, catalogue
 
-TOPICS = ("GBH", "MBH", "CMP", "SEC", "BUF", "CLS", "ST")
+TOPICS = ("GBH", "MBH", "CMP", "SEC", "BUF", "CLS", "ST", "CRE", "NAM", "ABI", "LNX")
 SOURCE = re.compile(r"\[([^\]]+)\]")
 QUESTION = re.compile(r"Q\d+")
 ROW = re.compile(r"\b[A-Z]{2,3}-\d\d\b")

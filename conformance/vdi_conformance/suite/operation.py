@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from vdi_conformance.host.errors import MethodNotFound
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from vdi_conformance.host.messages.client import Served
     from vdi_conformance.suite.device import Device, Fetched
-    from vdi_conformance.suite.outcomes import Code
+    from vdi_conformance.suite.outcomes import Code, Later
 
 Kind = Literal["backup", "restore"]
 
@@ -55,6 +55,12 @@ class Operation(Running):
         """Run the statement on the set that was created, and wait until it has configured it."""
         self.execute()
         self.primary.get_configuration().expect(NOERROR)
+
+    def ends_before(self, waiting: Later[Any, Any]) -> bool:
+        """Run the statement on the set that was created; tell whether it ends before a call that is under way."""
+        self._statement = self.server.send(self._request())
+        self._supervisor.wait_any([self._statement, waiting.pending], self.primary.scaled(BOUND_TO_COME) / 1000)
+        return not waiting.done
 
     def _request(self) -> ExecuteStatement:
         return ExecuteStatement(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +11,13 @@ import pytest
 
 from vdi_conformance.evidence.records import Call, Observation
 from vdi_conformance.host.errors import HostDied
-from vdi_conformance.suite.judging import ConformanceFailure, RecommendationBroken, not_applicable, set_up
+from vdi_conformance.suite.judging import (
+    ConformanceFailure,
+    RecommendationBroken,
+    not_applicable,
+    not_tested,
+    set_up,
+)
 from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
@@ -28,6 +35,9 @@ if TYPE_CHECKING:
     from vdi_conformance.suite.bench import Bench
     from vdi_conformance.suite.outcomes import Answer
     from vdi_conformance.suite.sharing import View
+
+INSTANCE_VARIABLE: Final = "_VIRTUAL_SERVER_NAME_"
+"""The environment variable that names the instance which the older forms mean."""
 
 
 class Stage:
@@ -82,9 +92,9 @@ class Stage:
         """Start a statement in fresh processes."""
         return self._run(kind, geometry, self._participants(geometry))
 
-    def prepared(self, geometry: Geometry) -> Operation:
-        """Bring a BACKUP's cast together; the check starts it."""
-        return Operation("backup", self._scene(geometry, self._participants(geometry)), None, self.bench.cast.seed)
+    def prepared(self, geometry: Geometry = USUAL, kind: Kind = "backup", name: str | None = None) -> Operation:
+        """Bring a statement's cast together, on a set of this name where it is given; the check starts it."""
+        return self._prepare(kind, geometry, self._participants(geometry), name=name)
 
     def created(
         self, kind: Kind, geometry: Geometry = USUAL, participants: list[Participant] | None = None
@@ -120,15 +130,26 @@ class Stage:
         return operation
 
     def _prepare(
-        self, kind: Kind, geometry: Geometry, participants: list[Participant], streams: Path | None = None
+        self,
+        kind: Kind,
+        geometry: Geometry,
+        participants: list[Participant],
+        streams: Path | None = None,
+        name: str | None = None,
     ) -> Operation:
         if kind == "restore" and streams is None:
             streams = self._streams(geometry)
-        return Operation(kind, self._scene(geometry, participants), streams, self.bench.cast.seed)
+        return Operation(kind, self._scene(geometry, participants, name), streams, self.bench.cast.seed)
 
-    def _scene(self, geometry: Geometry, participants: list[Participant], server: Host | None = None) -> Scene:
+    def _scene(
+        self,
+        geometry: Geometry,
+        participants: list[Participant],
+        name: str | None = None,
+        server: Host | None = None,
+    ) -> Scene:
         server = server or self._launch("server", "server")
-        return Scene(geometry, self.name(), server, tuple(participants), self.bench.supervisor)
+        return Scene(geometry, name or self.name(), server, tuple(participants), self.bench.supervisor)
 
     def backups(self, geometry: Geometry, count: int) -> Iterator[Operation]:
         """Create so many sets for a BACKUP each, one after the other in the same processes.
@@ -137,7 +158,9 @@ class Stage:
         """
         participants, server = self._participants(geometry), self._launch("server", "server")
         for _ in range(count):
-            operation = Operation("backup", self._scene(geometry, participants, server), None, self.bench.cast.seed)
+            operation = Operation(
+                "backup", self._scene(geometry, participants, server=server), None, self.bench.cast.seed
+            )
             set_up(operation.create)
             yield operation
             operation.check_end()
@@ -151,7 +174,7 @@ class Stage:
         self._need_scripted()
         participants, server = self._participants(geometry), self._launch("server", "server")
         for _ in range(count):
-            scripted = Scripted(self._scene(geometry, participants, server), self.observe)
+            scripted = Scripted(self._scene(geometry, participants, server=server), self.observe)
             set_up(scripted.create)
             yield scripted
             scripted.check_completions()
@@ -194,6 +217,11 @@ class Stage:
         """End the check as not applicable unless the adapter declares an optional capability."""
         if not getattr(self.bench.cast.client_capabilities, capability):
             not_applicable(reason)
+
+    def need_default_instance(self) -> None:
+        """End the check as not tested where the older forms of the interface mean another instance."""
+        if os.environ.get(INSTANCE_VARIABLE):
+            not_tested(f"{INSTANCE_VARIABLE} names an instance for the older forms, the statements run on another one")
 
     def outside_contract(self, question: str, subject: str, attempt: Callable[[], Answer]) -> Answer | None:
         """Try what nobody may rely on: a crash is recorded, not judged, and gives None."""

@@ -1,11 +1,10 @@
 """OpenInSecondaryEx and OpenInSecondary: who may join which set when, and what a refusal leaves behind."""
 
-import os
 from dataclasses import replace
 
 import pytest
 
-from vdi_conformance.suite.judging import judges, not_tested
+from vdi_conformance.suite.judging import judges
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
@@ -15,14 +14,8 @@ from vdi_conformance.suite.variants import BACKUP, RESTORE, in_turn
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import VDConfig
 
-INSTANCE_VARIABLE = "_VIRTUAL_SERVER_NAME_"
 SECONDARIES = in_turn("secondaries", [1, 2, 8])
 ABORTERS = in_turn("by", ["primary", "secondary"])
-
-
-def _need_default_instance() -> None:
-    if os.environ.get(INSTANCE_VARIABLE):
-        not_tested(f"{INSTANCE_VARIABLE} names an instance for the older forms, the statements run on the default one")
 
 
 # Joining
@@ -37,7 +30,7 @@ def test_a_configured_set_can_be_joined(stage: Stage, kind: Kind, secondaries: i
 @SECONDARIES
 @judges("SEC-08")
 def test_the_older_forms_create_and_join(stage: Stage, kind: Kind, secondaries: int) -> None:
-    _need_default_instance()
+    stage.need_default_instance()
     _join_a_configured_set(stage, kind, Geometry(secondaries=secondaries, older=True))
 
 
@@ -64,7 +57,7 @@ def test_a_set_in_full_use_can_be_joined(stage: Stage, kind: Kind) -> None:
 @in_turn("older", ["Create", "OpenInSecondary"])
 @judges("SEC-08")
 def test_the_older_forms_go_with_the_newer_ones(stage: Stage, kind: Kind, older: str) -> None:
-    _need_default_instance()
+    stage.need_default_instance()
     operation = stage.configured(kind, Geometry(older=older == "Create"))
     secondary = stage.participant("secondary")
     if older == "Create":
@@ -90,7 +83,7 @@ def test_a_set_that_is_not_configured_cannot_be_joined(stage: Stage, kind: Kind)
 @BACKUP
 @judges("SEC-26")
 def test_the_older_form_cannot_join_a_set_that_is_not_configured(stage: Stage, kind: Kind) -> None:
-    _need_default_instance()
+    stage.need_default_instance()
     _join_too_early(stage, kind, Geometry(older=True))
 
 
@@ -114,7 +107,7 @@ def test_a_second_join_of_one_object_is_refused(stage: Stage, kind: Kind) -> Non
 @RESTORE
 @judges("SEC-26")
 def test_a_second_join_by_the_older_form_is_refused(stage: Stage, kind: Kind) -> None:
-    _need_default_instance()
+    stage.need_default_instance()
     _join_twice(stage, kind, Geometry(devices=2, owners=(1, 0), older=True))
 
 
@@ -153,7 +146,7 @@ def test_an_aborting_set_cannot_be_joined(stage: Stage, kind: Kind, by: str) -> 
 @ABORTERS
 @judges("SEC-26")
 def test_the_older_form_cannot_join_an_aborting_set(stage: Stage, kind: Kind, by: str) -> None:
-    _need_default_instance()
+    stage.need_default_instance()
     _join_after_an_abort(stage, kind, by, Geometry(secondaries=1, older=True))
 
 

@@ -1,0 +1,154 @@
+"""What the pages of Windows and of Linux both say: which codes the methods give, and in which unit time-outs are.
+
+Each check calls for every code that the page of the Linux library lists for its methods; where the pages leave a
+choice, all choices are accepted, as in the checks of the single methods.
+"""
+
+import time
+
+from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.sharing import handle_of, mapped_view
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import RESTORE
+from vdi_conformance.vdi.commands import VDF_LIKE_DISK
+from vdi_conformance.vdi.completion import ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import (
+    NOERROR,
+    VD_E_ABORT,
+    VD_E_CLOSE,
+    VD_E_INVALID,
+    VD_E_OPEN,
+    VD_E_PROTOCOL,
+    VD_E_TIMEOUT,
+)
+from vdi_conformance.vdi.structures import VDConfig
+
+FAR = 0x7EDCBA99
+"""So far from a handle no number is one, whatever handles count."""
+SOON = 20
+"""A time-out in milliseconds that nobody waits long for; what comes later does no harm."""
+SHORT = 1
+"""A time-out in milliseconds that is over at once, or after one second where the unit is seconds (Q53)."""
+
+
+@judges("LNX-07")
+def test_open_device_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
+    operation = stage.created(kind, Geometry(devices=2))
+    primary, (first, second) = operation.primary, operation.device_names
+    primary.open_device(first).expect(VD_E_PROTOCOL)
+    operation.configure()
+    primary.open_device(stage.name()).expect(VD_E_INVALID)
+    operation.open_device(0)
+    primary.open_device(first).expect(VD_E_PROTOCOL)
+    operation.open_device(1)
+    known, unknown = primary.open_device(second), primary.open_device(stage.name())
+    known.permit("Q2", "OpenDevice of an open device, all devices open", VD_E_OPEN, VD_E_PROTOCOL)
+    unknown.permit("Q2", "OpenDevice of an unknown name, all devices open", VD_E_OPEN, VD_E_INVALID)
+    primary.signal_abort().expect(NOERROR)
+    primary.open_device(first).expect(VD_E_ABORT)
+
+
+@judges("LNX-14")
+def test_an_abort_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind)
+    primary, command = operation.primary, operation.device.next_data_command()
+    for _ in range(2):
+        primary.signal_abort().expect(NOERROR)
+    operation.device.get_command().expect(VD_E_ABORT)
+    operation.answer(command).expect(VD_E_ABORT)
+    primary.get_configuration().expect(VD_E_ABORT)
+    primary.close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
+    primary.signal_abort().expect(VD_E_PROTOCOL)
+    primary.close().expect(VD_E_PROTOCOL)
+    assert not operation.outcome().succeeded, "the statement succeeded although it was aborted"
+
+
+@judges("LNX-14")
+def test_close_has_the_codes_of_both_pages(stage: Stage, operation: Operation) -> None:
+    operation.device.next_data_command()
+    subject = f"Close of {operation.primary.name} with a command held in the set"
+    operation.primary.close().permit("Q3", subject, VD_E_OPEN, NOERROR)
+    operation.primary.close().expect(VD_E_PROTOCOL)
+    assert not operation.outcome().succeeded, "the statement succeeded although its devices were never closed"
+    stage.again(operation).succeed()
+
+
+@judges("LNX-17")
+def test_commands_have_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
+    operation = stage.created(kind)
+    operation.primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+    operation.configure()
+    operation.open_devices()
+    device, command = operation.device, operation.device.next_data_command()
+    operation.answer(command).expect(NOERROR)
+    device.complete(command.address, ERROR_SUCCESS, command.size).expect(VD_E_INVALID)
+    while (result := device.get_command()).succeeded:
+        command = result.expect(NOERROR)
+        operation.answer_any(command).expect(NOERROR)
+    result.expect(VD_E_CLOSE)
+    device.complete(command.address).expect(VD_E_PROTOCOL)
+    assert operation.primary.get_configuration().expect(NOERROR).device_count == 1
+    operation.close()
+    operation.require_success(operation.outcome())
+
+
+@RESTORE
+@judges("LNX-17")
+def test_a_command_that_does_not_come_is_a_time_out_or_an_abort(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind)
+    # As many commands as the server sends at once are held, so that none is left.
+    held = [operation.device.next_data_command()]
+    while (result := operation.device.get_command(SOON)).succeeded:
+        held.append(result.expect(NOERROR))
+    result.expect(VD_E_TIMEOUT)
+    waiting = operation.device.send_get_command()
+    operation.primary.signal_abort().expect(NOERROR)
+    operation.device.await_abort(waiting)
+    operation.answer(held[0]).expect(VD_E_ABORT)
+
+
+@judges("LNX-18")
+def test_sharing_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind, Geometry(secondaries=1))
+    primary, secondary = operation.primary, operation.secondaries[0]
+    secondary.open_in_secondary_ex(None, operation.set_name).expect(VD_E_PROTOCOL)
+    secondary.open_in_secondary(operation.set_name).expect(VD_E_PROTOCOL)
+    command = operation.device.next_data_command()
+    handle = handle_of(command)
+    mapped_view(secondary, handle)
+    primary.get_buffer_handle(primary.landmarks().stack).expect(VD_E_INVALID)
+    secondary.map_buffer_handle((handle + FAR) % (1 << 32)).expect(VD_E_INVALID)
+    secondary.close().expect(NOERROR)
+    secondary.map_buffer_handle(handle).expect(VD_E_PROTOCOL)
+    primary.signal_abort().expect(NOERROR)
+    operation.device.await_abort()
+    secondary.open_in_secondary_ex(None, operation.set_name).expect(VD_E_ABORT)
+    primary.close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
+    primary.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
+
+
+@judges("LNX-06")
+def test_time_outs_are_in_milliseconds(stage: Stage) -> None:
+    primary = stage.participant("primary")
+    primary.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
+    started = time.monotonic()
+    primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+    unit = "milliseconds" if time.monotonic() - started < 1 else "seconds"
+    stage.observe("Q53", "the unit of time-outs", unit, ["milliseconds", "seconds"])
+    assert unit == "milliseconds", "a time-out of 1 took a second or more"
+    primary.close().expect(NOERROR)
+
+
+@judges("LNX-12")
+def test_a_disk_like_backup_is_observed(stage: Stage) -> None:
+    operation = stage.prepared(Geometry(features=VDF_LIKE_DISK))
+    answer = operation.primary.create_ex(None, operation.set_name, operation.geometry.config)
+    answer.record("LNX-12", "CreateEx of a disk-like set")
+    if answer.code != NOERROR:
+        return
+    operation.configure()
+    operation.open_devices()
+    end = "runs" if operation.passes(operation.device, 100) else "aborts"
+    stage.observe("LNX-12", "a disk-like BACKUP", end, ["runs", "aborts"])

@@ -1,0 +1,279 @@
+"""CreateEx: what it makes, which configurations it takes, and what a refusal leaves behind."""
+
+import pytest
+
+from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.operation import Kind
+from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import RESTORE, in_turn
+from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_NOTSUPPORTED, VD_E_PROTOCOL, VD_E_TIMEOUT
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT, MAX_DEVICES, VDConfig
+
+SHORT = 1
+"""A time-out in milliseconds that is over at once, or after one second where the unit is seconds (Q53)."""
+NO_DEVICE_COUNTS = (0, 65, 256 + 1, 0x10000 + 1, 0x80000001, 0xFFFFFFFF)
+"""Not from 1 to 64, though the lower bits of some are."""
+ODD_ALIGNMENTS = (3, 1000, 2 * MAX_ALIGNMENT)
+JUNK = 0x5A5A5A5A
+OPTIONS = {
+    "SnapshotPrepare": vdc.VDF_SNAPSHOT_PREPARE,
+    "RequestComplete": vdc.VDF_REQUEST_COMPLETE,
+    "both": vdc.VDF_SNAPSHOT_PREPARE | vdc.VDF_REQUEST_COMPLETE,
+}
+UNKNOWN_FEATURES = (0x4, 0x8, 0x4000, 0x8000, 0x80000, 0x40000000)
+ODD_MIXES = {
+    "Rewind alone": vdc.VDF_REWIND,
+    "FileMarks alone": vdc.VDF_FILE_MARKS,
+    "LikeTape without Removable": vdc.VDF_LIKE_TAPE & ~vdc.VDF_REMOVABLE,
+    "LikeTape and LikeDisk": vdc.VDF_LIKE_TAPE | vdc.VDF_LIKE_DISK,
+    "WriteMedia": vdc.VDF_WRITE_MEDIA,
+    "ReadMedia": vdc.VDF_READ_MEDIA,
+    "CompleteEnabled": vdc.VDF_COMPLETE_ENABLED,
+}
+
+
+def _require_nothing_open(participant: Participant) -> None:
+    """Fail the check unless the object is as one that never opened anything."""
+    participant.get_configuration(SHORT).expect(VD_E_PROTOCOL)
+    participant.close().expect(VD_E_PROTOCOL)
+
+
+# What it makes
+
+
+@judges("CRE-01")
+def test_a_created_set_waits_for_its_server(stage: Stage) -> None:
+    primary = stage.participant("primary")
+    primary.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
+    for _ in range(2):
+        primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+    primary.close().expect(NOERROR)
+
+
+@judges("CRE-01")
+def test_a_statement_finds_the_set_that_was_created(stage: Stage, kind: Kind) -> None:
+    operation = stage.created(kind)
+    operation.primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+    operation.configure()
+    operation.open_devices()
+    operation.succeed()
+
+
+@in_turn("when", ["before the statement", "while devices are open"])
+@judges("CRE-02")
+def test_a_second_creation_is_refused_and_harms_nothing(stage: Stage, kind: Kind, when: str) -> None:
+    operation = stage.created(kind)
+    if when == "while devices are open":
+        operation.configure()
+        operation.open_devices()
+    for name in (operation.set_name, stage.name()):
+        operation.primary.create_ex(None, name, operation.geometry.config).expect(VD_E_PROTOCOL)
+        operation.primary.create(name, operation.geometry.config).expect(VD_E_PROTOCOL)
+    if when == "before the statement":
+        operation.configure()
+        operation.open_devices()
+    operation.succeed()
+
+
+@judges("CRE-03")
+def test_an_object_creates_again_and_again(stage: Stage) -> None:
+    primary = stage.participant("primary")
+    names = stage.name(), stage.name()
+    for turn in range(50):
+        primary.create_ex(None, names[turn % 4 // 2], VDConfig()).expect(NOERROR)
+        primary.close().expect(NOERROR)
+
+
+@judges("CRE-03")
+def test_an_object_serves_one_statement_after_the_other(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind)
+    operation.succeed()
+    operation.devices.clear()
+    operation.start()
+    operation.succeed()
+    stage.again(operation).succeed()
+
+
+@judges("CRE-15")
+def test_objects_create_at_once(stage: Stage) -> None:
+    first = stage.participant("primary")
+    objects = [first, *(stage.beside(first) for _ in range(15))]
+    creating = [one.send_create_ex(None, stage.name(), VDConfig(), thread=one.key) for one in objects]
+    for created in creating:
+        created.result().expect(NOERROR)
+    for one in objects:
+        one.close().expect(NOERROR)
+
+
+# Which configurations it takes
+
+
+@judges("CRE-04")
+def test_a_number_of_devices_that_cannot_be_is_refused(stage: Stage) -> None:
+    primary = stage.participant("primary")
+    for count in NO_DEVICE_COUNTS:
+        primary.create_ex(None, stage.name(), VDConfig(device_count=count)).expect(VD_E_NOTSUPPORTED)
+
+
+@judges("CRE-05")
+def test_every_number_of_devices_can_be_had(stage: Stage) -> None:
+    primary = stage.participant("primary")
+    for count in range(1, MAX_DEVICES + 1):
+        primary.create_ex(None, stage.name(), VDConfig(device_count=count)).expect(NOERROR)
+        primary.close().expect(NOERROR)
+
+
+@in_turn("devices", [2, MAX_DEVICES])
+@judges("CRE-05")
+def test_the_number_of_devices_comes_back(stage: Stage, kind: Kind, devices: int) -> None:
+    operation = stage.configured(kind, Geometry(devices=devices))
+    assert operation.primary.get_configuration().expect(NOERROR).device_count == devices
+    operation.open_devices()
+    operation.succeed()
+
+
+@judges("CRE-06")
+def test_an_alignment_that_cannot_be_does_not_become_the_final_one(stage: Stage) -> None:
+    for alignment in ODD_ALIGNMENTS:
+        geometry = Geometry(alignment=alignment)
+        operation = stage.prepared(geometry)
+        answer = operation.primary.create_ex(None, operation.set_name, geometry.config)
+        subject = f"CreateEx with an alignment of {alignment}"
+        if answer.permit("Q12", subject, VD_E_NOTSUPPORTED, NOERROR) == NOERROR:
+            operation.configure()
+            _require_alignment(operation.primary.get_configuration().expect(NOERROR))
+            operation.open_devices()
+            operation.succeed()
+
+
+@judges("CRE-07")
+def test_no_wish_for_an_alignment_is_none(stage: Stage) -> None:
+    primary = stage.participant("primary")
+    primary.create_ex(None, stage.name(), VDConfig(alignment=0)).expect(NOERROR)
+    primary.close().expect(NOERROR)
+
+
+@RESTORE
+@judges("CRE-07")
+def test_without_a_wish_the_alignment_is_the_servers(stage: Stage, kind: Kind) -> None:
+    operation = stage.configured(kind, Geometry(block_size=4096, alignment=0))
+    config = operation.primary.get_configuration().expect(NOERROR)
+    _require_alignment(config)
+    assert config.alignment >= config.block_size, "the alignment is below the block size"
+    operation.open_devices()
+    operation.succeed()
+
+
+def _require_alignment(config: VDConfig) -> None:
+    if config.alignment.bit_count() != 1 or config.alignment > MAX_ALIGNMENT:
+        raise ConformanceFailure(f"the final alignment is {config.alignment}, no power of 2 up to {MAX_ALIGNMENT}")
+
+
+@judges("CRE-08")
+def test_features_of_newer_servers_can_be_asked_for(stage: Stage) -> None:
+    primary = stage.participant("primary")
+    for features in OPTIONS.values():
+        primary.create_ex(None, stage.name(), VDConfig(features=features)).expect(NOERROR)
+        primary.close().expect(NOERROR)
+
+
+@judges("CRE-08")
+def test_a_statement_runs_with_features_of_newer_servers(stage: Stage, kind: Kind) -> None:
+    stage.operation(kind, Geometry(features=OPTIONS["both"])).succeed()
+
+
+@judges("CRE-08")
+def test_a_server_may_leave_features_out_that_it_does_not_know(stage: Stage) -> None:
+    scripted = stage.scripted_created(Geometry(features=OPTIONS["both"]))
+    geometry, server = scripted.geometry, scripted.server
+    server.open(None, scripted.set_name).expect(NOERROR)
+    limit = stage.scaled(10_000)
+    sizes = geometry.block_size, geometry.max_transfer_size
+    server.begin_configuration(vdc.VDF_WRITE_MEDIA, 0, *sizes, limit).expect(NOERROR)
+    scripted.end_configuration()
+    features = scripted.primary.get_configuration().expect(NOERROR).features
+    assert features & ~OPTIONS["both"] == vdc.VDF_WRITE_MEDIA, f"the client was given the features {features:#x}"
+    scripted.open_devices()
+    assert scripted.passes(0, 3), "the set was aborted"
+
+
+@judges("CRE-09")
+def test_features_that_do_not_go_together_are_observed(stage: Stage) -> None:
+    mixes = ODD_MIXES | {f"the unknown bit {bit:#x}": bit for bit in UNKNOWN_FEATURES}
+    primary = stage.participant("primary")
+    for named, features in mixes.items():
+        answer = primary.create_ex(None, stage.name(), VDConfig(features=features))
+        answer.record("Q12", f"CreateEx with {named}")
+        if answer.code == NOERROR:
+            primary.close().expect(NOERROR)
+
+
+@judges("CRE-10")
+def test_what_the_server_decides_cannot_be_asked_for(stage: Stage) -> None:
+    operation = stage.prepared(Geometry(block_size=1024, max_transfer_size=131072))
+    junk = VDConfig(block_size=JUNK, max_io_depth=JUNK, max_transfer_size=JUNK, buffer_area_size=JUNK)
+    answer = operation.primary.create_ex(None, operation.set_name, junk)
+    answer.record("Q13", "CreateEx with values in the server's fields")
+    answer.expect(NOERROR)
+    operation.configure()
+    config = operation.primary.get_configuration().expect(NOERROR)
+    assert (config.block_size, config.max_transfer_size) == (1024, 131072), "the client's sizes were not ignored"
+    assert config.max_io_depth != JUNK, "the client's depth was not ignored"
+    operation.open_devices()
+    operation.succeed()
+
+
+@judges("CRE-20")
+def test_the_servers_get_what_the_client_asked_for(stage: Stage) -> None:
+    scripted = stage.scripted_created()
+    scripted.primary.close().expect(NOERROR)
+    asked = VDConfig(
+        device_count=3,
+        features=vdc.VDF_LIKE_TAPE | vdc.VDF_DISCARD,
+        prefix_zone_size=96,
+        alignment=4096,
+        soft_file_mark_block_size=2048,
+        eom_warning_size=3 << 20,
+        server_time_out=0x7654321,
+    )
+    scripted.primary.create_ex(None, scripted.set_name, asked).expect(NOERROR)
+    scripted.server.open(None, scripted.set_name).expect(NOERROR)
+    found = scripted.server.get_configuration().expect(NOERROR)
+    assert found[:7] == asked[:7], f"the server was told {found[:7]} where the client asked for {asked[:7]}"
+
+
+# What a refusal leaves
+
+
+@pytest.mark.parametrize("argument", ["no name", "empty name", "no configuration"])
+@judges("CRE-12")
+def test_an_argument_that_is_missing_is_refused(stage: Stage, argument: str) -> None:
+    name = {"no name": None, "empty name": ""}.get(argument, stage.name())
+    config = None if argument == "no configuration" else VDConfig()
+    primary = stage.participant("primary")
+    answers = {"CreateEx": primary.create_ex(None, name, config), "Create": primary.create(name, config)}
+    for form, answer in answers.items():
+        answer.require_failure()
+        answer.record("Q11", f"{form} with {argument}")
+    _require_nothing_open(primary)
+    primary.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
+    primary.close().expect(NOERROR)
+
+
+@judges("CRE-13")
+def test_a_refused_creation_leaves_the_object_as_it_was(stage: Stage) -> None:
+    primary, other = stage.participant("primary"), stage.participant("other primary")
+    taken, free = stage.name(), stage.name()
+    other.create_ex(None, taken, VDConfig()).expect(NOERROR)
+    for name, count in ((free, 0), (free, MAX_DEVICES + 1), (taken, 1)):
+        primary.create_ex(None, name, VDConfig(device_count=count)).require_failure()
+        _require_nothing_open(primary)
+    other.close().expect(NOERROR)
+    for name in (free, taken):
+        other.create_ex(None, name, VDConfig()).expect(NOERROR)
+        other.close().expect(NOERROR)
+        primary.create_ex(None, name, VDConfig()).expect(NOERROR)
+        primary.close().expect(NOERROR)

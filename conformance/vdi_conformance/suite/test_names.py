@@ -1,0 +1,274 @@
+"""Names: of instances, of sets and of devices, and who may use which when."""
+
+import platform
+import sys
+from uuid import UUID
+
+import pytest
+
+from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import BACKUP, RESTORE, in_turn
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
+from vdi_conformance.vdi.structures import VDConfig
+
+SHORT = 1
+"""A time-out in milliseconds that is over at once, or after one second where the unit is seconds (Q53)."""
+CHARACTERS = {
+    "blanks and dots": "a full backup. of .all",
+    "quotes": 'it\'s "quoted" `three` times',
+    "signs": "<50%> ?*|:; [x] {y} &amp; $z",
+    "slash": "databases/all",
+    "Cyrillic": "Резервная копия",
+    "surrogate pairs": "\U0001f4be\U00020bb7",
+}
+FURTHER_NAMES = ("second", "Third device: it's [here]", "четвёртое \U0001f4be")
+LENGTHS = (64, 128, 200, 260, 1000)
+
+
+def _has_instances(stage: Stage) -> bool:
+    """Tell whether the face has instance names: the Linux library, for which no page gives rules of names, has none."""
+    return sys.platform == "win32" or stage.bench.cast.client_capabilities.named_instances
+
+
+def _created_for(stage: Stage, instance: str | None, question: str, statements: str | None = None) -> Operation | None:
+    """Create a set for one instance, and have a statement ready for another; None where the creation was refused."""
+    operation = stage.prepared(Geometry(instance=statements))
+    answer = operation.primary.create_ex(instance, operation.set_name, operation.geometry.config)
+    answer.record(question, f"CreateEx for {instance}".replace(f"{platform.node()}\\", "HOST\\"))
+    if answer.code == NOERROR:
+        return operation
+    answer.require_failure()
+    return None
+
+
+def _require_missed(operation: Operation) -> None:
+    """Fail the check unless the statement ends without having found the set."""
+    configuring = operation.primary.send_get_configuration()
+    if not operation.ends_before(configuring):
+        raise ConformanceFailure("the statement found a set that was created for another instance")
+    assert not operation.outcome().succeeded, "the statement succeeded without its set"
+    operation.primary.signal_abort().expect(NOERROR)
+    configuring.result()
+    operation.primary.close().expect(NOERROR)
+
+
+# Instances
+
+
+@BACKUP
+@judges("NAM-01")
+def test_no_instance_is_the_default_one(stage: Stage, kind: Kind) -> None:
+    stage.operation(kind, Geometry(instance=None)).succeed()
+
+
+@judges("NAM-02")
+def test_an_empty_instance_name_is_the_default_one(stage: Stage) -> None:
+    operation = stage.prepared(Geometry())
+    answer = operation.primary.create_ex("", operation.set_name, operation.geometry.config)
+    answer.record("Q9", "CreateEx with an empty instance name")
+    answer.expect(NOERROR)
+    operation.configure()
+    operation.open_devices()
+    operation.succeed()
+
+
+@pytest.mark.parametrize("machine", ["this machine", "dot", "another machine"])
+@judges("NAM-03")
+def test_a_machine_is_no_part_of_an_instance_name(stage: Stage, machine: str) -> None:
+    name = {"this machine": platform.node(), "dot": "."}.get(machine, "NOSUCHMACHINE")
+    if (operation := _created_for(stage, f"{name}\\MSSQLSERVER", "Q9")) is not None:
+        _require_missed(operation)
+
+
+@judges("NAM-03")
+def test_a_machine_is_no_part_of_the_name_of_a_named_instance(stage: Stage) -> None:
+    stage.need("named_instances", "it needs named instances")
+    if (operation := _created_for(stage, f"{platform.node()}\\VDI1", "Q9", "VDI1")) is not None:
+        _require_missed(operation)
+
+
+@judges("NAM-04")
+def test_an_instance_that_does_not_exist_has_no_sets(stage: Stage) -> None:
+    # Where other instances need no set-up, every name that can be is one: no instance can have this one.
+    instance = "NO SUCH INSTANCE!" if stage.bench.cast.client_capabilities.named_instances else "NOSUCHINSTANCE"
+    answer = stage.participant("primary").create_ex(instance, stage.name(), VDConfig())
+    answer.record("Q10", "CreateEx for an instance that does not exist")
+    answer.require_failure()
+
+
+@judges("NAM-05")
+def test_a_set_for_another_instance_is_not_found(stage: Stage) -> None:
+    if (operation := _created_for(stage, "VDI1", "Q10")) is not None:
+        _require_missed(operation)
+
+
+@judges("NAM-05")
+def test_named_instances_have_sets_of_their_own(stage: Stage) -> None:
+    stage.need("named_instances", "it needs named instances")
+    for instance, statements in ((None, "VDI1"), ("VDI2", "VDI1")):
+        operation = _created_for(stage, instance, "Q10", statements)
+        assert operation is not None, f"CreateEx for the instance {instance} was refused"
+        _require_missed(operation)
+    stage.backup(Geometry(instance="VDI1")).succeed()
+
+
+# Names of sets
+
+
+@in_turn("characters", list(CHARACTERS))
+@judges("NAM-06")
+def test_a_set_may_have_any_name_without_a_backslash(stage: Stage, kind: Kind, characters: str) -> None:
+    name = f"{stage.name()} {CHARACTERS[characters]}"
+    if characters == "slash" and sys.platform != "win32":
+        primary = stage.participant("primary")
+        answer = primary.create_ex(None, name, VDConfig())
+        answer.record("Q11", "CreateEx with a slash in the name")
+        if answer.code != NOERROR:
+            answer.require_failure()
+            return
+        primary.close().expect(NOERROR)
+    _run_under(stage, kind, name)
+
+
+@judges("NAM-07")
+def test_a_name_with_a_backslash_is_refused(stage: Stage) -> None:
+    primary = stage.participant("primary")
+    for name in (f"{stage.name()}\\b", f"\\{stage.name()}", f"Global\\{stage.name()}"):
+        answer = primary.create_ex(None, name, VDConfig())
+        answer.record("Q11", f"CreateEx with a backslash in the name {'first' if name[0] == chr(92) else 'inside'}")
+        if _has_instances(stage):
+            answer.require_failure()
+
+
+@in_turn("form", ["bare", "in braces"])
+@judges("NAM-12")
+def test_a_guid_is_a_good_name(stage: Stage, kind: Kind, form: str) -> None:
+    guid = str(UUID(int=stage.seed)).upper()
+    _run_under(stage, kind, guid if form == "bare" else f"{{{guid}}}")
+
+
+def _run_under(stage: Stage, kind: Kind, name: str) -> None:
+    """Run a statement on a set of this name, which one more process joins."""
+    operation = stage.prepared(Geometry(devices=2, owners=(0, 1)), kind, name)
+    operation.start()
+    operation.succeed()
+
+
+@judges("NAM-08")
+def test_a_name_in_use_cannot_be_taken(stage: Stage) -> None:
+    primary = stage.participant("primary")
+    others = {"another process": stage.participant("other"), "the same process": stage.beside(primary)}
+    name = stage.name()
+    primary.create_ex(None, name, VDConfig()).expect(NOERROR)
+    for who, other in others.items():
+        _require_taken(other, name, f"from {who}")
+    primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+    primary.close().expect(NOERROR)
+
+
+@judges("NAM-08")
+def test_the_name_of_a_set_in_full_use_cannot_be_taken(stage: Stage, operation: Operation) -> None:
+    command = operation.device.next_data_command()
+    _require_taken(stage.participant("other"), operation.set_name, "while a command is held")
+    operation.answer(command).expect(NOERROR)
+    operation.succeed()
+
+
+def _require_taken(other: Participant, name: str, when: str) -> None:
+    for _ in range(2):
+        answer = other.create_ex(None, name, VDConfig())
+        answer.record("Q8", f"CreateEx of a name that is in use, {when}")
+        answer.require_failure()
+
+
+@judges("NAM-09")
+def test_a_name_is_free_again_after_close(stage: Stage) -> None:
+    name = stage.name()
+    one, other = stage.participant("one"), stage.participant("other")
+    for participant in (one, other, other, one):
+        participant.create_ex(None, name, VDConfig()).expect(NOERROR)
+        participant.close().expect(NOERROR)
+
+
+@judges("NAM-09")
+def test_a_name_is_free_again_after_its_statement(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind)
+    operation.succeed()
+    _run_under(stage, kind, operation.set_name)
+
+
+@judges("NAM-10")
+def test_a_name_is_free_again_after_a_death(stage: Stage) -> None:
+    name = stage.name()
+    for turn in range(2):
+        primary = stage.participant(f"primary {turn}")
+        primary.create_ex(None, name, VDConfig()).expect(NOERROR)
+        primary.kill()
+    stage.participant("heir").create_ex(None, name, VDConfig()).expect(NOERROR)
+
+
+@RESTORE
+@judges("NAM-10")
+def test_a_name_is_free_again_after_a_death_in_full_use(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind)
+    operation.device.next_data_command()
+    operation.primary.kill()
+    assert not operation.outcome().succeeded, "the statement succeeded although its primary died"
+    stage.participant("heir").create_ex(None, operation.set_name, VDConfig()).expect(NOERROR)
+
+
+@judges("NAM-13")
+def test_long_names_are_told_apart_or_refused(stage: Stage) -> None:
+    one, other = stage.participant("one"), stage.participant("other")
+    for length in LENGTHS:
+        stem = stage.name().ljust(length - 1, "x")
+        answer = one.create_ex(None, f"{stem}a", VDConfig())
+        answer.record("Q11", f"CreateEx with a name of {length} characters")
+        if answer.code == NOERROR:
+            other.create_ex(None, f"{stem}b", VDConfig()).expect(NOERROR)
+            for participant in (one, other):
+                participant.close().expect(NOERROR)
+        else:
+            answer.require_failure()
+
+
+# Names of devices
+
+
+@in_turn("devices", [1, 2])
+@judges("NAM-14")
+def test_the_first_device_has_the_name_of_the_set(stage: Stage, kind: Kind, devices: int) -> None:
+    operation = stage.configured(kind, Geometry(devices=devices))
+    first = operation.primary.open_device(operation.set_name).expect(NOERROR)
+    operation.devices.append(first)
+    for index in range(1, devices):
+        operation.open_device(index)
+    operation.succeed()
+
+
+@judges("NAM-15")
+def test_further_devices_have_names_of_any_text(stage: Stage, kind: Kind) -> None:
+    geometry = Geometry(devices=1 + len(FURTHER_NAMES), owners=(0, 1))
+    sets = [stage.prepared(geometry, kind) for _ in range(2)]
+    for operation in sets:
+        operation.device_names = (operation.set_name, *FURTHER_NAMES)
+        operation.start()
+    for operation in reversed(sets):
+        operation.succeed()
+
+
+@RESTORE
+@judges("NAM-17")
+def test_a_device_name_in_other_letters_is_observed(stage: Stage, kind: Kind) -> None:
+    operation = stage.configured(kind, Geometry(devices=2))
+    subject = "OpenDevice with the name in capital letters"
+    answer = operation.primary.open_device(operation.device_names[1].upper())
+    if answer.permit("Q30", subject, VD_E_INVALID, NOERROR) == NOERROR:
+        operation.primary.open_device(operation.device_names[1]).expect(VD_E_PROTOCOL)
+    else:
+        operation.open_devices()
+        operation.succeed()
