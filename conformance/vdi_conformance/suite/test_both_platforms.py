@@ -11,7 +11,7 @@ from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import handle_of, mapped_view
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import RESTORE
+from vdi_conformance.suite.variants import BACKUP, RESTORE
 from vdi_conformance.vdi.commands import VDF_LIKE_DISK
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import (
@@ -33,6 +33,7 @@ SHORT = 1
 """A time-out in milliseconds that is over at once, or after one second where the unit is seconds (Q53)."""
 
 
+@BACKUP
 @judges("LNX-07")
 def test_open_device_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     operation = stage.created(kind, Geometry(devices=2))
@@ -50,6 +51,7 @@ def test_open_device_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> No
     primary.open_device(first).expect(VD_E_ABORT)
 
 
+@RESTORE
 @judges("LNX-14")
 def test_an_abort_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind)
@@ -66,15 +68,16 @@ def test_an_abort_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
 
 
 @judges("LNX-14")
-def test_close_has_the_codes_of_both_pages(stage: Stage, operation: Operation) -> None:
-    operation.device.next_data_command()
-    subject = f"Close of {operation.primary.name} with a command held in the set"
-    operation.primary.close().permit("Q3", subject, VD_E_OPEN, NOERROR)
-    operation.primary.close().expect(VD_E_PROTOCOL)
-    assert not operation.outcome().succeeded, "the statement succeeded although its devices were never closed"
-    stage.again(operation).succeed()
+def test_close_has_the_codes_of_both_pages(stage: Stage, backup: Operation) -> None:
+    backup.device.next_data_command()
+    subject = f"Close of {backup.primary.name} with a command held in the set"
+    backup.primary.close().permit("Q3", subject, VD_E_OPEN, NOERROR)
+    backup.primary.close().expect(VD_E_PROTOCOL)
+    assert not backup.outcome().succeeded, "the statement succeeded although its devices were never closed"
+    stage.again(backup).succeed()
 
 
+@BACKUP
 @judges("LNX-17")
 def test_commands_have_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     operation = stage.created(kind)
@@ -109,6 +112,7 @@ def test_a_command_that_does_not_come_is_a_time_out_or_an_abort(stage: Stage, ki
     operation.answer(held[0]).expect(VD_E_ABORT)
 
 
+@RESTORE
 @judges("LNX-18")
 def test_sharing_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(secondaries=1))

@@ -7,7 +7,7 @@ from vdi_conformance.suite.operation import Kind
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import RESTORE, in_turn
+from vdi_conformance.suite.variants import BACKUP, RESTORE, in_turn
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_NOTSUPPORTED, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT, MAX_DEVICES, VDConfig
@@ -53,6 +53,7 @@ def test_a_created_set_waits_for_its_server(stage: Stage) -> None:
     primary.close().expect(NOERROR)
 
 
+@BACKUP
 @judges("CRE-01")
 def test_a_statement_finds_the_set_that_was_created(stage: Stage, kind: Kind) -> None:
     operation = stage.created(kind)
@@ -87,6 +88,7 @@ def test_an_object_creates_again_and_again(stage: Stage) -> None:
         primary.close().expect(NOERROR)
 
 
+@RESTORE
 @judges("CRE-03")
 def test_an_object_serves_one_statement_after_the_other(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind)
@@ -180,6 +182,7 @@ def test_features_of_newer_servers_can_be_asked_for(stage: Stage) -> None:
         primary.close().expect(NOERROR)
 
 
+@BACKUP
 @judges("CRE-08")
 def test_a_statement_runs_with_features_of_newer_servers(stage: Stage, kind: Kind) -> None:
     stage.operation(kind, Geometry(features=OPTIONS["both"])).succeed()

@@ -36,16 +36,14 @@ def test_codes_that_need_no_server_have_their_numbers(stage: Stage) -> None:
 
 
 @judges("ABI-15")
-def test_codes_of_a_statement_have_their_numbers(stage: Stage, operation: Operation) -> None:
-    primary = operation.primary
+def test_codes_of_a_statement_have_their_numbers(stage: Stage, backup: Operation) -> None:
+    primary = backup.primary
     primary.get_buffer_handle(primary.landmarks().stack).expect(INVALID)
-    primary.open_device(operation.set_name).permit(
-        "Q2", "OpenDevice of an open device, all devices open", OPEN, PROTOCOL
-    )
-    operation.run_out()
-    operation.device.get_command().permit("Q5", "GetCommand after the end of every device", CLOSE, PROTOCOL)
-    operation.close()
-    aborted = stage.operation(operation.kind)
+    primary.open_device(backup.set_name).permit("Q2", "OpenDevice of an open device, all devices open", OPEN, PROTOCOL)
+    backup.run_out()
+    backup.device.get_command().permit("Q5", "GetCommand after the end of every device", CLOSE, PROTOCOL)
+    backup.close()
+    aborted = stage.operation("backup")
     aborted.primary.close().permit("Q3", "Close of the primary with open devices", OPEN, SUCCESS)
 
 

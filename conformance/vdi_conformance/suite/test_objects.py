@@ -13,6 +13,7 @@ from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import VDConfig
 
 
+@RESTORE
 @judges("ABI-24")
 def test_sets_of_one_process_run_at_once(stage: Stage, kind: Kind) -> None:
     one = stage.operation(kind)

@@ -20,6 +20,7 @@ SHORT = 1
 OLDER = Geometry(older=True)
 
 
+@RESTORE
 @judges("CRE-17")
 def test_create_makes_a_set_of_the_default_instance(stage: Stage, kind: Kind) -> None:
     stage.need_default_instance()
@@ -28,6 +29,7 @@ def test_create_makes_a_set_of_the_default_instance(stage: Stage, kind: Kind) ->
     operation.succeed()
 
 
+@BACKUP
 @judges("CRE-18")
 def test_create_makes_a_set_of_the_instance_that_a_variable_names(stage: Stage, kind: Kind) -> None:
     stage.need("named_instances", "it needs named instances")
