@@ -19,7 +19,6 @@ CHARACTERS = {
     "blanks and dots": "a full backup. of .all",
     "quotes": 'it\'s "quoted" `three` times',
     "signs": "<50%> ?*|:; [x] {y} &amp; $z",
-    "slash": "databases/all",
     "Cyrillic": "Резервная копия",
     "surrogate pairs": "\U0001f4be\U00020bb7",
 }
@@ -119,8 +118,14 @@ def test_named_instances_have_sets_of_their_own(stage: Stage) -> None:
 @in_turn("characters", list(CHARACTERS))
 @judges("NAM-06")
 def test_a_set_may_have_any_name_without_a_backslash(stage: Stage, kind: Kind, characters: str) -> None:
-    name = f"{stage.name()} {CHARACTERS[characters]}"
-    if characters == "slash" and sys.platform != "win32":
+    _run_under(stage, kind, f"{stage.name()} {CHARACTERS[characters]}")
+
+
+@BACKUP
+@judges("NAM-06")
+def test_a_set_may_have_a_slash_in_its_name(stage: Stage, kind: Kind) -> None:
+    name = f"{stage.name()}/all"
+    if sys.platform != "win32":
         primary = stage.participant("primary")
         answer = primary.create_ex(None, name, VDConfig())
         answer.record("Q11", "CreateEx with a slash in the name")
