@@ -12,6 +12,7 @@ import pytest
 from vdi_conformance.cli import checks, main
 from vdi_conformance.evidence.files import read
 from vdi_conformance.requirements import Requirement, catalogue
+from vdi_conformance.requirements.profiles import newest
 
 WATCHED = """
 import sys
@@ -113,6 +114,17 @@ def test_json_has_every_row_with_every_column(capsys: pytest.CaptureFixture[str]
         assert tuple(entry["questions"]) == row.questions
         assert [change["after"] for change in entry["changes"]] == [change.after for change in row.changes]
         assert entry["unchecked"] == (row.unchecked and vars(row.unchecked))
+        assert entry["optional"] == (row.optional or None)
+        standings = {one.name: standing for one in newest() if (standing := one.standing(row)) is not None}
+        assert {one["profile"]: one["standing"] for one in entry["profiles"]} == standings
+
+
+def test_a_requirement_tells_what_it_is_to_each_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    (entry,) = entries(capsys, "MBH-28")
+    assert [one["standing"] for one in entry["profiles"]] == ["scored"]
+    labels = [f"{one['profile']}-{one['version']}" for one in entry["profiles"]]
+    said = "scored, unless the adapter does not declare null_out_pointers"
+    assert f"Profiles {' '.join(f'{label}: {said}' for label in labels)} Checks" in words(shown(capsys, "MBH-28"))
 
 
 def test_json_can_be_restricted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,6 +88,7 @@ def test_a_run_that_executes_nothing_is_no_success(tmp_path: Path) -> None:
         (["--adapter", "emulator", "--server", "nonsense"], "nonsense"),
         (["--adapter", "emulator", "--topic", "XYZ"], "XYZ"),
         (["--adapter", "emulator", "--requirement", "GBH-99"], "GBH-99"),
+        (["--adapter", "emulator", "--profile", "cor"], "core, shared-buffers, full"),
         (["--adapter", "emulator", "--check", "no/such"], "no/such"),
         (["--adapter", "emulator", "--timeout-scale", "0.5"], "--timeout-scale"),
         (["--adapter", "emulator", "--evidence", "."], "--evidence"),

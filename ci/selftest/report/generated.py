@@ -18,7 +18,7 @@ from vdi_conformance.evidence.records import (
     Observation,
     Party,
 )
-from vdi_conformance.plugins.verdicts import exit_code
+from vdi_conformance.report.exit_codes import exit_code
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.values import LEVELS
 

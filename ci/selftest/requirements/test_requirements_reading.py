@@ -16,6 +16,7 @@ TEXTS = {
     ],
     "changes.tsv": [["GBH-01", "statement", "Old words.", "New words.", "Q1 permits it."]],
     "unchecked.tsv": [["GBH-01", "outside the contract", "Nobody may."]],
+    "optional.tsv": [["GBH-01", "named_instances"]],
     "questions.tsv": [["Q1", "One?", ""], ["Q2", "Two?", "Nobody can see it."]],
     "readings.tsv": [["Q1", "Call", "0|VD_E_INVALID", "a/b,a/c"], ["Q1", "Call twice", "", "a/b"]],
     "sources.tsv": [["hdr", "The header", "https://example.org"]],
@@ -44,6 +45,7 @@ def test_a_requirement_carries_its_changes_and_its_reason() -> None:
     assert first.changes == (Change("statement", "Old words.", "New words.", "Q1 permits it."),)
     assert first.unchecked == Unchecked("outside the contract", "Nobody may.")
     assert (second.changes, second.unchecked, second.statement) == ((), None, 'Says "so".')
+    assert (first.optional, second.optional) == ("named_instances", "")
 
 
 def test_a_question_carries_what_is_tried_to_answer_it() -> None:
@@ -75,6 +77,8 @@ def test_several_columns_of_one_requirement_may_have_changed() -> None:
         ({"unchecked": [["GBH-01", REASONS[0], ""]]}, "does not say what its reason for GBH-01 means"),
         ({"unchecked": [["GBH-02", REASONS[0], "So."]]}, "GBH-02, which binds the server and needs no reason"),
         ({"unchecked": 2 * [["GBH-01", REASONS[0], "So."]]}, "unchecked.tsv has GBH-01 more than once"),
+        ({"optional": [["GBH-03", "named_instances"]]}, "optional.tsv lists GBH-03, which is no requirement"),
+        ({"optional": [["GBH-01", "handles"]]}, "the capability 'handles' for GBH-01: known are named_instances"),
         ({"unchecked": [["GBH-01", REASONS[0]]]}, "line 2 of unchecked.tsv has 2 cells, not 3"),
         ({"requirements": 2 * row()}, "requirements.tsv has GBH-01 more than once"),
         ({"requirements": row(level="must")}, "the level 'must' for GBH-01: known are MUST, SHOULD, MAY, INFO"),

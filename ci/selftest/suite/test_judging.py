@@ -2,7 +2,8 @@
 
 import pytest
 
-from vdi_conformance.plugins.verdicts import assess, exit_code
+from vdi_conformance.plugins.verdicts import assess
+from vdi_conformance.report.exit_codes import exit_code
 from vdi_conformance.suite.judging import (
     ConformanceFailure,
     NotApplicable,

@@ -14,6 +14,7 @@ from rich.text import Text
 from vdi_conformance.cli.checks import checks_by_row
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.requirements import Catalogue, Requirement, catalogue
+from vdi_conformance.requirements.profiles import newest
 from vdi_conformance.requirements.values import TAG
 
 COLUMNS: Final = ("id", "level", "binds", "reach", "statement")
@@ -104,6 +105,12 @@ def entry(row: Requirement, checks: Sequence[str]) -> dict[str, Any]:
         "statement": row.statement,
         "source": row.source,
         "how_to_test": row.how_to_test,
+        "optional": row.optional or None,
+        "profiles": [
+            {"profile": one.name, "version": one.version, "standing": standing}
+            for one in newest()
+            if (standing := one.standing(row)) is not None
+        ],
         "checks": list(checks),
         "unchecked": row.unchecked and {"reason": row.unchecked.reason, "sentence": row.unchecked.sentence},
         "changes": [
@@ -122,6 +129,7 @@ def details(known: Catalogue, row: Requirement, checks: Sequence[str]) -> Iterat
         "How it can be tested": [row.how_to_test],
         "Source": list(_sources(known, row)),
         "Open questions": [f"{question} {known.questions[question].text}" for question in row.questions],
+        "Profiles": list(_profiles(row)),
         "Changed in review": [
             line
             for one in row.changes
@@ -133,6 +141,14 @@ def details(known: Catalogue, row: Requirement, checks: Sequence[str]) -> Iterat
         if any(lines):
             yield Text(f"\n{title}", "bold")
             yield from (line if isinstance(line, Text) else Text(line) for line in lines)
+
+
+def _profiles(row: Requirement) -> Iterator[str]:
+    """Tell what the requirement is to each profile that speaks of it."""
+    for one in newest():
+        if (standing := one.standing(row)) is not None:
+            unless = f", unless the adapter does not declare {row.optional}" if row.id in one.optional else ""
+            yield f"{one.label}: {standing}{unless}"
 
 
 def _judged(row: Requirement, checks: Sequence[str]) -> Iterator[str | Text]:

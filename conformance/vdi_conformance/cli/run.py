@@ -33,7 +33,8 @@ def _number(value: str | None) -> str | None:
     raise typer.BadParameter(f"{value!r} is not a number of worker processes, nor 'auto'")
 
 
-def _writable(path: Path | None) -> Path | None:
+def writable(path: Path | None) -> Path | None:
+    """Refuse a file that cannot be written before anything is run."""
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +74,9 @@ def run(
         str | None,
         typer.Option("-n", metavar="N", callback=_number, help="Spread the checks over so many worker processes."),
     ] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="P", help="The checks of a profile; the verdict is by its requirements.")
+    ] = None,
     topic: Annotated[
         list[str] | None, typer.Option(metavar="T", help="Only this topic, such as GBH; may be repeated.")
     ] = None,
@@ -91,11 +95,11 @@ def run(
     ] = None,
     evidence: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", callback=_writable, help="Write the record of the run here (JSON Lines)."),
+        typer.Option(metavar="FILE", callback=writable, help="Write the record of the run here (JSON Lines)."),
     ] = None,
     junit: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", callback=_writable, help="Write JUnit XML here, for CI systems."),
+        typer.Option(metavar="FILE", callback=writable, help="Write JUnit XML here, for CI systems."),
     ] = None,
     allure: Annotated[
         Path | None,
@@ -114,6 +118,7 @@ def run(
     values: dict[str, Sequence[object]] = {
         "--vdi-adapter": [adapter],
         "--vdi-server": [server],
+        "--vdi-profile": [profile],
         "--vdi-topic": topic or [],
         "--vdi-requirement": requirement or [],
         "--vdi-check": check or [],

@@ -45,14 +45,19 @@ class EvidenceWriter:
 def read(path: Path) -> Evidence:
     """Read a whole run, or raise NotEvidence with the reason."""
     try:
-        lines = path.read_bytes().splitlines()
+        data = path.read_bytes()
     except OSError as error:
         raise NotEvidence(f"{path} cannot be read: {error.strerror}") from error
+    return parse(data, str(path))
+
+
+def parse(data: bytes, name: str) -> Evidence:
+    """Take a whole run out of the bytes of a file; `name` is what sentences call it."""
     try:
-        records = [_decoder.decode(line) for line in lines]
-    except msgspec.DecodeError as error:
-        raise NotEvidence(f"{path} is not evidence: {error}") from error
-    return assemble(records, str(path))
+        records = [_decoder.decode(line) for line in data.splitlines()]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotEvidence(f"{name} is not evidence: {error}") from error
+    return assemble(records, name)
 
 
 def assemble(records: Iterable[Header | CheckRecord | Footer], name: str) -> Evidence:

@@ -36,12 +36,26 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     capabilities: dict[str, Any] = {}
 
 
+class ProfileVersion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One version of a profile, and the digest of its file."""
+
+    name: str
+    version: int
+    sha256: str
+
+    @property
+    def label(self) -> str:
+        """The name and the version, such as core-1."""
+        return f"{self.name}-{self.version}"
+
+
 class Header(Record, frozen=True, kw_only=True, tag="header"):
     """First line: what was run against what, and how; `started` is a time in UTC (ISO 8601)."""
 
     format: int = FORMAT
     suite_version: str
     catalogue_sha256: str
+    profile: ProfileVersion | None = None
     client: Party
     server: Party
     platform: str

@@ -9,6 +9,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = group.addoption
     add("--vdi-adapter", metavar="REF", help="emulator, package.module:Class, path/file.py:Class or manifest.toml")
     add("--vdi-server", metavar="REF", help="adapter for the server role (default: the adapter's own, else emulator)")
+    add("--vdi-profile", metavar="NAME", help="the checks of this profile; the verdict is by its requirements")
     add("--vdi-topic", action="append", default=[], metavar="TOPIC", help="only this topic, such as GBH; repeatable")
     add("--vdi-requirement", action="append", default=[], metavar="ID", help="only checks that judge it; repeatable")
     add("--vdi-check", action="append", default=[], metavar="ID", help="only the check of this id; repeatable")
@@ -26,9 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "time_limits: its subject is elapsed time, so that it waits for time to pass")
     if config.getoption("vdi_adapter") is None:
         return
-    from vdi_conformance.plugins import adapter, baseline, evidence, requirements, terminal
+    from vdi_conformance.plugins import adapter, baseline, evidence, profile, requirements, terminal
 
-    for plugin in (baseline, adapter, requirements, evidence, terminal):
+    for plugin in (baseline, profile, adapter, requirements, evidence, terminal):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
     # What only some runs ask for is imported only then: the start of every worker counts.
     if config.getoption("vdi_junit"):

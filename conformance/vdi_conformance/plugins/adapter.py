@@ -17,7 +17,9 @@ from vdi_conformance.host.lifeline import die_with_parent
 from vdi_conformance.host.messages.client import NewSet
 from vdi_conformance.host.spec import AdapterSpec, Settings
 from vdi_conformance.host.supervisor import Supervisor
-from vdi_conformance.suite.bench import Bench, Cast
+from vdi_conformance.plugins.profile import PROFILE
+from vdi_conformance.requirements.profiles import Profile
+from vdi_conformance.suite.bench import Bench, Cast, Limits
 
 PARTIES: Final = pytest.StashKey[tuple[Party, Party]]()
 _KEY: Final = "vdi_parties"
@@ -59,10 +61,15 @@ def vdi_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         server_capabilities=Capabilities.from_mapping(server.capabilities),
         seed=config.getoption("vdi_seed"),
         timeout_scale=config.getoption("vdi_timeout_scale"),
+        limits=_limits(config.stash[PROFILE]),
     )
     bench = Bench(cast, config.getoption("vdi_start"), _cpu(config))
     yield bench
     bench.close()
+
+
+def _limits(profile: Profile | None) -> Limits:
+    return Limits() if profile is None else Limits(profile.name, profile.server, profile.processes)
 
 
 def _ask(config: pytest.Config) -> tuple[Party, Party]:

@@ -26,6 +26,7 @@ from vdi_conformance.evidence.records import (
 )
 from vdi_conformance.plugins.adapter import PARTIES
 from vdi_conformance.plugins.baseline import BASELINE
+from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.plugins.requirements import (
     check_id,
     id_of_node,
@@ -34,8 +35,11 @@ from vdi_conformance.plugins.requirements import (
     rows_of,
     selection,
 )
-from vdi_conformance.plugins.verdicts import ENDED, assess, exit_code
+from vdi_conformance.plugins.verdicts import assess
+from vdi_conformance.report.exit_codes import ENDED, exit_code
 from vdi_conformance.report.known_failures import complaints, known_failure
+from vdi_conformance.report.scoring import RowVerdict, by_requirement, scored_counts, version_of
+from vdi_conformance.requirements import catalogue
 from vdi_conformance.suite.stage import FAILED, STAGE
 from vdi_conformance.vdi.hresult import name_of
 
@@ -87,6 +91,7 @@ class Collector:
         self.complaint = ""
         self.whole = False
         self._baseline = config.stash[BASELINE]
+        self._profile = config.stash[PROFILE]
         self._phases = Phases()
         self._began = time.monotonic()
         path = config.getoption("vdi_evidence")
@@ -101,6 +106,12 @@ class Collector:
             if self._writer:
                 self._writer.write(record)
 
+    def by_requirement(self) -> tuple[RowVerdict, ...]:
+        """Give the verdicts by requirement, where a profile was named."""
+        if self._profile is None:
+            return ()
+        return by_requirement(self._profile, catalogue().rows, self.header.client, self.checks)
+
     @property
     def evidence(self) -> Evidence | None:
         """The whole run; None before its end, and where it was cut short."""
@@ -114,7 +125,8 @@ class Collector:
         counts: dict[str, int] = {}
         for check in self.checks:
             counts[check.verdict] = counts.get(check.verdict, 0) + 1
-        code = exit_code(counts, status, differences)
+        deciding = counts if self._profile is None else scored_counts(self.by_requirement(), self.checks)
+        code = exit_code(deciding, status, differences)
         duration = time.monotonic() - self._began
         self.footer = Footer(counts=counts, complaints=differences, exit_code=code, duration=duration)
         self.whole = whole
@@ -268,10 +280,12 @@ def header_of(config: pytest.Config) -> Header:
     """Tell what is run against what, and how."""
     client, server = config.stash[PARTIES]
     options = config.option
+    profile = config.stash[PROFILE]
     rows = (files("vdi_conformance.requirements") / "data" / "requirements.tsv").read_bytes()
     return Header(
         suite_version=__version__,
         catalogue_sha256=hashlib.sha256(rows).hexdigest(),
+        profile=None if profile is None else version_of(profile),
         client=client,
         server=server,
         platform=platform.platform(),

@@ -6,10 +6,13 @@ from typing import Final
 
 import pytest
 
+from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements.profiles import Profile
 
 SUITE: Final = "vdi_conformance.suite"
 NARROWING: Final = {
+    "vdi_profile": "profile",
     "vdi_topic": "topic",
     "vdi_requirement": "requirement",
     "vdi_check": "check",
@@ -41,7 +44,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # A worker of pytest-xdist cannot end the run: there the controller notices at the end what never came.
     if missing and not hasattr(config, "workerinput"):
         raise pytest.UsageError(no_such_check(missing))
-    kept = [item for item in items if not rows_of(item) or _selected(item, topics, requirements, ids)]
+    profile = config.stash[PROFILE]
+    kept = [
+        item
+        for item in items
+        if not rows_of(item) or (_selected(item, topics, requirements, ids) and _in_profile(item, profile))
+    ]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
@@ -67,6 +75,10 @@ def _selected(item: pytest.Item, topics: set[str], requirements: set[str], ids: 
         and (not requirements or bool(requirements & rows))
         and (not ids or check_id(item) in ids)
     )
+
+
+def _in_profile(item: pytest.Item, profile: Profile | None) -> bool:
+    return profile is None or profile.selects(row for id in rows_of(item) if (row := catalogue().get(id)))
 
 
 def selection(config: pytest.Config) -> list[str]:

@@ -6,6 +6,8 @@ from rich.text import Text
 
 from vdi_conformance.evidence.records import Verdict
 from vdi_conformance.plugins.evidence import COLLECTOR, phase_of
+from vdi_conformance.plugins.profile import PROFILE
+from vdi_conformance.report.profile_summary import profile_lines
 from vdi_conformance.report.summary import summary
 
 _STATUS: dict[Verdict, tuple[str, str, str]] = {
@@ -47,3 +49,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     console = Console(file=writer._file, force_terminal=writer.hasmarkup, width=writer.fullwidth, highlight=False)
     for part in summary(collector.header, collector.checks, collector.footer):
         console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
+    if (profile := config.stash[PROFILE]) is not None:
+        for line in profile_lines(profile, collector.by_requirement()):
+            console.print(Text(line))

@@ -1,8 +1,5 @@
 """From the way a check ended to its verdict and its cause; pure."""
 
-from collections.abc import Sequence
-from typing import Final
-
 from vdi_conformance.evidence.records import Cause, CauseKind, Verdict
 from vdi_conformance.host.errors import HostDied, HostError, HostHung
 from vdi_conformance.suite.judging import (
@@ -13,10 +10,6 @@ from vdi_conformance.suite.judging import (
     RecommendationBroken,
     severity,
 )
-
-ENDED: Final = (0, 1, 5)
-"""Pytest's exit codes of a run that came to its end."""
-EXECUTED: Final = ("passed", "warning", "known failure")
 
 
 def assess(error: BaseException, level: str) -> tuple[Verdict, Cause]:
@@ -58,14 +51,3 @@ def _cause(error: BaseException) -> Cause:
             kind = "suite"
             sentence = f"{type(error).__name__}: {error}"
     return Cause(kind=kind, sentence=sentence or type(error).__name__, expected=expected, observed=observed)
-
-
-def exit_code(counts: dict[str, int], status: int, complaints: Sequence[str] = ()) -> int:
-    """Give the run's exit code: pytest's own where it did not run to its end, else by verdicts and baseline."""
-    if status not in ENDED:
-        return status
-    if counts.get("failed") or complaints:
-        return 1
-    if counts.get("error") or counts.get("not tested"):
-        return 6
-    return 0 if any(counts.get(verdict) for verdict in EXECUTED) else 5

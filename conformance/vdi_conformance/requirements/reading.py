@@ -9,6 +9,7 @@ from typing import Final
 
 from vdi_conformance.requirements.values import (
     BINDS,
+    CAPABILITIES,
     LEVELS,
     REACHES,
     REASONS,
@@ -40,6 +41,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "requirements.tsv": ("id", *_REVIEWED),
         "changes.tsv": ("id", "column", "before", "after", "reason"),
         "unchecked.tsv": ("id", "reason", "sentence"),
+        "optional.tsv": ("id", "capability"),
         "questions.tsv": ("id", "question", "unobserved"),
         "readings.tsv": ("question", "subject", "permitted", "checks"),
         "sources.tsv": ("tag", "title", "url"),
@@ -60,8 +62,12 @@ def read(texts: Mapping[str, str]) -> Catalogue:
         _check_row(row, questions)
     changes = _changes(_table(texts, "changes.tsv"), by_id)
     unchecked = _unchecked(_table(texts, "unchecked.tsv"), by_id)
+    optional = _optional(_table(texts, "optional.tsv"), by_id)
     return Catalogue(
-        rows=tuple(_requirement(row, changes.get(row["id"], ()), unchecked.get(row["id"])) for row in rows),
+        rows=tuple(
+            _requirement(row, changes.get(row["id"], ()), unchecked.get(row["id"]), optional.get(row["id"], ""))
+            for row in rows
+        ),
         questions=MappingProxyType(questions),
         sources=MappingProxyType(
             {row["tag"]: Source(row["tag"], row["title"], row["url"]) for row in _table(texts, "sources.tsv")}
@@ -145,7 +151,14 @@ def _unchecked(entries: Iterable[Row], by_id: Mapping[str, Row]) -> dict[str, Un
     return found
 
 
-def _requirement(row: Row, changes: tuple[Change, ...], unchecked: Unchecked | None) -> Requirement:
+def _optional(entries: Iterable[Row], by_id: Mapping[str, Row]) -> dict[str, str]:
+    for entry in entries:
+        _known("optional.tsv", entry["id"], by_id)
+        _expect_one_of("optional.tsv", entry["id"], "capability", entry["capability"], CAPABILITIES)
+    return {entry["id"]: entry["capability"] for entry in entries}
+
+
+def _requirement(row: Row, changes: tuple[Change, ...], unchecked: Unchecked | None, optional: str) -> Requirement:
     return Requirement(
         id=row["id"],
         topic=row["topic"],
@@ -159,6 +172,7 @@ def _requirement(row: Row, changes: tuple[Change, ...], unchecked: Unchecked | N
         how_to_test=row["how_to_test"],
         changes=changes,
         unchecked=unchecked,
+        optional=optional,
     )
 
 

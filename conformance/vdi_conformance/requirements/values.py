@@ -19,6 +19,9 @@ REASONS: Final = (
 )
 """Why a requirement that binds the library has no check."""
 
+CAPABILITIES: Final = ("named_instances", "null_out_pointers")
+"""What an adapter may declare that requirements depend on."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -43,7 +46,8 @@ class Requirement:
     """One testable statement: what is required of whom, how firmly, and where that is written.
 
     `level` is MUST, SHOULD, MAY or INFO; `reach` the least server level at which it can be judged; `questions` the
-    open questions that touch it.
+    open questions that touch it; `optional` the capability without which it may be not applicable, empty where it must
+    not.
     """
 
     id: str
@@ -58,6 +62,7 @@ class Requirement:
     how_to_test: str
     changes: tuple[Change, ...] = ()
     unchecked: Unchecked | None = None
+    optional: str = ""
 
     @property
     def group(self) -> str:

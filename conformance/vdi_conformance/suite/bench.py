@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vdi_conformance.host.spec import Settings
 from vdi_conformance.host.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Literal
 
     from vdi_conformance.contract import Capabilities
     from vdi_conformance.host.process import Host
@@ -19,6 +18,16 @@ if TYPE_CHECKING:
 
     Role = Literal["client", "server", "machine"]
     Start = Literal["zygote", "plain"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a profile lets checks ask for, so that all are judged alike: a server level, so many client processes."""
+
+    profile: str = ""
+    server: Literal["statement", "scripted"] = "scripted"
+    processes: int = 0
+    """Any number where it is 0."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Cast:
     server_capabilities: Capabilities
     seed: int
     timeout_scale: float
+    limits: Limits = Limits()
 
 
 class Bench:

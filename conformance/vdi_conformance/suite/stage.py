@@ -54,6 +54,7 @@ class Stage:
         self._hosts: list[Host] = []
         self._excused: set[str] = set()
         self._sets = 0
+        self._clients = 0
         self._scripted: list[Scripted] = []
         self._operations: list[Operation] = []
 
@@ -202,6 +203,10 @@ class Stage:
     def _need_scripted(self) -> None:
         if self.bench.cast.server_capabilities.server != "scripted":
             not_applicable("it needs a server role at the scripted level")
+        if self.bench.cast.limits.server != "scripted":
+            not_applicable(
+                f"it needs a server role at the scripted level, and {self.bench.cast.limits.profile} has none"
+            )
 
     def directory(self, label: str) -> Path:
         """Make a directory of this check's own."""
@@ -296,6 +301,7 @@ class Stage:
         self.close(orderly=False)
         for kept in (self._hosts, self._scripted, self._operations):
             kept.clear()
+        self._clients = 0
 
     def close(self, *, orderly: bool) -> None:
         """End every process; in an orderly end none of them may have crashed, but outside the contract."""
@@ -309,6 +315,10 @@ class Stage:
             raise ConformanceFailure("; ".join(crashed))
 
     def _launch(self, role: Any, name: str, variables: Mapping[str, str] | None = None) -> Host:
+        if role == "client":
+            self._clients += 1
+            if self._clients > (limits := self.bench.cast.limits).processes > 0:
+                not_applicable(f"it needs more client processes than {limits.profile} asks for")
         host = self.bench.launch(role, name, variables)
         self._hosts.append(host)
         return host

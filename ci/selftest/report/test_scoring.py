@@ -1,0 +1,90 @@
+"""Verdicts by requirement: the worst of its checks, and nothing passes by absence."""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from selftest.evidence.samples import HEADER
+from selftest.report.made import check
+from vdi_conformance.evidence.records import CheckRecord, Verdict
+from vdi_conformance.report.profile_summary import profile_lines
+from vdi_conformance.report.scoring import by_requirement, scored_counts
+from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements.profiles import Profile
+
+PROFILE = Profile(
+    name="small",
+    version=1,
+    about="a few rows",
+    server="statement",
+    processes=0,
+    derived=True,
+    topics=frozenset({"MBH"}),
+    scored=frozenset({"MBH-04", "MBH-28"}),
+    reported=frozenset({"MBH-10"}),
+    excluded=frozenset(),
+    optional={"MBH-28": "null_out_pointers"},
+)
+
+
+def verdict_of(row: str, checks: Sequence[CheckRecord], profile: Profile = PROFILE, **declared: bool) -> str:
+    client = msgspec.structs.replace(HEADER.client, capabilities=dict(declared))
+    return next(one.verdict for one in by_requirement(profile, catalogue().rows, client, checks) if one.id == row)
+
+
+@pytest.mark.parametrize(
+    ("ends", "verdict"),
+    [
+        (("passed", "passed"), "passed"),
+        (("passed", "not applicable"), "passed"),
+        (("passed", "warning"), "warning"),
+        (("warning", "not tested"), "not tested"),
+        (("not tested", "error"), "error"),
+        (("error", "known failure"), "known failure"),
+        (("known failure", "failed"), "failed"),
+        (("not applicable", "not applicable"), "not tested"),
+        ((), "not tested"),
+    ],
+)
+def test_a_requirement_is_as_bad_as_the_worst_of_its_checks(ends: tuple[Verdict, ...], verdict: str) -> None:
+    assert verdict_of("MBH-04", [check(f"map/{index}", end) for index, end in enumerate(ends)]) == verdict
+
+
+def test_only_what_is_optional_and_not_declared_is_not_applicable() -> None:
+    checks = [check("map/null", "not applicable", rows=("MBH-28",))]
+    assert verdict_of("MBH-28", checks, null_out_pointers=False) == "not applicable"
+    assert verdict_of("MBH-28", checks) == "not applicable"
+    assert verdict_of("MBH-28", checks, null_out_pointers=True) == "not tested"
+    assert verdict_of("MBH-28", [], null_out_pointers=False) == "not tested"
+
+
+def test_a_check_of_what_is_not_scored_as_well_says_nothing_of_what_is() -> None:
+    checks = [check("map/both", "failed", rows=("MBH-04", "MBH-01"))]
+    assert verdict_of("MBH-04", checks) == "not tested"
+    assert verdict_of("MBH-01", checks) == "failed"
+
+
+def test_a_row_that_the_catalogue_lost_is_not_tested() -> None:
+    profile = msgspec.structs.replace(PROFILE, scored=frozenset({"MBH-99"}))
+    assert verdict_of("MBH-99", [check(rows=("MBH-99",))], profile) == "not tested"
+
+
+def test_only_what_is_scored_decides_but_for_errors_of_nobody() -> None:
+    checks = [
+        check("map/a"),
+        check("map/b", "warning", rows=("MBH-28",)),
+        check("map/c", "failed", rows=("MBH-01",)),
+        check("map/d", "failed", rows=("MBH-10",)),
+    ]
+    rows = by_requirement(PROFILE, catalogue().rows, HEADER.client, checks)
+    assert scored_counts(rows, checks) == {"passed": 1, "warning": 1, "error": 0}
+    assert scored_counts(rows, [*checks, check("map/e", "error", rows=())])["error"] == 1
+
+
+def test_the_summary_names_what_did_not_come_out_as_it_should() -> None:
+    checks = [check("map/a", "failed"), check("map/c", "failed", rows=("MBH-01",))]
+    told = list(profile_lines(PROFILE, by_requirement(PROFILE, catalogue().rows, HEADER.client, checks)))
+    assert told[0] == "profile small-1 (a few rows): 2 requirements scored, 1 failed, 1 not tested"
+    assert told[1:3] == ["  failed: MBH-04", "  not tested: MBH-28"]
+    assert told[-1] == "  not scored, failed: MBH-01"

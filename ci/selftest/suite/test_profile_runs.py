@@ -1,0 +1,54 @@
+"""Runs of a profile: what it asks for and no more, and nothing gained by declaring less."""
+
+from collections import Counter
+
+import pytest
+
+from selftest.suite.runs import Run, RunSuite
+from vdi_conformance.evidence.records import Verdict
+from vdi_conformance.report.scoring import RowVerdict, by_requirement
+from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements.profiles import profile
+
+
+def scored(run: Run) -> list[RowVerdict]:
+    """The verdicts of the requirements that decide."""
+    header = run.evidence.header
+    assert header.profile is not None
+    rows = by_requirement(profile(header.profile.label), catalogue().rows, header.client, run.evidence.checks)
+    return [row for row in rows if row.standing == "scored"]
+
+
+def ids(rows: list[RowVerdict], verdict: Verdict) -> set[str]:
+    return {row.id for row in rows if row.verdict == verdict}
+
+
+def test_a_server_that_runs_statements_is_enough_to_judge_what_processes_share(run_suite: RunSuite) -> None:
+    adapter = "vdi_fixtures.limited.declares_the_least:Limited"
+    run = run_suite("--adapter", adapter, "--profile", "shared-buffers", "-n", "2")
+    assert run.exit_code == 0, run.output
+    rows = scored(run)
+    assert ids(rows, "not tested") == set()
+    assert ids(rows, "not applicable") == profile("shared-buffers").optional.keys()
+
+
+def test_one_process_is_enough_for_the_core(run_suite: RunSuite) -> None:
+    run = run_suite("--adapter", "vdi_fixtures.limited.joins_nothing:Limited", "--profile", "core", "-n", "2")
+    assert run.exit_code == 0, run.output
+    assert ids(scored(run), "passed") | ids(scored(run), "warning") == profile("core").scored
+    assert run.evidence.header.selection == [f"profile {profile('core').label}"]
+
+
+def test_who_declares_nothing_and_has_nothing_gains_nothing(run_suite: RunSuite) -> None:
+    run = run_suite("--adapter", "vdi_fixtures.limited.has_nothing:Limited", "--profile", "core", "-n", "2")
+    assert run.exit_code == 1, run.output
+    mandatory = [row for row in scored(run) if row.level == "MUST" and row.id not in profile("core").optional]
+    assert Counter(row.verdict for row in mandatory).keys() <= {"failed", "not tested"}, run.output
+
+
+@pytest.mark.parametrize("selected", [("--requirement", "CMP-06"), ("--", "-k", "closed")])
+def test_a_part_of_a_profile_is_not_the_profile(run_suite: RunSuite, selected: tuple[str, ...]) -> None:
+    run = run_suite("--adapter", "emulator", "--profile", "core", *selected)
+    assert run.exit_code == 6, run.output
+    assert "  not tested: CMP-03, " in run.output
+    assert "CMP-06" in ids(scored(run), "passed")

@@ -1,0 +1,19 @@
+"""The exit code of a run, by what ended how; pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+ENDED: Final = (0, 1, 5)
+"""Pytest's exit codes of a run that came to its end."""
+EXECUTED: Final = ("passed", "warning", "known failure")
+
+
+def exit_code(counts: Mapping[str, int], status: int, complaints: Sequence[str] = ()) -> int:
+    """Give the run's exit code: pytest's own where it did not run to its end, else by verdicts and baseline."""
+    if status not in ENDED:
+        return status
+    if counts.get("failed") or complaints:
+        return 1
+    if counts.get("error") or counts.get("not tested"):
+        return 6
+    return 0 if any(counts.get(verdict) for verdict in EXECUTED) else 5

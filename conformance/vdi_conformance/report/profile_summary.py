@@ -1,0 +1,34 @@
+"""The summary of a run by the requirements of a profile, after that by checks."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from vdi_conformance.evidence.records import VERDICTS, Verdict
+from vdi_conformance.report.scoring import RowVerdict
+from vdi_conformance.requirements.profiles import Profile
+
+UNEXPECTED: Final[tuple[Verdict, ...]] = ("failed", "known failure", "error", "not tested", "warning")
+
+
+def profile_lines(profile: Profile, rows: Sequence[RowVerdict]) -> Iterator[str]:
+    """Say how the requirements of the profile came out, and name those that did not come out as they should."""
+    scored = [row for row in rows if row.standing == "scored"]
+    others = [row for row in rows if row.standing != "scored"]
+    yield f"profile {profile.label} ({profile.about}): {len(scored)} requirements scored, {_counted(scored)}"
+    yield from _named(scored, "  {verdict}: {ids}", UNEXPECTED)
+    if others:
+        yield f"  {len(others)} requirements not scored, {_counted(others)}"
+        yield from _named(others, "  not scored, {verdict}: {ids}", ("failed", "known failure", "error", "warning"))
+
+
+def _counted(rows: Iterable[RowVerdict]) -> str:
+    counts = Counter(row.verdict for row in rows)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "none"
+
+
+def _named(rows: Iterable[RowVerdict], form: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
+    found = list(rows)
+    for verdict in verdicts:
+        if ids := [row.id for row in found if row.verdict == verdict]:
+            yield form.format(verdict=verdict, ids=", ".join(ids))

@@ -1,0 +1,105 @@
+"""Profiles: frozen lists of requirements that a certificate speaks of, as data files with a version each."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final, Literal
+
+import msgspec
+
+from vdi_conformance.requirements.values import Requirement
+
+Standing = Literal["scored", "reported", "provisional"]
+REACHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"statement": ("none", "statement"), "scripted": ("none", "statement", "scripted")}
+)
+"""The rows that a server of that level lets one judge, by their reach."""
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One version of a profile.
+
+    A row that is `scored` decides whether an implementation conforms; one that is `reported` is run and shown, nothing
+    more; one that is `excluded` was known and left out. Whatever the catalogue gained since, within `topics` and what
+    `server` reaches, is provisional: run, reported, not scored. `processes` is how many client processes a check may
+    have, 0 being any number. `derived` says that rows which follow from documents, without standing there, are scored.
+    Only what `optional` lists may be not applicable, where the adapter does not declare the capability named there.
+    """
+
+    name: str
+    version: int
+    about: str
+    server: Literal["statement", "scripted"]
+    processes: int
+    derived: bool
+    topics: frozenset[str]
+    scored: frozenset[str]
+    reported: frozenset[str]
+    excluded: frozenset[str]
+    optional: dict[str, str]
+    sha256: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name and the version, such as core-1."""
+        return f"{self.name}-{self.version}"
+
+    def standing(self, row: Requirement) -> Standing | None:
+        """Tell what a requirement is to this profile; None where it is outside."""
+        if row.id in self.scored:
+            return "scored"
+        if row.id in self.reported:
+            return "reported"
+        known = row.id in self.excluded or row.group not in self.topics
+        return None if known or row.binds != "library" or row.reach not in REACHED[self.server] else "provisional"
+
+    def selects(self, rows: Iterable[Requirement]) -> bool:
+        """Whether a check of these rows belongs to the profile: a failure must be about nothing outside."""
+        return all(self.standing(row) is not None for row in rows)
+
+    def counts(self, rows: Iterable[str]) -> bool:
+        """Whether a check of these rows is scored: a failure must be about nothing that is not."""
+        return self.scored.issuperset(rows)
+
+
+def parse(data: bytes, name: str) -> Profile:
+    """Read the file of a profile; what is wrong with it is a ValueError."""
+    try:
+        found = msgspec.convert(tomllib.loads(data.decode("utf-8")), Profile)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise ValueError(f"{name} is no profile: {error}") from error
+    if twice := (found.scored & found.reported) | (found.scored & found.excluded) | (found.reported & found.excluded):
+        raise ValueError(f"{name} lists {min(twice)} more than once: leave one of them")
+    return msgspec.structs.replace(found, sha256=hashlib.sha256(data).hexdigest())
+
+
+@cache
+def texts() -> Mapping[str, bytes]:
+    """Give the files of all profiles that are shipped, by their labels."""
+    directory = files(__package__) / "data" / "profiles"
+    found = {file.name.removesuffix(".toml"): file.read_bytes() for file in directory.iterdir()}
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+@cache
+def profiles() -> Mapping[str, Profile]:
+    """Give every version of every profile, by its label."""
+    return MappingProxyType({label: parse(data, f"{label}.toml") for label, data in texts().items()})
+
+
+def newest() -> tuple[Profile, ...]:
+    """Give the newest version of each profile, the smallest profile first."""
+    last = {one.name: one for one in sorted(profiles().values(), key=lambda one: one.version)}
+    return tuple(sorted(last.values(), key=lambda one: len(one.scored)))
+
+
+def profile(word: str) -> Profile:
+    """Find a profile by its name, which means the newest version, or by its label; ValueError where there is none."""
+    by_word = {**profiles(), **{one.name: one for one in newest()}}
+    if word not in by_word:
+        known = ", ".join(one.name for one in newest())
+        raise ValueError(f"there is no profile {word!r}: known are {known}, or with a version, such as core-1")
+    return by_word[word]
