@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import profiles as writer
 from vdi_conformance.requirements import Requirement, catalogue
 from vdi_conformance.requirements.profiles import REACHED, Profile, newest, parse, profile, profiles, texts
 
@@ -115,3 +116,17 @@ def test_a_check_belongs_to_a_profile_that_has_all_its_rows(small: Profile) -> N
 def test_a_file_that_is_no_profile_is_refused(before: str, after: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         parse(TOML.replace(before, after).encode(), "small-2.toml")
+
+
+def test_freezing_lists_what_there_is_and_refuses_what_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "DIRECTORY", tmp_path)
+    monkeypatch.setattr(writer, "FROZEN", tmp_path / "frozen.tsv")
+    (tmp_path / "frozen.tsv").write_text("profile\tsha256\n", "utf-8")
+    (tmp_path / "small-2.toml").write_bytes(TOML.encode())
+    writer.freeze()
+    assert writer.frozen() == {"small-2": hashlib.sha256(TOML.encode()).hexdigest()}
+    (tmp_path / "small-2.toml").write_bytes(TOML.replace("GBH-05", "GBH-06").encode())
+    with pytest.raises(SystemExit, match=r"small-2\.toml is frozen and was changed"):
+        writer.freeze()

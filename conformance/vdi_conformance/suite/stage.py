@@ -203,10 +203,8 @@ class Stage:
     def _need_scripted(self) -> None:
         if self.bench.cast.server_capabilities.server != "scripted":
             not_applicable("it needs a server role at the scripted level")
-        if self.bench.cast.limits.server != "scripted":
-            not_applicable(
-                f"it needs a server role at the scripted level, and {self.bench.cast.limits.profile} has none"
-            )
+        if (limits := self.bench.cast.limits).server != "scripted":
+            not_applicable(f"it needs a server role at the scripted level, which {limits.profile} does not ask for")
 
     def directory(self, label: str) -> Path:
         """Make a directory of this check's own."""
