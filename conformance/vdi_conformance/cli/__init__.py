@@ -9,12 +9,14 @@ import typer
 from vdi_conformance import __version__
 from vdi_conformance.cli.adapter import adapter
 from vdi_conformance.cli.baseline import baseline
+from vdi_conformance.cli.certify import certify
 from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
+from vdi_conformance.cli.verify import verify
 
 INTERRUPTED: Final = 2
 USAGE: Final = 4
@@ -25,6 +27,8 @@ app = typer.Typer(name="vdi-conformance", add_completion=False, rich_markup_mode
 app.command()(run)
 app.command()(report)
 app.command()(compare)
+app.command()(certify)
+app.command()(verify)
 app.command()(requirements)
 app.command()(questions)
 app.add_typer(baseline)

@@ -1,0 +1,102 @@
+"""Certificates of runs that never happened, and ways to forge them."""
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+
+from selftest.evidence.samples import FOOTER, HEADER
+from selftest.report.made import check
+from vdi_conformance.evidence.files import Evidence
+from vdi_conformance.evidence.records import CheckRecord
+from vdi_conformance.report.bundle import Parts, certificate
+from vdi_conformance.report.bundle_archive import MANIFEST, pack
+from vdi_conformance.report.bundle_verification import Shipped
+from vdi_conformance.report.ceremony import CANARIES, SEEDS, Canary
+from vdi_conformance.report.exit_codes import exit_code
+from vdi_conformance.report.scoring import by_requirement, scored_counts, version_of
+from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements.profiles import Profile, profile, texts
+from vdi_conformance.requirements.reading import TABLES
+
+DATA: Final = files("vdi_conformance.requirements") / "data"
+TABLE_BYTES: Final = {name: (DATA / name).read_bytes() for name in TABLES}
+VERSION: Final = "0.1.0"
+Change = Callable[[Evidence], Evidence]
+
+
+def core() -> Profile:
+    return profile("core")
+
+
+def checks() -> list[CheckRecord]:
+    """One check that passed for each requirement of the core."""
+    found = [check(f"made/{row}", rows=(row,)) for row in sorted(core().scored)]
+    levels = {row.id: row.level for row in catalogue().rows}
+    return [msgspec.structs.replace(one, level=levels[one.rows[0]]) for one in found]
+
+
+def run(seed: int, given: list[CheckRecord] | None = None, selected: Collection[str] = (), **header: Any) -> Evidence:
+    """A whole run of the core, whose footer fits."""
+    held = checks() if given is None else given
+    head = msgspec.structs.replace(
+        HEADER,
+        suite_version=VERSION,
+        catalogue_sha256=hashlib.sha256(TABLE_BYTES["requirements.tsv"]).hexdigest(),
+        profile=version_of(core()),
+        seed=seed,
+        timeout_scale=1.0,
+        selection=[f"profile {core().label}", *selected],
+    )
+    head = msgspec.structs.replace(head, **header)
+    counts = {one.verdict: sum(1 for other in held if other.verdict == one.verdict) for one in held}
+    rows = by_requirement(core(), catalogue().rows, head.client, held)
+    footer = msgspec.structs.replace(
+        FOOTER, counts=counts, complaints=[], exit_code=exit_code(scored_counts(rows, held), 0)
+    )
+    return Evidence(head, tuple(held), footer)
+
+
+def canary(one: Canary, verdict: Any = "failed") -> Evidence:
+    """A run in which that fault was found."""
+    client = msgspec.structs.replace(HEADER.client, reference=one.reference)
+    found = [check(f"made/{one.requirement}", verdict, rows=(one.requirement,))]
+    return run(0, found, [f"requirement {one.requirement}"], client=client)
+
+
+def lines(evidence: Evidence) -> bytes:
+    """What a run writes."""
+    encoded = map(msgspec.json.encode, (evidence.header, *evidence.checks, evidence.footer))
+    return b"".join(line + b"\n" for line in encoded)
+
+
+def parts(**changed: Any) -> Parts:
+    """The parts of a certificate that is in order, but for what is changed."""
+    made: dict[str, Any] = {
+        "tables": TABLE_BYTES,
+        "profile": texts()[core().label],
+        "runs": tuple(lines(run(seed)) for seed in SEEDS),
+        "canaries": {one.fault: lines(canary(one)) for one in CANARIES["core"]},
+    }
+    return Parts(**(made | changed))
+
+
+def shipped(version: str = VERSION, held: Mapping[str, Collection[str]] | None = None) -> Shipped:
+    """The suite that verifies."""
+    return Shipped(version, TABLE_BYTES, texts(), held or {})
+
+
+def forged(name: str, change: Callable[[bytes], bytes], made: Parts | None = None) -> bytes:
+    """A certificate of which one file was changed, its digest with it."""
+    held = certificate(made or parts())
+    held[name] = change(held[name])
+    return resealed(held)
+
+
+def resealed(held: dict[str, bytes], **said: Any) -> bytes:
+    """Pack files with a manifest whose digests are theirs."""
+    manifest = msgspec.json.decode(held.pop(MANIFEST)) | said
+    manifest["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in held.items()}
+    return pack({MANIFEST: msgspec.json.encode(manifest), **held})

@@ -1,0 +1,107 @@
+"""`vdi-conformance certify`: a fixed ceremony that ends in a certificate which anybody can verify."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final
+
+import typer
+
+from vdi_conformance.adapters import UnknownAdapter, resolve
+from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.run import writable
+from vdi_conformance.cli.shipped import shipped, tables
+from vdi_conformance.report.bundle import EXIT_CODES, Parts, certificate
+from vdi_conformance.report.bundle_archive import NotABundle, pack
+from vdi_conformance.report.bundle_verification import verified
+from vdi_conformance.report.ceremony import CANARIES, SEEDS, Canary
+from vdi_conformance.report.exit_codes import ENDED
+from vdi_conformance.requirements.profiles import Profile, profile, texts
+from vdi_fixtures.wrapping import AROUND
+
+WORKERS: Final = 2
+WHOLE: Final = (*ENDED, 6)
+"""Exit codes of runs that came to their end and left evidence."""
+
+
+class Unfinished(Exception):
+    """A run did not come to its end; `code` is its exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def certify(
+    adapter: Annotated[str, typer.Option(metavar="REF", help="The adapter, named as for `run`.")],
+    profile_name: Annotated[str, typer.Option("--profile", metavar="P", help="What it is to conform to.")],
+    output: Annotated[Path, typer.Option(metavar="FILE.zip", callback=writable, help="Write the certificate here.")],
+) -> int:
+    """Judge an adapter by a profile, and write a certificate of how it came out, whatever that is.
+
+    Two whole runs with fixed seeds and options, whose verdicts must agree; faults are put around an adapter that is a
+    Python class, and must be found. The exit code is 0 where it conforms, 1 where it does not, 6 where something was
+    not tested, seeds disagree or a fault was not found, 4 on wrong usage.
+    """
+    try:
+        asked = profile(profile_name)
+        target = resolve(adapter).target
+    except (ValueError, UnknownAdapter) as error:
+        raise Refusal(f"{error}.") from error
+    try:
+        with TemporaryDirectory() as directory:
+            parts = _performed(adapter, target, asked, Path(directory))
+    except Unfinished as error:
+        return error.code
+    made = pack(certificate(parts))
+    try:
+        manifest = verified(made, shipped())
+    except NotABundle as error:
+        typer.echo(f"vdi-conformance: the runs make no certificate: {error}.", err=True)
+        return EXIT_CODES["incomplete"]
+    try:
+        output.write_bytes(made)
+    except OSError as error:
+        raise Refusal(f"{output} cannot be written ({error.strerror}): choose another file.") from error
+    for line in (f"{manifest.outcome} to the profile {asked.label}: {output}", *manifest.reasons):
+        typer.echo(line)
+    return EXIT_CODES[manifest.outcome]
+
+
+def _performed(adapter: str, target: str, asked: Profile, directory: Path) -> Parts:
+    """Make every run, and give what they leave."""
+    canaries = CANARIES.get(asked.name, ()) if target else ()
+    steps = len(SEEDS) + len(canaries)
+    runs = []
+    for number, seed in enumerate(SEEDS, 1):
+        typer.echo(f"== {number} of {steps}: a whole run of {asked.label} with seed {seed}")
+        options = ["--adapter", adapter, "--profile", asked.label, "--seed", str(seed), "-n", str(WORKERS)]
+        runs.append(_run(directory / f"{seed}.jsonl", options))
+    found = {}
+    for number, canary in enumerate(canaries, len(SEEDS) + 1):
+        typer.echo(f"== {number} of {steps}: the fault {canary.fault}, which must break {canary.requirement}")
+        found[canary.fault] = _try(canary, target, asked, directory)
+    return Parts(tables(), texts()[asked.label], tuple(runs), found)
+
+
+def _try(canary: Canary, target: str, asked: Profile, directory: Path) -> bytes:
+    """Put a fault around the adapter, and run the checks that must find it."""
+    selected = ["--profile", asked.label, "--requirement", canary.requirement]
+    options = ["--adapter", canary.reference, *selected]
+    return _run(directory / f"{canary.fault}.jsonl", options, around=target, quiet=True)
+
+
+def _run(evidence: Path, options: Sequence[str], around: str | None = None, quiet: bool = False) -> bytes:
+    """Run the suite in a process of its own, and give the evidence."""
+    # -P: like a console script, it takes no modules of the current directory for its own.
+    command = [sys.executable, "-P", "-m", "vdi_conformance.cli", "run", *options, "--evidence", str(evidence)]
+    variables = {name: value for name, value in os.environ.items() if name != AROUND}
+    if around is not None:
+        variables[AROUND] = around
+    done = subprocess.run(command, env=variables, stdout=subprocess.DEVNULL if quiet else None, check=False)
+    if done.returncode not in WHOLE:
+        raise Unfinished(done.returncode)
+    return evidence.read_bytes()

@@ -1,0 +1,35 @@
+"""The data files that the installed suite has, as they lie there, and the checks of its profiles."""
+
+from collections.abc import Collection, Mapping
+from importlib.resources import files
+
+from vdi_conformance import __version__
+from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.report.bundle_verification import Shipped
+from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements.profiles import profiles, texts
+from vdi_conformance.requirements.reading import TABLES
+
+
+def tables() -> Mapping[str, bytes]:
+    """Give the files of the catalogue by their names."""
+    data = files("vdi_conformance.requirements") / "data"
+    return {name: (data / name).read_bytes() for name in TABLES}
+
+
+def checks_by_profile() -> Mapping[str, Collection[str]]:
+    """Give the ids of the checks of each version of a profile, by its label."""
+    rows_of: dict[str, list[str]] = {}
+    for row, checks in checks_by_row().items():
+        for check in checks:
+            rows_of.setdefault(check, []).append(row)
+    known = {row.id: row for row in catalogue().rows}
+    return {
+        label: [check for check, rows in rows_of.items() if one.selects(known[row] for row in rows)]
+        for label, one in profiles().items()
+    }
+
+
+def shipped() -> Shipped:
+    """Give all that a certificate is compared with."""
+    return Shipped(__version__, tables(), texts(), checks_by_profile())

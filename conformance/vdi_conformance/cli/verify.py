@@ -1,0 +1,51 @@
+"""`vdi-conformance verify`: whether a certificate is what it says, without a network and without running anything."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from vdi_conformance import __version__
+from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.shipped import shipped
+from vdi_conformance.report.bundle import Manifest
+from vdi_conformance.report.bundle_archive import LIMIT, NotABundle
+from vdi_conformance.report.bundle_verification import verified
+
+REFUSED: Final = 7
+
+
+def verify(certificate: Annotated[Path, typer.Argument(metavar="FILE.zip", help="What `certify` wrote.")]) -> int:
+    """Check every digest of a certificate, and work out every verdict anew from its evidence.
+
+    The exit code is 0 where it is authentic and the adapter conforms, 1 where it is authentic and the adapter does
+    not, 7 where it is refused. Digests show that nothing was damaged, not who made it: it is not signed.
+    """
+    try:
+        with certificate.open("rb") as file:
+            data = file.read(LIMIT + 1)
+    except OSError as error:
+        raise Refusal(f"{certificate} cannot be read ({error.strerror}): correct its path.") from error
+    try:
+        manifest = verified(data, shipped())
+    except NotABundle as error:
+        typer.echo(f"vdi-conformance: {certificate} is refused: {error}.", err=True)
+        return REFUSED
+    for line in _told(manifest):
+        typer.echo(line)
+    return 0 if manifest.outcome == "conformant" else 1
+
+
+def _told(manifest: Manifest) -> list[str]:
+    client, server = manifest.client, manifest.server
+    lines = [
+        f"{client.name} {client.version}: {manifest.outcome} to the profile {manifest.profile.label}",
+        f"against the server role of {server.name} {server.version}, on {manifest.platform}",
+        *manifest.reasons,
+        "All digests are right, and every verdict follows from the evidence. It is not signed: this does not show who",
+        "made it.",
+    ]
+    if manifest.suite_version != __version__:
+        made = f"It was made with version {manifest.suite_version} of the suite, this is {__version__}"
+        lines.append(f"{made}: its catalogue and checks could not be compared.")
+    return lines

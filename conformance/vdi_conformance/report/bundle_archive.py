@@ -1,0 +1,59 @@
+"""The archive of a certificate: one form of ZIP file, so that the same contents are the same bytes; pure."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Final
+
+MANIFEST: Final = "manifest.json"
+LIMIT: Final = 64 * 1024 * 1024
+"""Bytes: no certificate is so large, and nothing larger is looked into."""
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_FILE: Final = 0o100644 << 16
+
+
+class NotABundle(ValueError):
+    """What was given is no certificate as `certify` writes it; one sentence says why."""
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """Write the files in the order of their names, the manifest first, without compression, times or owners."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files, key=lambda name: (name != MANIFEST, name)):
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.create_system = 3
+            info.external_attr = _FILE
+            archive.writestr(info, files[name])
+    return buffer.getvalue()
+
+
+def unpack(data: bytes) -> dict[str, bytes]:
+    """Read such an archive; anything that `pack` would have written otherwise is refused.
+
+    Nothing is ever written to a disk, and nothing decompressed, so that names and sizes can do no harm.
+    """
+    if len(data) > LIMIT:
+        raise NotABundle(f"it has {len(data)} bytes, more than any certificate")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            _check(entries, len(data))
+            files = {entry.filename: archive.read(entry) for entry in entries}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+        if isinstance(error, NotABundle):
+            raise
+        raise NotABundle(f"it is damaged or no ZIP file ({error})") from error
+    if pack(files) != data:
+        raise NotABundle("it holds more than its files, or they are packed otherwise than `certify` does")
+    return files
+
+
+def _check(entries: list[zipfile.ZipInfo], size: int) -> None:
+    names = [entry.filename for entry in entries]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise NotABundle(f"it holds {min(twice)!r} more than once")
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise NotABundle("its files are compressed, which `certify` does not do")
+    if sum(entry.file_size for entry in entries) > size:
+        raise NotABundle("its files claim to be larger than it is")

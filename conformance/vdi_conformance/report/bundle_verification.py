@@ -1,0 +1,185 @@
+"""Verifies a certificate: its parts belong together, come from whole runs with the fixed options, and say so; pure."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from vdi_conformance.evidence.files import Evidence
+from vdi_conformance.evidence.records import CheckRecord, Header
+from vdi_conformance.report.bundle import PROFILE, VERDICTS, Found, Manifest, Parts, certificate, understood
+from vdi_conformance.report.bundle_archive import MANIFEST, NotABundle, unpack
+from vdi_conformance.report.ceremony import CANARIES, FORMAT, SEEDS, TIMEOUT_SCALE
+from vdi_conformance.report.exit_codes import exit_code
+from vdi_conformance.report.scoring import by_requirement, scored_counts
+from vdi_conformance.requirements.reading import TABLES
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """What the installed suite has: its version, the data files, every profile by its label, and checks of a profile.
+
+    `checks` are the ids of the checks that a run of the certificate's profile holds; empty where they are not known.
+    """
+
+    version: str
+    tables: Mapping[str, bytes]
+    profiles: Mapping[str, bytes]
+    checks: Mapping[str, Collection[str]]
+
+
+def verified(data: bytes, shipped: Shipped) -> Manifest:
+    """Give the manifest of a certificate that is what it says, or raise NotABundle with one sentence."""
+    files = unpack(data)
+    try:
+        manifest = msgspec.json.decode(files.pop(MANIFEST, b""), type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotABundle(f"its {MANIFEST} is missing or cannot be read ({error})") from error
+    if manifest.format != FORMAT:
+        raise NotABundle(f"it has format {manifest.format}, this version reads {FORMAT}")
+    _check_digests(manifest, files)
+    parts = _parts(files)
+    try:
+        found = understood(parts)
+    except (ValueError, KeyError, RecursionError) as error:
+        raise NotABundle(f"its parts cannot be read ({error})") from error
+    _check_shipped(manifest, parts, shipped)
+    _check_runs(manifest, found, shipped)
+    _check_canaries(manifest, found)
+    _check_statements(manifest, files, parts, manifest.suite_version == shipped.version)
+    return manifest
+
+
+def _check_digests(manifest: Manifest, files: Mapping[str, bytes]) -> None:
+    if missing := sorted(manifest.files.keys() - files.keys()):
+        raise NotABundle(f"{missing[0]} is missing")
+    if added := sorted(files.keys() - manifest.files.keys()):
+        raise NotABundle(f"{added[0]} does not belong to it")
+    for name, data in files.items():
+        if hashlib.sha256(data).hexdigest() != manifest.files[name]:
+            raise NotABundle(f"{name} is not what its digest says: it was damaged or changed")
+
+
+def _parts(files: Mapping[str, bytes]) -> Parts:
+    """Find the parts among the files, each under its own name."""
+    faults = {one.fault for canaries in CANARIES.values() for one in canaries}
+    try:
+        parts = Parts(
+            tables={name: files[f"catalogue/{name}"] for name in TABLES},
+            profile=files[PROFILE],
+            runs=tuple(files[f"evidence/seed-{seed}.jsonl"] for seed in SEEDS),
+            canaries={fault: files[name] for fault in sorted(faults) if (name := f"canaries/{fault}.jsonl") in files},
+        )
+    except KeyError as error:
+        raise NotABundle(f"{error.args[0]} is missing") from error
+    if added := sorted(files.keys() - parts.files.keys() - {VERDICTS, "README.md"}):
+        raise NotABundle(f"{added[0]} does not belong to it")
+    return parts
+
+
+def _check_shipped(manifest: Manifest, parts: Parts, shipped: Shipped) -> None:
+    """Hold catalogue and profile against the installed ones, where those are known to be the same."""
+    label = manifest.profile.label
+    if label in shipped.profiles and shipped.profiles[label] != parts.profile:
+        raise NotABundle(f"its profile {label} is not the one that is frozen under that name")
+    if manifest.suite_version != shipped.version:
+        return
+    if label not in shipped.profiles:
+        raise NotABundle(f"version {shipped.version} of the suite has no profile {label}")
+    for name, data in parts.tables.items():
+        if data != shipped.tables[name]:
+            raise NotABundle(f"its catalogue/{name} is not the one of version {shipped.version}")
+
+
+def _check_runs(manifest: Manifest, found: Found, shipped: Shipped) -> None:
+    for seed, run in zip(SEEDS, found.runs, strict=True):
+        name = f"evidence/seed-{seed}.jsonl"
+        if run.header.seed != seed:
+            raise NotABundle(f"{name} is of a run with the seed {run.header.seed}")
+        _check_header(name, manifest, found, run.header, [])
+        _check_records(name, found, run)
+    held = [{check.id: (check.node, check.rows) for check in run.checks} for run in found.runs]
+    if held[0] != held[1]:
+        raise NotABundle("its two runs do not hold the same checks")
+    wanted = shipped.checks.get(found.profile.label) if manifest.suite_version == shipped.version else None
+    if wanted is not None and (differing := sorted(set(wanted) ^ held[0].keys())):
+        lack = "lacks" if differing[0] in wanted else "has"
+        raise NotABundle(f"its evidence {lack} the check {differing[0]}, unlike version {shipped.version} of the suite")
+
+
+def _check_canaries(manifest: Manifest, found: Found) -> None:
+    # A fault cannot be put around a host program, which a manifest names.
+    expected = [one.fault for one in CANARIES.get(found.profile.name, ())]
+    none = [] if manifest.client.reference.endswith(".toml") else expected
+    if manifest.canaries not in (none, expected) or [one.fault for one, _ in found.canaries] != manifest.canaries:
+        raise NotABundle("its canaries are not those of its profile")
+    for one, run in found.canaries:
+        name = f"canaries/{one.fault}.jsonl"
+        _check_header(name, manifest, found, run.header, [f"requirement {one.requirement}"])
+        _check_records(name, found, run)
+        if run.header.client.reference != one.reference:
+            raise NotABundle(f"{name} is of a run of {run.header.client.reference}")
+
+
+def _check_header(name: str, manifest: Manifest, found: Found, header: Header, selected: list[str]) -> None:
+    """Hold the options of a run against the fixed ones, and what it says of itself against the manifest."""
+    fixed: dict[str, tuple[object, object]] = {
+        "selection": (header.selection, [f"profile {found.profile.label}", *selected]),
+        "timeout_scale": (header.timeout_scale, TIMEOUT_SCALE),
+        "suite_version": (header.suite_version, manifest.suite_version),
+        "catalogue_sha256": (header.catalogue_sha256, manifest.catalogue_sha256),
+        "catalogue": (manifest.files["catalogue/requirements.tsv"], manifest.catalogue_sha256),
+        "profile": (header.profile, manifest.profile),
+        "profile.toml": (
+            (found.profile.label, found.profile.sha256),
+            (manifest.profile.label, manifest.profile.sha256),
+        ),
+        "platform": (header.platform, manifest.platform),
+        "python": (header.python, manifest.python),
+    }
+    if not selected:
+        fixed |= {"client": (header.client, manifest.client), "server": (header.server, manifest.server)}
+    for what, (is_, should) in fixed.items():
+        if is_ != should:
+            raise NotABundle(f"{name} is of another run than a certificate asks for: its {what} differs")
+
+
+def _check_records(name: str, found: Found, run: Evidence) -> None:
+    """Hold every record against the catalogue and the profile, and the footer against the records."""
+    levels = {row.id: row for row in found.catalogue.rows}
+    for check in run.checks:
+        rows = [levels[id_] for id_ in check.rows if id_ in levels]
+        consistent = (
+            len(rows) == len(check.rows)
+            and found.profile.selects(rows)
+            and check.level == (rows[0].level if rows else check.level)
+            and _consistent(check)
+        )
+        if not consistent:
+            raise NotABundle(f"{name} has a record of {check.id} that no run leaves")
+    counts = {one.verdict: sum(1 for check in run.checks if check.verdict == one.verdict) for one in run.checks}
+    deciding = scored_counts(
+        by_requirement(found.profile, found.catalogue.rows, run.header.client, run.checks), run.checks
+    )
+    if run.footer.counts != counts or run.footer.complaints or run.footer.exit_code != exit_code(deciding, 0):
+        raise NotABundle(f"{name} has a footer that does not follow from its records")
+
+
+def _consistent(check: CheckRecord) -> bool:
+    """Whether its verdict goes with its cause; no certificate has a baseline."""
+    if check.verdict == "known failure" or check.known is not None or not (check.rows or check.verdict == "error"):
+        return False
+    return (check.verdict == "passed") == (check.cause is None)
+
+
+def _check_statements(manifest: Manifest, files: Mapping[str, bytes], parts: Parts, same_version: bool) -> None:
+    """Hold what the certificate says against what follows from its parts; texts only where this version wrote them."""
+    made = certificate(parts)
+    again = msgspec.json.decode(made[MANIFEST], type=Manifest)
+    if msgspec.structs.replace(again, files={}) != msgspec.structs.replace(manifest, files={}):
+        raise NotABundle(f"its {MANIFEST} says something that does not follow from the evidence")
+    if files.get(VERDICTS) != made[VERDICTS]:
+        raise NotABundle(f"its {VERDICTS} says something that does not follow from the evidence")
+    if same_version and files.get("README.md") != made["README.md"]:
+        raise NotABundle("its README.md says something that does not follow from the evidence")
