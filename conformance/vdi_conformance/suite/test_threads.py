@@ -3,7 +3,7 @@
 from typing import Any
 
 from vdi_conformance.host.messages.client import CommandReply
-from vdi_conformance.suite.device import Device, Fetched, begin_to_wait
+from vdi_conformance.suite.device import Device, Fetched
 from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.outcomes import Later, Result
@@ -128,7 +128,8 @@ def test_a_close_ends_the_wait_of_another_thread(stage: Stage, kind: Kind, owner
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
     operation.device.next_data_command()
     participant = operation.participants[owner]
-    (waiting,) = begin_to_wait(operation.device)
+    waiting = operation.device.send_get_command(stage.scaled(A_WHILE))
+    participant.get_configuration().expect(NOERROR)
     subject = f"Close of the {OWNER_NAMES[owner]} while a thread waits in GetCommand"
     closed = stage.outside_contract("Q45", subject, participant.close)
     if closed is not None:
