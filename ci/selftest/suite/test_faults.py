@@ -3,14 +3,7 @@
 import pkgutil
 from importlib import import_module
 
-import pytest
-
 import vdi_fixtures.broken
-from vdi_conformance.cli.run import ISOLATING, PACKAGE
-from vdi_conformance.plugins.evidence import phase_of
-from vdi_conformance.plugins.requirements import rows_of
-from vdi_conformance.requirements import catalogue
-from vdi_fixtures.wrapping import AROUND
 
 FAULTS = {
     module.name: import_module(f"vdi_fixtures.broken.{module.name}")

@@ -4,22 +4,21 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import pytest
 
-from vdi_conformance.adapters import UnknownAdapter, resolve
-from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.records import Party
-from vdi_conformance.host.errors import HostError
 from vdi_conformance.host.lifeline import die_with_parent
-from vdi_conformance.host.messages.client import NewSet
-from vdi_conformance.host.spec import AdapterSpec, Settings
-from vdi_conformance.host.supervisor import Supervisor
+from vdi_conformance.host.spec import Settings
+from vdi_conformance.plugins.casting import NoCast, cast, parties
 from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.requirements.profiles import Profile
-from vdi_conformance.suite.bench import Bench, Cast, Limits
+from vdi_conformance.suite.bench import Bench, Limits
+
+if TYPE_CHECKING:
+    from vdi_conformance.suite.bench import Start
 
 PARTIES: Final = pytest.StashKey[tuple[Party, Party]]()
 _KEY: Final = "vdi_parties"
@@ -53,17 +52,8 @@ def pytest_configure_node(node: Any) -> None:
 def vdi_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """Start what the checks of one worker share."""
     config = request.config
-    client, server = config.stash[PARTIES]
-    cast = Cast(
-        client=resolve(client.reference),
-        server=resolve(server.reference),
-        client_capabilities=Capabilities.from_mapping(client.capabilities),
-        server_capabilities=Capabilities.from_mapping(server.capabilities),
-        seed=config.getoption("vdi_seed"),
-        timeout_scale=config.getoption("vdi_timeout_scale"),
-        limits=_limits(config.stash[PROFILE]),
-    )
-    bench = Bench(cast, config.getoption("vdi_start"), _cpu(config))
+    chosen = cast(*config.stash[PARTIES], _settings(config), _limits(config.stash[PROFILE]))
+    bench = Bench(chosen, _start(config), _cpu(config))
     yield bench
     bench.close()
 
@@ -74,38 +64,20 @@ def _limits(profile: Profile | None) -> Limits:
 
 def _ask(config: pytest.Config) -> tuple[Party, Party]:
     try:
-        spec = resolve(config.getoption("vdi_adapter"))
-        named = config.getoption("vdi_server")
-        server_spec = resolve(named) if named else None
-        client = _party(config, spec, makes_sets=True)
-        if server_spec is None:
-            server_spec = resolve("emulator") if client.capabilities["server"] == "none" else spec
-        server = client if server_spec == spec else _party(config, server_spec)
-    except (UnknownAdapter, HostError, ValueError) as error:
+        return parties(
+            config.getoption("vdi_adapter"), config.getoption("vdi_server"), _settings(config), _start(config)
+        )
+    except NoCast as error:
         raise pytest.UsageError(str(error)) from error
-    if server.capabilities["server"] == "none":
-        raise pytest.UsageError(f"{server.reference} has no server role: name another adapter with --server")
-    return client, server
 
 
-def _party(config: pytest.Config, spec: AdapterSpec, makes_sets: bool = False) -> Party:
-    supervisor = Supervisor(config.getoption("vdi_start"))
-    try:
-        settings = Settings(config.getoption("vdi_seed"), config.getoption("vdi_timeout_scale"))
-        host = supervisor.launch(spec, "client", "adapter", settings)
-        found = host.initialized
-        if makes_sets and not found.capabilities.get("machine"):
-            host.call(NewSet(set="probe"))
-    finally:
-        supervisor.close()
-    return Party(
-        reference=spec.reference,
-        name=found.identity.name,
-        version=found.identity.version,
-        vendor=found.identity.vendor,
-        library=found.identity.library,
-        capabilities=Capabilities.from_mapping(found.capabilities).to_mapping(),
-    )
+def _settings(config: pytest.Config) -> Settings:
+    return Settings(config.getoption("vdi_seed"), config.getoption("vdi_timeout_scale"))
+
+
+def _start(config: pytest.Config) -> "Start | None":
+    chosen: Start | None = config.getoption("vdi_start")
+    return chosen
 
 
 def _worker_input(config: pytest.Config) -> dict[str, Any] | None:
