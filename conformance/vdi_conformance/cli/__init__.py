@@ -13,6 +13,7 @@ from vdi_conformance.cli.certify import certify
 from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.replay import replay
 from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
@@ -25,6 +26,7 @@ USAGE_ERROR: Final[Any] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(name="vdi-conformance", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(run)
+app.command()(replay)
 app.command()(report)
 app.command()(compare)
 app.command()(certify)

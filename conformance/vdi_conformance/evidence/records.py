@@ -116,6 +116,17 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     answer: dict[str, Any] | str | None
 
 
+class Walked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far the walks of a stateful check came.
+
+    `steps` were taken in all; `reached` has each outcome of the client matrix and each move between its states that
+    there is to reach, with how often it was.
+    """
+
+    steps: int
+    reached: dict[str, int]
+
+
 class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     """How one check ended; `id` is stable over versions, `duration` is in seconds.
 
@@ -134,6 +145,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     codes: dict[str, list[str]] = {}
     calls: list[Call] = []
     detail: str = ""
+    walked: Walked | None = None
 
 
 class Footer(Record, frozen=True, kw_only=True, tag="footer"):

@@ -23,6 +23,7 @@ from vdi_conformance.evidence.records import (
     KnownFailure,
     Observation,
     Verdict,
+    Walked,
 )
 from vdi_conformance.plugins.adapter import PARTIES
 from vdi_conformance.plugins.baseline import BASELINE
@@ -62,6 +63,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     codes: dict[str, list[str]] = {}
     calls: list[Call] = []
     detail: str = ""
+    walked: Walked | None = None
 
 
 class Phases:
@@ -203,12 +205,20 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     level = level_of(rows)
     observations: list[Observation] = []
     codes: dict[str, list[str]] = {}
+    walked: Walked | None = None
     if stage is not None and call.when == "teardown":
         observations = stage.observations
         codes = _by_method(stage.codes)
+        walked = stage.walked
     if call.excinfo is None:
         return Phase(
-            id=check_id(item), rows=rows, level=level, verdict="passed", observations=observations, codes=codes
+            id=check_id(item),
+            rows=rows,
+            level=level,
+            verdict="passed",
+            observations=observations,
+            codes=codes,
+            walked=walked,
         )
     verdict, cause = assess(call.excinfo.value, level)
     known = None
@@ -225,6 +235,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         codes=codes,
         calls=[] if stage is None else stage.last_calls(CALLS_A_PROCESS),
         detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
+        walked=walked,
     )
 
 
@@ -258,6 +269,7 @@ def _merged(node: str, phases: list[tuple[Phase, float]]) -> CheckRecord:
         codes=next((phase.codes for phase, _ in phases if phase.codes), {}),
         calls=decisive.calls,
         detail=decisive.detail,
+        walked=next((phase.walked for phase, _ in phases if phase.walked is not None), None),
     )
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Footer, Header, Verdict
 from vdi_conformance.report.observations import answered, contradictions
+from vdi_conformance.report.walks import account
 from vdi_conformance.report.wording import call_line, expectation, known_line, rerun, topics
 from vdi_conformance.requirements import catalogue
 
@@ -34,6 +35,8 @@ def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> li
         parts += [Text(), broken]
     for alike in _alike(unexpected):
         parts += [Text(), *_ending(header, alike)]
+    if walks := account(checks):
+        parts += [Text(), Text(walks)]
     contradicted = list(contradictions(checks))
     parts += [_whole(f"TWO ANSWERS  {one}", STYLES["warning"]) for one in contradicted]
     complaints = [_whole(f"BASELINE  {one}", STYLES["failed"]) for one in footer.complaints]

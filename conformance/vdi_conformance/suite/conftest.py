@@ -1,6 +1,7 @@
 """Fixtures of the checks: a stage of their own, and the usual scenes on it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -10,6 +11,7 @@ from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.stage import FAILED, KNOWN_TO_FAIL, STAGE, Stage
+from vdi_conformance.suite.walks.judged import Recorder
 
 SCENES = ("operation", "backup", "restore", "scripted")
 
@@ -65,3 +67,10 @@ def secondary(request: pytest.FixtureRequest, stage: Stage) -> Participant:
     """Start a further process that joins the check's set and opens no device."""
     scene = next(name for name in SCENES if name in request.fixturenames)
     return stage.secondary(request.getfixturevalue(scene))
+
+
+@pytest.fixture
+def recorder(request: pytest.FixtureRequest) -> Recorder:
+    """Keep what fails beside the evidence, or in the current directory where none is written."""
+    evidence = request.config.getoption("vdi_evidence")
+    return Recorder(Path(evidence).parent if evidence else Path(), request.node.name.removeprefix("test_"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from vdi_conformance.evidence.records import Call, Observation
+from vdi_conformance.evidence.records import Call, Observation, Walked
 from vdi_conformance.host.errors import HostDied
 from vdi_conformance.suite.judging import (
     ConformanceFailure,
@@ -50,6 +50,7 @@ class Stage:
         self.bench = bench
         self.known_to_fail = known_to_fail
         self.observations: list[Observation] = []
+        self.walked: Walked | None = None
         self._check = hashlib.sha256(check.encode()).hexdigest()[:12]
         self._hosts: list[Host] = []
         self._excused: set[str] = set()
@@ -195,12 +196,13 @@ class Stage:
         return scripted
 
     def _script(self, geometry: Geometry) -> Scripted:
-        self._need_scripted()
+        self.need_scripted()
         scripted = Scripted(self._scene(geometry, self._participants(geometry)), self.observe)
         self._scripted.append(scripted)
         return scripted
 
-    def _need_scripted(self) -> None:
+    def need_scripted(self) -> None:
+        """End the check as not applicable unless the server can be told every step."""
         if self.bench.cast.server_capabilities.server != "scripted":
             not_applicable("it needs a server role at the scripted level")
         if (limits := self.bench.cast.limits).server != "scripted":
@@ -239,7 +241,7 @@ class Stage:
 
     def server(self) -> ServerRole:
         """Start a server process that has opened nothing, and is told every step."""
-        self._need_scripted()
+        self.need_scripted()
         return ServerRole(self._launch("server", "server"), self.observe)
 
     def secondary(self, of: Operation | Scripted) -> Participant:

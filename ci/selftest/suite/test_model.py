@@ -1,0 +1,276 @@
+"""The reference model says what the documents say, and follows what it sees where they leave something open."""
+
+from collections.abc import Callable
+
+import pytest
+
+from vdi_conformance.suite.model import client as clients
+from vdi_conformance.suite.model import device as devices
+from vdi_conformance.suite.model import server
+from vdi_conformance.suite.model.permits import Permits
+from vdi_conformance.suite.model.sharing import share
+from vdi_conformance.suite.model.world import Client, Command, DeviceSet, Fate, View, World
+from vdi_conformance.vdi.hresult import (
+    NOERROR,
+    VD_E_ABORT,
+    VD_E_CLOSE,
+    VD_E_INVALID,
+    VD_E_OPEN,
+    VD_E_PROTOCOL,
+    VD_E_TIMEOUT,
+    name_of,
+)
+
+FLUSH = 12
+WRITE = 2
+
+
+class Scene:
+    """A world with a primary and a secondary, brought as far as a test wants it."""
+
+    def __init__(self, devices: int = 1) -> None:
+        self.primary, self.secondary = Client(1), Client(2)
+        self.world = World([self.primary, self.secondary])
+        self.do(clients.create(self.world, self.primary, "fresh", devices))
+
+    @property
+    def of(self) -> DeviceSet:
+        """The set."""
+        return self.world.sets[0]
+
+    def do(self, permits: Permits, code: int = NOERROR) -> None:
+        """Let a call give a code that must be permitted."""
+        assert permits.settle(code) is not None, f"{name_of(code)} is not among {permits.names}"
+
+    def configure(self) -> None:
+        """Let the server configure the set, and the primary and the secondary have it open."""
+        self.do(server.open_set(self.world, self.of))
+        self.do(server.configure(self.of))
+        self.do(server.configure(self.of))
+        self.do(clients.get_configuration(self.primary))
+        self.do(clients.join(self.secondary, self.of))
+
+    def activate(self) -> None:
+        """Let the primary open every device."""
+        self.configure()
+        for device in self.of.devices:
+            self.do(server.open_device(device))
+            self.do(clients.open_device(self.primary, device))
+
+    def send(self, tag: int = 1, code: int = FLUSH) -> Command:
+        """Let the server send a command to the first device."""
+        command = Command(tag, code, 512 * (code == WRITE), data=code == WRITE)
+        self.do(server.send(self.of.devices[0], command))
+        return command
+
+    def fetch(self) -> None:
+        """Let the primary fetch."""
+        self.do(devices.get_command(self.world, self.primary, self.of.devices[0]))
+
+    def complete(self, command: Command, kind: str = "held") -> Permits:
+        """What completing a command may give."""
+        return devices.complete_command(self.primary, self.of.devices[0], command, kind, command.size)
+
+    def terminate(self) -> None:
+        """Let the server close every device, and the primary be told."""
+        for device in self.of.devices:
+            self.do(server.close_device(device))
+            self.do(devices.get_command(self.world, self.primary, device), VD_E_CLOSE)
+
+
+def _in(view: View) -> Scene:
+    """Bring the primary into a state."""
+    scene = Scene()
+    match view:
+        case View.DOES_NOT_EXIST:
+            scene.do(clients.close(scene.primary))
+        case View.INITIALIZING:
+            scene.configure()
+        case View.ACTIVE | View.TERMINATED | View.ABORT:
+            scene.activate()
+            if view is View.TERMINATED:
+                scene.terminate()
+            elif view is View.ABORT:
+                scene.do(clients.signal_abort(scene.primary))
+    assert scene.primary.view is view
+    return scene
+
+
+CALLS: dict[str, Callable[[Scene], Permits]] = {
+    "CreateEx": lambda scene: clients.create(scene.world, scene.primary, "fresh"),
+    "GetConfiguration": lambda scene: clients.get_configuration(scene.primary),
+    "OpenDevice": lambda scene: clients.open_device(scene.primary, scene.of.devices[0]),
+    "GetCommand": lambda scene: devices.get_command(scene.world, scene.primary, scene.of.devices[0]),
+    "CompleteCommand": lambda scene: devices.complete_command(scene.primary, scene.of.devices[0], None, "stale", 0),
+    "SignalAbort": lambda scene: clients.signal_abort(scene.primary),
+    "Close": lambda scene: clients.close(scene.primary),
+}
+OK, PROTOCOL, ABORT = (NOERROR,), (VD_E_PROTOCOL,), (VD_E_ABORT,)
+PRINTED = {
+    "CreateEx": (OK, PROTOCOL, PROTOCOL, PROTOCOL, PROTOCOL, PROTOCOL),
+    # Not configured yet: the wait is over before its end.
+    "GetConfiguration": (PROTOCOL, (VD_E_TIMEOUT,), OK, OK, OK, ABORT),
+    # With all devices open, and with the abort that the method page has.
+    "OpenDevice": (PROTOCOL, PROTOCOL, OK, (VD_E_OPEN, VD_E_PROTOCOL), PROTOCOL, ABORT),
+    "GetCommand": (None, None, None, (VD_E_TIMEOUT,), (VD_E_CLOSE, VD_E_PROTOCOL, VD_E_TIMEOUT), ABORT),
+    "CompleteCommand": (None, None, None, (VD_E_INVALID,), PROTOCOL, (VD_E_INVALID, VD_E_ABORT)),
+    "SignalAbort": (PROTOCOL, OK, OK, OK, OK, OK),
+    "Close": (PROTOCOL, OK, OK, (VD_E_OPEN, NOERROR), OK, (NOERROR, VD_E_OPEN)),
+}
+"""The client transition matrix, state by state, with what the method pages add to it; None cannot be tried."""
+
+
+@pytest.mark.parametrize(("number", "view"), list(enumerate(View)), ids=list(View))
+@pytest.mark.parametrize("method", PRINTED)
+def test_the_matrix_is_the_printed_one(method: str, number: int, view: View) -> None:
+    wanted = PRINTED[method][number]
+    if wanted is not None:
+        assert CALLS[method](_in(view)).names == tuple(name_of(code) for code in wanted)
+
+
+def test_an_abort_by_others_may_be_noticed_late_and_is_never_undone() -> None:
+    scene = Scene()
+    scene.activate()
+    scene.send()
+    scene.do(clients.signal_abort(scene.secondary))
+    assert scene.of.fate is Fate.ABORTED
+    scene.do(clients.get_configuration(scene.primary))
+    scene.do(clients.get_configuration(scene.primary), VD_E_ABORT)
+    assert clients.get_configuration(scene.primary).names == ("VD_E_ABORT",)
+    # Its devices may still hand out what was queued, until GetCommand tells of the abort too.
+    scene.fetch()
+    scene.do(devices.get_command(scene.world, scene.primary, scene.of.devices[0]), VD_E_ABORT)
+    assert devices.get_command(scene.world, scene.primary, scene.of.devices[0]).names == ("VD_E_ABORT",)
+
+
+def test_who_joins_after_a_call_of_signal_abort_knows() -> None:
+    scene = Scene()
+    scene.activate()
+    scene.do(clients.close(scene.secondary))
+    scene.do(clients.signal_abort(scene.primary))
+    assert clients.join(scene.secondary, scene.of).names == ("VD_E_ABORT",)
+
+
+@pytest.mark.parametrize("code", [NOERROR, VD_E_PROTOCOL])
+def test_the_state_may_be_shared_or_each_clients_own(code: int) -> None:
+    scene = Scene()
+    scene.do(server.open_set(scene.world, scene.of))
+    scene.do(server.configure(scene.of))
+    assert clients.open_device(scene.primary, scene.of.devices[0]).names == ("VD_E_PROTOCOL",)
+    scene.do(server.configure(scene.of))
+    scene.do(clients.open_device(scene.primary, scene.of.devices[0]), code)
+    assert scene.primary.view is (View.ACTIVE if code == NOERROR else View.CONFIGURABLE)
+
+
+@pytest.mark.parametrize("code", [NOERROR, VD_E_INVALID])
+def test_another_device_may_complete_a_command_and_then_it_is_over(code: int) -> None:
+    scene = Scene(devices=2)
+    scene.activate()
+    command = scene.send()
+    scene.fetch()
+    scene.do(devices.complete_command(scene.primary, scene.of.devices[1], command, "another", 0), code)
+    expected = {NOERROR: [command], VD_E_INVALID: []}[code]
+    assert server.completions_due(scene.of) == expected
+
+
+def test_the_server_sees_each_command_end_once_as_it_was_completed() -> None:
+    scene = Scene()
+    scene.activate()
+    command = scene.send(code=WRITE)
+    assert server.complaint(scene.of, 7, 0, 0) == "the server saw the end of command 7, which it never sent"
+    scene.fetch()
+    scene.do(scene.complete(command))
+    assert server.complaint(scene.of, 1, 0, 512) is None
+    assert server.complaint(scene.of, 1, 0, 512) == "the server saw command 1 end twice"
+
+
+def test_a_command_that_nobody_completed_ends_by_an_abort_alone() -> None:
+    scene = Scene()
+    scene.activate()
+    scene.send()
+    assert "nobody had completed it" in str(server.complaint(scene.of, 1, 995, 0))
+    scene.send(tag=2)
+    scene.do(server.signal_abort(scene.of))
+    assert server.complaint(scene.of, 2, 995, 0) is None
+
+
+def test_results_may_come_in_the_order_in_which_commands_were_sent() -> None:
+    scene = Scene()
+    scene.activate()
+    first, second = scene.send(tag=1), scene.send(tag=2)
+    scene.fetch()
+    scene.fetch()
+    scene.do(scene.complete(second))
+    assert server.completions_due(scene.of) == []
+    scene.do(scene.complete(first))
+    assert server.completions_due(scene.of) == [first, second]
+
+
+def test_the_death_of_a_secondary_may_be_noticed_or_not() -> None:
+    scene = Scene()
+    scene.activate()
+    server.client_dies(scene.secondary)
+    assert not scene.of.sound
+    assert clients.get_configuration(scene.primary).names == ("NOERROR", "VD_E_ABORT")
+    scene.do(clients.get_configuration(scene.primary), VD_E_ABORT)
+    assert scene.of.fate is Fate.ABORTED
+
+
+def test_the_death_of_the_primary_ends_the_set_for_all() -> None:
+    scene = Scene()
+    scene.activate()
+    server.client_dies(scene.primary)
+    assert scene.of.fate is Fate.ABORTED
+
+
+def test_who_leaves_with_an_open_device_aborts_the_set() -> None:
+    scene = Scene()
+    scene.activate()
+    scene.do(clients.close(scene.primary), VD_E_OPEN)
+    assert (scene.of.fate, scene.primary.view) == (Fate.ABORTED, View.DOES_NOT_EXIST)
+
+
+def test_a_secondary_that_leaves_disturbs_nobody() -> None:
+    scene = Scene()
+    scene.activate()
+    scene.do(clients.close(scene.secondary))
+    assert scene.of.sound
+
+
+def test_what_comes_after_the_end_means_nothing_certain_to_others() -> None:
+    scene = Scene()
+    scene.activate()
+    scene.terminate()
+    scene.do(clients.signal_abort(scene.primary))
+    assert (scene.primary.view, scene.of.fate) == (View.ABORT, Fate.DOUBTFUL)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("live", ("NOERROR",)),
+        ("stray", ("VD_E_INVALID",)),
+        ("past", ("NOERROR", "VD_E_INVALID")),
+        ("beside", ("NOERROR", "VD_E_INVALID")),
+    ],
+)
+def test_sharing_follows_its_pages(kind: str, wanted: tuple[str, ...]) -> None:
+    scene = Scene()
+    scene.activate()
+    scene.send(code=WRITE)
+    scene.fetch()
+    assert share(scene.secondary, kind).names == wanted
+    scene.do(clients.close(scene.secondary))
+    assert share(scene.secondary, "past").names == ("VD_E_PROTOCOL",)
+
+
+def test_strictness_asks_for_what_is_recommended() -> None:
+    scene = Scene(devices=2)
+    scene.activate()
+    scene.do(server.close_device(scene.of.devices[0]))
+    scene.do(devices.get_command(scene.world, scene.primary, scene.of.devices[0]), VD_E_CLOSE)
+    again = devices.get_command(scene.world, scene.primary, scene.of.devices[0])
+    assert again.names == ("VD_E_CLOSE", "VD_E_PROTOCOL", "VD_E_TIMEOUT")
+    scene.world.strict = True
+    again = devices.get_command(scene.world, scene.primary, scene.of.devices[0])
+    assert again.names == ("VD_E_CLOSE", "VD_E_PROTOCOL")

@@ -1,0 +1,284 @@
+"""The steps that a walk may take from here: every call with an open outcome, and what usually comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.suite.model.world import Fate, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vdi_conformance.suite.model.world import Client, Device, DeviceSet, World
+
+OUTSTANDING: Final = 2
+"""So many commands are outstanding on one device at most: more need not fit into its queue."""
+MOST: Final = 9
+"""After so many commands at most a set usually comes to its end."""
+LOOKS: Final = ("get_configuration", "open_device", "get_command", "complete_command", "signal_abort")
+"""What is done, now and then, when a set has come to its end."""
+COMMANDS: Final = ("Write", "Read", "Flush")
+
+
+@dataclass(frozen=True, order=True)
+class Step:
+    """One step: what is done, by which client (0 where the server acts), on what, and in which way."""
+
+    act: str
+    by: int = 0
+    what: int = 0
+    kind: str = ""
+
+
+def options(world: World, act: str) -> list[Step]:
+    """Every way in which this act is possible now."""
+    return list(_OPTIONS[act](world))
+
+
+def _back(world: World, of: DeviceSet) -> int:
+    """Name a set by how many were created after it, which stays true when earlier ones are left out."""
+    return len(world.sets) - 1 - of.index
+
+
+def _clients(world: World) -> Iterator[Client]:
+    return (client for client in world.clients if client.alive)
+
+
+def _create(world: World) -> Iterator[Step]:
+    for client in _clients(world):
+        if client.of is None:
+            yield from (Step("create", client.number, devices, "fresh") for devices in (1, 2, 3))
+            yield Step("create", client.number, 0, "bad")
+            yield from (
+                Step("create", client.number, _back(world, one), "taken")
+                for one in world.sets
+                if one.creator is not None and not one.terminated
+            )
+        elif client.is_creator or world.strict:
+            yield Step("create", client.number, 1, "fresh")
+
+
+def _join(world: World) -> Iterator[Step]:
+    for client in _clients(world):
+        if client.of is None:
+            yield Step("join", client.number, 0, "missing")
+            yield from (Step("join", client.number, _back(world, one), "set") for one in world.sets if one.members)
+        elif not client.is_creator and client.of.members:
+            yield Step("join", client.number, _back(world, client.of), "set")
+
+
+def _get_configuration(world: World) -> Iterator[Step]:
+    return (Step("get_configuration", client.number) for client in _clients(world))
+
+
+def _open_device(world: World) -> Iterator[Step]:
+    for client in _clients(world):
+        of = client.of
+        # Which names a set has is known when its server has opened its devices.
+        if of is None or client.noticed or of.phase < Phase.CONFIGURED or all(one.server_open for one in of.devices):
+            yield Step("open_device", client.number, 0, "unknown")
+        for device in client.of.devices if client.of else ():
+            # That a device of another process cannot be opened is only recommended while others are free.
+            mine = device.owner in (None, client)
+            if mine or client.of is None or client.of.all_taken or world.strict:
+                yield Step("open_device", client.number, device.index, "device")
+
+
+def _get_command(world: World) -> Iterator[Step]:
+    for client in _clients(world):
+        yield from (Step("get_command", client.number, device.index) for device in client.devices)
+
+
+def _complete_command(world: World) -> Iterator[Step]:
+    for client in _clients(world):
+        for device in client.devices:
+            kinds = ["private", *["null"] * world.strict]
+            kinds += [f"held {number}" for number in range(len(device.held))]
+            kinds += ["another"] * any(other.held for other in client.devices if other is not device)
+            kinds += ["stale"] * any(where is device for where, _ in client.stale)
+            yield from (Step("complete_command", client.number, device.index, kind) for kind in kinds)
+
+
+def _signal_abort(world: World) -> Iterator[Step]:
+    return (Step("signal_abort", client.number) for client in _clients(world))
+
+
+def _close(world: World) -> Iterator[Step]:
+    return (Step("close", client.number) for client in _clients(world))
+
+
+def _get_buffer_handle(world: World) -> Iterator[Step]:
+    for client in _clients(world):
+        yield from (Step("get_buffer_handle", client.number, 0, kind) for kind in ("stray", "past"))
+        for device in client.devices:
+            yield from _live("get_buffer_handle", client, device, named=False)
+
+
+def _map_buffer_handle(world: World) -> Iterator[Step]:
+    for client in _clients(world):
+        yield from (Step("map_buffer_handle", client.number, 0, kind) for kind in ("stray", "past"))
+        for device in client.of.devices if client.of else ():
+            yield from _live("map_buffer_handle", client, device, named=True)
+
+
+def _live(act: str, client: Client, device: Device, *, named: bool) -> Iterator[Step]:
+    for place, command in enumerate(device.held):
+        if command.data and (command.named or not named):
+            yield Step(act, client.number, device.index, f"live {place}")
+
+
+def _notice(world: World) -> Iterator[Step]:
+    for client in _clients(world):
+        if client.of is not None and client.of.fate is Fate.ABORTED:
+            waiting = not client.done and any(not device.server_closed for device in client.devices)
+            if waiting or not client.noticed:
+                yield Step("notice", client.number)
+
+
+def _kill(world: World) -> Iterator[Step]:
+    return (Step("kill", client.number) for client in _clients(world))
+
+
+def _start(world: World) -> Iterator[Step]:
+    yield from (Step("start", client.number) for client in world.clients if not client.alive)
+    if not world.server_alive:
+        yield Step("start")
+
+
+def _server_open(world: World) -> Iterator[Step]:
+    if world.server_alive and world.serving is None:
+        for one in world.sets:
+            if one.creator is not None and one.sound and one.phase is Phase.CREATED:
+                yield Step("server_open", 0, _back(world, one))
+
+
+def _serving(world: World) -> list[DeviceSet]:
+    return [world.serving] if world.serving is not None else []
+
+
+def _configure(world: World) -> Iterator[Step]:
+    for of in _serving(world):
+        if of.phase < Phase.CONFIGURED:
+            yield Step("server_configure", kind="begin" if of.phase is Phase.OPENED else "end")
+
+
+def _of_server(act: str, fits: Callable[[Device], bool]) -> Callable[[World], Iterator[Step]]:
+    def found(world: World) -> Iterator[Step]:
+        for of in _serving(world):
+            if of.phase is Phase.CONFIGURED:
+                yield from (Step(act, 0, device.index) for device in of.devices if fits(device))
+
+    return found
+
+
+def _send(world: World) -> Iterator[Step]:
+    for of in _serving(world):
+        for device in of.devices if of.fate is not Fate.ABORTED else ():
+            ready = device.server_open and device.taken and not device.server_closed
+            if ready and device.outstanding < OUTSTANDING:
+                yield from (Step("send", 0, device.index, kind) for kind in COMMANDS)
+
+
+def _ends(act: str) -> Callable[[World], Iterator[Step]]:
+    return lambda world: (Step(act) for _ in _serving(world))
+
+
+def _server_kill(world: World) -> Iterator[Step]:
+    if world.server_alive:
+        yield Step("server_kill")
+
+
+def may_be_closed(device: Device) -> bool:
+    """Tell whether the server may close a device: it is open on both sides, and nothing is on its way."""
+    return device.server_open and device.taken and not (device.server_closed or device.outstanding)
+
+
+_OPTIONS: Final[dict[str, Callable[[World], Iterator[Step]]]] = {
+    "create": _create,
+    "join": _join,
+    "get_configuration": _get_configuration,
+    "open_device": _open_device,
+    "get_command": _get_command,
+    "complete_command": _complete_command,
+    "signal_abort": _signal_abort,
+    "close": _close,
+    "get_buffer_handle": _get_buffer_handle,
+    "map_buffer_handle": _map_buffer_handle,
+    "notice": _notice,
+    "kill": _kill,
+    "start": _start,
+    "server_open": _server_open,
+    "server_configure": _configure,
+    "server_open_device": _of_server("server_open_device", lambda device: not device.server_open),
+    "send": _send,
+    "close_device": _of_server("close_device", may_be_closed),
+    "server_abort": _ends("server_abort"),
+    "server_close": _ends("server_close"),
+    "server_kill": _server_kill,
+}
+ACTS: Final = tuple(_OPTIONS)
+
+
+def usual(world: World) -> list[Step]:
+    """What comes next where everything goes its usual way, as far as that has gone wrong or to its end: start anew."""
+    of = world.current
+    if of is None or not of.in_use:
+        return _begin(world)
+    if of.fate is not Fate.SOUND or of.terminated:
+        return _leave(world, of)
+    if of.creator is None:
+        return _leave(world, of)
+    if of.phase < Phase.CONFIGURED:
+        return options(world, "server_configure") or options(world, "server_open") or _make_way(world)
+    return _set_up(world, of) or _work(world, of)
+
+
+def _begin(world: World) -> list[Step]:
+    fresh = [step for step in options(world, "create") if step.kind == "fresh"]
+    free = [step for step in fresh if world.clients[step.by - 1].of is None]
+    return free or options(world, "start") or options(world, "close")
+
+
+def _make_way(world: World) -> list[Step]:
+    return options(world, "server_close") or [step for step in options(world, "start") if step.by == 0]
+
+
+def _leave(world: World, of: DeviceSet) -> list[Step]:
+    noticing = [step for step in options(world, "notice") if world.clients[step.by - 1].of is of]
+    # The primary comes last.
+    leaving = [Step("close", client.number) for client in of.members if not client.is_creator]
+    last = [Step("close", of.creator.number)] if of.creator is not None else []
+    closing = leaving or last
+    looks = [step for act in LOOKS for step in options(world, act)] if of.terminated and of.sound else []
+    if looks and closing:
+        return [*looks, *closing * (len(looks) // len(closing))]
+    return noticing or closing or _make_way(world)
+
+
+def _set_up(world: World, of: DeviceSet) -> list[Step]:
+    if of.creator is not None and not of.creator.configured:
+        return [Step("get_configuration", of.creator.number)]
+    idle = [client for client in _clients(world) if client.of is None]
+    if idle and not any(device.taken for device in of.devices):
+        return [Step("join", client.number, _back(world, of), "set") for client in idle]
+    missing = options(world, "server_open_device")
+    free = [device for device in of.devices if not device.taken]
+    opening = [Step("open_device", client.number, one.index, "device") for client in of.members for one in free]
+    return missing + opening
+
+
+def _work(world: World, of: DeviceSet) -> list[Step]:
+    steps = []
+    for client in of.members:
+        for device in client.devices:
+            if device.queue or (device.server_closed and not device.told):
+                steps.append(Step("get_command", client.number, device.index))
+            if device.held:
+                steps.append(Step("complete_command", client.number, device.index, "held 0"))
+                steps += _live("get_buffer_handle", client, device, named=False)
+        for device in of.devices:
+            steps += _live("map_buffer_handle", client, device, named=True)
+    if len(of.commands) > of.index * 5 % MOST:
+        return steps or options(world, "close_device") or _leave(world, of)
+    return steps + options(world, "send") or _leave(world, of)

@@ -1,0 +1,65 @@
+"""The reference model: whatever is done before, by whomever, each call gives what the documents permit then."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import pytest
+
+from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.walks.judged import Recorder, take_walks
+from vdi_conformance.suite.walks.walk import Plan
+
+INTERFACE: Final = {
+    "create": 4,
+    "join": 4,
+    "get_configuration": 4,
+    "open_device": 6,
+    "get_command": 6,
+    "complete_command": 6,
+    "signal_abort": 1,
+    "close": 1,
+    "get_buffer_handle": 5,
+    "map_buffer_handle": 5,
+    "send": 4,
+    "close_device": 2,
+    "notice": 2,
+    "server_configure": 1,
+    "server_open_device": 1,
+}
+"""How often each act is chosen where it is possible; what usually comes next has `go_on`."""
+
+
+class Theme(NamedTuple):
+    """What the walks of a check are about."""
+
+    plan: Plan
+    walks: int
+    weights: Mapping[str, int]
+
+
+THEMES: Final = {
+    "one client": Theme(Plan(clients=1), 24, INTERFACE | {"go_on": 30, "server_close": 1}),
+    "several clients": Theme(Plan(), 20, INTERFACE | {"go_on": 50, "server_open": 1}),
+    "transfers": Theme(
+        Plan(clients=3, contents=True), 20, INTERFACE | {"go_on": 60, "send": 12, "create": 1, "join": 1}
+    ),
+    "aborts": Theme(
+        Plan(clients=3), 20, INTERFACE | {"go_on": 50, "signal_abort": 4, "server_abort": 2, "server_close": 1}
+    ),
+    "deaths": Theme(Plan(), 16, INTERFACE | {"go_on": 60, "kill": 2, "start": 4, "server_kill": 1}),
+}
+STEPS: Final = 50
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@judges("ST-48")
+def test_every_call_gives_what_the_model_permits(stage: Stage, recorder: Recorder, theme: str) -> None:
+    plan, walks, weights = THEMES[theme]
+    take_walks(stage, recorder, plan, weights, walks, STEPS)
+
+
+@judges("ST-49")
+def test_every_call_gives_what_is_recommended(stage: Stage, recorder: Recorder) -> None:
+    weights = INTERFACE | {"go_on": 40}
+    take_walks(stage, recorder, Plan(clients=3, strict=True), weights, walks=16, steps=STEPS)

@@ -1,0 +1,115 @@
+"""The server of a walk: one set after the other in one process, with the buffers of the present one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.suite.device import BOUND_TO_COME
+from vdi_conformance.suite.memory import Seeded
+from vdi_conformance.suite.model.world import Command
+from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi.hresult import NOERROR
+
+if TYPE_CHECKING:
+    from vdi_conformance.suite.outcomes import Answer
+    from vdi_conformance.suite.server_role import ServerRole
+    from vdi_conformance.suite.stage import Stage
+
+BLOCK: Final = 512
+LARGEST: Final = 65536
+BUFFERS: Final = 6
+CODES: Final = {"Write": vdc.VDC_WRITE, "Read": vdc.VDC_READ, "Flush": vdc.VDC_FLUSH}
+
+
+class WalkingServer:
+    """A server that starts when it is first needed."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._role: ServerRole | None = None
+        self._devices: list[str] = []
+        self._buffers: list[int] = []
+        self._taken: dict[int, int] = {}
+
+    @property
+    def role(self) -> ServerRole:
+        """The server's calls."""
+        if self._role is None:
+            self._role = self._stage.server()
+        return self._role
+
+    def open(self, name: str, devices: int) -> Answer:
+        """Open a set of so many devices."""
+        self._devices = [name, *(f"{name}-{index}" for index in range(1, devices))]
+        return self.role.open(None, name)
+
+    def configure(self, begun: bool) -> Answer:
+        """Begin the configuration, or end it and take all buffers."""
+        if not begun:
+            timeout = self._stage.scaled(BOUND_TO_COME)
+            return self.role.begin_configuration(
+                vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA, BLOCK, BLOCK, LARGEST, timeout
+            )
+        self.role.request_buffers(LARGEST, BLOCK, BUFFERS)
+        answer = self.role.end_configuration()
+        self._taken.clear()
+        self._buffers.clear()
+        if answer.code == NOERROR:
+            found = [self.role.allocate_buffer(LARGEST, BLOCK) for _ in range(BUFFERS)]
+            self._buffers += [one.value for one in found if one.succeeded and one.value is not None]
+        return answer
+
+    def open_device(self, index: int) -> Answer:
+        """Open a device."""
+        return self.role.open_device(self._devices[index])
+
+    def command(self, tag: int, kind: str) -> Command:
+        """Make a command; without a free buffer it is one without data."""
+        if kind == "Flush" or not self._buffers:
+            return Command(tag, vdc.VDC_FLUSH, 0)
+        buffer = self._taken[tag] = self._buffers.pop(0)
+        return Command(tag, CODES[kind], BLOCK * (1 + tag * 37 % (LARGEST // BLOCK)), buffer, data=True)
+
+    def fill(self, command: Command) -> None:
+        """Store what its tag decides into its buffer."""
+        self.role.fill(command.buffer, Seeded(command.tag), command.size)
+
+    def digest(self, command: Command) -> str:
+        """Digest its buffer."""
+        return self.role.digest(command.buffer, command.size)
+
+    def send(self, device: int, command: Command) -> Answer:
+        """Send it."""
+        return self.role.send_command(self._devices[device], command.code, command.size, 0, command.buffer, command.tag)
+
+    def completion(self, timeout: int | None) -> tuple[int, int, int] | None:
+        """Wait for the next completion: its tag, its code and its count; its buffer is free again."""
+        if self._role is None:
+            return None
+        milliseconds = self._stage.scaled(BOUND_TO_COME) if timeout is None else timeout
+        while (record := self._role.next_completion(milliseconds)) is not None:
+            # SendCommand reports what it refuses to the completion routine as well, before it returns.
+            if not record.thread_of_sender:
+                break
+        else:
+            return None
+        if (buffer := self._taken.pop(record.tag, None)) is not None:
+            self._buffers.append(buffer)
+        return record.tag, record.code, record.bytes_transferred
+
+    def close_device(self, index: int) -> Answer:
+        """Close a device."""
+        return self.role.close_device(self._devices[index])
+
+    def abort(self) -> Answer:
+        """Abort the set."""
+        return self.role.signal_abort()
+
+    def close(self) -> Answer:
+        """Close the set."""
+        return self.role.close()
+
+    def kill(self) -> None:
+        """End the process; the next call starts another one."""
+        self.role.kill()
+        self._role = None

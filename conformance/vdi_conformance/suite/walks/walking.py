@@ -1,0 +1,101 @@
+"""The walks of one check, on one scene; the first that fails is made short."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.host.errors import HostError
+from vdi_conformance.suite.exploring import SLOW
+from vdi_conformance.suite.walks.client_steps import CLIENT_STEPS
+from vdi_conformance.suite.walks.server_steps import SERVER_STEPS
+from vdi_conformance.suite.walks.shrinking import shrink
+from vdi_conformance.suite.walks.walk import ANEW, Plan, Trail, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from vdi_conformance.suite.model.steps import Step
+    from vdi_conformance.suite.stage import Stage
+
+TRIES: Final = 40
+"""So many shorter walks are tried once one has failed: each needs fresh processes."""
+STEPS: Final = CLIENT_STEPS | SERVER_STEPS
+Failure = AssertionError | HostError
+
+
+class WalkFailed(BaseException):
+    """A walk has failed; Hypothesis would go on drawing, and knows no better than to try the same again."""
+
+
+def walk_on(stage: Stage, plan: Plan, trail: Trail) -> Walk:
+    """Make a walk that has not begun."""
+    return Walk(stage, plan, trail, STEPS)
+
+
+def play(stage: Stage, plan: Plan, steps: Iterable[Step]) -> tuple[Walk, Failure | None]:
+    """Take these steps in fresh processes; give the walk, and its failure if it failed."""
+    stage.clear()
+    walk = walk_on(stage, plan, Trail())
+    try:
+        walk.play(steps)
+    except (AssertionError, HostError) as error:
+        return walk, error
+    return walk, None
+
+
+class Walking:
+    """Walks one after the other, in the same processes: every object is closed again before the next one begins."""
+
+    def __init__(self, stage: Stage, plan: Plan) -> None:
+        self.trail = Trail()
+        self.failure: Failure | None = None
+        self.walk = walk_on(stage, plan, self.trail)
+        self._stage = stage
+        self._plan = plan
+        self._history: list[list[Step]] = []
+        self._began = time.monotonic()
+        self._slow = False
+
+    def begin(self) -> None:
+        """Begin the next walk."""
+        self.walk.begin()
+        self._history.append(self.walk.steps)
+        self._began = time.monotonic()
+
+    def attempt(self, act: Callable[[], None]) -> None:
+        """Do something that may fail, and end the exploration where it does."""
+        try:
+            act()
+        except (AssertionError, HostError) as error:
+            self.failure = error
+            # What fails late has waited in vain, as each further try would.
+            self._slow = time.monotonic() - self._began > SLOW
+            raise WalkFailed from error
+
+    def shortest(self) -> tuple[list[Step], list[str], Failure]:
+        """Give a short walk that fails for the same cause, with its story and its failure.
+
+        Where no walk in fresh processes fails, it is all that was done.
+        """
+        assert self.failure is not None, "nothing has failed"
+        whole = [step for walk in self._history for step in (ANEW, *walk)][1:]
+        if self._stage.known_to_fail or self._slow:
+            return whole, self.walk.story, self.failure
+        for steps in (self._history[-1], whole):
+            if self._fails(steps):
+                short = shrink(steps, self._fails, TRIES, (lambda step: step.by, lambda step: step.act))
+                # Once more, so that the calls on record are those of this failure.
+                walk, failure = play(self._stage, self._plan, short)
+                return short, walk.story, failure or self.failure
+        return whole, self.walk.story, self.failure
+
+    def _fails(self, steps: list[Step]) -> bool:
+        _, failure = play(self._stage, self._plan, steps)
+        return failure is not None and self.failure is not None and _cause(failure) == _cause(self.failure)
+
+
+def _cause(failure: Failure) -> tuple[type[Exception], str | None, str]:
+    """What must stay the same: the kind of failure, the code that came, and in answer to which method."""
+    method = str(failure).partition(" ")[0]
+    return type(failure), getattr(failure, "observed", None), method
