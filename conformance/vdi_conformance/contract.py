@@ -29,6 +29,7 @@ T = TypeVar("T")
 OUT_UNTOUCHED: Final = 0xCCCCCCCCCCCCCCCC
 
 ServerLevel = Literal["none", "statement", "scripted"]
+Subject = Literal["database", "log", "filelistonly"]
 
 
 class Outcome(NamedTuple, Generic[T]):
@@ -131,20 +132,24 @@ class Statement(NamedTuple):
     """A BACKUP or RESTORE over virtual devices.
 
     `devices` holds 1 to 64 names, the first one is the name of the set. `block_size` (512 to 65536) and
-    `max_transfer_size` (multiples of 65536 up to 4194304) are bytes, `buffer_count` is at least 1.
+    `max_transfer_size` (multiples of 65536 up to 4194304) are bytes, `buffer_count` is at least 1; the statement does
+    not name those that are None. `subject` is what stands behind the first word (`filelistonly` with RESTORE alone),
+    `snapshot` adds WITH SNAPSHOT.
     """
 
     operation: Literal["backup", "restore"]
     instance: str | None
     devices: tuple[str, ...]
     database: Database
-    block_size: int = 512
-    max_transfer_size: int = 65536
-    buffer_count: int = 4
+    block_size: int | None = None
+    max_transfer_size: int | None = None
+    buffer_count: int | None = None
+    subject: Subject = "database"
+    snapshot: bool = False
 
 
 class StatementOutcome(NamedTuple):
-    """How a statement ended, with the server's messages (number and text)."""
+    """How a statement ended, with the server's messages (number and text), those of its error log among them."""
 
     succeeded: bool
     messages: tuple[tuple[int, str], ...] = ()
@@ -254,6 +259,8 @@ class Capabilities:
 
     server: ServerLevel = "none"
     """The highest level of server role that the adapter brings itself."""
+    server_under_test: bool = False
+    """The server role is this vendor's own implementation and is judged too."""
     machine: bool = False
     """A part of the adapter must run in the background, beside the processes of all checks."""
     named_instances: bool = False

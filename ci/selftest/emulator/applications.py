@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vdi_conformance.adapters.emulator import Emulator
 from vdi_conformance.contract import Command, Database, Environment, Statement
@@ -131,11 +131,11 @@ class Site:
         return [tape.stream for tape in tapes]
 
 
-def backup(*devices: str, size: int = 400_000, **options: int) -> Statement:
+def backup(*devices: str, size: int = 400_000, **options: Any) -> Statement:
     """Give a BACKUP of a database of that size."""
     return Statement("backup", None, devices or ("set",), Database(3, size), **options)
 
 
-def restore(*devices: str, size: int = 400_000, **options: int) -> Statement:
+def restore(*devices: str, size: int = 400_000, **options: Any) -> Statement:
     """Give the RESTORE of such a backup."""
     return backup(*devices, size=size, **options)._replace(operation="restore")

@@ -41,6 +41,7 @@ def test_initialize_gives_identity_capabilities_and_process(supervisor: Supervis
     assert (reply.identity.name, reply.identity.version, reply.identity.vendor) == ("toy", "7", supervisor.directory)
     assert reply.capabilities == {
         "server": "scripted",
+        "server_under_test": False,
         "machine": True,
         "named_instances": True,
         "null_out_pointers": True,

@@ -26,8 +26,8 @@ class Emulator(Adapter):
         return Identity("emulator", vdi_conformance.__version__)
 
     def capabilities(self) -> Capabilities:
-        """Declare a scripted server, a machine, and any instance name that SQL Server would allow."""
-        return Capabilities(server="scripted", machine=True, named_instances=True)
+        """Declare a scripted server to be judged, a machine, and any instance name that SQL Server would allow."""
+        return Capabilities(server="scripted", server_under_test=True, machine=True, named_instances=True)
 
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object."""

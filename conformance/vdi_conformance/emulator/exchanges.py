@@ -7,8 +7,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vdi_conformance.emulator import messages
-from vdi_conformance.emulator.transfers import Result, StatementError
-from vdi_conformance.vdi.commands import DATA_COMMANDS
+from vdi_conformance.emulator.transfers import Exchange, Result, StatementError
+from vdi_conformance.vdi.commands import DATA_COMMANDS, VDC_CLEAR_ERROR
+from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID
 from vdi_conformance.vdi.structures import INFINITE
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vdi_conformance.contract import Completion, ScriptedServer
-    from vdi_conformance.emulator.transfers import Exchange, Script
+    from vdi_conformance.emulator.transfers import Script
     from vdi_conformance.vdi.structures import VDConfig
 
 _WRITABLE: Final = 0x200
@@ -35,6 +36,7 @@ class _Buffer(NamedTuple):
 
 
 _NO_BUFFER: Final = _Buffer(0, memoryview(b""))
+_CLEAR_ERROR: Final = Exchange(VDC_CLEAR_ERROR)
 
 
 class Exchanges:
@@ -50,6 +52,7 @@ class Exchanges:
         self._scripts: dict[str, Script] = {}
         self._for_want_of_buffer: deque[tuple[str, Exchange]] = deque()
         self._outstanding: dict[str, tuple[Exchange, _Buffer]] = {}
+        self._refused: dict[str, tuple[Exchange, _Buffer]] = {}
         self._failure: StatementError | None = None
 
     def run(self, scripts: dict[str, Script]) -> None:
@@ -76,7 +79,18 @@ class Exchanges:
         """Hand a completion to its script, then let others have the buffer."""
         device = self._devices[completion.tag]
         exchange, buffer = self._outstanding.pop(device)
-        self._advance(device, Result(completion.code, completion.bytes_transferred, buffer.data))
+        if exchange is _CLEAR_ERROR:
+            exchange, buffer = self._refused.pop(device)
+            if completion.code == ERROR_SUCCESS:
+                self._send(device, exchange, buffer)
+                return
+        elif completion.thread_of_sender and completion.code == ERROR_IO_DEVICE:
+            # What only informs may count as an error: the device is then cleared before the next command.
+            self._refused[device] = exchange, buffer
+            self._send(device, _CLEAR_ERROR, _NO_BUFFER)
+            return
+        result = Result(completion.code, completion.bytes_transferred, buffer.data, completion.position)
+        self._advance(device, result)
         if exchange.from_pool:
             self._pool.append(buffer)
         while self._for_want_of_buffer and self._buffer_is_free():
@@ -98,12 +112,12 @@ class Exchanges:
         else:
             self._send(device, exchange)
 
-    def _send(self, device: str, exchange: Exchange) -> None:
+    def _send(self, device: str, exchange: Exchange, buffer: _Buffer | None = None) -> None:
         if self._failure is not None:
             return
-        buffer = self._buffer_for(device, exchange)
+        buffer = buffer or self._buffer_for(device, exchange)
         if exchange.frame is not None:
-            exchange.frame.write_to(buffer.data)
+            exchange.frame.write_to(buffer.data, exchange.offset)
         self._outstanding[device] = exchange, buffer
         tag = self._devices.index(device)
         code = self._server.send_command(device, exchange.code, exchange.size, exchange.position, buffer.address, tag)

@@ -7,15 +7,15 @@ from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED
 Message = tuple[int, str]
 
 
-def finished(operation: str) -> tuple[Message, ...]:
-    """Say that a statement succeeded."""
-    return ((3014, f"{operation.upper()} DATABASE processed the database successfully."),)
+def finished(words: str) -> tuple[Message, ...]:
+    """Say that a statement succeeded that begins with these words."""
+    return ((3014, f"{words} processed the database successfully."),)
 
 
-def failed(operation: str, *causes: Message) -> tuple[Message, ...]:
+def failed(words: str, *causes: Message) -> tuple[Message, ...]:
     """Say that a statement failed: its causes, for a backup the line of the error log, and the last word."""
-    logged = ((3041, "BACKUP failed to complete; earlier messages say why."),) if operation == "backup" else ()
-    return (*causes, *logged, (3013, f"{operation.upper()} DATABASE is terminating abnormally."))
+    logged = ((3041, "BACKUP failed to complete; earlier messages say why."),) if words.startswith("BACKUP") else ()
+    return (*causes, *logged, (3013, f"{words} is terminating abnormally."))
 
 
 def out_of_range(option: str, value: int) -> Message:
@@ -26,6 +26,16 @@ def out_of_range(option: str, value: int) -> Message:
 def too_many_devices(number: int) -> Message:
     """Say that the statement names too many devices."""
     return 3205, f"{number} backup devices were named; 64 are the most."
+
+
+def not_one_device(number: int) -> Message:
+    """Say that a statement WITH SNAPSHOT needs one device."""
+    return 3277, f"{number} devices were named; WITH SNAPSHOT needs exactly one."
+
+
+def incorrect(word: str) -> Message:
+    """Say that the statement has a word where it cannot be."""
+    return 156, f"Incorrect syntax near the keyword '{word}'."
 
 
 def unusable(reason: str) -> Message:
@@ -56,6 +66,11 @@ def aborted(name: str) -> tuple[Message, ...]:
 def write_failed(name: str, code: int, bytes_transferred: int) -> Message:
     """Say that a command of a backup was not completed as it had to be."""
     return 3202, f"Write on '{name}' failed after {bytes_transferred} bytes: {_operating_system_error(code)}"
+
+
+def not_performed(name: str, what: str, code: int) -> Message:
+    """Say that a command that moves no data was not completed as it had to be, and so ends the statement."""
+    return 3204, f"The operation on '{name}' was aborted, {what} failed: {_operating_system_error(code)}"
 
 
 def flush_failed(name: str, code: int) -> Message:

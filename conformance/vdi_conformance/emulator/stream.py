@@ -25,11 +25,13 @@ HEADER_SIZE: Final = 64
 _MAGIC: Final = b"VDIFRAME"
 _VERSION: Final = 1
 _HEADER: Final = struct.Struct("<8sHH16sHHIIII12xI")
-_MEDIA_PAYLOAD: Final = struct.Struct("<QQ")
+_MEDIA_PAYLOAD: Final = struct.Struct("<QQ??6x")
 _CLOSING_PAYLOAD: Final = struct.Struct("<QQ")
 _SHIFT: Final = 4099
 _SHIFTS: Final = 16
 _TILE: Final = 65537
+_METADATA: Final = 4096
+"""The size of what a snapshot's stream says of the files, in bytes: the database itself is not in it."""
 
 
 class StreamError(Exception):
@@ -38,6 +40,16 @@ class StreamError(Exception):
     def __init__(self, number: int, reason: str) -> None:
         super().__init__(reason)
         self.number = number
+
+
+class Contents(NamedTuple):
+    """What a backup holds: the log instead of the database, the metadata alone of a snapshot."""
+
+    log: bool = False
+    snapshot: bool = False
+
+
+THE_DATABASE: Final = Contents()
 
 
 class Header(NamedTuple):
@@ -74,8 +86,13 @@ class Frame(NamedTuple):
     size: int
     is_data: bool
 
-    def write_to(self, target: memoryview) -> None:
-        """Lay the frame down at the start of a buffer."""
+    def write_to(self, target: memoryview, offset: int = 0) -> None:
+        """Lay the frame down at the start of a buffer, from its byte `offset` on."""
+        if offset:
+            whole = bytearray(self.size)
+            self.write_to(memoryview(whole))
+            target[: self.size - offset] = whole[offset:]
+            return
         end = HEADER_SIZE + len(self.payload)
         target[:HEADER_SIZE] = self.header
         target[HEADER_SIZE:end] = self.payload
@@ -91,9 +108,17 @@ class Backup:
     """The streams of one backup over `device_count` devices."""
 
     def __init__(
-        self, database: Database, device_count: int, block_size: int, max_transfer_size: int, backup_id: bytes
+        self,
+        database: Database,
+        device_count: int,
+        block_size: int,
+        max_transfer_size: int,
+        backup_id: bytes,
+        contents: Contents = THE_DATABASE,
     ) -> None:
         self._database = database
+        self._kind = contents
+        self._size = min(database.size, _METADATA) if contents.snapshot else database.size
         self._device_count = device_count
         self._block_size = block_size
         self._backup_id = backup_id
@@ -106,11 +131,11 @@ class Backup:
     def frames(self, device: int) -> Iterator[Frame]:
         """Give the frames of one device, in order."""
         seed = self._database.seed % (1 << 64)
-        yield self._frame(MEDIA, device, 0, _described(_MEDIA_PAYLOAD, seed, self._database.size))
+        yield self._frame(MEDIA, device, 0, _described(_MEDIA_PAYLOAD, seed, self._database.size, *self._kind))
         sequence = total = 0
-        for offset in range(device * self._largest, self._database.size, self._device_count * self._largest):
+        for offset in range(device * self._largest, self._size, self._device_count * self._largest):
             sequence += 1
-            size = min(self._largest, self._database.size - offset)
+            size = min(self._largest, self._size - offset)
             total += size
             yield self._frame(DATA, device, sequence, self._piece(device + sequence, size))
         yield self._frame(CLOSING, device, sequence + 1, _described(_CLOSING_PAYLOAD, sequence, total))
@@ -130,21 +155,28 @@ class Backup:
         return Frame(header.pack(), payload.contents, size, is_data=kind == DATA)
 
 
-def _described(layout: struct.Struct, *values: int) -> _Payload:
+def _described(layout: struct.Struct, *values: int | bool) -> _Payload:
     contents = layout.pack(*values)
     return _Payload(memoryview(contents), zlib.crc32(contents))
 
 
 class StreamReader:
-    """Takes the stream of one device in pieces of any size, and raises StreamError where it is not right."""
+    """Takes the stream of one device in pieces of any size, and raises StreamError where it is not right.
 
-    def __init__(self, database: Database, device: int, device_count: int) -> None:
+    `contents` says what the backup must hold (None: anything). `labelled` means that the media frame has been read.
+    """
+
+    def __init__(
+        self, database: Database, device: int, device_count: int, contents: Contents | None = THE_DATABASE
+    ) -> None:
         self.backup_id: bytes | None = None
+        self.labelled = False
         self.finished = False
         self.size = 0
         self._database = database
         self._device = device
         self._device_count = device_count
+        self._contents = contents
         self._partial_header = b""
         self._header: Header | None = None
         self._payload_left = 0
@@ -233,9 +265,15 @@ class StreamReader:
         self._header = None
 
     def _check_media(self) -> None:
-        expected = _MEDIA_PAYLOAD.pack(self._database.seed % (1 << 64), self._database.size)
-        if self._described != expected:
+        seed, size, *found = _MEDIA_PAYLOAD.unpack(self._described)
+        if (seed, size) != (self._database.seed % (1 << 64), self._database.size):
             raise StreamError(3154, "the backup set holds the backup of another database")
+        self.labelled = True
+        if self._contents is None or self._contents == Contents(*found):
+            return
+        if self._contents.snapshot and not Contents(*found).snapshot:
+            raise StreamError(3276, "the backup set was not made WITH SNAPSHOT")
+        raise StreamError(3143, "the backup set is of another kind")
 
     def _check_totals(self) -> None:
         if self._described != _CLOSING_PAYLOAD.pack(self._sequence - 1, self._total):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vdi_conformance.emulator.messages import Message, flush_failed, not_restorable, read_failed, write_failed
-from vdi_conformance.emulator.stream import StreamError
-from vdi_conformance.vdi.commands import (
-    VDC_COMPLETE,
-    VDC_FLUSH,
-    VDC_LOAD,
-    VDC_READ,
-    VDC_WRITE,
-    VDF_RANDOM_ACCESS,
-    VDF_REMOVABLE,
+from vdi_conformance.emulator.messages import (
+    Message,
+    flush_failed,
+    not_performed,
+    not_restorable,
+    read_failed,
+    write_failed,
 )
+from vdi_conformance.emulator.stream import StreamError
+from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.completion import (
     ERROR_END_OF_MEDIA,
+    ERROR_FILEMARK_DETECTED,
     ERROR_HANDLE_EOF,
     ERROR_NO_DATA_DETECTED,
     ERROR_SUCCESS,
@@ -41,13 +41,17 @@ class StatementError(Exception):
 
 
 class Exchange(NamedTuple):
-    """A command to send; a Read or Write takes its buffer from the pool, or the device's own one for metadata."""
+    """A command to send; a Read or Write takes its buffer from the pool, or the device's own one for metadata.
+
+    A Write sends `frame` from its byte `offset` on.
+    """
 
     code: int
     size: int = 0
     position: int = 0
     frame: Frame | None = None
     from_pool: bool = False
+    offset: int = 0
 
 
 class Result(NamedTuple):
@@ -56,60 +60,165 @@ class Result(NamedTuple):
     code: int
     bytes_transferred: int
     data: memoryview
+    position: int = 0
 
 
 if TYPE_CHECKING:
     Script = Generator[Exchange, Result, None]
+    Asking = Generator[Exchange, Result, Result]
 
 
-def backup(name: str, frames: Iterable[Frame], config: VDConfig) -> Script:
-    """Write the frames of a stream, then Flush."""
-    written = 0
-    for frame in frames:
-        position = written if config.features & VDF_RANDOM_ACCESS else 0
-        from_pool = frame.is_data or frame.size == config.max_transfer_size
-        yield from _write(name, Exchange(VDC_WRITE, frame.size, position, frame, from_pool), config.features)
-        written += frame.size
-    result = yield Exchange(VDC_FLUSH)
+def _do(name: str, code: int, size: int = 0, position: int = 0) -> Asking:
+    """Send a command that moves no data and has to succeed."""
+    result = yield Exchange(code, size, position)
+    if result.code != ERROR_SUCCESS:
+        raise StatementError(not_performed(name, vdc.name_of(code), result.code))
+    return result
+
+
+class _Medium:
+    """The media of one device, as a BACKUP writes them: what one has no room for goes to the next.
+
+    After a warning that a medium ends, what is written to it stays within the zone that the client configured.
+    """
+
+    def __init__(self, name: str, config: VDConfig) -> None:
+        self._name = name
+        self._config = config
+        self._written = 0
+        self._room: int | None = None
+
+    def write(self, frame: Frame) -> Script:
+        """Write one frame."""
+        from_pool = frame.is_data or frame.size == self._config.max_transfer_size
+        done = 0
+        if self._room is not None and frame.size > self._room:
+            yield from self._load()
+        while done < frame.size:
+            position = self._written if self._config.features & vdc.VDF_RANDOM_ACCESS else 0
+            size = frame.size - done
+            result = yield Exchange(vdc.VDC_WRITE, size, position, frame, from_pool, done)
+            count = result.bytes_transferred
+            if not self._accepts(result.code, count, size):
+                raise StatementError(write_failed(self._name, result.code, count))
+            done += count
+            self._written += count
+            if self._room is not None:
+                self._room -= count
+            elif result.code == ERROR_END_OF_MEDIA and self._config.eom_warning_size:
+                self._room = self._config.eom_warning_size
+            if done < frame.size:
+                yield from self._load()
+
+    def _accepts(self, code: int, count: int, size: int) -> bool:
+        """Tell whether a Write may end so: wholly, or after whole blocks at the end of a medium."""
+        if code == ERROR_END_OF_MEDIA and self._config.features & vdc.VDF_REMOVABLE:
+            return count <= size and count % self._config.block_size == 0
+        return code in (ERROR_SUCCESS, ERROR_END_OF_MEDIA) and count == size
+
+    def _load(self) -> Script:
+        self._room = None
+        yield from _do(self._name, vdc.VDC_LOAD)
+
+
+def backup(name: str, frames: Iterable[Frame], config: VDConfig, snapshot: bool = False) -> Script:
+    """Write the frames of a stream, the first of which is the label of the medium, then Flush.
+
+    WITH SNAPSHOT the frames say what the snapshot holds, and the client is asked for it at the end.
+    """
+    medium, features = _Medium(name, config), config.features
+    if features & vdc.VDF_DISCARD:
+        yield from _do(name, vdc.VDC_DISCARD)
+    yield from _to_the_beginning(name, features)
+    for number, frame in enumerate(frames):
+        yield from medium.write(frame)
+        if number == 0:
+            yield from _after_the_label(name, features, snapshot)
+    if features & vdc.VDF_FILE_MARKS:
+        yield from _do(name, vdc.VDC_WRITE_MARK)
+    result = yield Exchange(vdc.VDC_FLUSH)
     if result.code != ERROR_SUCCESS:
         raise StatementError(flush_failed(name, result.code))
+    if snapshot:
+        yield from _do(name, vdc.VDC_SNAPSHOT)
 
 
-def _write(name: str, exchange: Exchange, features: int) -> Script:
-    """Write one frame, on the next medium again where the first had no room for all of it."""
-    while True:
-        result = yield exchange
-        whole = result.bytes_transferred == exchange.size
-        if whole and result.code in (ERROR_SUCCESS, ERROR_END_OF_MEDIA):
-            return
-        if result.code != ERROR_END_OF_MEDIA or not features & VDF_REMOVABLE:
-            raise StatementError(write_failed(name, result.code, result.bytes_transferred))
-        loaded = yield Exchange(VDC_LOAD)
-        if loaded.code != ERROR_SUCCESS:
-            raise StatementError(write_failed(name, loaded.code, 0))
+def _to_the_beginning(name: str, features: int) -> Script:
+    if features & vdc.VDF_REWIND:
+        yield from _do(name, vdc.VDC_REWIND)
+    if features & vdc.VDF_RANDOM_ACCESS:
+        yield from _do(name, vdc.VDC_SET_POSITION, vdc.WHENCE_BEGINNING, 0)
 
 
-def restore(name: str, reader: StreamReader, config: VDConfig) -> Script:
-    """Read a stream to its end: one block first, as much as is allowed from then on."""
-    size = config.block_size
-    empty = 0
+def _after_the_label(name: str, features: int, snapshot: bool) -> Script:
+    """Divide the label from what follows, and note where that begins; then let a client prepare its snapshot."""
+    if features & vdc.VDF_FILE_MARKS:
+        yield from _do(name, vdc.VDC_WRITE_MARK)
+    if features & vdc.VDF_POSITION:
+        yield from _do(name, vdc.VDC_GET_POSITION)
+    if snapshot and features & vdc.VDF_SNAPSHOT_PREPARE:
+        yield from _do(name, vdc.VDC_PREPARE_TO_FREEZE)
+
+
+def restore(name: str, reader: StreamReader, config: VDConfig, snapshot: bool = False) -> Script:
+    """Read a stream to its end, its label first; WITH SNAPSHOT the client then brings the snapshot back."""
+    features, source = config.features, _Source(name, reader, config)
+    yield from _read_label(name, source, features)
+    if features & vdc.VDF_FILE_MARKS and not source.at_a_mark:
+        yield from _do(name, vdc.VDC_SKIP_MARKS, 1)
+    if features & vdc.VDF_POSITION:
+        begin = yield from _do(name, vdc.VDC_GET_POSITION)
+        yield from _do(name, vdc.VDC_SET_POSITION, 0, begin.position)
     while not reader.finished:
-        position = reader.size if config.features & VDF_RANDOM_ACCESS else 0
-        result = yield Exchange(VDC_READ, size, position, from_pool=size == config.max_transfer_size)
-        if result.code not in (ERROR_SUCCESS, ERROR_HANDLE_EOF, ERROR_NO_DATA_DETECTED):
-            raise StatementError(read_failed(name, result.code))
-        empty = 0 if result.bytes_transferred else empty + 1
+        yield from source.read(config.max_transfer_size)
+    if snapshot:
+        yield from _do(name, vdc.VDC_MOUNT_SNAPSHOT)
+
+
+def list_files(name: str, reader: StreamReader, config: VDConfig) -> Script:
+    """Read the label of a stream, which is all that FILELISTONLY needs."""
+    yield from _read_label(name, _Source(name, reader, config), config.features)
+
+
+class _Source:
+    """The stream of one device, as a RESTORE reads it."""
+
+    def __init__(self, name: str, reader: StreamReader, config: VDConfig) -> None:
+        self.reader = reader
+        self.at_a_mark = False
+        self.block_size = config.block_size
+        self._name = name
+        self._largest = config.max_transfer_size
+        self._more_to_come = {ERROR_SUCCESS}
+        if config.features & vdc.VDF_FILE_MARKS:
+            self._more_to_come.add(ERROR_FILEMARK_DETECTED)
+        self._random_access = bool(config.features & vdc.VDF_RANDOM_ACCESS)
+        self._empty = 0
+
+    def read(self, size: int) -> Script:
+        """Read up to so many bytes."""
+        position = self.reader.size if self._random_access else 0
+        result = yield Exchange(vdc.VDC_READ, size, position, from_pool=size == self._largest)
+        if result.code not in {*self._more_to_come, ERROR_HANDLE_EOF, ERROR_NO_DATA_DETECTED}:
+            raise StatementError(read_failed(self._name, result.code))
+        self.at_a_mark = result.code == ERROR_FILEMARK_DETECTED
+        self._empty = 0 if result.bytes_transferred else self._empty + 1
         try:
-            reader.feed(result.data[: result.bytes_transferred])
-            if result.code != ERROR_SUCCESS or empty == PATIENCE:
-                reader.end()
+            self.reader.feed(result.data[: result.bytes_transferred])
+            if result.code not in self._more_to_come or self._empty == PATIENCE:
+                self.reader.end()
         except StreamError as error:
-            raise StatementError(not_restorable(error.number, name, str(error))) from error
-        size = config.max_transfer_size
+            raise StatementError(not_restorable(error.number, self._name, str(error))) from error
+
+
+def _read_label(name: str, source: _Source, features: int) -> Script:
+    yield from _to_the_beginning(name, features)
+    while not source.reader.labelled:
+        yield from source.read(source.block_size)
 
 
 def complete(name: str) -> Script:
     """Ask the client to accept the whole operation."""
-    result = yield Exchange(VDC_COMPLETE)
+    result = yield Exchange(vdc.VDC_COMPLETE)
     if result.code != ERROR_SUCCESS:
         raise StatementError(write_failed(name, result.code, 0))

@@ -10,6 +10,7 @@ from vdi_conformance.suite.outcomes import Later
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
+from vdi_conformance.vdi.structures import MIN_BLOCK_SIZE
 
 if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import CodeReply
@@ -197,8 +198,18 @@ class Device:
 
         return Later(self.participant.host.send(request), raced, patience=BOUND_TO_COME / 1000 * 2)
 
-    def send_serve(self, path: str | None = None, limit: int | None = None, digest: bool = False) -> Pending[Served]:
-        """Become an ordinary client application on this device, until its end or for `limit` commands."""
+    def send_serve(
+        self,
+        path: str | None = None,
+        limit: int | None = None,
+        digest: bool = False,
+        features: int = 0,
+        block_size: int = MIN_BLOCK_SIZE,
+    ) -> Pending[Served]:
+        """Become an ordinary client application on this device, until its end or for `limit` commands.
+
+        `features` and `block_size` say on what media it keeps its stream.
+        """
         request = Serve(
             set=self.participant.key,
             device=self.key,
@@ -207,6 +218,8 @@ class Device:
             offset=self.stream_offset,
             limit=limit,
             digest=digest,
+            features=features,
+            block_size=block_size,
             thread=self.key,
         )
         return self.participant.host.send(request)

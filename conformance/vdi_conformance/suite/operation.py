@@ -5,21 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
+
 from vdi_conformance.host.errors import MethodNotFound
+from vdi_conformance.host.medium import Medium, keep_marks_beside, marks_beside
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
 from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure, not_tested
 from vdi_conformance.suite.memory import FileSlice
 from vdi_conformance.suite.scene import Running, Scene
 from vdi_conformance.suite.sharing import View
-from vdi_conformance.vdi.commands import DATA_COMMANDS
-from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
+from vdi_conformance.vdi.commands import DATA_COMMANDS, VDC_WRITE_MARK
+from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vdi_conformance.host.messages.client import Served
+    from vdi_conformance.host.process import Pending
     from vdi_conformance.suite.device import Device, Fetched
     from vdi_conformance.suite.outcomes import Code, Later
 
@@ -38,6 +42,7 @@ class Operation(Running):
         self.server = scene.server
         self._supervisor = scene.supervisor
         self._streams = streams
+        self._media: dict[Device, Medium] = {}
         self._seed = seed
 
     def start(self) -> None:
@@ -47,9 +52,9 @@ class Operation(Running):
         self.join_all()
         self.open_devices()
 
-    def execute(self) -> None:
-        """Begin to run the statement on the set that was created."""
-        self._statement = self.server.send(self._request())
+    def execute(self, **options: Any) -> None:
+        """Begin to run the statement on the set that was created; options go before what the geometry says."""
+        self._statement = self.server.send(msgspec.structs.replace(self._request(), **options))
 
     def configure(self) -> None:
         """Run the statement on the set that was created, and wait until it has configured it."""
@@ -72,6 +77,8 @@ class Operation(Running):
             block_size=self.geometry.block_size,
             max_transfer_size=self.geometry.max_transfer_size,
             buffer_count=self.geometry.buffer_count,
+            subject=self.geometry.subject,
+            snapshot=self.geometry.snapshot,
             thread="statement",
         )
 
@@ -81,30 +88,56 @@ class Operation(Running):
             return None
         return str(self._streams / f"{self.device_names.index(device.name)}.stream")
 
+    def medium(self, device: Device) -> Medium:
+        """Where the client stands on a tape or a disk; for a pipe the device itself counts."""
+        if device not in self._media:
+            path = self.stream(device)
+            marks = () if path is None else marks_beside(path)
+            self._media[device] = Medium(self.geometry.features, self.geometry.block_size, marks=marks)
+        return self._media[device]
+
+    def _place(self, command: Fetched) -> int:
+        """Where in its device's stream a Read or Write goes on."""
+        medium = self.medium(command.device)
+        medium.begin(command.position)
+        return command.stream_offset if medium.is_pipe else medium.offset
+
     def content(self, command: Fetched) -> FileSlice:
-        """What a Read asks for: the next bytes of its device's stream, fewer at the stream's end."""
+        """What a Read asks for: the next bytes of its device's stream, fewer at its end or before a filemark."""
         path = self.stream(command.device)
         if path is None:
             raise ValueError("a BACKUP has no content to give")
-        left = Path(path).stat().st_size - command.stream_offset
-        return FileSlice(path, command.stream_offset, min(command.size, left))
+        offset = self._place(command)
+        left = max(0, Path(path).stat().st_size - offset)
+        return FileSlice(path, offset, min(self.medium(command.device).readable(command.size), left))
 
     def answer(self, command: Fetched, view: View | None = None, position: int = 0, thread: str | None = None) -> Code:
         """Be an ordinary client for one Read or Write: move its bytes, through `view` if given, and complete it."""
         process, address = command.device.participant, command.buffer
         view = view or View(process, address)
-        size, code = command.size, ERROR_SUCCESS
+        size, code, medium = command.size, ERROR_SUCCESS, self.medium(command.device)
         if self.kind == "restore":
             content = self.content(command)
-            size, code = content.size, ERROR_SUCCESS if content.size == command.size else ERROR_HANDLE_EOF
+            size, code = content.size, medium.has_read(command.size, content.size)
             view.process.fill(view.address, content)
-        elif (path := self.stream(command.device)) is not None:
-            view.process.save(view.address, size, path, command.stream_offset)
+        else:
+            if (path := self.stream(command.device)) is not None:
+                view.process.save(view.address, size, path, self._place(command))
+            medium.has_written(size)
         return command.device.complete(command, code, size, position, thread)
 
     def answer_any(self, command: Fetched) -> Code:
         """Be an ordinary client for one command of any kind."""
-        return self.answer(command) if command.code in DATA_COMMANDS else command.device.complete(command)
+        return self.answer(command) if command.code in DATA_COMMANDS else self._perform(command)
+
+    def _perform(self, command: Fetched) -> Code:
+        """Be an ordinary client for a command that moves no data."""
+        medium, path = self.medium(command.device), self.stream(command.device)
+        end = Path(path).stat().st_size if path is not None and Path(path).exists() else 0
+        code, position = medium.perform(command.code, command.size, command.position, end)
+        if command.code == VDC_WRITE_MARK and path is not None:
+            keep_marks_beside(path, medium)
+        return command.device.complete(command, code, 0, position)
 
     def commands(self) -> Iterator[Fetched]:
         """Give every command of every device as it comes, until all have ended; the caller completes each."""
@@ -156,7 +189,7 @@ class Operation(Running):
             if command.code in DATA_COMMANDS:
                 yield command
             else:
-                command.device.complete(command).expect(NOERROR)
+                self.answer_any(command).expect(NOERROR)
 
     def answer_next(self, device: Device, count: int) -> None:
         """Be an ordinary client on one device for so many commands; a server may stop it while others hold theirs."""
@@ -172,8 +205,11 @@ class Operation(Running):
         A server that waits for what is held cannot show what needs this.
         """
         try:
-            served = device.send_serve(self.stream(device), limit=count).result(patience=BOUND_TO_COME / 1000 * 2)
+            pending = device.send_serve(self.stream(device), limit=count) if self.medium(device).is_pipe else None
+            served = None if pending is None else pending.result(patience=BOUND_TO_COME / 1000 * 2)
         except MethodNotFound:
+            served = None
+        if served is None:
             for _ in range(count):
                 result = device.get_command()
                 _require_commands(result.code)
@@ -203,20 +239,32 @@ class Operation(Running):
     def run_out(self) -> StatementEnd:
         """Be an ordinary client on every device to its end, and wait for the statement's."""
         try:
-            self._serve_devices()
+            served = self._serve_devices()
         except MethodNotFound:
-            for command in self.commands():
-                self.answer_any(command).expect(NOERROR)
+            served = False
+        for command in () if served else self.commands():
+            self.answer_any(command).expect(NOERROR)
         return self.outcome()
 
-    def _serve_devices(self) -> None:
-        """Let the hosts make the calls by themselves, which saves their way through the pipe."""
-        serving = [(device, device.send_serve(self.stream(device))) for device in self.devices]
+    def _serve_devices(self) -> bool:
+        """Let the hosts make the calls by themselves, which saves their way through the pipe.
+
+        They begin where a tape or a disk begins, so that nothing may have been done there: tell whether they did it.
+        """
+        if any(device.fetched and not self.medium(device).is_pipe for device in self.devices):
+            return False
+        serving = [(device, self._send_serve(device)) for device in self.devices]
         for device, pending in serving:
             served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
             _require_accepted(device, served)
             device.participant.code("GetCommand", served.code).expect(VD_E_CLOSE)
             device.closed = True
+        return True
+
+    def _send_serve(self, device: Device) -> Pending[Served]:
+        """Let a host be the client."""
+        geometry = self.geometry
+        return device.send_serve(self.stream(device), features=geometry.features, block_size=geometry.block_size)
 
     def outcome(self) -> StatementEnd:
         """Wait for the end of the statement, which is bound to come."""

@@ -9,6 +9,7 @@ from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT, VDConfig
 
 if TYPE_CHECKING:
+    from vdi_conformance.contract import Subject
     from vdi_conformance.host.process import Host
     from vdi_conformance.host.supervisor import Supervisor
     from vdi_conformance.suite.device import Device
@@ -23,7 +24,8 @@ class Geometry:
     Owner 0 is the primary, 1 and above are secondaries; the owners repeat where there are more devices. There are
     as many secondaries as the owners need, and at least `secondaries`. `database` is the size of what is moved,
     by default so much that each device moves about `transfers` full buffers. `server_time_out` is in milliseconds
-    (0: never); `older` means that the set is created and joined by the older forms, Create and OpenInSecondary.
+    (0: never), `eom_warning_size` in bytes; `subject` and `snapshot` are those of the statement. `older` means that
+    the set is created and joined by the older forms, Create and OpenInSecondary.
     """
 
     devices: int = 1
@@ -40,6 +42,8 @@ class Geometry:
     server_time_out: int = 0
     soft_file_mark_block_size: int = 0
     eom_warning_size: int = 0
+    subject: Subject = "database"
+    snapshot: bool = False
     instance: str | None = None
     older: bool = False
 
@@ -64,7 +68,8 @@ class Geometry:
     @property
     def stream_key(self) -> str:
         """What decides the streams that a BACKUP makes."""
-        return f"{self.devices}-{self.block_size}-{self.max_transfer_size}-{self.database_size}-{self.features}"
+        sizes = f"{self.devices}-{self.block_size}-{self.max_transfer_size}-{self.database_size}-{self.features}"
+        return f"{sizes}-{self.subject}-{self.snapshot}"
 
 
 USUAL: Final = Geometry()

@@ -345,6 +345,8 @@ class Stage:
             buffer_count=geometry.buffer_count,
             features=geometry.features,
             database=geometry.database_size,
+            subject="database" if geometry.subject == "filelistonly" else geometry.subject,
+            snapshot=geometry.snapshot,
         )
 
         def make(directory: Path) -> None:

@@ -150,19 +150,14 @@ def _release_device(session: Session, device: str) -> _Result:
     offset=Optional(size(0), 0),
     limit=Optional(nullable(integer), None),
     digest=Optional(boolean, False),
+    features=Optional(u32, 0),
+    block_size=Optional(size(512), 512),
 )
 def _serve(
-    session: Session,
-    set: str,
-    device: str,
-    timeout: int,
-    path: str | None,
-    offset: int,
-    limit: int | None,
-    digest: bool,
+    session: Session, set: str, device: str, timeout: int, limit: int | None, digest: bool, **media: Any
 ) -> _Result:
     session.set(set)
-    return application.serve(session.device(device), timeout, path, offset, limit, digest)
+    return application.serve(session.device(device), timeout, application.Media(**media), limit, digest)
 
 
 @_method(

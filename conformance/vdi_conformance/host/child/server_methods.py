@@ -6,7 +6,7 @@ from vdi_conformance.contract import Database, Statement
 from vdi_conformance.host.child.client_methods import address as plain_address
 from vdi_conformance.host.child.client_methods import configuration
 from vdi_conformance.host.child.dispatch import Methods
-from vdi_conformance.host.child.parameters import integer, name, names, nullable, one_of, text, u32, u64
+from vdi_conformance.host.child.parameters import boolean, integer, name, names, nullable, one_of, text, u32, u64
 from vdi_conformance.host.child.session import Session
 
 METHODS = Methods[Session]()
@@ -21,9 +21,11 @@ _Result = dict[str, Any]
     devices=names,
     seed=integer,
     size=integer,
-    block_size=u32,
-    max_transfer_size=u32,
-    buffer_count=u32,
+    block_size=nullable(u32),
+    max_transfer_size=nullable(u32),
+    buffer_count=nullable(u32),
+    subject=one_of("database", "log", "filelistonly"),
+    snapshot=boolean,
 )
 def _execute(
     session: Session,
@@ -32,9 +34,9 @@ def _execute(
     devices: tuple[str, ...],
     seed: int,
     size: int,
-    **sizes: int,
+    **options: Any,
 ) -> _Result:
-    statement = Statement(operation, instance, devices, Database(seed, size), **sizes)
+    statement = Statement(operation, instance, devices, Database(seed, size), **options)
     end = session.loaded().statement_server().execute(statement)
     messages = [{"number": number, "text": words} for number, words in end.messages]
     return {"succeeded": end.succeeded, "messages": messages}

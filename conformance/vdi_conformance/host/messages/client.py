@@ -213,7 +213,10 @@ class Serve(Request[Served], frozen=True, kw_only=True):
     """Be an ordinary client application on one device: complete commands until GetCommand fails.
 
     Writes go to the file `path` from byte `offset` on (None drops them), Reads are filled from there and end with
-    ERROR_HANDLE_EOF; every other command is completed with ERROR_SUCCESS. `limit` ends after so many commands.
+    ERROR_HANDLE_EOF. `features` and `block_size` are those of the set: a tape-like client keeps filemarks beside the
+    file and positions on it, a disk-like one goes by the positions of its commands, and both begin at its start. Every
+    other command is completed with ERROR_SUCCESS, but an unknown one with ERROR_NOT_SUPPORTED. `limit` ends after so
+    many commands.
     A host may leave this method out: the suite then makes the same calls one by one.
     """
 
@@ -226,6 +229,8 @@ class Serve(Request[Served], frozen=True, kw_only=True):
     offset: int = 0
     limit: int | None = None
     digest: bool = False
+    features: U32 = 0
+    block_size: U32 = 512
 
 
 class Raced(Reply, frozen=True):

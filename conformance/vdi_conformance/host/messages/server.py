@@ -22,7 +22,7 @@ class StatementEnd(Reply, frozen=True):
 
 
 class ExecuteStatement(Request[StatementEnd], frozen=True, kw_only=True):
-    """Run a BACKUP or RESTORE to its end; sizes are bytes."""
+    """Run a BACKUP or RESTORE to its end; sizes are bytes, and null where the statement does not name them."""
 
     method = "statement.execute"
     reply = StatementEnd
@@ -31,9 +31,11 @@ class ExecuteStatement(Request[StatementEnd], frozen=True, kw_only=True):
     devices: list[Name]
     seed: int
     size: int
-    block_size: U32
-    max_transfer_size: U32
-    buffer_count: U32
+    block_size: U32 | None = None
+    max_transfer_size: U32 | None = None
+    buffer_count: U32 | None = None
+    subject: Literal["database", "log", "filelistonly"] = "database"
+    snapshot: bool = False
 
 
 class ServerOpen(Request[CodeReply], frozen=True, kw_only=True):
