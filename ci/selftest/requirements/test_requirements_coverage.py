@@ -24,12 +24,18 @@ def test_every_row_of_the_library_has_a_check_or_a_reason_to_have_none(topic: st
     assert [row.id for row in of(topic) if row.id not in checks_by_row() and row.unchecked is None] == []
 
 
+def test_every_row_of_the_server_has_a_check_or_a_reason_to_have_none() -> None:
+    rows = [row for row in catalogue().rows if row.binds == "server"]
+    assert rows
+    assert [row.id for row in rows if row.id not in checks_by_row() and row.unchecked is None] == []
+
+
 def test_no_row_has_both_a_check_and_a_reason_to_have_none() -> None:
     assert [row.id for row in catalogue().rows if row.id in checks_by_row() and row.unchecked is not None] == []
 
 
-def test_checks_judge_the_library_alone() -> None:
-    assert {row.binds for row in catalogue().rows if row.id in checks_by_row()} == {"library"}
+def test_checks_judge_the_library_and_the_server_alone() -> None:
+    assert {row.binds for row in catalogue().rows if row.id in checks_by_row()} == {"library", "server"}
 
 
 def test_every_change_names_a_source_or_an_open_question() -> None:

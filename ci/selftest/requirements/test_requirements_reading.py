@@ -7,7 +7,7 @@ import pytest
 
 from vdi_conformance.requirements import Change, Question, Reading, Unchecked
 from vdi_conformance.requirements.reading import TABLES, read
-from vdi_conformance.requirements.values import REASONS
+from vdi_conformance.requirements.values import OF_THE_APPLICATION, REASONS
 
 TEXTS = {
     "requirements.tsv": [
@@ -56,6 +56,13 @@ def test_a_question_carries_what_is_tried_to_answer_it() -> None:
     assert second == Question("Q2", "Two?", (), "Nobody can see it.")
 
 
+def test_what_binds_the_application_needs_no_reason_of_its_own() -> None:
+    first, second = read(texts(requirements=[*row(binds="client application"), *row(id="GBH-02")])).rows
+    assert (first.unchecked, second.unchecked) == (Unchecked("outside the contract", "Nobody may."), None)
+    (only,) = read(texts(requirements=row(binds="client application"), unchecked=[])).rows
+    assert only.unchecked == OF_THE_APPLICATION
+
+
 def test_several_columns_of_one_requirement_may_have_changed() -> None:
     lines = [*change(), *change(column="questions", before="Q1", after="Q1,Q2")]
     assert [one.column for one in read(texts(changes=lines)).rows[0].changes] == ["statement", "questions"]
@@ -75,7 +82,6 @@ def test_several_columns_of_one_requirement_may_have_changed() -> None:
         ({"unchecked": [["GBH-03", REASONS[0], "So."]]}, "unchecked.tsv lists GBH-03, which is no requirement"),
         ({"unchecked": [["GBH-01", "too hard", "So."]]}, "the reason 'too hard' for GBH-01: known are not visible"),
         ({"unchecked": [["GBH-01", REASONS[0], ""]]}, "does not say what its reason for GBH-01 means"),
-        ({"unchecked": [["GBH-02", REASONS[0], "So."]]}, "GBH-02, which binds the server and needs no reason"),
         ({"unchecked": 2 * [["GBH-01", REASONS[0], "So."]]}, "unchecked.tsv has GBH-01 more than once"),
         ({"optional": [["GBH-03", "named_instances"]]}, "optional.tsv lists GBH-03, which is no requirement"),
         ({"optional": [["GBH-01", "handles"]]}, "the capability 'handles' for GBH-01: known are named_instances"),

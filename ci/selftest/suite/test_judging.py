@@ -29,7 +29,12 @@ def test_rows_of_different_severity_are_refused() -> None:
         judges("GBH-01", "GBH-05")
 
 
-def test_a_row_that_binds_another_than_the_library_is_refused() -> None:
+def test_rows_of_the_library_and_of_the_server_are_not_mixed() -> None:
+    with pytest.raises(ValueError, match="the library or the server"):
+        judges("BUF-03", "BUF-10")
+
+
+def test_a_row_of_the_application_is_refused() -> None:
     with pytest.raises(ValueError, match="GBH-07 binds the client application"):
         judges("GBH-07")
 

@@ -157,7 +157,7 @@ def _judged(row: Requirement, checks: Sequence[str]) -> Iterator[str | Text]:
     if row.unchecked is not None:
         yield f"None, {row.unchecked.reason}. {row.unchecked.sentence}"
     elif not checks:
-        yield "None yet." if row.binds == "library" else f"None: it binds the {row.binds}."
+        yield "None yet."
 
 
 def _sources(known: Catalogue, row: Requirement) -> Iterator[str | Text]:

@@ -11,6 +11,7 @@ from vdi_conformance.requirements.values import (
     BINDS,
     CAPABILITIES,
     LEVELS,
+    OF_THE_APPLICATION,
     REACHES,
     REASONS,
     SOURCE_CLASSES,
@@ -141,9 +142,7 @@ def _unchecked(entries: Iterable[Row], by_id: Mapping[str, Row]) -> dict[str, Un
     found = {}
     for entry in entries:
         id = entry["id"]
-        binds = _known("unchecked.tsv", id, by_id)["binds"]
-        if binds != "library":
-            raise ValueError(f"unchecked.tsv lists {id}, which binds the {binds} and needs no reason: remove the line")
+        _known("unchecked.tsv", id, by_id)
         _expect_one_of("unchecked.tsv", id, "reason", entry["reason"], REASONS)
         if not entry["sentence"]:
             raise ValueError(f"unchecked.tsv does not say what its reason for {id} means: add a sentence")
@@ -171,7 +170,7 @@ def _requirement(row: Row, changes: tuple[Change, ...], unchecked: Unchecked | N
         source=row["source"],
         how_to_test=row["how_to_test"],
         changes=changes,
-        unchecked=unchecked,
+        unchecked=OF_THE_APPLICATION if unchecked is None and row["binds"] == "client application" else unchecked,
         optional=optional,
     )
 

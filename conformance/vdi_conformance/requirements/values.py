@@ -17,7 +17,7 @@ REASONS: Final = (
     "contradicted by another row",
     "outside the contract",
 )
-"""Why a requirement that binds the library has no check."""
+"""Why a requirement has no check, where it could have one."""
 
 CAPABILITIES: Final = ("named_instances", "null_out_pointers")
 """What an adapter may declare that requirements depend on."""
@@ -35,10 +35,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Unchecked:
-    """Why a requirement that binds the library has no check: one of REASONS, and what it means here."""
+    """Why a requirement has no check: one of REASONS, or that of OF_THE_APPLICATION, and what it means here."""
 
     reason: str
     sentence: str
+
+
+OF_THE_APPLICATION: Final = Unchecked(
+    "another party is bound", "It binds the client application, whose part the suite plays itself."
+)
+"""Why no requirement of the client application has a check."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ class Cast:
     timeout_scale: float
     limits: Limits = Limits()
 
+    @property
+    def judges_server(self) -> bool:
+        """Whether the server role is judged too: it is the client adapter's own product, not a borrowed one."""
+        return self.client == self.server and self.client_capabilities.server_under_test
+
 
 class Bench:
     """Starts processes for checks; the background parts of the adapters run here, once."""

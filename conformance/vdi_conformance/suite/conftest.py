@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from vdi_conformance.suite.bench import Bench
+from vdi_conformance.suite.judging import judged_party, not_applicable
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scripted import Scripted
@@ -19,6 +20,8 @@ SCENES = ("operation", "backup", "restore", "scripted")
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
     """Start processes for this check alone, and hold the invariants when it has passed."""
+    if judged_party(request.node) == "server" and not vdi_bench.cast.judges_server:
+        not_applicable("it judges the server role, and the adapter declares none of its own (server_under_test)")
     stage = Stage(vdi_bench, request.node.nodeid, request.node.stash.get(KNOWN_TO_FAIL, False))
     request.node.stash[STAGE] = stage
     try:

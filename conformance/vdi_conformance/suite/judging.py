@@ -1,7 +1,7 @@
 """How a check says what it judges, and the ends other than pass and fail."""
 
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 import pytest
 from _pytest.outcomes import Skipped
@@ -9,6 +9,8 @@ from _pytest.outcomes import Skipped
 from vdi_conformance.requirements import Requirement, catalogue
 
 T = TypeVar("T")
+PARTIES: Final = ("library", "server")
+"""Who is judged: the server where it is a product of the adapter under test."""
 
 
 class NotApplicable(Skipped):
@@ -29,21 +31,28 @@ class ConformanceFailure(AssertionError):
 
 
 def judges(*ids: str) -> pytest.MarkDecorator:
-    """Name the requirements that a check judges: known ones that bind the library, all of one severity."""
+    """Name the requirements that a check judges: known ones of one severity, that bind the library or the server."""
     if not ids:
         raise ValueError("a check must judge known requirements, not nothing")
     rows = [_judgeable(id) for id in ids]
     if len({severity(row.level) for row in rows}) > 1:
         raise ValueError(f"a check judges rows of one severity: split the one for {', '.join(ids)}")
+    if len({row.binds for row in rows}) > 1:
+        raise ValueError(f"a check judges the library or the server: split the one for {', '.join(ids)}")
     return pytest.mark.judges(*ids)
+
+
+def judged_party(item: pytest.Item) -> str:
+    """Tell whom a check judges, the library or the server."""
+    return next((row.binds for mark in item.iter_markers("judges") for row in map(_judgeable, mark.args)), PARTIES[0])
 
 
 def _judgeable(id: str) -> Requirement:
     row = catalogue().get(id)
     if row is None:
         raise ValueError(f"a check must judge known requirements, not {id}")
-    if row.binds != "library":
-        raise ValueError(f"a check judges the library, and {id} binds the {row.binds}: name the row of the library")
+    if row.binds not in PARTIES:
+        raise ValueError(f"a check judges {' or '.join(PARTIES)}, and {id} binds the {row.binds}: name a row of those")
     if row.unchecked is not None:
         raise ValueError(f"unchecked.tsv says why {id} has no check ({row.unchecked.reason}): remove one of the two")
     return row

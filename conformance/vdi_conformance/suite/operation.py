@@ -139,14 +139,17 @@ class Operation(Running):
             keep_marks_beside(path, medium)
         return command.device.complete(command, code, 0, position)
 
-    def commands(self) -> Iterator[Fetched]:
-        """Give every command of every device as it comes, until all have ended; the caller completes each."""
+    def commands(self, *ends: int) -> Iterator[Fetched]:
+        """Give every command of every device as it comes, until all have ended; the caller completes each.
+
+        A device ends with VD_E_CLOSE, or with one of `ends`.
+        """
         waiting = {device: device.send_get_command() for device in self.devices}
         while waiting:
             self._supervisor.wait_any([later.pending for later in waiting.values()])
             for device in [device for device, later in waiting.items() if later.done]:
                 result = waiting.pop(device).result()
-                result.require(NOERROR, VD_E_CLOSE)
+                result.require(NOERROR, VD_E_CLOSE, *ends)
                 if result.code == NOERROR:
                     yield result.expect(NOERROR)
                     waiting[device] = device.send_get_command()
@@ -265,6 +268,17 @@ class Operation(Running):
         """Let a host be the client."""
         geometry = self.geometry
         return device.send_serve(self.stream(device), features=geometry.features, block_size=geometry.block_size)
+
+    def drain(self) -> StatementEnd:
+        """Be an ordinary client on every device until each is closed or aborted, and wait for the statement's end."""
+        for command in self.commands(VD_E_ABORT):
+            self.answer_any(command).expect(NOERROR, VD_E_ABORT)
+        return self.outcome()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the statement has ended."""
+        return self._statement.done
 
     def outcome(self) -> StatementEnd:
         """Wait for the end of the statement, which is bound to come."""

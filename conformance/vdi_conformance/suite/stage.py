@@ -31,6 +31,7 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN, VD_E_PROTOCOL, faile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from vdi_conformance.host.messages.server import StatementEnd
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench
     from vdi_conformance.suite.outcomes import Answer
@@ -173,7 +174,7 @@ class Stage:
 
         What the server saw is checked before the next set; whoever still has a set open closes it.
         """
-        self._need_scripted()
+        self.need_scripted()
         participants, server = self._participants(geometry), self._launch("server", "server")
         for _ in range(count):
             scripted = Scripted(self._scene(geometry, participants, server=server), self.observe)
@@ -243,6 +244,13 @@ class Stage:
         """Start a server process that has opened nothing, and is told every step."""
         self.need_scripted()
         return ServerRole(self._launch("server", "server"), self.observe)
+
+    def rival(self, of: Operation) -> StatementEnd:
+        """Let a second server run the statement of an operation once more, and wait for its end."""
+        scene = Scene(of.geometry, of.set_name, self._launch("server", "rival"), (of.primary,), self.bench.supervisor)
+        rival = Operation(of.kind, scene, None, self.bench.cast.seed)
+        rival.execute()
+        return rival.outcome()
 
     def secondary(self, of: Operation | Scripted) -> Participant:
         """Start a further process and let it join the set."""

@@ -1,0 +1,110 @@
+"""The documented server interface: what may be called when, and what its buffers are."""
+
+from itertools import pairwise
+
+import pytest
+
+from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi.commands import VDC_FLUSH, VDF_WRITE_MEDIA
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
+from vdi_conformance.vdi.structures import INFINITE
+
+SIZE = 65536
+FILE_NOT_FOUND = 0x80070002
+
+
+@judges("SRV-01")
+def test_a_set_is_opened_by_one_server_and_before_it_is_configured(stage: Stage) -> None:
+    scripted = stage.scripted_created()
+    scripted.server.open(None, scripted.set_name).expect(NOERROR)
+    second = stage.server()
+    second.open(None, scripted.set_name).expect(VD_E_PROTOCOL)
+    scripted.server.close()
+    scripted.primary.await_abort()
+    second.open(None, scripted.set_name).require_failure()
+
+
+@judges("SRV-02")
+def test_a_set_that_nobody_created_is_not_opened(stage: Stage) -> None:
+    answer = stage.server().open(None, stage.name())
+    answer.permit("Q54", "Open of a set that nobody created", VD_E_INVALID, FILE_NOT_FOUND)
+
+
+@judges("SRV-03")
+def test_the_configuration_begins_and_ends_once(stage: Stage) -> None:
+    scripted = stage.scripted_created()
+    server, half = scripted.server, (VDF_WRITE_MEDIA, 0, 512, SIZE, INFINITE)
+    server.open(None, scripted.set_name).expect(NOERROR)
+    server.end_configuration().expect(VD_E_PROTOCOL)
+    server.begin_configuration(*half).expect(NOERROR)
+    server.begin_configuration(*half).expect(VD_E_PROTOCOL)
+    scripted.primary.get_configuration(0).require(VD_E_TIMEOUT)
+    server.end_configuration().expect(NOERROR)
+    scripted.primary.get_configuration().expect(NOERROR)
+    server.end_configuration().expect(VD_E_PROTOCOL)
+    server.begin_configuration(*half).expect(VD_E_PROTOCOL)
+
+
+@judges("SRV-04")
+def test_no_command_is_sent_to_a_device_that_the_server_has_not_opened(stage: Stage) -> None:
+    scripted = stage.scripted_created()
+    scripted.begin_configuration()
+    scripted.end_configuration()
+    scripted.primary.get_configuration().expect(NOERROR)
+    scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 99).expect(VD_E_PROTOCOL)
+    scripted.open_device(0)
+    scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 100).expect(NOERROR)
+
+
+def begun(stage: Stage, geometry: Geometry) -> Scripted:
+    """Bring a set so far that its server may ask for buffers."""
+    scripted = stage.scripted_created(geometry)
+    scripted.begin_configuration()
+    return scripted
+
+
+def take(scripted: Scripted, count: int) -> list[int]:
+    """Take so many buffers."""
+    return [scripted.server.allocate_buffer(SIZE, 512).expect(NOERROR) for _ in range(count)]
+
+
+def require_apart(addresses: list[int], zone: int) -> None:
+    """Fail the check where buffers with their zones overlap."""
+    ordered = sorted(addresses)
+    for lower, upper in pairwise(ordered):
+        if upper - zone < lower + SIZE:
+            raise ConformanceFailure(f"buffers lie at {lower:#x} and {upper:#x}, with a zone of {zone} bytes")
+
+
+@pytest.mark.parametrize("zone", [0, 24, 4096])
+@judges("SRV-08")
+def test_the_size_of_a_buffer_leaves_its_prefix_zone_out(stage: Stage, zone: int) -> None:
+    scripted = begun(stage, Geometry(prefix_zone_size=zone))
+    scripted.server.request_buffers(SIZE, 512, 3).expect(NOERROR)
+    scripted.server.end_configuration().expect(NOERROR)
+    require_apart(take(scripted, 3), zone)
+
+
+@judges("SRV-08")
+def test_the_alignment_of_a_buffer_is_a_power_of_2(stage: Stage) -> None:
+    scripted = begun(stage, Geometry())
+    scripted.server.request_buffers(SIZE, 4096, 2).expect(NOERROR)
+    scripted.server.end_configuration().expect(NOERROR)
+    scripted.server.allocate_buffer(SIZE, 1000).require_failure()
+    address = scripted.server.allocate_buffer(SIZE, 4096).expect(NOERROR)
+    if address % 4096:
+        raise ConformanceFailure(f"a buffer lies at {address:#x}", ("a multiple of 4096",))
+
+
+@judges("SRV-09")
+def test_requests_for_buffers_add_up_and_are_met_at_once_later(stage: Stage) -> None:
+    scripted = begun(stage, Geometry())
+    for count in (2, 3):
+        scripted.server.request_buffers(SIZE, 512, count).expect(NOERROR)
+    scripted.server.end_configuration().expect(NOERROR)
+    addresses = take(scripted, 5)
+    scripted.server.request_buffers(SIZE, 512, 4).expect(NOERROR)
+    require_apart([*addresses, *take(scripted, 4)], 0)

@@ -1,0 +1,272 @@
+"""Which commands the server sends to clients of each kind, and what it does where one medium ends."""
+
+from typing import Final
+
+from vdi_conformance.suite.device import Fetched
+from vdi_conformance.suite.endings import require_failure
+from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
+from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import in_turn
+from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi.completion import ERROR_DISK_FULL, ERROR_END_OF_MEDIA, ERROR_HANDLE_DISK_FULL, ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
+
+ALWAYS: Final = {vdc.VDC_READ, vdc.VDC_WRITE, vdc.VDC_CLEAR_ERROR, vdc.VDC_FLUSH}
+IMPLIED: Final = {
+    vdc.VDF_REMOVABLE: {vdc.VDC_LOAD},
+    vdc.VDF_REWIND: {vdc.VDC_REWIND},
+    vdc.VDF_POSITION: {vdc.VDC_GET_POSITION, vdc.VDC_SET_POSITION},
+    vdc.VDF_SKIP_BLOCKS: {vdc.VDC_SKIP_BLOCKS},
+    vdc.VDF_FILE_MARKS: {vdc.VDC_WRITE_MARK, vdc.VDC_SKIP_MARKS},
+    vdc.VDF_RANDOM_ACCESS: {vdc.VDC_GET_POSITION, vdc.VDC_SET_POSITION},
+    vdc.VDF_DISCARD: {vdc.VDC_DISCARD},
+    vdc.VDF_COMPLETE_ENABLED: {vdc.VDC_COMPLETE},
+}
+"""Which commands a feature lets the server send; a snapshot's need the statement."""
+POSITIONING: Final = set().union(*IMPLIED.values()) - {vdc.VDC_LOAD, vdc.VDC_DISCARD, vdc.VDC_COMPLETE}
+
+KINDS: Final = {
+    "pipe": vdc.VDF_LIKE_PIPE,
+    "tape": vdc.VDF_LIKE_TAPE,
+    "disk": vdc.VDF_LIKE_DISK,
+    "removable disk": vdc.VDF_LIKE_DISK | vdc.VDF_REMOVABLE | vdc.VDF_DISCARD,
+    "removable pipe": vdc.VDF_REMOVABLE | vdc.VDF_DISCARD,
+}
+ZONE: Final = 2 * 65536
+
+
+def commands_of(operation: Operation) -> list[Fetched]:
+    """Be an ordinary client to the end of a statement that must succeed; give its commands."""
+    commands = []
+    for command in operation.commands():
+        commands.append(command)
+        operation.answer_any(command).expect(NOERROR)
+    operation.require_success(operation.outcome())
+    return commands
+
+
+def require_within(codes: set[int], permitted: set[int], who: str) -> None:
+    """Fail the check if other commands came than are permitted."""
+    if further := sorted(codes - permitted):
+        names = ", ".join(map(vdc.name_of, further))
+        raise ConformanceFailure(f"{names} came to {who}", (), names)
+
+
+@in_turn("features", list(KINDS.values()), list(KINDS))
+@judges("VDC-42")
+def test_commands_are_implied_by_features(stage: Stage, kind: Kind, features: int) -> None:
+    permitted = ALWAYS.union(*(codes for bit, codes in IMPLIED.items() if features & bit))
+    codes = {command.code for command in commands_of(stage.operation(kind, Geometry(features=features)))}
+    require_within(codes, permitted, f"a client with the features {features:#x}")
+
+
+@judges("VDC-29")
+def test_a_pipe_is_used_in_sequence(stage: Stage, kind: Kind) -> None:
+    codes = {command.code for command in commands_of(stage.operation(kind, Geometry(devices=2)))}
+    require_within(codes, set(vdc.NAMES) - POSITIONING, "a pipe")
+
+
+@judges("VDC-26")
+def test_discard_comes_to_none_who_does_not_support_it(stage: Stage) -> None:
+    codes = {command.code for command in commands_of(stage.backup(Geometry(features=vdc.VDF_LIKE_TAPE)))}
+    require_within(codes, set(vdc.NAMES) - {vdc.VDC_DISCARD}, "a client without VDF_Discard")
+
+
+@judges("VDC-27")
+def test_a_disk_is_told_the_place_of_every_transfer(stage: Stage) -> None:
+    geometry, streams = Geometry(features=vdc.VDF_LIKE_DISK), stage.directory("streams")
+    end = 0
+    for command in commands_of(stage.backup(geometry, streams)):
+        if command.code == vdc.VDC_WRITE:
+            if command.position > end:
+                raise ConformanceFailure(f"a Write went to {command.position}, up to {end} there was data", (str(end),))
+            end = max(end, command.position + command.size)
+    operation = stage.restore(geometry, streams)
+    for command in commands_of(operation):
+        if command.code == vdc.VDC_READ and command.position >= end:
+            raise ConformanceFailure(f"a Read went to {command.position}, the data end at {end}", (f"below {end}",))
+
+
+@judges("VDC-24")
+def test_setposition_on_a_disk_has_an_origin(stage: Stage) -> None:
+    disk = Geometry(features=vdc.VDF_LIKE_DISK)
+    commands = [one for kind in ("backup", "restore") for one in commands_of(stage.operation(kind, disk))]
+    origins = {command.size for command in commands if command.code == vdc.VDC_SET_POSITION}
+    if not origins:
+        not_tested("the server sent no SetPosition to a disk")
+    known = {vdc.WHENCE_BEGINNING, vdc.WHENCE_CURRENT, vdc.WHENCE_END}
+    if origins - known:
+        raise ConformanceFailure(f"SetPosition has the origins {sorted(origins)}", ("0, 1 or 2",))
+
+
+@judges("VDC-25")
+def test_a_tape_is_sent_to_places_that_it_told(stage: Stage) -> None:
+    tape = Geometry(features=vdc.VDF_LIKE_TAPE)
+    targets = 0
+    for kind in ("backup", "restore"):
+        operation = stage.operation(kind, tape)
+        told = set()
+        for command in operation.commands():
+            operation.answer_any(command).expect(NOERROR)
+            if command.code == vdc.VDC_GET_POSITION:
+                told.add(operation.device.accepted[-1].position)
+            elif command.code == vdc.VDC_SET_POSITION:
+                targets += 1
+                if command.position not in told:
+                    raise ConformanceFailure(f"SetPosition went to {command.position}, GetPosition told {sorted(told)}")
+        operation.require_success(operation.outcome())
+    if not targets:
+        not_tested("the server sent no SetPosition to a tape")
+
+
+def digest(operation: Operation, command: Fetched) -> tuple[int, str]:
+    """Tell a Write by its size and contents."""
+    return command.size, operation.primary.digest(command.buffer, command.size)
+
+
+@judges("VDC-08")
+def test_what_had_no_room_is_sent_again_and_nothing_else(stage: Stage) -> None:
+    operation = stage.backup(Geometry(features=vdc.VDF_LIKE_TAPE, transfers=6))
+    kept: list[tuple[int, str]] = []
+    refused: list[tuple[int, str]] = []
+    again: list[tuple[int, str]] = []
+    loaded = False
+    for command in operation.commands():
+        if command.code != vdc.VDC_WRITE:
+            loaded = loaded or command.code == vdc.VDC_LOAD
+            operation.answer_any(command).expect(NOERROR)
+            continue
+        write = digest(operation, command)
+        if len(kept) < 3:
+            kept.append(write)
+            code = ERROR_END_OF_MEDIA if len(kept) == 3 else ERROR_SUCCESS
+            operation.device.complete(command, code, command.size).expect(NOERROR)
+        elif not loaded:
+            refused.append(write)
+            operation.device.complete(command, ERROR_END_OF_MEDIA, 0).expect(NOERROR)
+        else:
+            again.append(write)
+            operation.device.complete(command, ERROR_SUCCESS, command.size).expect(NOERROR)
+    operation.require_success(operation.outcome())
+    assert loaded, "the server asked for no further medium"
+    assert [write for write in again if write in refused] == refused, "a Write that had no room did not come again"
+    assert kept[2] not in again, "a Write came again that had been counted as written"
+
+
+@judges("VDC-21")
+def test_load_waits_for_the_transfers_under_way(stage: Stage) -> None:
+    operation = stage.backup(Geometry(features=vdc.VDF_LIKE_TAPE, transfers=6))
+    device = operation.device
+    operation.answer(device.next_data_command()).expect(NOERROR)
+    held = [device.next_data_command()]
+    while (more := device.get_command(0)).succeeded and len(held) < operation.geometry.buffer_count:
+        held.append(more.expect(NOERROR))
+    while held:
+        device.complete(held.pop(0), ERROR_END_OF_MEDIA, 0).expect(NOERROR)
+        if held and (early := device.get_command(0)).succeeded:
+            held.append(early.expect(NOERROR))
+            if held[-1].code == vdc.VDC_LOAD:
+                raise ConformanceFailure("Load came while the client held other transfers of the device")
+
+
+@judges("VDC-32")
+def test_after_the_warning_no_more_is_written_than_the_zone_holds(stage: Stage) -> None:
+    operation = stage.backup(Geometry(features=vdc.VDF_REMOVABLE, transfers=6, eom_warning_size=ZONE))
+    writes = written = 0
+    warned = loaded = False
+    for command in operation.commands():
+        loaded = loaded or command.code == vdc.VDC_LOAD
+        if command.code != vdc.VDC_WRITE:
+            operation.answer_any(command).expect(NOERROR)
+            continue
+        writes += 1
+        written += command.size if warned and not loaded else 0
+        warned = writes >= 3
+        code = ERROR_END_OF_MEDIA if writes == 3 else ERROR_SUCCESS
+        operation.device.complete(command, code, command.size).expect(NOERROR)
+    operation.require_success(operation.outcome())
+    if written > ZONE:
+        raise ConformanceFailure(f"{written} bytes were written after the warning", (f"{ZONE} at most",), str(written))
+
+
+COMPLETING: Final = Geometry(features=vdc.VDF_REQUEST_COMPLETE)
+
+
+def up_to_complete(operation: Operation) -> tuple[list[int], Fetched]:
+    """Be an ordinary client up to Complete; give the codes before it."""
+    codes: list[int] = []
+    while (command := operation.device.next_command()).code != vdc.VDC_COMPLETE:
+        codes.append(command.code)
+        operation.answer_any(command).expect(NOERROR)
+    return codes, command
+
+
+def enabled(operation: Operation) -> bool:
+    """Whether the server will send Complete."""
+    return bool(operation.primary.get_configuration().expect(NOERROR).features & vdc.VDF_COMPLETE_ENABLED)
+
+
+@in_turn("features", [0, vdc.VDF_REQUEST_COMPLETE], ["not asked for", "asked for"])
+@judges("VDC-34")
+def test_complete_comes_where_it_is_enabled_alone(stage: Stage, kind: Kind, features: int) -> None:
+    operation = stage.operation(kind, Geometry(features=features))
+    enabling = enabled(operation)
+    came = vdc.VDC_COMPLETE in {command.code for command in commands_of(operation)}
+    if came and not enabling:
+        raise ConformanceFailure("Complete came, and CompleteEnabled was not set")
+
+
+def completing(stage: Stage) -> tuple[Operation, list[int], Fetched]:
+    """Run a BACKUP up to its Complete."""
+    operation = stage.backup(COMPLETING)
+    if not enabled(operation):
+        not_tested("the server sends no Complete")
+    return operation, *up_to_complete(operation)
+
+
+@judges("VDC-35", "VDC-37")
+def test_complete_is_the_last_word_and_decides(stage: Stage) -> None:
+    operation, codes, command = completing(stage)
+    assert vdc.VDC_WRITE in codes, "Complete came before any data"
+    assert codes[-1] == vdc.VDC_FLUSH, f"before Complete came {vdc.name_of(codes[-1])}"
+    stage.backup().succeed()
+    assert not operation.ended, "the statement ended before Complete was completed"
+    operation.device.complete(command).expect(NOERROR)
+    operation.device.get_command().require(VD_E_CLOSE)
+    operation.require_success(operation.outcome())
+
+
+@judges("VDC-39")
+def test_the_server_waits_while_complete_is_held(stage: Stage) -> None:
+    operation, _, command = completing(stage)
+    for _ in range(2):
+        stage.backup().succeed()
+    operation.device.complete(command).expect(NOERROR)
+    operation.require_success(operation.drain())
+
+
+@judges("VDC-36")
+def test_complete_with_an_error_fails_the_backup(stage: Stage) -> None:
+    operation, _, command = completing(stage)
+    operation.device.complete(command, ERROR_DISK_FULL).expect(NOERROR)
+    require_failure(operation.drain(), "Complete was completed with an error")
+
+
+@judges("TSQ-19")
+def test_complete_with_an_error_fails_the_backup_of_a_log(stage: Stage) -> None:
+    operation = stage.backup(Geometry(features=vdc.VDF_REQUEST_COMPLETE, subject="log"))
+    if not enabled(operation):
+        not_tested("the server sends no Complete")
+    _, command = up_to_complete(operation)
+    operation.device.complete(command, ERROR_HANDLE_DISK_FULL).expect(NOERROR)
+    require_failure(operation.drain(), "Complete was completed with an error")
+
+
+@judges("VDC-38")
+def test_complete_may_come_in_a_restore(stage: Stage) -> None:
+    operation = stage.restore(COMPLETING)
+    codes = [command.code for command in commands_of(operation)]
+    if vdc.VDC_COMPLETE in codes[:-1]:
+        raise ConformanceFailure("commands followed Complete in a RESTORE")
