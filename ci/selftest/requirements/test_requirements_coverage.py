@@ -52,3 +52,18 @@ def test_rows_refer_to_rows_that_there_are() -> None:
         texts = [row.statement, row.how_to_test, *(change.reason for change in row.changes)]
         texts += [row.unchecked.sentence] if row.unchecked else []
         assert {other for text in texts for other in ROW.findall(text)} <= ids, row.id
+
+
+def test_every_open_question_is_observed_by_checks_or_says_why_not() -> None:
+    assert [one.id for one in catalogue().questions.values() if not one.readings and not one.unobserved] == []
+
+
+def test_readings_name_checks_that_there_are() -> None:
+    known = {check.partition("[")[0] for checks in checks_by_row().values() for check in checks}
+    named = {check for one in catalogue().questions.values() for reading in one.readings for check in reading.checks}
+    assert named - known == set()
+
+
+def test_what_is_said_of_questions_refers_to_rows_that_there_are() -> None:
+    ids = {row.id for row in catalogue().rows}
+    assert {row for one in catalogue().questions.values() for row in ROW.findall(one.unobserved)} <= ids
