@@ -17,7 +17,27 @@ FAULTS = {
     module.name: import_module(f"vdi_fixtures.broken.{module.name}")
     for module in pkgutil.iter_modules(vdi_fixtures.broken.__path__)
 }
-TOPICS = ("GBH", "MBH", "CMP", "SEC", "BUF", "CFG", "OPD", "CMD", "IOE", "TMO", "VDC", "CLS", "ST", "ABT", "THR")
+TOPICS = (
+    "GBH",
+    "MBH",
+    "CMP",
+    "SEC",
+    "BUF",
+    "CFG",
+    "OPD",
+    "CMD",
+    "IOE",
+    "TMO",
+    "VDC",
+    "CLS",
+    "ST",
+    "ABT",
+    "THR",
+    "CRE",
+    "NAM",
+    "ABI",
+    "LNX",
+)
 
 
 def _level(row: str) -> str:

@@ -131,7 +131,7 @@ def test_every_number_of_devices_can_be_had(stage: Stage) -> None:
 @in_turn("devices", [2, MAX_DEVICES])
 @judges("CRE-05")
 def test_the_number_of_devices_comes_back(stage: Stage, kind: Kind, devices: int) -> None:
-    operation = stage.configured(kind, Geometry(devices=devices))
+    operation = stage.configured(kind, Geometry(devices=devices, buffer_count=devices))
     assert operation.primary.get_configuration().expect(NOERROR).device_count == devices
     operation.open_devices()
     operation.succeed()

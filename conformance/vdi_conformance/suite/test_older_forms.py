@@ -33,6 +33,7 @@ def test_create_makes_a_set_of_the_default_instance(stage: Stage, kind: Kind) ->
 @judges("CRE-18")
 def test_create_makes_a_set_of_the_instance_that_a_variable_names(stage: Stage, kind: Kind) -> None:
     stage.need("named_instances", "it needs named instances")
+    stage.need_default_instance()
     primary, stranger, secondary = (stage.participant(name, _naming("VDI1")) for name in ("primary", "one", "other"))
     operation = stage.prepared(Geometry(instance="VDI1"), kind)
     operation.primary = primary
