@@ -58,6 +58,7 @@ def test_the_size_of_the_prefix_zone_comes_back(stage: Stage, kind: Kind, size: 
     _require(operation.primary.get_configuration().expect(NOERROR), prefix_zone_size=size)
 
 
+@BACKUP
 @judges("CFG-23")
 def test_what_concerns_marks_media_and_patience_comes_back(stage: Stage, kind: Kind) -> None:
     geometry = Geometry(
