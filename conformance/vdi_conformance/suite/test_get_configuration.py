@@ -13,7 +13,7 @@ from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import BACKUP, RESTORE
+from vdi_conformance.suite.variants import BACKUP, RESTORE, in_turn
 from vdi_conformance.vdi.commands import VDF_COMPLETE_ENABLED, VDF_REQUEST_COMPLETE
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_MEMORY, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import INFINITE, MAX_TRANSFER_SIZE, VDConfig
@@ -27,9 +27,9 @@ LEFT: Final = ("untouched", "zeros", "something else")
 UNTOUCHED: Final = OUT_UNTOUCHED & 0xFFFFFFFF
 
 
-def _created(stage: Stage, name: str = "primary", features: int = 0) -> Participant:
-    """Start a process and let it create a set to which no server comes."""
-    primary = stage.participant(name)
+def _created(stage: Stage, beside: Participant | None = None, features: int = 0) -> Participant:
+    """Create a set to which no server comes, in a fresh process or in that of another one."""
+    primary = stage.beside(beside) if beside else stage.participant("primary")
     primary.create_ex(None, stage.name(), VDConfig(features=features)).expect(NOERROR)
     return primary
 
@@ -61,7 +61,7 @@ def _require_same(found: VDConfig, wanted: VDConfig, where: str) -> None:
 def test_the_call_waits_until_the_server_has_configured_the_set(stage: Stage, kind: Kind) -> None:
     operation = stage.created(kind, Geometry(block_size=4096))
     waiting = operation.primary.send_get_configuration(thread="waiter")
-    _time_out(stage, _created(stage, "bystander"), SOON)
+    _time_out(stage, _created(stage, beside=operation.primary), SOON)
     assert not waiting.done, "GetConfiguration returned before the statement was started"
     began = time.monotonic()
     operation.execute()
@@ -84,8 +84,8 @@ def test_a_call_ends_when_its_time_is_over(stage: Stage) -> None:
 @judges("CFG-03")
 def test_an_infinite_wait_outlives_finite_ones(stage: Stage) -> None:
     primary = _created(stage)
-    waiting = primary.send_get_configuration(INFINITE)
-    bystander = _created(stage, "bystander")
+    waiting = primary.send_get_configuration(INFINITE, thread="waiter")
+    bystander = _created(stage, beside=primary)
     for milliseconds in (SOON, 2 * SOON, 4 * SOON):
         _time_out(stage, bystander, milliseconds)
     assert not waiting.done, "a GetConfiguration that should wait without limit came to its end"
@@ -162,7 +162,7 @@ def test_an_abort_of_the_server_ends_the_wait(stage: Stage, state: str) -> None:
 @judges("CFG-32")
 def test_a_server_without_memory_leaves_the_client_waiting(stage: Stage) -> None:
     scripted = stage.scripted_created()
-    waiting = scripted.primary.send_get_configuration()
+    waiting = scripted.primary.send_get_configuration(thread="waiter")
     scripted.begin_configuration()
     scripted.server.request_buffers(MAX_TRANSFER_SIZE, 0, A_TERABYTE // MAX_TRANSFER_SIZE).require(NOERROR, VD_E_MEMORY)
     answer = scripted.server.end_configuration()
@@ -170,7 +170,7 @@ def test_a_server_without_memory_leaves_the_client_waiting(stage: Stage) -> None
     if answer.code == NOERROR:
         waiting.result().expect(NOERROR)
         return
-    _time_out(stage, _created(stage, "bystander"), SOON)
+    _time_out(stage, _created(stage, beside=scripted.primary), SOON)
     assert not waiting.done, "GetConfiguration returned though the configuration has not ended"
     scripted.signal_abort()
     waiting.result().require(VD_E_ABORT)
@@ -253,10 +253,11 @@ def test_buffers_that_came_later_change_no_value(stage: Stage) -> None:
             _require_same(_described(participant), wanted, f"to {participant.name}, with more buffers")
 
 
-@RESTORE
+@in_turn("secondaries", [0, 1], ["in one process", "in two processes"])
 @judges("CFG-10")
-def test_every_call_in_every_process_says_the_same(stage: Stage, kind: Kind) -> None:
-    operation = stage.configured(kind, Geometry(secondaries=1, prefix_zone_size=512, server_time_out=3_600_000))
+def test_every_call_says_the_same(stage: Stage, kind: Kind, secondaries: int) -> None:
+    geometry = Geometry(secondaries=secondaries, prefix_zone_size=512, server_time_out=3_600_000)
+    operation = stage.configured(kind, geometry)
     wanted = _described(operation.primary)
     operation.join_all()
     for state in ("Initializing", "Active", "Normally Terminated"):
