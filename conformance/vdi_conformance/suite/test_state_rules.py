@@ -169,6 +169,7 @@ def test_refusals_leave_a_set_active(stage: Stage) -> None:
         at.who.open_device(operation.device_names[index]).require(VD_E_PROTOCOL, VD_E_OPEN)
         own = at.who.allocate(VDC_COMMAND_SIZE)
         device.complete(own).expect(VD_E_INVALID)
-        at.who.get_buffer_handle(own).require(VD_E_INVALID)
-        at.who.map_buffer_handle(NO_HANDLE).require(VD_E_INVALID)
+        # No buffer was given out yet: Q40.
+        at.who.get_buffer_handle(own).require(VD_E_INVALID, VD_E_PROTOCOL)
+        at.who.map_buffer_handle(NO_HANDLE).require(VD_E_INVALID, VD_E_PROTOCOL)
     require_state(at, State.ACTIVE)
