@@ -2,6 +2,7 @@
 
 import pytest
 
+from vdi_conformance.host.errors import MethodNotFound
 from vdi_conformance.plugins.verdicts import assess
 from vdi_conformance.report.exit_codes import exit_code
 from vdi_conformance.suite.judging import (
@@ -55,6 +56,7 @@ def test_a_row_with_a_reason_to_have_no_check_is_refused() -> None:
         (RecommendationBroken("x"), "MUST", "warning"),
         (NotApplicable("x"), "MUST", "not applicable"),
         (NotTested("x"), "MUST", "not tested"),
+        (MethodNotFound("host", "server.open", "it is not known"), "SHOULD", "failed"),
         (KeyError("x"), "MUST", "error"),
     ],
 )

@@ -53,3 +53,12 @@ def test_a_part_of_a_profile_is_not_the_profile(run_suite: RunSuite, selected: t
     assert "  not tested: " in run.output
     assert "CMP-03" in ids(scored(run), "not tested")
     assert "CMP-06" in ids(scored(run), "passed")
+
+
+def test_what_is_declared_and_not_served_fails(run_suite: RunSuite) -> None:
+    adapter = "vdi_fixtures.limited.serves_less_than_it_declares:Limited"
+    run = run_suite("--adapter", adapter, "--requirement", "CMP-17")
+    assert run.exit_code == 1, run.output
+    assert "failed" in run.verdicts().values()
+    assert set(run.verdicts().values()) <= {"passed", "failed"}
+    assert "do not declare the capability that needs it" in run.output

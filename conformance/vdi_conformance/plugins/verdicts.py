@@ -1,7 +1,7 @@
 """From the way a check ended to its verdict and its cause; pure."""
 
 from vdi_conformance.evidence.records import Cause, CauseKind, Verdict
-from vdi_conformance.host.errors import HostDied, HostError, HostHung
+from vdi_conformance.host.errors import HostDied, HostError, HostHung, MethodNotFound
 from vdi_conformance.suite.judging import (
     ConformanceFailure,
     NotApplicable,
@@ -20,7 +20,8 @@ def assess(error: BaseException, level: str) -> tuple[Verdict, Cause]:
             return "not applicable", cause
         case NotTested():
             return "not tested", cause
-        case PrerequisiteFailed():
+        case PrerequisiteFailed() | MethodNotFound():
+            # Whatever is asked of an adapter is mandatory or declared.
             return "failed", cause
         case RecommendationBroken():
             return "warning", cause

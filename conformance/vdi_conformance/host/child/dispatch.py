@@ -76,6 +76,8 @@ class Methods(Generic[S]):
             return method.handler(session, **parameters)
         except Refused:
             raise
+        except NotImplementedError as error:
+            raise Refused(METHOD_NOT_FOUND, f"the adapter does not implement {call.method}") from error
         except BaseException as error:
             raise Refused(
                 ADAPTER_RAISED,
