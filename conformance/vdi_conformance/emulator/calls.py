@@ -87,7 +87,7 @@ SERVER_CALLS: Final[Calls] = {
     "server_next_completion": lambda role, _timeout: role.next_completion(),
     "server_close_device": ServerRole.close_device,
     "server_signal_abort": lambda role: role.signal_abort(),
-    "server_close": ServerRole.close,
+    "server_close": lambda role: role.close(),
 }
 
 

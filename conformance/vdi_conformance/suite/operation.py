@@ -186,9 +186,9 @@ class Operation(Running):
                     waiting[device] = device.send_get_command()
         return [held[device] for device in self.devices]
 
-    def data_commands(self) -> Iterator[Fetched]:
-        """Give every Read and Write as it comes; commands without data are completed with success."""
-        for command in self.commands():
+    def data_commands(self, *ends: int) -> Iterator[Fetched]:
+        """Give every Read and Write as it comes; an ordinary client does the commands without data."""
+        for command in self.commands(*ends):
             if command.code in DATA_COMMANDS:
                 yield command
             else:

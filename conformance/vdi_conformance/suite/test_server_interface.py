@@ -17,14 +17,13 @@ FILE_NOT_FOUND = 0x80070002
 
 
 @judges("SRV-01")
-def test_a_set_is_opened_by_one_server_and_before_it_is_configured(stage: Stage) -> None:
-    scripted = stage.scripted_created()
-    scripted.server.open(None, scripted.set_name).expect(NOERROR)
-    second = stage.server()
+def test_a_set_is_opened_by_one_server(stage: Stage) -> None:
+    scripted, second = stage.scripted_created(), stage.server()
+    scripted.begin_configuration()
     second.open(None, scripted.set_name).expect(VD_E_PROTOCOL)
-    scripted.server.close()
-    scripted.primary.await_abort()
-    second.open(None, scripted.set_name).require_failure()
+    scripted.end_configuration()
+    second.open(None, scripted.set_name).expect(VD_E_PROTOCOL)
+    scripted.primary.get_configuration().expect(NOERROR)
 
 
 @judges("SRV-02")
