@@ -89,14 +89,14 @@ def test_who_holds_a_command_may_abort_and_close(stage: Stage, kind: Kind, holde
 
 
 @judges("SNP-09")
-def test_who_holds_the_snapshot_command_may_abort_and_close(scripted: Scripted) -> None:
-    tag = scripted.send(code=VDC_SNAPSHOT)
-    scripted.device.next_command()
-    scripted.aborted = True
-    scripted.primary.signal_abort().expect(NOERROR)
-    answer = scripted.primary.close()
+def test_who_holds_the_snapshot_command_may_abort_and_close(stage: Stage) -> None:
+    operation = stage.backup(Geometry(snapshot=True))
+    while (command := operation.device.next_command()).code != VDC_SNAPSHOT:
+        operation.answer_any(command).expect(NOERROR)
+    operation.primary.signal_abort().expect(NOERROR)
+    answer = operation.primary.close()
     answer.permit("Q4", "Close after an abort with a Snapshot command held", NOERROR, VD_E_OPEN)
-    scripted.aborted_command(tag)
+    operation.require_failure()
 
 
 @judges("ABT-19")
