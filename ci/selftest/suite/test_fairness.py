@@ -3,13 +3,19 @@
 import pytest
 
 from selftest.suite.runs import RunSuite
+from vdi_conformance.vdi.documented import CODES
+from vdi_conformance.vdi.hresult import name_of
 
 
-def test_the_emulator_passes_every_check(run_suite: RunSuite) -> None:
+def test_the_emulator_passes_every_check_and_gives_every_documented_code(run_suite: RunSuite) -> None:
     run = run_suite("--adapter", "emulator", "-n", "2")
     assert run.exit_code == 0, run.output
     assert set(run.verdicts().values()) == {"passed"}, run.output
     assert len(run.verdicts()) >= 60
+    given = [check.codes.items() for check in run.evidence.checks]
+    seen = {(method, code) for codes in given for method, names in codes for code in names}
+    documented = {(method, name_of(code)) for method, codes in CODES.items() for code in codes}
+    assert sorted(documented - seen) == []
 
 
 @pytest.mark.parametrize("seed", ["1", "4294967295"])

@@ -115,6 +115,7 @@ def test_a_command_that_does_not_come_is_a_time_out_or_an_abort(stage: Stage, ki
 @RESTORE
 @judges("LNX-18")
 def test_sharing_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
+    stage.need_default_instance()
     operation = stage.operation(kind, Geometry(secondaries=1))
     primary, secondary = operation.primary, operation.secondaries[0]
     secondary.open_in_secondary_ex(None, operation.set_name).expect(VD_E_PROTOCOL)
@@ -129,6 +130,7 @@ def test_sharing_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     primary.signal_abort().expect(NOERROR)
     operation.device.await_abort()
     secondary.open_in_secondary_ex(None, operation.set_name).expect(VD_E_ABORT)
+    secondary.open_in_secondary(operation.set_name).expect(VD_E_ABORT)
     primary.close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
     primary.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
 
