@@ -2,7 +2,7 @@
 
 A profile has every row of the library in its topics that can be judged at its server level and has a check. A row is
 scored unless it only observes (MAY, INFO) or is about one platform (LNX): then it is reported. What comes out as not
-tested when the emulator is tried is excluded, such as a row of `core` whose every check has several processes.
+tested when the emulator is tried is excluded, such as a row of `core` whose every check has secondaries.
 
 A version that `frozen-profiles.tsv` lists is never written again: where its rows would differ, a new one is.
 """
@@ -36,20 +36,20 @@ class Rule(NamedTuple):
 
     about: str
     server: str
-    processes: int
+    joining: bool
     without: tuple[str, ...]
     derived: bool = True
 
 
 RULES: Final = {
-    "core": Rule("one client process, judged with a server that runs statements", "statement", 1, SHARING),
+    "core": Rule("sets of one process each, judged with a server that runs statements", "statement", False, SHARING),
     "shared-buffers": Rule(
-        "several client processes that share buffers by handles, judged with a server that runs statements",
+        "sets of several processes that share buffers by handles, judged with a server that runs statements",
         "statement",
-        0,
+        True,
         (),
     ),
-    "full": Rule("all that can be checked, which needs a server that is told every step", "scripted", 0, ()),
+    "full": Rule("all that can be checked, which needs a server that is told every step", "scripted", True, ()),
 }
 
 
@@ -94,7 +94,7 @@ def text(name: str, version: int, rule: Rule, untested: frozenset[str]) -> bytes
         "version": version,
         "about": rule.about,
         "server": rule.server,
-        "processes": rule.processes,
+        "joining": rule.joining,
         "derived": rule.derived,
         "topics": list(dict.fromkeys(row.group for row in rows)),
         "scored": [row.id for row in scored],

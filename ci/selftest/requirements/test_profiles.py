@@ -16,7 +16,7 @@ name = "small"
 version = 2
 about = "a few rows"
 server = "statement"
-processes = 1
+joining = false
 derived = false
 topics = ["GBH"]
 scored = ["GBH-01", "GBH-10"]
@@ -109,8 +109,8 @@ def test_a_check_belongs_to_a_profile_that_has_all_its_rows(small: Profile) -> N
         ("version = 2", 'version = "2"', "small-2.toml is no profile"),
         ('server = "statement"', 'server = "none"', "small-2.toml is no profile"),
         ("derived = false\n", "", "small-2.toml is no profile"),
-        ("processes = 1", "processes = ", "small-2.toml is no profile"),
-        ("processes = 1", "cores = 1", "small-2.toml is no profile"),
+        ("joining = false", "joining = ", "small-2.toml is no profile"),
+        ("joining = false", "joins = false", "small-2.toml is no profile"),
     ],
 )
 def test_a_file_that_is_no_profile_is_refused(before: str, after: str, sentence: str) -> None:

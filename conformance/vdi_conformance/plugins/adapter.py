@@ -59,7 +59,7 @@ def vdi_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 
 def _limits(profile: Profile | None) -> Limits:
-    return Limits() if profile is None else Limits(profile.name, profile.server, profile.processes)
+    return Limits() if profile is None else Limits(profile.name, profile.server, profile.joining)
 
 
 def _ask(config: pytest.Config) -> tuple[Party, Party]:

@@ -24,16 +24,16 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     A row that is `scored` decides whether an implementation conforms; one that is `reported` is run and shown, nothing
     more; one that is `excluded` was known and left out. Whatever the catalogue gained since, within `topics` and what
-    `server` reaches, is provisional: run, reported, not scored. `processes` is how many client processes a check may
-    have, 0 being any number. `derived` says that rows which follow from documents, without standing there, are scored.
-    Only what `optional` lists may be not applicable, where the adapter does not declare the capability named there.
+    `server` reaches, is provisional: run, reported, not scored. `joining` says that sets have secondaries, `derived`
+    that rows are scored which follow from documents without standing there. Only what `optional` lists may be not
+    applicable, where the adapter does not declare the capability named there.
     """
 
     name: str
     version: int
     about: str
     server: Literal["statement", "scripted"]
-    processes: int
+    joining: bool
     derived: bool
     topics: frozenset[str]
     scored: frozenset[str]

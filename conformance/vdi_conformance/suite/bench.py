@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a profile lets checks ask for, so that all are judged alike: a server level, so many client processes."""
+    """What a profile lets checks ask for, so that all are judged alike: a server level, and sets with secondaries."""
 
     profile: str = ""
     server: Literal["statement", "scripted"] = "scripted"
-    processes: int = 0
-    """Any number where it is 0."""
+    joining: bool = True
 
 
 @dataclass(frozen=True)

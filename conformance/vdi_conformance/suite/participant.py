@@ -1,6 +1,7 @@
 """One client object in one process: the interface's methods, answered with what checks can hold to account."""
 
 import time
+from collections.abc import Callable
 from itertools import count
 from typing import TypeVar
 
@@ -35,13 +36,16 @@ SET_THREAD = "set"
 class Participant(ProcessMemory):
     """A process with a client object, as primary, as secondary, or not open at all."""
 
-    def __init__(self, host: Host, key: str, observe: Observe, timeout_scale: float) -> None:
+    def __init__(
+        self, host: Host, key: str, observe: Observe, timeout_scale: float, need_joining: Callable[[], None]
+    ) -> None:
         super().__init__(host)
         self.key = key
         self.devices: list[Device] = []
         self.aborted = False
         self._observe = observe
         self._timeout_scale = timeout_scale
+        self._need_joining = need_joining
         self._numbers = count()
         self._made: Pending[Done] | None = host.send(NewSet(set=key))
 
@@ -130,6 +134,7 @@ class Participant(ProcessMemory):
 
     def send_open_in_secondary(self, name: str | None, thread: str = SET_THREAD) -> Later[CodeReply, Code]:
         """Start an OpenInSecondary."""
+        self._need_joining()
         return self._send_code("OpenInSecondary", OpenInSecondary(set=self.key, name=name, thread=thread))
 
     def open_in_secondary(self, name: str | None) -> Code:
@@ -140,6 +145,7 @@ class Participant(ProcessMemory):
         self, instance: str | None, name: str | None, thread: str = SET_THREAD
     ) -> Later[CodeReply, Code]:
         """Start an OpenInSecondaryEx."""
+        self._need_joining()
         request = OpenInSecondaryEx(set=self.key, instance=instance, name=name, thread=thread)
         return self._send_code("OpenInSecondaryEx", request)
 

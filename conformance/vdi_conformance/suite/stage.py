@@ -56,7 +56,6 @@ class Stage:
         self._hosts: list[Host] = []
         self._excused: set[str] = set()
         self._sets = 0
-        self._clients = 0
         self._scripted: list[Scripted] = []
         self._operations: list[Operation] = []
 
@@ -209,6 +208,10 @@ class Stage:
         if (limits := self.bench.cast.limits).server != "scripted":
             not_applicable(f"it needs a server role at the scripted level, which {limits.profile} does not ask for")
 
+    def _need_joining(self) -> None:
+        if not (limits := self.bench.cast.limits).joining:
+            not_applicable(f"it needs secondaries, which {limits.profile} does not ask for")
+
     def directory(self, label: str) -> Path:
         """Make a directory of this check's own."""
         directory = Path(self.bench.supervisor.directory) / f"{self._check}-{label}"
@@ -309,7 +312,6 @@ class Stage:
         self.close(orderly=False)
         for kept in (self._hosts, self._scripted, self._operations):
             kept.clear()
-        self._clients = 0
 
     def close(self, *, orderly: bool) -> None:
         """End every process; in an orderly end none of them may have crashed, but outside the contract."""
@@ -323,22 +325,21 @@ class Stage:
             raise ConformanceFailure("; ".join(crashed))
 
     def _launch(self, role: Any, name: str, variables: Mapping[str, str] | None = None) -> Host:
-        if role == "client":
-            self._clients += 1
-            if self._clients > (limits := self.bench.cast.limits).processes > 0:
-                not_applicable(f"it needs more client processes than {limits.profile} asks for")
         host = self.bench.launch(role, name, variables)
         self._hosts.append(host)
         return host
 
     def _participants(self, geometry: Geometry) -> list[Participant]:
         secondaries = max(geometry.secondaries, *geometry.owners)
+        if secondaries:
+            self._need_joining()
         names = ["primary", *(f"secondary {index}" for index in range(1, secondaries + 1))]
         return [self.participant(name) for name in names]
 
     def _client(self, host: Host) -> Participant:
         self._sets += 1
-        return Participant(host, f"set{self._sets}", self.observe, self.bench.cast.timeout_scale)
+        scale = self.bench.cast.timeout_scale
+        return Participant(host, f"set{self._sets}", self.observe, scale, self._need_joining)
 
     def name(self) -> str:
         """Give a name for a set that no other check uses."""
