@@ -9,6 +9,7 @@ from vdi_conformance.suite.model import device as devices
 from vdi_conformance.suite.model import server
 from vdi_conformance.suite.model.permits import Permits
 from vdi_conformance.suite.model.sharing import share
+from vdi_conformance.suite.model.steps import Step, options
 from vdi_conformance.suite.model.world import Client, Command, DeviceSet, Fate, View, World
 from vdi_conformance.vdi.hresult import (
     NOERROR,
@@ -274,3 +275,24 @@ def test_strictness_asks_for_what_is_recommended() -> None:
     scene.world.strict = True
     again = devices.get_command(scene.world, scene.primary, scene.of.devices[0])
     assert again.names == ("VD_E_CLOSE", "VD_E_PROTOCOL")
+
+
+def test_who_waits_is_woken_by_a_command_a_close_and_an_abort() -> None:
+    for cause in (
+        lambda scene: scene.send(),
+        lambda scene: scene.do(server.close_device(scene.of.devices[0])),
+        lambda scene: scene.do(clients.signal_abort(scene.secondary)),
+    ):
+        scene = Scene()
+        scene.activate()
+        assert not scene.of.devices[0].due
+        cause(scene)
+        assert scene.of.devices[0].due
+
+
+def test_who_waits_cannot_close() -> None:
+    scene = Scene()
+    scene.activate()
+    assert Step("close", 1) in options(scene.world, "close")
+    scene.of.devices[0].waiting = True
+    assert Step("close", 1) not in options(scene.world, "close")

@@ -38,12 +38,23 @@ class Imagined:
                 client.alive = True
             case "start":
                 self.world.server_alive = True
+            case "wait":
+                self.device(step).waiting = True
             case "server_kill":
                 server.die(self.world)
             case _:
                 self.answer(_CALLS[step.act](self, step))
         if step.act == "server_close":
             server.abandon(self.world)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let each GetCommand that waits come to its end where it must."""
+        for client in self.world.clients:
+            for device in client.devices:
+                if device.waiting and (device.due or client.noticed):
+                    device.waiting = False
+                    self.answer(devices.get_command(self.world, client, device))
 
     def answer(self, permits: Permits) -> None:
         """Give one of the permitted answers."""

@@ -87,12 +87,19 @@ def _open_device(world: World) -> Iterator[Step]:
 
 def _get_command(world: World) -> Iterator[Step]:
     for client in _clients(world):
-        yield from (Step("get_command", client.number, device.index) for device in client.devices)
+        yield from (Step("get_command", client.number, device.index) for device in client.devices if not device.waiting)
+
+
+def _wait(world: World) -> Iterator[Step]:
+    for client in _clients(world):
+        for device in client.devices:
+            if device.of.sound and not (device.due or device.told or device.waiting or device.held or client.noticed):
+                yield Step("wait", client.number, device.index)
 
 
 def _complete_command(world: World) -> Iterator[Step]:
     for client in _clients(world):
-        for device in client.devices:
+        for device in (one for one in client.devices if not one.waiting):
             kinds = ["private", *["null"] * world.strict]
             kinds += [f"held {number}" for number in range(len(device.held))]
             kinds += ["another"] * any(other.held for other in client.devices if other is not device)
@@ -105,7 +112,8 @@ def _signal_abort(world: World) -> Iterator[Step]:
 
 
 def _close(world: World) -> Iterator[Step]:
-    return (Step("close", client.number) for client in _clients(world))
+    # Who closes must have stopped everything else.
+    return (Step("close", client.number) for client in _clients(world) if not client.waits)
 
 
 def _get_buffer_handle(world: World) -> Iterator[Step]:
@@ -200,6 +208,7 @@ _OPTIONS: Final[dict[str, Callable[[World], Iterator[Step]]]] = {
     "get_configuration": _get_configuration,
     "open_device": _open_device,
     "get_command": _get_command,
+    "wait": _wait,
     "complete_command": _complete_command,
     "signal_abort": _signal_abort,
     "close": _close,
@@ -247,8 +256,8 @@ def _make_way(world: World) -> list[Step]:
 def _leave(world: World, of: DeviceSet) -> list[Step]:
     noticing = [step for step in options(world, "notice") if world.clients[step.by - 1].of is of]
     # The primary comes last.
-    leaving = [Step("close", client.number) for client in of.members if not client.is_creator]
-    last = [Step("close", of.creator.number)] if of.creator is not None else []
+    leaving = [_end(client) for client in of.members if not client.is_creator]
+    last = [_end(of.creator)] if of.creator is not None else []
     closing = leaving or last
     looks = [step for act in LOOKS for step in options(world, act)] if of.terminated and of.sound else []
     if looks and closing:
@@ -256,23 +265,29 @@ def _leave(world: World, of: DeviceSet) -> list[Step]:
     return noticing or closing or _make_way(world)
 
 
+def _end(client: Client) -> Step:
+    return Step("signal_abort" if client.waits else "close", client.number)
+
+
 def _set_up(world: World, of: DeviceSet) -> list[Step]:
     if of.creator is not None and not of.creator.configured:
         return [Step("get_configuration", of.creator.number)]
     idle = [client for client in _clients(world) if client.of is None]
-    if idle and not any(device.taken for device in of.devices):
+    # Who is left over may join when others are at work.
+    if len(of.members) < 2 + of.index % 2 and idle and not any(device.taken for device in of.devices):
         return [Step("join", client.number, _back(world, of), "set") for client in idle]
     missing = options(world, "server_open_device")
     free = [device for device in of.devices if not device.taken]
     opening = [Step("open_device", client.number, one.index, "device") for client in of.members for one in free]
-    return missing + opening
+    unknown = [step for step in options(world, "open_device") if step.kind == "unknown" and opening and not missing]
+    return missing + opening + unknown[:1]
 
 
 def _work(world: World, of: DeviceSet) -> list[Step]:
     steps = []
     for client in of.members:
         for device in client.devices:
-            if device.queue or (device.server_closed and not device.told):
+            if not device.waiting and (device.queue or (device.server_closed and not device.told)):
                 steps.append(Step("get_command", client.number, device.index))
             if device.held:
                 steps.append(Step("complete_command", client.number, device.index, "held 0"))

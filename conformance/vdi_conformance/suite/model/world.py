@@ -53,7 +53,7 @@ class Command:
 
 @dataclass(eq=False)
 class Device:
-    """A device of a set; `taken` says that a client opened it, `told` that GetCommand gave VD_E_CLOSE there."""
+    """A device of a set; `told` says that GetCommand gave VD_E_CLOSE there, `waiting` that one waits for ever."""
 
     index: int
     of: DeviceSet
@@ -61,6 +61,7 @@ class Device:
     server_open: bool = False
     server_closed: bool = False
     told: bool = False
+    waiting: bool = False
     queue: list[Command] = field(default_factory=list)
     held: list[Command] = field(default_factory=list)
     sent: list[Command] = field(default_factory=list)
@@ -71,9 +72,9 @@ class Device:
         return self.owner is not None
 
     @property
-    def busy(self) -> bool:
-        """Whether a command is queued or held."""
-        return bool(self.queue or self.held)
+    def due(self) -> bool:
+        """Whether a GetCommand that waits must come to its end."""
+        return bool(self.queue) or self.server_closed or self.of.fate is Fate.ABORTED
 
     @property
     def outstanding(self) -> int:
@@ -166,6 +167,11 @@ class Client:
             return View.ACTIVE
         return View.INITIALIZING if self.configured else View.CONFIGURABLE
 
+    @property
+    def waits(self) -> bool:
+        """Whether a GetCommand of it waits."""
+        return any(device.waiting for device in self.devices)
+
     def notice(self) -> None:
         """Take in that the set is aborted."""
         if self.of is not None:
@@ -190,6 +196,7 @@ class Client:
                 self.of.creator = None
         for device in self.devices:
             device.held.clear()
+            device.waiting = False
         self.of = None
         self.configured = self.noticed = self.done = False
         self.devices, self.stale = [], []

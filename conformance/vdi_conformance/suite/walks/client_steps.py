@@ -18,13 +18,17 @@ from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE, VDConfig
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vdi_conformance.suite.device import Fetched
+    from vdi_conformance.suite.model.permits import Permits
     from vdi_conformance.suite.model.steps import Step
     from vdi_conformance.suite.model.world import Client, Command, Device
+    from vdi_conformance.suite.outcomes import Result
     from vdi_conformance.suite.walks.walk import Process, Walk
 
 POLL: Final = 1
 """Milliseconds that GetConfiguration waits where nothing may come: that 0 polls is only recommended."""
 STRAY: Final = 0x9E3779B9
+INFINITE: Final = 0xFFFFFFFF
 NEAR: Final = 1 << 22
 """A number as close to a handle as this may be an index or an offset of the same pool."""
 
@@ -97,7 +101,28 @@ def get_command(walk: Walk, step: Step) -> None:
     client, process = walk.actor(step)
     device = _device(client, step.what)
     permits = devices.get_command(walk.world, client, device)
-    result = process.devices[step.what].get_command(None if permits.due else 0)
+    _take_command(walk, step, device, process.devices[step.what].get_command(None if permits.due else 0), permits)
+
+
+def wait(walk: Walk, step: Step) -> None:
+    """Begin a GetCommand that waits for ever; a call that takes as long lets it come to its wait."""
+    client, process = walk.actor(step)
+    walk.tell(step)
+    _device(client, step.what).waiting = True
+    process.waiting[step.what] = process.devices[step.what].send_get_command(INFINITE)
+    process.participant.landmarks()
+
+
+def be_woken(walk: Walk, step: Step) -> None:
+    """Take what a GetCommand that waited gives."""
+    client, process = walk.actor(step)
+    device = _device(client, step.what)
+    device.waiting = False
+    result = process.waiting.pop(step.what).result()
+    _take_command(walk, step, device, result, devices.get_command(walk.world, client, device))
+
+
+def _take_command(walk: Walk, step: Step, device: Device, result: Result[Fetched], permits: Permits) -> None:
     walk.judge(step, result, permits)
     if not result.succeeded:
         return
@@ -152,7 +177,9 @@ def get_buffer_handle(walk: Walk, step: Step) -> None:
     walk.judge(step, result, share(client, kind, command))
     if command is not None and result.succeeded:
         handle = result.expect(NOERROR)
-        if handle in [other for tag, other in walk.handles.items() if tag != command.tag]:
+        # Handles are local to one set.
+        others = [one.tag for one in client.of.commands if one is not command] if client.of else []
+        if handle in (walk.handles.get(tag) for tag in others):
             raise ConformanceFailure(f"two buffers that are held have the handle {handle:#x}")
         walk.handles[command.tag] = handle
 
@@ -165,7 +192,6 @@ def map_buffer_handle(walk: Walk, step: Step) -> None:
     if kind == "live" and client.of is not None:
         command = client.of.devices[step.what].held[int(place)]
         handle = walk.handles[command.tag]
-        process.handles.append(handle)
     elif kind == "past" and process.handles:
         handle = process.handles[-1]
     else:
@@ -175,7 +201,10 @@ def map_buffer_handle(walk: Walk, step: Step) -> None:
         kind = "beside"
     result = process.participant.map_buffer_handle(handle)
     walk.judge(step, result, share(client, kind))
-    if command is not None and result.succeeded and walk.plan.contents and client.of is not None and client.of.sound:
+    if command is None or not result.succeeded:
+        return
+    process.handles.append(handle)
+    if walk.plan.contents and client.of is not None and client.of.sound:
         walk.contents.mapped(command, View(process.participant, result.expect(NOERROR)))
 
 
@@ -183,7 +212,7 @@ def notice(walk: Walk, step: Step) -> None:
     """Wait until an abort shows: it is bound to, if late."""
     client, process = walk.actor(step)
     walk.tell(step)
-    open_devices = [device for device in client.devices if not device.server_closed]
+    open_devices = [device for device in client.devices if not (device.server_closed or device.waiting)]
     for device in open_devices[:1]:
         process.devices[device.index].await_abort()
         client.done = True
@@ -249,6 +278,8 @@ CLIENT_STEPS: Final[dict[str, Callable[[Walk, Step], None]]] = {
         signal_abort,
         close,
         get_command,
+        wait,
+        be_woken,
         complete_command,
         get_buffer_handle,
         map_buffer_handle,

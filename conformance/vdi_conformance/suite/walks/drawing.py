@@ -62,6 +62,7 @@ class Interface(RuleBasedStateMachine):
     get_configuration = _rule("get_configuration")
     open_device = _rule("open_device")
     get_command = _rule("get_command")
+    wait = _rule("wait")
     complete_command = _rule("complete_command")
     signal_abort = _rule("signal_abort")
     close = _rule("close")

@@ -79,8 +79,10 @@ class WalkingServer:
         return self.role.digest(command.buffer, command.size)
 
     def send(self, device: int, command: Command) -> Answer:
-        """Send it."""
-        return self.role.send_command(self._devices[device], command.code, command.size, 0, command.buffer, command.tag)
+        """Send it; its tag as position makes each record another one, since a command may be known by what it says."""
+        return self.role.send_command(
+            self._devices[device], command.code, command.size, command.tag, command.buffer, command.tag
+        )
 
     def completion(self, timeout: int | None) -> tuple[int, int, int] | None:
         """Wait for the next completion: its tag, its code and its count; its buffer is free again."""

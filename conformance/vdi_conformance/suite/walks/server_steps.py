@@ -61,7 +61,8 @@ def server_abort(walk: Walk, step: Step) -> None:
 
 
 def server_close(walk: Walk, step: Step) -> None:
-    """Close."""
+    """Close, once every command that an abort has ended was seen to end."""
+    walk.settle()
     walk.judge(step, walk.server.close(), servers.close(walk.world, _serving(walk)))
     servers.abandon(walk.world)
 

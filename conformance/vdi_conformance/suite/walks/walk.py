@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.model import server as servers
@@ -18,11 +18,12 @@ from vdi_conformance.suite.walks.wording import METHODS, described
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from vdi_conformance.host.messages.client import CommandReply
     from vdi_conformance.suite.device import Device as OpenDevice
     from vdi_conformance.suite.device import Fetched
     from vdi_conformance.suite.model.permits import Permits
     from vdi_conformance.suite.model.world import Command, DeviceSet, View
-    from vdi_conformance.suite.outcomes import Answer
+    from vdi_conformance.suite.outcomes import Answer, Later, Result
     from vdi_conformance.suite.participant import Participant
     from vdi_conformance.suite.stage import Stage
     from vdi_conformance.vdi.structures import VDConfig
@@ -49,12 +50,16 @@ class Trail:
     moves: Counter[tuple[View, View]] = field(default_factory=Counter)
 
 
+Waiting: TypeAlias = "Later[CommandReply, Result[Fetched]]"
+
+
 @dataclass
 class Process:
     """A client in its process: its devices by their place in the set, and what it was given in earlier times."""
 
     participant: Participant
     devices: dict[int, OpenDevice] = field(default_factory=dict)
+    waiting: dict[int, Waiting] = field(default_factory=dict)
     addresses: list[int] = field(default_factory=list)
     handles: list[int] = field(default_factory=list)
     stray: int = 0
@@ -88,6 +93,7 @@ class Walk:
         self._views: dict[int, View] = {}
         for process in self.processes.values():
             process.devices.clear()
+            process.waiting.clear()
             process.addresses.clear()
             process.handles.clear()
 
@@ -96,6 +102,7 @@ class Walk:
         self.steps.append(step)
         self._trail.steps += 1
         self._takers[step.act](self, step)
+        self._wake()
 
     def play(self, steps: Iterable[Step]) -> None:
         """Take steps as far as they are possible, and come to an end."""
@@ -109,8 +116,16 @@ class Walk:
 
     def finish(self) -> None:
         """Let every abort be noticed, see that the server was told what it must be, and close everything."""
+        for client in self.world.clients:
+            if client.waits:
+                self._takers["signal_abort"](self, Step("signal_abort", client.number))
+                self._wake()
         for step in options(self.world, "notice"):
             self._takers["notice"](self, step)
+        for step in options(self.world, "complete_command"):
+            # No result is taken any more.
+            if step.kind == "held 0" and self.world.clients[step.by - 1].done:
+                self._takers["complete_command"](self, step)
         self.settle()
         for last in (False, True):
             for client in self.world.clients:
@@ -118,6 +133,13 @@ class Walk:
                     self._takers["close"](self, Step("close", client.number))
         for step in options(self.world, "server_close"):
             self._takers["server_close"](self, step)
+
+    def _wake(self) -> None:
+        """Whoever waits for what has come is to be woken."""
+        for client in self.world.clients:
+            for device in client.devices:
+                if device.waiting and (device.due or client.noticed):
+                    self._takers["be_woken"](self, Step("be_woken", client.number, device.index))
 
     def actor(self, step: Step) -> tuple[Client, Process]:
         """Who acts, in the model and in truth."""
@@ -168,13 +190,12 @@ class Walk:
 
     def forget(self, command: Command) -> None:
         """What was given for its buffer is past."""
-        fetched, handle = self.fetched[command.tag], self.handles.pop(command.tag, None)
+        fetched = self.fetched[command.tag]
         self.contents.forget(command.tag)
+        self.handles.pop(command.tag, None)
         for process in self.processes.values():
-            if command.data and process.participant is fetched.device.participant:
+            if command.named and process.participant is fetched.device.participant:
                 process.addresses.append(fetched.buffer)
-                if handle is not None:
-                    process.handles.append(handle)
 
     def tell(self, step: Step, came: str = "") -> None:
         """Note what was done, and what came of it."""

@@ -13,6 +13,8 @@ METHODS: Final = {
     "get_configuration": "GetConfiguration",
     "open_device": "OpenDevice",
     "get_command": "GetCommand",
+    "wait": "GetCommand",
+    "be_woken": "GetCommand",
     "complete_command": "CompleteCommand",
     "signal_abort": "SignalAbort",
     "close": "Close",
@@ -34,7 +36,15 @@ _OTHERS: Final = {
     "server_kill": "is killed",
     "anew": "everything was closed",
 }
-_ON_A_DEVICE: Final = ("get_command", "complete_command", "server_open_device", "send", "close_device")
+_ON_A_DEVICE: Final = (
+    "get_command",
+    "wait",
+    "be_woken",
+    "complete_command",
+    "server_open_device",
+    "send",
+    "close_device",
+)
 _KINDS: Final = {
     "begin": "BeginConfiguration",
     "end": "EndConfiguration",
@@ -56,6 +66,8 @@ _NUMBERED: Final = {"held": "of command {} in its hands", "live": "of command {}
 def described(step: Step) -> str:
     """Say who does what."""
     who = f"client {step.by}" if step.by else "server"
+    if step.act == "wait":
+        return f"{who}: GetCommand on device {step.what} begins to wait"
     kind, _, place = step.kind.partition(" ")
     words = [METHODS.get(step.act) or _OTHERS[step.act], *_detail(step, kind, place)]
     return f"{who}: {' '.join(filter(None, words))}"
