@@ -278,11 +278,12 @@ def test_strictness_asks_for_what_is_recommended() -> None:
 
 
 def test_who_waits_is_woken_by_a_command_a_close_and_an_abort() -> None:
-    for cause in (
+    causes: tuple[Callable[[Scene], object], ...] = (
         lambda scene: scene.send(),
         lambda scene: scene.do(server.close_device(scene.of.devices[0])),
         lambda scene: scene.do(clients.signal_abort(scene.secondary)),
-    ):
+    )
+    for cause in causes:
         scene = Scene()
         scene.activate()
         assert not scene.of.devices[0].due
