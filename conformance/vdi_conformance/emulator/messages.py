@@ -54,9 +54,10 @@ def not_allocated(name: str) -> Message:
     return 18210, f"{where} {_operating_system_error(ERROR_OPERATION_ABORTED)}"
 
 
-def aborted(name: str) -> tuple[Message, ...]:
+def aborted(operation: str, name: str) -> tuple[Message, ...]:
     """Say that processing was ended from outside."""
-    where = f"BackupIoRequest::ReportIoError: failure on '{name}'."
+    what = "write" if operation == "backup" else "read"
+    where = f"BackupIoRequest::ReportIoError: {what} failure on '{name}'."
     return (
         (18210, f"{where} {_operating_system_error(ERROR_OPERATION_ABORTED)}"),
         (3271, f"An I/O error that cannot be recovered from occurred on '{name}'."),

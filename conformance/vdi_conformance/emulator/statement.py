@@ -106,7 +106,7 @@ class _Run:
         except StatementError as error:
             return (error.cause,)
         except Aborted:
-            return messages.aborted(self._name)
+            return messages.aborted(self._statement.operation, self._name)
         finally:
             self._server.close()
         return ()
