@@ -138,7 +138,7 @@ def test_a_null_out_pointer_loses_no_command(stage: Stage, restore: Operation) -
 
 @judges("CMD-05")
 def test_every_device_comes_to_its_end(stage: Stage) -> None:
-    operation = stage.restore(Geometry(devices=3, owners=(0, 0, 1)))
+    operation = stage.restore(Geometry(devices=3))
     for command in operation.commands():
         operation.answer_any(command).expect(NOERROR)
     operation.close()
@@ -182,7 +182,7 @@ def test_the_end_of_one_device_is_not_that_of_another(stage: Stage) -> None:
 
 @judges("CMD-10")
 def test_nothing_comes_after_the_end(stage: Stage) -> None:
-    operation = stage.backup(Geometry(devices=2, owners=(0, 1)))
+    operation = stage.backup(Geometry(devices=2))
     operation.run_out()
     for device in operation.devices:
         _require_end(device, "GetCommand again after VD_E_CLOSE, all devices closed")
