@@ -1,8 +1,9 @@
 """Writes the profiles by the rule below, or freezes them: `ci/profiles.py [--freeze]`, with the Python of `.venv`.
 
 A profile has every row of the library in its topics that can be judged at its server level and has a check. A row is
-scored unless it only observes (MAY, INFO) or is about one platform (LNX): then it is reported. What comes out as not
-tested when the emulator is tried is excluded, such as a row of `core` whose every check has secondaries.
+scored unless it only observes (MAY, INFO) or is about one platform (LNX, with checks of its own): then it is reported.
+What comes out as not tested when the emulator is tried is excluded, such as a row of `core` whose every check has
+secondaries.
 
 A version that `frozen-profiles.tsv` lists is never written again: where its rows would differ, a new one is.
 """
@@ -107,7 +108,17 @@ def text(name: str, version: int, rule: Rule, untested: frozenset[str]) -> bytes
 
 
 def _decides(row: Requirement, rule: Rule) -> bool:
-    return row.level in ("MUST", "SHOULD") and row.group != PLATFORM and (rule.derived or row.source_class != "derived")
+    return (
+        row.level in ("MUST", "SHOULD")
+        and not _of_one_platform(row)
+        and (rule.derived or row.source_class != "derived")
+    )
+
+
+def _of_one_platform(row: Requirement) -> bool:
+    """Whether it says what holds on one platform alone, and no check of it judges a row of another topic as well."""
+    others = {check for id_, checks in checks_by_row().items() if not id_.startswith(PLATFORM) for check in checks}
+    return row.group == PLATFORM and others.isdisjoint(checks_by_row()[row.id])
 
 
 def _value(value: object) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import profiles as writer
+from vdi_conformance.cli.checks import checks_by_row
 from vdi_conformance.requirements import Requirement, catalogue
 from vdi_conformance.requirements.profiles import REACHED, Profile, newest, parse, profile, profiles, texts
 
@@ -71,6 +72,16 @@ def test_what_is_scored_decides_and_can_be_judged_at_the_level_of_the_profile(on
 @pytest.mark.parametrize("one", newest(), ids=[one.name for one in newest()])
 def test_only_what_the_catalogue_calls_optional_may_be_not_applicable(one: Profile) -> None:
     assert one.optional == {id_: row(id_).optional for id_ in one.scored if row(id_).optional}
+
+
+@pytest.mark.parametrize("one", newest(), ids=[one.name for one in newest()])
+def test_each_scored_row_has_a_check_that_counts(one: Profile) -> None:
+    judged: dict[str, set[str]] = {}
+    for id_, checks in checks_by_row().items():
+        for check in checks:
+            judged.setdefault(check, set()).add(id_)
+    counting = {id_ for rows in judged.values() if one.counts(rows) for id_ in rows}
+    assert sorted(one.scored - counting) == []
 
 
 def test_labels_and_names_lead_to_profiles() -> None:

@@ -8,7 +8,7 @@ import pytest
 from vdi_conformance.cli.checks import checks_by_row
 from vdi_conformance.requirements import Requirement, catalogue
 
-TOPICS = ("GBH", "MBH", "CMP", "SEC", "BUF", "CLS", "ST", "CRE", "NAM", "ABI", "LNX")
+TOPICS = tuple(dict.fromkeys(row.group for row in catalogue().rows if row.binds == "library"))
 SOURCE = re.compile(r"\[([^\]]+)\]")
 QUESTION = re.compile(r"Q\d+")
 ROW = re.compile(r"\b[A-Z]{2,3}-\d\d\b")
@@ -20,7 +20,6 @@ def of(topic: str) -> Iterator[Requirement]:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_row_of_the_library_has_a_check_or_a_reason_to_have_none(topic: str) -> None:
-    assert any(row.id in checks_by_row() for row in of(topic))
     assert [row.id for row in of(topic) if row.id not in checks_by_row() and row.unchecked is None] == []
 
 
