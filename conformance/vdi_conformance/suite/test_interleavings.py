@@ -210,6 +210,24 @@ def test_aborts_of_all_processes_meet(stage: Stage) -> None:
         scripted.all_aborted(tags)
 
 
+# A command and who waits for it
+
+
+@judges("CMD-24")
+def test_a_command_meets_a_wait_for_it(scripted: Scripted) -> None:
+    device, limit = scripted.device, scripted.primary.scaled(A_WHILE)
+    for turn in range(ROUNDS):
+        sent, fetched = meet(
+            turn,
+            [scripted.primary, scripted.server],
+            partial(scripted.start_to_send, code=VDC_FLUSH),
+            partial(device.send_get_command, limit),
+        )
+        tag = sent.expect(NOERROR)
+        device.complete(fetched.expect(NOERROR)).expect(NOERROR)
+        scripted.completed(tag, ERROR_SUCCESS, 0)
+
+
 # Rivals
 
 
