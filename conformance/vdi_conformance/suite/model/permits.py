@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_TIMEOUT, failed, name_of
+from vdi_conformance.vdi.hresult import VD_E_TIMEOUT, failed, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,11 +60,6 @@ class Permits:
     def due(self) -> bool:
         """Whether a call that may wait must come to an end by itself."""
         return all(outcome.code != VD_E_TIMEOUT for outcome in self._outcomes)
-
-    @property
-    def certain(self) -> bool:
-        """Whether nothing but success is permitted."""
-        return self.names == (name_of(NOERROR),)
 
     def settle(self, code: int) -> Outcome | None:
         """Take the code that was seen: give the outcome that it is, with its effect done; None where none is."""
