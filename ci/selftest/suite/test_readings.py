@@ -16,6 +16,7 @@ from vdi_conformance.cli.run import ISOLATING, PACKAGE
 from vdi_conformance.evidence.files import read
 from vdi_conformance.evidence.records import CheckRecord
 from vdi_conformance.plugins.requirements import check_id, rows_of
+from vdi_conformance.report.observations import contradictions
 from vdi_conformance.requirements import catalogue
 
 READINGS = {
@@ -99,6 +100,29 @@ def test_a_permitted_reading_is_accused_of_nothing(name: str) -> None:
     assert {check.verdict for check in checks} <= {"passed", "not applicable", *excused}, _accusations(checks)
     assert exit_code == (6 if excused["not tested"] else 0)
     assert _named(reading, "SHOWS") <= _observed(checks)
+    assert _surprises(checks) == []
+
+
+def _surprises(checks: tuple[CheckRecord, ...]) -> list[str]:
+    """What was observed and is not in the catalogue, or is not permitted there, or was answered in two ways."""
+    known = {(one.id, reading.subject): reading for one in catalogue().questions.values() for reading in one.readings}
+    found = list(contradictions(checks))
+    for question, subject, answer in sorted(_observed(checks)):
+        if question in catalogue().questions:
+            reading = known.get((question, subject))
+            if reading is None or (reading.permitted and answer not in reading.permitted):
+                found.append(f"{question} {subject}: {answer}")
+    return found
+
+
+def test_what_several_answers_are_permitted_for_is_answered_in_several_ways() -> None:
+    several = {one.id for one in catalogue().questions.values() if any(len(it.permitted) > 1 for it in one.readings)}
+    assert sorted(several - {question for one in READINGS.values() for question, _, _ in _shown(one)}) == []
+
+
+def _shown(reading: ModuleType) -> tuple[tuple[str, str, str], ...]:
+    shown: tuple[tuple[str, str, str], ...] = getattr(reading, "SHOWS", ())
+    return shown
 
 
 def _named(reading: ModuleType, constant: str) -> set[object]:

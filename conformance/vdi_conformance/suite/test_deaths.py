@@ -190,7 +190,7 @@ def test_an_abort_ends_each_command_of_a_dead_secondary(stage: Stage) -> None:
 
 
 def _record_death(stage: Stage, who: str, passed: bool) -> None:
-    stage.observe("Q62", f"the death of {who}", "nothing" if passed else "an abort")
+    stage.observe("Q62", f"the death of {who}", "nothing" if passed else "an abort", ("nothing", "an abort"))
 
 
 # A process that only mapped

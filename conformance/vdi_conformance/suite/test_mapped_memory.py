@@ -67,7 +67,7 @@ def test_mapped_memory_outlives_the_fetcher(stage: Stage, kind: Kind, end: str) 
     else:
         fetcher.kill()
     _use(view, command.size)
-    mapper.close().permit("Q4", "Close after the fetcher's end, its device open", NOERROR, VD_E_OPEN)
+    mapper.close().permit("Q4", f"Close after the fetcher {end}, its device open", NOERROR, VD_E_OPEN)
 
 
 @pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
