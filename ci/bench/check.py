@@ -49,7 +49,7 @@ def timed_check(bench: Bench, number: int) -> float:
     require_same_contents(command.size, fetched_view(command), view)
     operation.answer(command).expect(NOERROR)
     operation.succeed()
-    stage.close(orderly=True)
+    stage.processes.end(orderly=True)
     return 1000 * (time.perf_counter() - began)
 
 

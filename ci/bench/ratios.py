@@ -146,7 +146,7 @@ def _backup(bench: Bench, numbers: Iterator[int]) -> float:
     operation = stage.backup(laid_out(MIB_A_TURN, DEVICES, 1))
     milliseconds = _timed(lambda: serve_digesting(operation))
     operation.close()
-    stage.close(orderly=True)
+    stage.processes.end(orderly=True)
     return milliseconds
 
 

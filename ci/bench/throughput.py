@@ -66,7 +66,7 @@ def _timed(title: str, bench: Bench, kind: str, geometry: Geometry, directory: P
     digests, moved = serve_digesting(operation)
     seconds = time.perf_counter() - began
     operation.close()
-    stage.close(orderly=True)
+    stage.processes.end(orderly=True)
     print(f"{title:<24} {moved / MIB:8.0f} MiB in {seconds:6.3f} s: {moved / MIB / 1024 / seconds:.2f} GiB/s")
     return digests
 

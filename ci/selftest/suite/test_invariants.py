@@ -28,7 +28,7 @@ def bench() -> Iterator[Bench]:
 def stage(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Stage]:
     stage = Stage(bench, request.node.nodeid)
     yield stage
-    stage.close(orderly=False)
+    stage.processes.end(orderly=False)
 
 
 def test_what_went_well_passes(stage: Stage) -> None:
@@ -94,4 +94,4 @@ def test_another_success_than_noerror_is_noticed(stage: Stage) -> None:
 def test_what_hosts_call_by_themselves_counts_too(stage: Stage) -> None:
     backup = stage.backup()
     backup.succeed()
-    assert {("GetCommand", VD_E_CLOSE), ("Close", NOERROR)} <= stage.codes
+    assert {("GetCommand", VD_E_CLOSE), ("Close", NOERROR)} <= stage.processes.codes

@@ -46,7 +46,7 @@ def replay(
     try:
         played, failure = play(stage, walk.plan, walk.steps)
     finally:
-        stage.close(orderly=False)
+        stage.processes.end(orderly=False)
         bench.close()
     for line in played.story:
         typer.echo(line)

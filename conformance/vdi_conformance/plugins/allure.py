@@ -51,7 +51,7 @@ class Results:
             yield
         finally:
             if (stage := item.stash.get(STAGE, None)) is not None:
-                self._last_words = stage.last_words()
+                self._last_words = stage.processes.last_words()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Put the record of a check together; one whose worker died has no result yet."""

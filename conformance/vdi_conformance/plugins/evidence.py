@@ -208,7 +208,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     walked: Walked | None = None
     if stage is not None and call.when == "teardown":
         observations = stage.observations
-        codes = _by_method(stage.codes)
+        codes = _by_method(stage.processes.codes)
         walked = stage.walked
     if call.excinfo is None:
         return Phase(
@@ -233,7 +233,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         known=known,
         observations=observations,
         codes=codes,
-        calls=[] if stage is None else stage.last_calls(CALLS_A_PROCESS),
+        calls=[] if stage is None else stage.processes.last_calls(CALLS_A_PROCESS),
         detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
     )

@@ -30,9 +30,9 @@ def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
         if not failed:
             stage.check_invariants()
     except BaseException:
-        stage.close(orderly=False)
+        stage.processes.end(orderly=False)
         raise
-    stage.close(orderly=not failed)
+    stage.processes.end(orderly=not failed)
 
 
 @pytest.fixture(params=["backup", "restore"])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from vdi_conformance.evidence.records import Call, Observation, Walked
+from vdi_conformance.evidence.records import Observation, Walked
 from vdi_conformance.host.errors import HostDied
 from vdi_conformance.suite.judging import (
-    ConformanceFailure,
     RecommendationBroken,
     not_applicable,
     not_tested,
@@ -21,6 +20,7 @@ from vdi_conformance.suite.judging import (
 from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.processes import Processes
 from vdi_conformance.suite.scene import USUAL, Geometry, Scene
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.server_role import ServerRole
@@ -49,12 +49,11 @@ class Stage:
 
     def __init__(self, bench: Bench, check: str, known_to_fail: bool = False) -> None:
         self.bench = bench
+        self.processes = Processes(bench)
         self.known_to_fail = known_to_fail
         self.observations: list[Observation] = []
         self.walked: Walked | None = None
         self._check = hashlib.sha256(check.encode()).hexdigest()[:12]
-        self._hosts: list[Host] = []
-        self._excused: set[str] = set()
         self._sets = 0
         self._scripted: list[Scripted] = []
         self._operations: list[Operation] = []
@@ -76,7 +75,7 @@ class Stage:
 
     def participant(self, name: str, variables: Mapping[str, str] | None = None) -> Participant:
         """Start a client process with one client object that has opened nothing; `variables` are of its environment."""
-        return self._client(self._launch("client", name, variables))
+        return self._client(self.processes.launch("client", name, variables))
 
     def beside(self, other: Participant) -> Participant:
         """Make a further client object in the process of another."""
@@ -150,7 +149,7 @@ class Stage:
         name: str | None = None,
         server: Host | None = None,
     ) -> Scene:
-        server = server or self._launch("server", "server")
+        server = server or self.processes.launch("server", "server")
         return Scene(geometry, name or self.name(), server, tuple(participants), self.bench.supervisor)
 
     def backups(self, geometry: Geometry, count: int) -> Iterator[Operation]:
@@ -158,7 +157,7 @@ class Stage:
 
         Each statement must have ended before the next set is asked for; whoever still has a set open closes it.
         """
-        participants, server = self._participants(geometry), self._launch("server", "server")
+        participants, server = self._participants(geometry), self.processes.launch("server", "server")
         for _ in range(count):
             operation = Operation(
                 "backup", self._scene(geometry, participants, server=server), None, self.bench.cast.seed
@@ -174,7 +173,7 @@ class Stage:
         What the server saw is checked before the next set; whoever still has a set open closes it.
         """
         self.need_scripted()
-        participants, server = self._participants(geometry), self._launch("server", "server")
+        participants, server = self._participants(geometry), self.processes.launch("server", "server")
         for _ in range(count):
             scripted = Scripted(self._scene(geometry, participants, server=server), self.observe)
             set_up(scripted.create)
@@ -237,7 +236,7 @@ class Stage:
         try:
             answer = attempt()
         except HostDied as death:
-            self._excused.add(death.host)
+            self.processes.excuse(death.host)
             self.observe(question, subject, f"the process {death.ended}")
             return None
         answer.record(question, subject)
@@ -246,11 +245,13 @@ class Stage:
     def server(self) -> ServerRole:
         """Start a server process that has opened nothing, and is told every step."""
         self.need_scripted()
-        return ServerRole(self._launch("server", "server"), self.observe)
+        return ServerRole(self.processes.launch("server", "server"), self.observe)
 
     def rival(self, of: Operation) -> StatementEnd:
         """Let a second server run the statement of an operation once more, and wait for its end."""
-        scene = Scene(of.geometry, of.set_name, self._launch("server", "rival"), (of.primary,), self.bench.supervisor)
+        scene = Scene(
+            of.geometry, of.set_name, self.processes.launch("server", "rival"), (of.primary,), self.bench.supervisor
+        )
         rival = Operation(of.kind, scene, None, self.bench.cast.seed)
         rival.execute()
         return rival.outcome()
@@ -261,47 +262,21 @@ class Stage:
         of.enlist(secondary)
         return secondary
 
-    def last_calls(self, limit: int) -> list[Call]:
-        """Give the last calls of every process, in the order in which they were made."""
-        calls = [record for host in self._hosts for record in host.calls[1:][-limit:]]
-        return [
-            Call(
-                number=record.number,
-                process=record.host,
-                method=record.method,
-                params=dict(record.params),
-                answer=record.error or record.reply,
-            )
-            for record in sorted(calls, key=lambda record: record.number)
-        ]
-
-    def last_words(self) -> list[tuple[str, str]]:
-        """Give what the processes that have ended wrote last to standard error, where they wrote anything."""
-        ends = [(host.name, host.ended) for host in self._hosts]
-        return [(name, end.stderr) for name, end in ends if end is not None and end.stderr.strip()]
-
     def check_invariants(self) -> None:
         """Hold what must be true at the end of every check."""
         for scripted in self._scripted:
             scripted.check_completions()
         for operation in self._operations:
             operation.check_end()
-        lost = [host for host in self._hosts if not host.dismissed and host.name not in self._excused]
-        if gone := [f"{host.name} {host.ended}" for host in lost if host.ended is not None]:
-            raise ConformanceFailure(f"a process ended that nobody had ended: {'; '.join(gone)}")
+        self.processes.require_alive()
         self._check_codes()
-
-    @property
-    def codes(self) -> set[tuple[str, int]]:
-        """What the methods of the client interface have given in this check: their names, each with an HRESULT."""
-        return {(method, code) for host in self._hosts for method, code in host.codes if method in CODES}
 
     def _check_codes(self) -> None:
         """Record each failure that no document lists for its method (ABI-28); success has one code (ABI-17)."""
-        for method, code in sorted(self.codes):
+        for method, code in sorted(self.processes.codes):
             if failed(code) and code not in CODES[method]:
                 self.observe("ABI-28", f"{method} giving {name_of(code)}, which no document lists for it", "seen")
-        for method, code in sorted(self.codes):
+        for method, code in sorted(self.processes.codes):
             if code != NOERROR and not failed(code):
                 raise RecommendationBroken(
                     f"{method} gave {name_of(code)}, a success other than NOERROR (ABI-17)", ("NOERROR",), name_of(code)
@@ -309,25 +284,10 @@ class Stage:
 
     def clear(self) -> None:
         """End every process without ceremony, so that the check can begin once more."""
-        self.close(orderly=False)
-        for kept in (self._hosts, self._scripted, self._operations):
-            kept.clear()
-
-    def close(self, *, orderly: bool) -> None:
-        """End every process; in an orderly end none of them may have crashed, but outside the contract."""
-        for host in self._hosts:
-            if not orderly:
-                host.kill()
-            host.end_input()
-        ends = [(host, host.finish()) for host in self._hosts]
-        crashed = [f"{host.name} {end}" for host, end in ends if end.crashed and host.name not in self._excused]
-        if orderly and crashed:
-            raise ConformanceFailure("; ".join(crashed))
-
-    def _launch(self, role: Any, name: str, variables: Mapping[str, str] | None = None) -> Host:
-        host = self.bench.launch(role, name, variables)
-        self._hosts.append(host)
-        return host
+        self.processes.end(orderly=False)
+        self.processes = Processes(self.bench)
+        self._scripted.clear()
+        self._operations.clear()
 
     def _participants(self, geometry: Geometry) -> list[Participant]:
         secondaries = max(geometry.secondaries, *geometry.owners)
@@ -364,9 +324,9 @@ class Stage:
             try:
                 stage.backup(source, directory).succeed()
             except BaseException:
-                stage.close(orderly=False)
+                stage.processes.end(orderly=False)
                 raise
-            stage.close(orderly=True)
+            stage.processes.end(orderly=True)
 
         return self.bench.streams(source.stream_key, make)
 

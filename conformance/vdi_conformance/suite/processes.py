@@ -1,0 +1,75 @@
+"""The processes that one check has started: what they did, how they ended, and that they are gone afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vdi_conformance.evidence.records import Call
+from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.vdi.documented import CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vdi_conformance.host.process import Host
+    from vdi_conformance.suite.bench import Bench, Role
+
+
+class Processes:
+    """Hosts of one check; one that is `excused` may end as it likes."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._hosts: list[Host] = []
+        self._excused: set[str] = set()
+
+    def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
+        """Start one; `variables` are of its environment."""
+        host = self._bench.launch(role, name, variables)
+        self._hosts.append(host)
+        return host
+
+    def excuse(self, name: str) -> None:
+        """Let the end of a process be of no account."""
+        self._excused.add(name)
+
+    @property
+    def codes(self) -> set[tuple[str, int]]:
+        """What the methods of the client interface have given: their names, each with an HRESULT."""
+        return {(method, code) for host in self._hosts for method, code in host.codes if method in CODES}
+
+    def last_calls(self, limit: int) -> list[Call]:
+        """Give the last calls of every process, in the order in which they were made."""
+        calls = [record for host in self._hosts for record in host.calls[1:][-limit:]]
+        return [
+            Call(
+                number=record.number,
+                process=record.host,
+                method=record.method,
+                params=dict(record.params),
+                answer=record.error or record.reply,
+            )
+            for record in sorted(calls, key=lambda record: record.number)
+        ]
+
+    def last_words(self) -> list[tuple[str, str]]:
+        """Give what the processes that have ended wrote last to standard error, where they wrote anything."""
+        ends = [(host.name, host.ended) for host in self._hosts]
+        return [(name, end.stderr) for name, end in ends if end is not None and end.stderr.strip()]
+
+    def require_alive(self) -> None:
+        """Fail the check if one ended that nobody had ended."""
+        lost = [host for host in self._hosts if not host.dismissed and host.name not in self._excused]
+        if gone := [f"{host.name} {host.ended}" for host in lost if host.ended is not None]:
+            raise ConformanceFailure(f"a process ended that nobody had ended: {'; '.join(gone)}")
+
+    def end(self, *, orderly: bool) -> None:
+        """End all of them; in an orderly end none may have crashed."""
+        for host in self._hosts:
+            if not orderly:
+                host.kill()
+            host.end_input()
+        ends = [(host, host.finish()) for host in self._hosts]
+        crashed = [f"{host.name} {end}" for host, end in ends if end.crashed and host.name not in self._excused]
+        if orderly and crashed:
+            raise ConformanceFailure("; ".join(crashed))
