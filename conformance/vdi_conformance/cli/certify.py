@@ -40,11 +40,12 @@ def certify(
     profile_name: Annotated[str, typer.Option("--profile", metavar="P", help="What it is to conform to.")],
     output: Annotated[Path, typer.Option(metavar="FILE.zip", callback=writable, help="Write the certificate here.")],
 ) -> int:
-    """Judge an adapter by a profile, and write a certificate of how it came out, whatever that is.
+    """Judge an adapter by a profile, and certify the outcome.
 
-    Two whole runs with fixed seeds and options, whose verdicts must agree; faults are put around an adapter that is a
-    Python class, and must be found. The exit code is 0 where it conforms, 1 where it does not, 6 where something was
-    not tested, seeds disagree or a fault was not found, 4 on wrong usage.
+    The certificate is written whatever comes out. Two whole runs with fixed seeds and options, whose verdicts must
+    agree; faults are put around an adapter that is a Python class, and must be found. The exit code is 0 where it
+    conforms, 1 where it does not, 6 where something was not tested, seeds disagree or a fault was not found, 4 on
+    wrong usage.
     """
     try:
         asked = profile(profile_name)

@@ -17,7 +17,10 @@ def questions(
     question: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this one, such as Q38.")] = None,
     format: Annotated[Format, typer.Option(help="How the questions are shown.")] = Format.TEXT,
 ) -> None:
-    """List the open questions: what is tried, the answers that the documents permit, and the checks that see them."""
+    """List what the documents leave open.
+
+    Each question has what is tried, the answers that the documents permit, and the checks that see them.
+    """
     known = catalogue().questions
     if question is not None and question.upper() not in known:
         raise unknown("question", question, known)

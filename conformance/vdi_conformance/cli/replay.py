@@ -19,9 +19,10 @@ def replay(
         float, typer.Option(metavar="F", min=1, help="Stretch every time limit by this factor.")
     ] = 1,
 ) -> int:
-    """Play a walk that failed once more, and tell what came of each step.
+    """Play a walk that failed once more.
 
-    The exit code is 0 where every answer is permitted, 1 where the walk fails again, 4 on wrong usage.
+    It tells what came of each step. The exit code is 0 where every answer is permitted, 1 where the walk fails again,
+    4 on wrong usage.
     """
     # Here, since the other verbs need none of it, and pytest wants to see Hypothesis before anybody else does.
     from vdi_conformance.host.spec import Settings

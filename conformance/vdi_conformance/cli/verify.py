@@ -16,10 +16,11 @@ REFUSED: Final = 7
 
 
 def verify(certificate: Annotated[Path, typer.Argument(metavar="FILE.zip", help="What `certify` wrote.")]) -> int:
-    """Check every digest of a certificate, and work out every verdict anew from its evidence.
+    """Check a certificate, without a network.
 
-    The exit code is 0 where it is authentic and the adapter conforms, 1 where it is authentic and the adapter does
-    not, 7 where it is refused. Digests show that nothing was damaged, not who made it: it is not signed.
+    It checks every digest, and works out every verdict anew from the evidence. The exit code is 0 where it is
+    authentic and the adapter conforms, 1 where it is authentic and the adapter does not, 7 where it is refused.
+    Digests show that nothing was damaged, not who made it: it is not signed.
     """
     try:
         with certificate.open("rb") as file:
