@@ -20,7 +20,7 @@ from vdi_conformance.suite.sharing import (
     zone_view,
 )
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import OWNERS
+from vdi_conformance.suite.variants import ALONE_OR_NOT, OWNERS
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN
 
@@ -88,7 +88,7 @@ def _fetch_all(scripted: Scripted) -> list[Fetched]:
 @pytest.mark.parametrize(("kind", "alignment"), list(zip(4 * ("backup", "restore"), ALIGNMENTS, strict=True)))
 @judges("BUF-05")
 def test_every_buffer_is_aligned(stage: Stage, kind: Kind, alignment: int) -> None:
-    _require_aligned(stage.operation(kind, Geometry(devices=3, owners=(0, 1), alignment=alignment, transfers=1)))
+    _require_aligned(stage.operation(kind, Geometry(3, ALONE_OR_NOT[kind], alignment=alignment, transfers=1)))
 
 
 @pytest.mark.parametrize(("block_size", "alignment"), [(4096, 0), (65536, 0), (8192, 1024)])
@@ -111,7 +111,7 @@ def test_no_alignment_is_below_the_block_size(stage: Stage, block_size: int, ali
 )
 @judges("BUF-05", "BUF-06", "BUF-09")
 def test_the_data_is_aligned_and_not_the_zone(stage: Stage, kind: Kind, zone: int, alignment: int) -> None:
-    geometry = Geometry(devices=2, owners=(0, 1), prefix_zone_size=zone, alignment=alignment)
+    geometry = Geometry(devices=2, owners=ALONE_OR_NOT[kind], prefix_zone_size=zone, alignment=alignment)
     _require_aligned(stage.operation(kind, geometry))
 
 
@@ -133,7 +133,7 @@ def _require_aligned(operation: Operation) -> None:
 @pytest.mark.parametrize(("zone", "owner"), [(24, 1), (4096, 1), (65536, 0)])
 @judges("BUF-06", "BUF-07")
 def test_what_is_in_the_zone_concerns_the_client_alone(stage: Stage, zone: int, owner: int) -> None:
-    geometry = Geometry(devices=2, owners=(owner, 1), prefix_zone_size=zone, buffer_count=3)
+    geometry = Geometry(devices=2, owners=(0, owner), prefix_zone_size=zone, buffer_count=3)
     streams = stage.directory("streams")
     _overwrite_zones(stage, stage.backup(geometry, streams))
     _overwrite_zones(stage, stage.restore(geometry, streams))
@@ -171,7 +171,7 @@ def test_the_server_sees_nothing_of_the_zone(stage: Stage, owner: int, zone: int
 @pytest.mark.parametrize(("kind", "zone"), [("backup", 24), ("restore", 512), ("restore", 24), ("backup", 4096)])
 @judges("BUF-08")
 def test_zones_spoil_no_data_of_others(stage: Stage, kind: Kind, zone: int) -> None:
-    operation = stage.operation(kind, Geometry(devices=4, owners=(0, 1), buffer_count=4, prefix_zone_size=zone))
+    operation = stage.operation(kind, Geometry(4, ALONE_OR_NOT[kind], buffer_count=4, prefix_zone_size=zone))
     commands = operation.hold_all()
     marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(commands)]
     marked += [mark(zone_view(command, zone), zone, -number) for number, command in enumerate(commands, 1)]

@@ -6,7 +6,7 @@ from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.suite.states import Reached, State, aborted, aborted_in_use, created, fresh, require_state
-from vdi_conformance.suite.variants import in_turn
+from vdi_conformance.suite.variants import ALONE_OR_NOT, in_turn
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDConfig
@@ -70,8 +70,8 @@ def test_an_object_serves_one_set_after_the_other(stage: Stage) -> None:
 
 
 @judges("CLS-01")
-def test_after_the_end_close_frees_the_set(stage: Stage) -> None:
-    operation = stage.restore(Geometry(devices=2, owners=(0, 1)))
+def test_after_the_end_close_frees_the_set(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind, Geometry(devices=2, owners=ALONE_OR_NOT[kind]))
     operation.succeed()
     _require_free(operation.set_name, *operation.participants, stage.participant("other client"))
 

@@ -9,7 +9,7 @@ from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import BACKUP, RESTORE, in_turn
+from vdi_conformance.suite.variants import ALONE_OR_NOT, BACKUP, RESTORE, in_turn
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDConfig
 
@@ -152,12 +152,12 @@ def test_a_name_with_a_backslash_is_refused(stage: Stage) -> None:
 @judges("NAM-12")
 def test_a_guid_is_a_good_name(stage: Stage, kind: Kind, form: str) -> None:
     guid = str(UUID(int=stage.seed)).upper()
-    _run_under(stage, kind, guid if form == "bare" else f"{{{guid}}}")
+    _run_under(stage, kind, guid if form == "bare" else f"{{{guid}}}", ALONE_OR_NOT[kind])
 
 
-def _run_under(stage: Stage, kind: Kind, name: str) -> None:
-    """Run a statement on a set of this name, which one more process joins."""
-    operation = stage.prepared(Geometry(devices=2, owners=(0, 1)), kind, name)
+def _run_under(stage: Stage, kind: Kind, name: str, owners: tuple[int, ...] = (0, 1)) -> None:
+    """Run a statement on a set of this name, which another process joins unless the owners say otherwise."""
+    operation = stage.prepared(Geometry(devices=2, owners=owners), kind, name)
     operation.start()
     operation.succeed()
 
@@ -257,7 +257,7 @@ def test_the_first_device_has_the_name_of_the_set(stage: Stage, kind: Kind, devi
 
 @judges("NAM-15")
 def test_further_devices_have_names_of_any_text(stage: Stage, kind: Kind) -> None:
-    geometry = Geometry(devices=1 + len(FURTHER_NAMES), owners=(0, 1))
+    geometry = Geometry(devices=1 + len(FURTHER_NAMES), owners=ALONE_OR_NOT[kind])
     sets = [stage.prepared(geometry, kind) for _ in range(2)]
     for operation in sets:
         operation.device_names = (operation.set_name, *FURTHER_NAMES)

@@ -9,7 +9,7 @@ from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import BACKUP, OWNER_NAMES, OWNERS, in_turn
+from vdi_conformance.suite.variants import ALONE_OR_NOT, BACKUP, OWNER_NAMES, OWNERS, in_turn
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_SNAPSHOT
 from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
@@ -81,7 +81,7 @@ def test_who_has_left_cannot_abort(stage: Stage, kind: Kind) -> None:
 @in_turn("holder", [0, 1], OWNER_NAMES)
 @judges("ABT-14")
 def test_who_holds_a_command_may_abort_and_close(stage: Stage, kind: Kind, holder: int) -> None:
-    operation = stage.operation(kind, Geometry(owners=(holder,), secondaries=1))
+    operation = stage.operation(kind, Geometry(owners=(holder,)))
     participant = operation.device.next_data_command().device.participant
     participant.signal_abort().expect(NOERROR)
     participant.close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
@@ -101,7 +101,7 @@ def test_who_holds_the_snapshot_command_may_abort_and_close(stage: Stage) -> Non
 
 @judges("ABT-19")
 def test_an_abort_after_the_end_fails_no_statement(stage: Stage, kind: Kind) -> None:
-    operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))
+    operation = stage.operation(kind, Geometry(devices=2, owners=ALONE_OR_NOT[kind]))
     for command in operation.commands():
         operation.answer_any(command).expect(NOERROR)
     for participant in operation.participants:
@@ -117,17 +117,23 @@ def test_an_abort_after_the_end_fails_no_statement(stage: Stage, kind: Kind) -> 
 
 @judges("ABT-03")
 def test_an_abort_reaches_every_device_and_process(stage: Stage, kind: Kind) -> None:
-    _abort_and_see_it_everywhere(stage, kind, aborter=0)
+    _abort_and_see_it_everywhere(stage, kind, SPREAD, aborter=0)
+
+
+@BACKUP
+@judges("ABT-03")
+def test_an_abort_reaches_every_device_of_one_process(stage: Stage, kind: Kind) -> None:
+    _abort_and_see_it_everywhere(stage, kind, Geometry(devices=3), aborter=0)
 
 
 @in_turn("aborter", [1, 2], ["with a device", "without one"])
 @judges("ABT-18")
 def test_an_abort_of_a_secondary_reaches_every_device_and_process(stage: Stage, kind: Kind, aborter: int) -> None:
-    _abort_and_see_it_everywhere(stage, kind, aborter)
+    _abort_and_see_it_everywhere(stage, kind, SPREAD, aborter)
 
 
-def _abort_and_see_it_everywhere(stage: Stage, kind: Kind, aborter: int) -> None:
-    operation = stage.operation(kind, SPREAD)
+def _abort_and_see_it_everywhere(stage: Stage, kind: Kind, geometry: Geometry, aborter: int) -> None:
+    operation = stage.operation(kind, geometry)
     command = operation.device.next_data_command()
     operation.participants[aborter].signal_abort().expect(NOERROR)
     _require_abort_everywhere(operation.devices, operation.participants)
@@ -294,7 +300,7 @@ def test_an_abort_after_the_end_lasts_too(stage: Stage, kind: Kind) -> None:
 @in_turn("aborter", [0, 1], OWNER_NAMES)
 @judges("ABT-12")
 def test_nobody_waits_for_the_end_of_an_aborted_device(stage: Stage, kind: Kind, aborter: int) -> None:
-    operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))
+    operation = stage.operation(kind, Geometry(devices=2, owners=(0, aborter)))
     operation.participants[aborter].signal_abort().expect(NOERROR)
     for device in operation.devices:
         device.await_abort()

@@ -1,7 +1,8 @@
 """Variants that checks of several topics come in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
+from types import MappingProxyType
 from typing import Final
 
 import pytest
@@ -13,6 +14,10 @@ OWNERS: Final = pytest.mark.parametrize("owner", [0, 1], ids=OWNER_NAMES)
 BACKUP: Final = pytest.mark.parametrize("kind", ["backup"])
 RESTORE: Final = pytest.mark.parametrize("kind", ["restore"])
 """One direction, for rows that are about neither; checks take them in turn."""
+
+ALONE_OR_NOT: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType({"backup": (0,), "restore": (0, 1)})
+"""Owners of devices, one process for a BACKUP and two for a RESTORE: for rows that hold in both, so that profiles of
+one process have a check of them."""
 
 _DIRECTIONS: Final = ("backup", "restore")
 
