@@ -44,16 +44,20 @@ def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> li
 
 
 def _observed(checks: Sequence[CheckRecord]) -> Iterator[RenderableType]:
-    """List which of the permitted choices this adapter takes."""
-    found = answered(checks)
-    if not found:
+    """Tell which of the permitted choices this adapter takes: the answers to each question, and how often each came."""
+    told: dict[str, Counter[str]] = {}
+    for one in answered(checks):
+        told.setdefault(one.question, Counter()).update(one.answers)
+    if not told:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("question", "what was tried", "what this adapter does"):
+    for title in ("question", "about", "what this adapter does (how often)"):
         table.add_column(title)
-    for one in found:
-        answers = Text(" or ".join(one.answers), style=STYLES["warning"] if one.contradictory else "")
-        table.add_row(one.question, Text(one.subject), answers)
+    for id_, answers in told.items():
+        question, row = catalogue().questions.get(id_), catalogue().get(id_)
+        about = question.text if question else row.statement if row else ""
+        given = ", ".join(f"{answer} ({count})" for answer, count in answers.most_common())
+        table.add_row(id_, Text(about), Text(given))
     yield table
     yield Text()
 
@@ -150,6 +154,6 @@ def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -
         (f"{header.client.name} {header.client.version}", "bold"),
         f" against the server role of {header.server.name}: {len(checks)} checks of {len(rows)} requirements, "
         f"{ends or 'nothing executed'}; {len(failed)} requirements broken{also}, "
-        f"{len({one.question for one in found})} open questions observed{in_two_ways}. "
+        f"{len({one.question for one in found} & catalogue().questions.keys())} open questions observed{in_two_ways}. "
         f"Exit code {footer.exit_code}.{partial}",
     )

@@ -32,7 +32,7 @@ def require_message(end: StatementEnd, *numbers: int) -> None:
 
 
 def require_last_word(end: StatementEnd) -> None:
-    """Fail the check unless 3013 is the last message that goes to the session."""
+    """Fail the check unless 3013 is the last of the messages that are not of the error log."""
     found = [number for number in numbers_of(end) if number not in OF_THE_LOG]
     if not found or found[-1] != TERMINATING:
         raise ConformanceFailure(f"the messages are {_shown(found)}: 3013 is not the last", ("3013",), _shown(found))
