@@ -11,6 +11,7 @@ from vdi_conformance.cli.adapter import adapter
 from vdi_conformance.cli.baseline import baseline
 from vdi_conformance.cli.certify import certify
 from vdi_conformance.cli.compare import compare
+from vdi_conformance.cli.prove import prove
 from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.replay import replay
@@ -31,6 +32,7 @@ app.command()(report)
 app.command()(compare)
 app.command()(certify)
 app.command()(verify)
+app.command()(prove)
 app.command()(requirements)
 app.command()(questions)
 app.add_typer(baseline)

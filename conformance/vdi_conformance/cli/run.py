@@ -27,7 +27,8 @@ RESULT: Final = re.compile(r"[0-9a-f-]{36}-(result\.json|container\.json|globals
 FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "ALLURE_TESTPLAN_PATH")
 
 
-def _number(value: str | None) -> str | None:
+def number(value: str | None) -> str | None:
+    """Refuse what is no number of workers."""
     if value is None or value.isdecimal() or value in ("auto", "logical"):
         return value
     raise typer.BadParameter(f"{value!r} is not a number of worker processes, nor 'auto'")
@@ -72,7 +73,7 @@ def run(
     ] = None,
     workers: Annotated[
         str | None,
-        typer.Option("-n", metavar="N", callback=_number, help="Spread the checks over so many worker processes."),
+        typer.Option("-n", metavar="N", callback=number, help="Spread the checks over so many worker processes."),
     ] = None,
     profile: Annotated[
         str | None, typer.Option(metavar="P", help="The checks of a profile; the verdict is by its requirements.")

@@ -90,11 +90,17 @@ class Supervisor:
         role: Role = "client",
         name: str = "primary",
         environment: RunEnvironment | None = None,
+        directory: str | None = None,
     ) -> Host:
-        """Start a host and send its first request, without waiting for either."""
+        """Start a host and send its first request, without waiting for either.
+
+        `directory` is the one that it shares with its like: by default the private one, else a part of that.
+        """
         settings = environment or Settings()
         host = Host(self, next(self._keys), name, spec, role, settings.time_scale)
-        told = HostEnvironment(directory=self.directory, seed=settings.seed, time_scale=settings.time_scale)
+        told = HostEnvironment(
+            directory=directory or self.directory, seed=settings.seed, time_scale=settings.time_scale
+        )
         self.starter.start(host.key, spec)
         self._hosts[host.key] = host
         host.initialize(Initialize(protocol=PROTOCOL_VERSION, role=role, environment=told))

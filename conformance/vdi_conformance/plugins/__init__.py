@@ -18,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
     add("--vdi-evidence", metavar="FILE", help="write the evidence of the run there (JSON Lines)")
     add("--vdi-junit", metavar="FILE", help="write JUnit XML there at the end of the run")
+    add("--vdi-proof", metavar="FILE", help="make the trials of this plan, which `vdi-conformance prove` writes")
     add("--vdi-start", choices=["zygote", "plain"], help="how processes are started (default: the fastest there is)")
 
 
@@ -27,9 +28,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "time_limits: its subject is elapsed time, so that it waits for time to pass")
     if config.getoption("vdi_adapter") is None:
         return
-    from vdi_conformance.plugins import adapter, baseline, evidence, profile, requirements, terminal
+    from vdi_conformance.plugins import adapter, baseline, phases, profile, requirements
 
-    for plugin in (baseline, profile, adapter, requirements, evidence, terminal):
+    for plugin in (baseline, profile, adapter, requirements, phases):
+        config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
+    if config.getoption("vdi_proof"):
+        from vdi_conformance.plugins.proof import Trials
+
+        config.pluginmanager.register(Trials(config), "vdi-proof")
+        return
+    from vdi_conformance.plugins import bench, evidence, terminal
+
+    for plugin in (bench, evidence, terminal):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
     # What only some runs ask for is imported only then: the start of every worker counts.
     if config.getoption("vdi_junit"):

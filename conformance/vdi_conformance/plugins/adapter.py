@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -12,10 +11,9 @@ import pytest
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.host.lifeline import die_with_parent
 from vdi_conformance.host.spec import Settings
-from vdi_conformance.plugins.casting import NoCast, cast, parties
+from vdi_conformance.plugins.casting import NoCast, parties
 from vdi_conformance.plugins.profile import PROFILE
-from vdi_conformance.requirements.profiles import Profile
-from vdi_conformance.suite.bench import Bench, Limits
+from vdi_conformance.suite.bench import Limits
 
 if TYPE_CHECKING:
     from vdi_conformance.suite.bench import Start
@@ -48,34 +46,28 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput[_KEY] = [msgspec.to_builtins(party) for party in node.config.stash[PARTIES]]
 
 
-@pytest.fixture(scope="session")
-def vdi_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """Start what the checks of one worker share."""
-    config = request.config
-    chosen = cast(*config.stash[PARTIES], _settings(config), _limits(config.stash[PROFILE]))
-    bench = Bench(chosen, _start(config), _cpu(config))
-    yield bench
-    bench.close()
-
-
-def _limits(profile: Profile | None) -> Limits:
+def limits_of(config: pytest.Config) -> Limits:
+    """Tell what the profile of the run lets checks ask for."""
+    profile = config.stash[PROFILE]
     return Limits() if profile is None else Limits(profile.name, profile.server, profile.joining)
 
 
 def _ask(config: pytest.Config) -> tuple[Party, Party]:
     try:
         return parties(
-            config.getoption("vdi_adapter"), config.getoption("vdi_server"), _settings(config), _start(config)
+            config.getoption("vdi_adapter"), config.getoption("vdi_server"), settings_of(config), start_of(config)
         )
     except NoCast as error:
         raise pytest.UsageError(str(error)) from error
 
 
-def _settings(config: pytest.Config) -> Settings:
+def settings_of(config: pytest.Config) -> Settings:
+    """Give what every process of the run is told."""
     return Settings(config.getoption("vdi_seed"), config.getoption("vdi_timeout_scale"))
 
 
-def _start(config: pytest.Config) -> "Start | None":
+def start_of(config: pytest.Config) -> "Start | None":
+    """Tell how processes are to be started, where the run was told."""
     chosen: Start | None = config.getoption("vdi_start")
     return chosen
 
@@ -84,7 +76,7 @@ def _worker_input(config: pytest.Config) -> dict[str, Any] | None:
     return getattr(config, "workerinput", None)
 
 
-def _cpu(config: pytest.Config) -> int | None:
+def cpu_of(config: pytest.Config) -> int | None:
     """Choose one processor for the processes of a worker: their ping-pong is faster on one."""
     worker = _worker_input(config)
     if sys.platform == "linux" and worker is not None:

@@ -17,7 +17,8 @@ from allure_commons.model2 import Attachment, Label, Link, StatusDetails, TestRe
 from allure_commons.types import LabelType
 
 from vdi_conformance.evidence.records import Cause, CheckRecord
-from vdi_conformance.plugins.evidence import COLLECTOR, Phases, header_of
+from vdi_conformance.plugins.evidence import COLLECTOR, header_of
+from vdi_conformance.plugins.phases import Phases
 from vdi_conformance.plugins.requirements import check_id, level_of, rows_of
 from vdi_conformance.report import allure
 from vdi_conformance.report.wording import account, call_line, headline

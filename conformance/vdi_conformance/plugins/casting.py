@@ -13,8 +13,13 @@ from vdi_conformance.host.supervisor import Supervisor
 from vdi_conformance.suite.bench import Cast, Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vdi_conformance.host.spec import AdapterSpec, Settings
     from vdi_conformance.suite.bench import Start
+
+    Ask = Callable[[AdapterSpec, bool], Party]
+    """Asks an adapter who it is, and where told whether it can make a client object."""
 
 NO_LIMITS: Final = Limits()
 
@@ -27,18 +32,30 @@ def parties(
     reference: str, server_reference: str | None, settings: Settings, start: Start | None = None
 ) -> tuple[Party, Party]:
     """Ask the client, and the server: that of the client where none is named and it has one, or else the emulator's."""
+
+    def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
+        supervisor = Supervisor(start)
+        try:
+            return party(supervisor, spec, settings, makes_sets)
+        finally:
+            supervisor.close()
+
     try:
-        spec = resolve(reference)
         server_spec = resolve(server_reference) if server_reference else None
-        client = _party(spec, settings, start, makes_sets=True)
-        if server_spec is None:
-            server_spec = resolve("emulator") if client.capabilities["server"] == "none" else spec
-        server = client if server_spec == spec else _party(server_spec, settings, start)
+        client, server, _ = paired(ask, resolve(reference), server_spec)
     except (UnknownAdapter, HostError, ValueError) as error:
         raise NoCast(str(error)) from error
     if server.capabilities["server"] == "none":
         raise NoCast(f"{server.reference} has no server role: name another adapter with --server")
     return client, server
+
+
+def paired(ask: Ask, spec: AdapterSpec, server_spec: AdapterSpec | None = None) -> tuple[Party, Party, AdapterSpec]:
+    """Ask the client, find it a server, and tell how that is started."""
+    client = ask(spec, True)
+    if server_spec is None:
+        server_spec = resolve("emulator") if client.capabilities["server"] == "none" else spec
+    return client, client if server_spec == spec else ask(server_spec, False), server_spec
 
 
 def cast(client: Party, server: Party, settings: Settings, limits: Limits = NO_LIMITS) -> Cast:
@@ -54,15 +71,12 @@ def cast(client: Party, server: Party, settings: Settings, limits: Limits = NO_L
     )
 
 
-def _party(spec: AdapterSpec, settings: Settings, start: Start | None, makes_sets: bool = False) -> Party:
-    supervisor = Supervisor(start)
-    try:
-        host = supervisor.launch(spec, "client", "adapter", settings)
-        found = host.initialized
-        if makes_sets and not found.capabilities.get("machine"):
-            host.call(NewSet(set="probe"))
-    finally:
-        supervisor.close()
+def party(supervisor: Supervisor, spec: AdapterSpec, settings: Settings, makes_sets: bool = False) -> Party:
+    """Ask an adapter who it is, and where told whether it can make a client object; a HostError where it cannot."""
+    host = supervisor.launch(spec, "client", "adapter", settings)
+    found = host.initialized
+    if makes_sets and not found.capabilities.get("machine"):
+        host.call(NewSet(set="probe"))
     return Party(
         reference=spec.reference,
         name=found.identity.name,

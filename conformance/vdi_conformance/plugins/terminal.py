@@ -5,7 +5,8 @@ from rich.console import Console
 from rich.text import Text
 
 from vdi_conformance.evidence.records import Verdict
-from vdi_conformance.plugins.evidence import COLLECTOR, phase_of
+from vdi_conformance.plugins.evidence import COLLECTOR
+from vdi_conformance.plugins.phases import phase_of
 from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.report.profile_summary import profile_lines
 from vdi_conformance.report.summary import summary

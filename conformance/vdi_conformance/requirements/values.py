@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY", "INFO")
@@ -118,7 +119,11 @@ class Catalogue:
 
     def get(self, id: str) -> Requirement | None:
         """Find a requirement by its id."""
-        return next((row for row in self.rows if row.id == id), None)
+        return self._by_id.get(id)
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Requirement]:
+        return {row.id: row for row in self.rows}
 
     def sources_of(self, row: Requirement) -> tuple[Source, ...]:
         """Find the documents that a requirement names by their tags."""

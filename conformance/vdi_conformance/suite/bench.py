@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -53,13 +54,36 @@ class Bench:
     def __init__(self, cast: Cast, start: Start | None = None, cpu: int | None = None) -> None:
         self.cast = cast
         self.supervisor = Supervisor(start, cpu=cpu)
+        self.directory = Path(self.supervisor.directory)
+        self._casts = 0
         self._streams: dict[str, Path] = {}
+        self._machines: list[Host] = []
+        self._start_machines()
+
+    def recast(self, cast: Cast) -> None:
+        """Let others play from now on, in a directory of their own; those who played before leave nothing."""
+        for machine in self._machines:
+            machine.kill()
+            machine.finish()
+        self._machines.clear()
+        if self._casts:
+            shutil.rmtree(self.directory, ignore_errors=True)
+        self._casts += 1
+        self.directory = Path(self.supervisor.directory) / str(self._casts)
+        self.directory.mkdir()
+        self._streams.clear()
+        self.cast = cast
+        self._start_machines()
+
+    def _start_machines(self) -> None:
         machines = {
-            cast.client: cast.client_capabilities.machine,
-            cast.server: cast.server_capabilities.machine,
+            self.cast.client: self.cast.client_capabilities.machine,
+            self.cast.server: self.cast.server_capabilities.machine,
         }
         for spec in (spec for spec, needed in machines.items() if needed):
-            _ = self._launch(spec, "machine", "machine").initialized
+            host = self._launch(spec, "machine", "machine")
+            self._machines.append(host)
+            _ = host.initialized
 
     def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
         """Start a process in a role, with these environment variables on top of the usual ones."""
@@ -69,12 +93,13 @@ class Bench:
         return self._launch(spec, role, name)
 
     def _launch(self, spec: AdapterSpec, role: Role, name: str) -> Host:
-        return self.supervisor.launch(spec, role, name, Settings(self.cast.seed, self.cast.timeout_scale))
+        settings = Settings(self.cast.seed, self.cast.timeout_scale)
+        return self.supervisor.launch(spec, role, name, settings, str(self.directory))
 
     def streams(self, key: str, make: Callable[[Path], None]) -> Path:
         """Give the directory with the streams of a BACKUP of that kind, which is made when first asked for."""
         if key not in self._streams:
-            directory = Path(self.supervisor.directory) / f"streams-{len(self._streams)}"
+            directory = self.directory / f"streams-{len(self._streams)}"
             directory.mkdir(exist_ok=True)
             make(directory)
             self._streams[key] = directory

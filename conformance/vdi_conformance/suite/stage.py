@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -30,6 +29,7 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN, VD_E_PROTOCOL, faile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from vdi_conformance.host.messages.server import StatementEnd
     from vdi_conformance.host.process import Host
@@ -213,7 +213,7 @@ class Stage:
 
     def directory(self, label: str) -> Path:
         """Make a directory of this check's own."""
-        directory = Path(self.bench.supervisor.directory) / f"{self._check}-{label}"
+        directory = self.bench.directory / f"{self._check}-{label}"
         directory.mkdir()
         return directory
 

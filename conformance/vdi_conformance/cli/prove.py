@@ -1,0 +1,122 @@
+"""`vdi-conformance prove`: the suite tried on what is known to be wrong, and on what is known to be right."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final
+
+import msgspec
+import pytest
+import typer
+
+from vdi_conformance.adapters import UnknownAdapter, resolve
+from vdi_conformance.cli.proving import Watch
+from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.run import FOREIGN, ISOLATING, PACKAGE, number, writable
+from vdi_conformance.evidence.proof import Ending
+from vdi_conformance.proof.plan import Plan, write
+from vdi_conformance.report.exit_codes import ENDED
+from vdi_conformance.requirements.profiles import Profile, profile
+
+EXIT_CODES: Final[dict[Ending, int]] = {"proven": 0, "not proven": 1, "void": 6}
+EMULATOR: Final = "emulator"
+WHOLE: Final = "full"
+"""The profile whose requirements must be verified where none is named."""
+
+
+def prove(
+    adapter: Annotated[
+        str, typer.Option(metavar="REF", help="Put the faults around this adapter, named as for `run`.")
+    ] = EMULATOR,
+    profile_name: Annotated[
+        str | None, typer.Option("--profile", metavar="P", help="Only what this profile asks for.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this fault, reading or trivial implementation; may be repeated."),
+    ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option("-n", metavar="N", callback=number, help="So many worker processes (default: one a processor)."),
+    ] = None,
+    timeout_scale: Annotated[
+        float, typer.Option(metavar="F", min=1, help="Stretch every time limit by this factor.")
+    ] = 1,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", callback=writable, help="Write the whole proof here (JSON).")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", callback=writable, help="Write the matrix here, as a web page.")
+    ] = None,
+) -> int:
+    """Show that the suite finds what is wrong, and leaves alone what is right.
+
+    Each fault must be found by a check of the requirement that it breaks, and a permitted reading must be accused of
+    nothing. The exit code is 0 where that is so for every requirement that must hold, 1 where it is not, 6 where the
+    proof is void since the adapter fails without any fault or a canary is not found; 2, 3, 4 as for `run`.
+    """
+    # Here, since no other verb needs what the suite is tried on.
+    from vdi_conformance.proof.summing import Made, proof_of
+    from vdi_conformance.report.proof_page import page
+    from vdi_conformance.report.proof_summary import summary
+
+    asked = _asked(profile_name)
+    watch = Watch(_planned(adapter, asked, only or [], whole=profile_name is None))
+    options = ["--vdi-adapter", adapter, f"--vdi-timeout-scale={timeout_scale}", "-n", workers or str(os.cpu_count())]
+    if profile_name is not None:
+        options.append(f"--vdi-profile={asked.label}")
+    started, began = datetime.now(UTC), time.monotonic()
+    status, told = _make(watch, options)
+    if status not in ENDED:
+        typer.echo(told, err=True)
+        return status
+    made = Made(started.isoformat(timespec="seconds"), time.monotonic() - began, tuple(watch.results))
+    proof = proof_of(watch.plan, asked, watch.client, made)
+    if json is not None:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
+    if html is not None:
+        html.write_text(page(proof), encoding="utf-8")
+    for line in summary(proof):
+        typer.echo(line)
+    return EXIT_CODES[proof.ending]
+
+
+def _asked(profile_name: str | None) -> Profile:
+    try:
+        return profile(profile_name or WHOLE)
+    except ValueError as error:
+        raise Refusal(f"{error}.") from error
+
+
+def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool) -> Plan:
+    from vdi_conformance.proof.discovery import UnknownTrial, plan
+
+    # Console scripts do not look into the current directory, where package.module:Class may be found.
+    sys.path.append(str(Path.cwd()))
+    try:
+        target = resolve(adapter).target
+        if not target:
+            raise Refusal(f"{adapter} is a host program, which no fault can be put around: name a Python class.")
+        return plan(asked, adapter, None if adapter == EMULATOR else target, only, whole)
+    except (UnknownTrial, UnknownAdapter) as error:
+        raise Refusal(f"{error}.") from error
+
+
+def _make(watch: Watch, options: Sequence[str]) -> tuple[int, str]:
+    """Make the trials, and give pytest's exit code and what it told."""
+    for variable in FOREIGN:
+        os.environ.pop(variable, None)
+    told = StringIO()
+    spread = ("--dist", "load", "--maxschedchunk", "1", "-p", "no:allure_pytest")
+    with TemporaryDirectory() as directory, watch.shown(), redirect_stdout(told), redirect_stderr(told):
+        file = Path(directory) / "plan.json"
+        write(watch.plan, file)
+        suite = str(PACKAGE / "suite")
+        status = pytest.main([*ISOLATING, f"--vdi-proof={file}", *options, *spread, suite], plugins=[watch])
+    return int(status), told.getvalue()

@@ -1,0 +1,118 @@
+"""What a proof of the suite leaves behind: what was tried, what was seen, and what follows for each requirement."""
+
+from typing import Final, Literal
+
+import msgspec
+
+from vdi_conformance.evidence.records import Observation, Party, ProfileVersion, Verdict
+
+FORMAT: Final = 1
+
+Kind = Literal["baseline", "canary", "fault", "reading", "trivial"]
+KINDS: Final[tuple[Kind, ...]] = ("baseline", "canary", "fault", "reading", "trivial")
+Outcome = Literal["killed", "killed by another row only", "survived", "never exercised", "not applicable"]
+OUTCOMES: Final[tuple[Outcome, ...]] = (
+    "killed",
+    "killed by another row only",
+    "survived",
+    "never exercised",
+    "not applicable",
+)
+Ending = Literal["proven", "not proven", "void"]
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One implementation to try the suite on, or a part of such a trial.
+
+    `reference` names its adapter, `around` what a wrapper is put around, `about` what is special about it. `rows` are
+    those that a fault breaks, that a reading touches, that a part of the baseline or of a trivial implementation is
+    about. Of a reading, `warns` and `untested` name rows for which it may end in a warning or not tested, and `shows`
+    what it must be seen to choose. `time_scale` is the factor on the time limits of its processes.
+    """
+
+    name: str
+    kind: Kind
+    reference: str
+    about: str = ""
+    around: str = ""
+    rows: tuple[str, ...] = ()
+    warns: tuple[str, ...] = ()
+    untested: tuple[str, ...] = ()
+    shows: tuple[tuple[str, str, str], ...] = ()
+    part: str = ""
+    time_scale: float = 1.0
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one check of a trial ended, in `seconds`; `cause` is a sentence where it did not pass."""
+
+    check: str
+    rows: tuple[str, ...]
+    verdict: Verdict
+    cause: str = ""
+    seconds: float = 0.0
+
+
+class TrialResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What came of a trial; `error` says in one sentence why it could not be made."""
+
+    trial: Trial
+    tried: tuple[Tried, ...] = ()
+    observed: tuple[Observation, ...] = ()
+    error: str = ""
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a fault did to a requirement that it breaks, and which check saw it."""
+
+    requirement: str
+    fault: str
+    outcome: Outcome
+    check: str = ""
+    cause: str = ""
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A requirement, and the faults that turned it red; `scored` says that the proof must show one."""
+
+    requirement: str
+    level: str
+    scored: bool
+    faults: tuple[str, ...]
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which scored requirements a trivial implementation met, of how many; `must` are those that must hold."""
+
+    name: str
+    about: str
+    met: tuple[str, ...]
+    scored: int
+    must: int
+    unmet_musts: int
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole proof; `started` is a time in UTC (ISO 8601), `duration` in seconds.
+
+    `findings` are sentences: each is a reason why nothing is proven. `accused` are the readings
+    that a check failed on. `partial` names what it was restricted to.
+    """
+
+    format: int = FORMAT
+    suite_version: str
+    catalogue_sha256: str
+    profile: ProfileVersion
+    adapter: Party
+    platform: str
+    python: str
+    started: str
+    duration: float
+    ending: Ending
+    findings: tuple[str, ...]
+    partial: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    requirements: tuple[Verified, ...]
+    scores: tuple[Score, ...]
+    accused: tuple[str, ...]
+    trials: tuple[TrialResult, ...]

@@ -1,0 +1,174 @@
+"""The trials of a proof as pytest items: each plays checks of the suite on an implementation of its own.
+
+All checks are collected once; a trial then runs those of its course, as often as other trials did before it. Workers
+of pytest-xdist take trials one by one, and hand their results to the controller.
+"""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+import pytest
+from _pytest.runner import runtestprotocol
+
+from vdi_conformance.adapters import UnknownAdapter, resolve
+from vdi_conformance.evidence.proof import Trial, TrialResult, Tried
+from vdi_conformance.evidence.records import Party
+from vdi_conformance.host.errors import HostError
+from vdi_conformance.host.spec import AdapterSpec
+from vdi_conformance.plugins.adapter import PARTIES, cpu_of, limits_of, settings_of, start_of
+from vdi_conformance.plugins.casting import cast as cast_of
+from vdi_conformance.plugins.casting import paired, party
+from vdi_conformance.plugins.phases import Phases
+from vdi_conformance.plugins.requirements import check_id, rows_of
+from vdi_conformance.proof.course import course
+from vdi_conformance.proof.plan import Plan, read
+from vdi_conformance.suite.bench import Bench, Cast
+from vdi_conformance.suite.stage import KNOWN_TO_FAIL
+from vdi_fixtures.wrapping import AROUND
+
+if TYPE_CHECKING:
+    from vdi_conformance.evidence.records import CheckRecord, Observation
+
+KEY: Final = "vdi-trial"
+PLAN: Final = pytest.StashKey[Plan]()
+
+
+class TrialItem(pytest.Item):
+    """A trial, where pytest expects a test."""
+
+    trial: Trial
+    checks: dict[str, pytest.Function]
+
+    def runtest(self) -> None:
+        """Do nothing: the protocol of a trial is another one."""
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Say where it is."""
+        return self.path, None, self.name
+
+
+class Trials:
+    """Plays trials on one bench."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._plan = config.stash[PLAN] = read(Path(config.getoption("vdi_proof")))
+        self._bench: Bench | None = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Put the trials in the place of the checks."""
+        checks = {check_id(item): cast("pytest.Function", item) for item in sorted(items, key=_rank) if rows_of(item)}
+        items.clear()
+        for number, trial in enumerate(self._plan.trials):
+            item = TrialItem.from_parent(session, name=f"{number}:{trial.name}")
+            item.trial, item.checks = trial, checks
+            items.append(item)
+
+    @pytest.fixture(scope="session")
+    def vdi_bench(self) -> Bench:
+        """Give the checks the bench of the trials."""
+        return self.bench
+
+    @property
+    def bench(self) -> Bench:
+        """What all trials share; the first one to ask starts it."""
+        if self._bench is None:
+            config = self._config
+            nobody = cast_of(*config.stash[PARTIES], settings_of(config), limits_of(config))
+            self._bench = Bench(nobody, start_of(config), cpu_of(config))
+        return self._bench
+
+    def pytest_sessionfinish(self) -> None:
+        """End what was started."""
+        if self._bench is not None:
+            self._bench.close()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Make a trial, and report what came of it."""
+        if not isinstance(item, TrialItem):
+            return None
+        started = time.time()
+        result = self._make(item)
+        report = pytest.TestReport(
+            nodeid=item.nodeid,
+            location=item.location,
+            keywords={},
+            outcome="passed",
+            longrepr=None,
+            when="call",
+            duration=time.time() - started,
+            start=started,
+            stop=time.time(),
+            user_properties=[(KEY, msgspec.to_builtins(result))],
+        )
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _make(self, item: TrialItem) -> TrialResult:
+        try:
+            self.bench.recast(self._cast(item.trial))
+        except (UnknownAdapter, HostError, ValueError) as error:
+            return TrialResult(trial=item.trial, error=str(error))
+        judged = {id: tuple(rows_of(check)) for id, check in item.checks.items()}
+        planned = course(item.trial, judged, self._plan.scored)
+        tried: list[Tried] = []
+        seen: list[Observation] = []
+        try:
+            check = next(planned)
+            while True:
+                record = _run(item.checks[check], item)
+                seen += record.observations
+                tried.append(_told(record))
+                check = planned.send(tried[-1])
+        except StopIteration:
+            observed = tuple(seen) if item.trial.kind == "reading" else ()
+            return TrialResult(trial=item.trial, tried=tuple(tried), observed=observed)
+
+    def _cast(self, trial: Trial) -> Cast:
+        settings = replace(settings_of(self._config), time_scale=trial.time_scale)
+        around = ((AROUND, trial.around),) if trial.around else ()
+
+        def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
+            return party(self.bench.supervisor, spec, settings, makes_sets)
+
+        spec = resolve(trial.reference)
+        spec = replace(spec, env=(*spec.env, *around))
+        client, server, server_spec = paired(ask, spec)
+        return replace(cast_of(client, server, settings, limits_of(self._config)), client=spec, server=server_spec)
+
+
+def _rank(item: pytest.Item) -> int:
+    """Put checks last that take their time: where another one shows the same, they are not needed."""
+    walks = "recorder" in getattr(item, "fixturenames", ())
+    return 2 if walks else 1 if item.get_closest_marker("time_limits") else 0
+
+
+def _run(check: pytest.Function, trial: TrialItem) -> "CheckRecord":
+    """Run a check once more; what the whole session shares stays."""
+    # A function item keeps what its fixtures gave: this makes it as new, as plugins that repeat tests do.
+    check._initrequest()
+    check.stash = pytest.Stash()
+    # Nobody reads the simplest example of a failure that is expected.
+    check.stash[KNOWN_TO_FAIL] = True
+    phases = Phases()
+    records = [phases.add(report) for report in runtestprotocol(check, log=False, nextitem=trial)]
+    record = records[-1]
+    assert record is not None, "the last phase of a check completes its record"
+    return record
+
+
+def _told(record: "CheckRecord") -> Tried:
+    return Tried(
+        check=record.id,
+        rows=tuple(record.rows),
+        verdict=record.verdict,
+        cause="" if record.cause is None else record.cause.sentence,
+        seconds=record.duration,
+    )

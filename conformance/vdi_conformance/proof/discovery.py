@@ -1,0 +1,113 @@
+"""What the suite is tried on: the implementations that are shipped with it, as trials."""
+
+import pkgutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Final
+
+from msgspec.structs import replace
+
+import vdi_fixtures.broken
+import vdi_fixtures.readings
+import vdi_fixtures.trivial
+from vdi_conformance.evidence.proof import Kind, Trial
+from vdi_conformance.proof.plan import Plan
+from vdi_conformance.report.ceremony import CANARIES
+from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements.profiles import Profile
+from vdi_fixtures.wrapping import Wrapping
+
+CLASSES: Final[tuple[tuple[ModuleType, Kind, str], ...]] = (
+    (vdi_fixtures.broken, "fault", "Broken"),
+    (vdi_fixtures.readings, "reading", "Reading"),
+    (vdi_fixtures.trivial, "trivial", "Trivial"),
+)
+
+
+class UnknownTrial(ValueError):
+    """A name that no shipped implementation has."""
+
+
+def plan(profile: Profile, adapter: str, around: str | None, only: Sequence[str] = (), whole: bool = True) -> Plan:
+    """Plan the proof for an adapter.
+
+    `around` is its class where it is not the emulator: then there are only the implementations that go around it.
+    `only` names implementations to which the proof is restricted. Unless it is of the `whole` suite, only the
+    requirements of the profile count.
+    """
+    shipped = [trial if whole else _within(profile, trial) for trial in _shipped(around)]
+    found = [trial for trial in shipped if trial.rows or trial.kind == "trivial"]
+    if unknown := set(only) - {trial.name for trial in found}:
+        where = "around that adapter" if around else "here"
+        raise UnknownTrial(f"there is nothing called {min(unknown)} to be tried {where}: its name is that of its file")
+    chosen = [trial for trial in found if not only or trial.name in only]
+    broken = frozenset(row for trial in chosen if trial.kind == "fault" for row in trial.rows)
+    must = frozenset(row.id for row in catalogue().rows if row.id in profile.scored and row.level == "MUST")
+    demanded = must & broken if around or only else must
+    touched = tuple(sorted({row for trial in chosen for row in trial.rows})) if only else ()
+    unbroken = Trial(name=adapter, kind="baseline", reference=adapter, rows=touched)
+    parts = [*_canaries(profile, around), *_in_parts(unbroken)]
+    for trial in chosen:
+        parts += _in_parts(trial) if trial.kind == "trivial" else [trial]
+    return Plan(trials=tuple(parts), scored=profile.scored, demanded=demanded, partial=tuple(only))
+
+
+def _within(profile: Profile, trial: Trial) -> Trial:
+    """Leave out what a profile does not score."""
+    return replace(trial, rows=tuple(row for row in trial.rows if row in profile.scored))
+
+
+def _shipped(around: str | None) -> Iterator[Trial]:
+    """Give all that can be tried here, or around an adapter."""
+    for package, kind, name in CLASSES:
+        for module in _modules(package):
+            if getattr(module, "NEEDS", sys.platform) != sys.platform:
+                continue
+            if around is None or (kind == "fault" and issubclass(getattr(module, name), Wrapping)):
+                yield _trial(module, kind, name, around)
+
+
+def _modules(package: ModuleType) -> Iterable[ModuleType]:
+    return (import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__))
+
+
+def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Trial:
+    rows = getattr(module, "BREAKS", ())
+    if kind == "reading":
+        of_questions = (row.id for row in catalogue().rows if set(module.TAKES) & set(row.questions))
+        rows = getattr(module, "TOUCHES", None) or tuple(of_questions)
+    return Trial(
+        name=module.__name__.rpartition(".")[2],
+        kind=kind,
+        reference=f"{module.__name__}:{name}",
+        about=" ".join((module.__doc__ or "").split("\n\n")[0].split()),
+        around=around or "",
+        rows=tuple(rows),
+        warns=tuple(getattr(module, "WARNS", ())),
+        untested=tuple(getattr(module, "NOT_TESTED", ())),
+        shows=tuple(getattr(module, "SHOWS", ())),
+        time_scale=getattr(module, "TIME_SCALE", 1.0),
+    )
+
+
+def _canaries(profile: Profile, around: str | None) -> list[Trial]:
+    return [
+        Trial(
+            name=canary.fault,
+            kind="canary",
+            reference=canary.reference,
+            about="A fault that must be found, or else nothing is shown.",
+            around=around or "",
+            rows=(canary.requirement,),
+        )
+        for canary in CANARIES.get(profile.name, ())
+    ]
+
+
+def _in_parts(trial: Trial) -> list[Trial]:
+    """Divide by topic what runs most of the suite, so that workers share it."""
+    from msgspec.structs import replace
+
+    return [replace(trial, part=topic) for topic in catalogue().topics]

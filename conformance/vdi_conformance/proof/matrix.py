@@ -1,0 +1,175 @@
+"""From what came of the trials to what is proven; pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from vdi_conformance.evidence.proof import Cell, Ending, Outcome, Score, TrialResult, Tried, Verified
+from vdi_conformance.evidence.records import Verdict
+from vdi_conformance.proof.course import red
+from vdi_conformance.proof.plan import Plan
+from vdi_conformance.requirements import catalogue
+
+JUDGED: tuple[Verdict, ...] = ("passed", "failed", "warning")
+"""The verdicts of a check that came to a judgement."""
+
+
+def cells(results: Iterable[TrialResult]) -> tuple[Cell, ...]:
+    """Say for each fault what came of each requirement that it breaks."""
+    faults = [result for result in results if result.trial.kind == "fault"]
+    return tuple(_cell(result, row) for result in faults for row in result.trial.rows)
+
+
+def _cell(result: TrialResult, row: str) -> Cell:
+    about = [tried for tried in result.tried if row in tried.rows]
+    elsewhere = next((tried for tried in result.tried if tried.verdict == "failed"), None)
+    killer = next((tried for tried in about if tried.verdict == red(row)), None)
+    if killer is not None:
+        return _told(result, row, "killed", killer)
+    if about and all(tried.verdict == "not applicable" for tried in about):
+        return _told(result, row, "not applicable", about[0])
+    if not any(tried.verdict in JUDGED for tried in about):
+        return Cell(requirement=row, fault=result.trial.name, outcome="never exercised", cause=result.error)
+    if elsewhere is not None:
+        return _told(result, row, "killed by another row only", elsewhere)
+    return Cell(requirement=row, fault=result.trial.name, outcome="survived")
+
+
+def _told(result: TrialResult, row: str, outcome: Outcome, by: Tried) -> Cell:
+    return Cell(requirement=row, fault=result.trial.name, outcome=outcome, check=by.check, cause=by.cause)
+
+
+def verified(plan: Plan, found: Iterable[Cell]) -> tuple[Verified, ...]:
+    """Say of each requirement which faults turned it red: of those that are demanded, and of all others with faults."""
+    faults: dict[str, list[str]] = {row: [] for row in plan.demanded}
+    for cell in found:
+        killed = faults.setdefault(cell.requirement, [])
+        if cell.outcome == "killed":
+            killed.append(cell.fault)
+    return tuple(
+        Verified(requirement=row.id, level=row.level, scored=row.id in plan.demanded, faults=tuple(faults[row.id]))
+        for row in catalogue().rows
+        if row.id in faults
+    )
+
+
+def scores(plan: Plan, results: Iterable[TrialResult]) -> tuple[Score, ...]:
+    """Say of each trivial implementation which scored requirements it met: those none of whose checks did not pass."""
+    parts: dict[str, list[TrialResult]] = {}
+    for result in results:
+        if result.trial.kind == "trivial":
+            parts.setdefault(result.trial.name, []).append(result)
+    return tuple(_score(plan, name, found) for name, found in parts.items())
+
+
+def _score(plan: Plan, name: str, parts: Sequence[TrialResult]) -> Score:
+    tried = [tried for part in parts for tried in part.tried]
+    passed = {row for one in tried if one.verdict == "passed" for row in one.rows}
+    unmet = {row for one in tried if one.verdict != "passed" for row in one.rows}
+    rows = [row for row in catalogue().rows if row.id in plan.scored]
+    return Score(
+        name=name,
+        about=parts[0].trial.about,
+        met=tuple(row.id for row in rows if row.id in passed - unmet),
+        scored=len(rows),
+        must=sum(row.level == "MUST" for row in rows),
+        unmet_musts=sum(row.level == "MUST" and row.id not in passed - unmet for row in rows),
+    )
+
+
+def void(plan: Plan, results: Sequence[TrialResult]) -> Iterator[str]:
+    """Say why nothing that was seen counts: the unbroken fails, what must be found was not, or a trial was lost."""
+    for name in sorted({trial.name for trial in plan.trials} - {result.trial.name for result in results}):
+        yield f"the trial of {name} was lost"
+    for result in results:
+        trial = result.trial
+        if trial.kind == "baseline":
+            for tried in result.tried:
+                if tried.verdict not in ("passed", "warning", "not applicable"):
+                    yield f"without any fault {tried.check} is {tried.verdict}: {tried.cause}"
+        if trial.kind == "canary" and not any(tried.verdict == red(trial.rows[0]) for tried in result.tried):
+            yield f"the canary {trial.name} was not found by a check of {trial.rows[0]}"
+        if trial.kind in ("baseline", "canary") and result.error:
+            yield f"{trial.name} could not be tried: {result.error}"
+    if not any(result.tried for result in results if result.trial.kind == "baseline"):
+        yield "no check was executed without a fault"
+
+
+def findings(plan: Plan, results: Sequence[TrialResult], found: Iterable[Cell]) -> Iterator[str]:
+    """Say what is not as it must be, a sentence each."""
+    for cell in found:
+        if cell.outcome in ("survived", "never exercised"):
+            yield f"{cell.fault} breaks {cell.requirement} and {_fate(cell)}{cell.cause and f': {cell.cause}'}"
+        elif cell.outcome == "killed by another row only":
+            yield f"{cell.fault} breaks {cell.requirement}, and only {cell.check} saw it, which does not judge that"
+    for one in verified(plan, found):
+        if one.scored and not one.faults:
+            yield f"{one.requirement} is not verified: no fault turned a check of it red"
+    for score in scores(plan, results):
+        if not score.unmet_musts:
+            yield f"the trivial implementation {score.name} conforms"
+    for result in results:
+        yield from _of_a_trial(result)
+
+
+def _fate(cell: Cell) -> str:
+    return "survived" if cell.outcome == "survived" else "was never exercised"
+
+
+def _of_a_trial(result: TrialResult) -> Iterator[str]:
+    trial = result.trial
+    if trial.kind in ("reading", "trivial") and (result.error or not result.tried):
+        yield f"{trial.name} could not be tried: {result.error or 'no check judges what it touches'}"
+    elif trial.kind == "reading":
+        yield from _alarms(result)
+        yield from _choices(result)
+    if trial.kind == "fault":
+        for tried in result.tried:
+            if tried.verdict in ("error", "not tested"):
+                yield f"{tried.check} is {tried.verdict} on the fault {trial.name}: {tried.cause}"
+
+
+def _alarms(result: TrialResult) -> Iterator[str]:
+    """Say what a permitted reading was accused of."""
+    trial = result.trial
+    excused = {"warning": set(trial.warns), "not tested": set(trial.untested)}
+    for tried in result.tried:
+        if tried.verdict in ("failed", "error"):
+            yield f"false alarm: {tried.check} is {tried.verdict} on {trial.name}: {tried.cause}"
+        elif tried.verdict in excused and not excused[tried.verdict].intersection(tried.rows):
+            yield f"{tried.check} is {tried.verdict} on {trial.name}, which is not declared there: {tried.cause}"
+    for verdict, rows in excused.items():
+        for row in sorted(rows - {row for tried in result.tried if tried.verdict == verdict for row in tried.rows}):
+            yield f"{trial.name} declares {row} to end as {verdict}, and no check did"
+
+
+def _choices(result: TrialResult) -> Iterator[str]:
+    """Say which choices a reading was not seen to make, and which are none that are known."""
+    trial = result.trial
+    seen = {(one.question, one.subject, one.answer) for one in result.observed}
+    for question, subject, answer in trial.shows:
+        if (question, subject, answer) not in seen:
+            yield f"{trial.name} was not seen to choose {answer!r} ({question}, {subject}): it was never exercised"
+    for (question, subject), number in Counter((one[0], one[1]) for one in seen).items():
+        if number > 1:
+            yield f"{trial.name} answered {question} ({subject}) in {number} ways"
+    for question, subject, answer in sorted(seen):
+        yield from _unlisted(trial.name, question, subject, answer)
+
+
+def _unlisted(name: str, question: str, subject: str, answer: str) -> Iterator[str]:
+    known = catalogue().questions.get(question)
+    if known is not None:
+        permitted = next((one.permitted for one in known.readings if one.subject == subject), None)
+        if permitted is None or (permitted and answer not in permitted):
+            yield f"{name} answered {question} ({subject}) with {answer!r}, which readings.tsv does not list"
+
+
+def accused(results: Iterable[TrialResult]) -> tuple[str, ...]:
+    """Name the readings that are right and failed."""
+    readings = (result for result in results if result.trial.kind == "reading")
+    return tuple(one.trial.name for one in readings if any(tried.verdict == "failed" for tried in one.tried))
+
+
+def ending(void_because: Sequence[str], found: Sequence[str]) -> Ending:
+    """Sum up."""
+    return "void" if void_because else "not proven" if found else "proven"

@@ -1,0 +1,30 @@
+"""What a proof consists of: the trials, and the requirements that it must verify; as a file for workers."""
+
+from pathlib import Path
+
+import msgspec
+
+from vdi_conformance.evidence.proof import Trial
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that is to be tried, in order.
+
+    `scored` are the requirements by which trivial implementations are scored, `demanded` those that a fault must turn
+    red, `partial` the names that the proof was restricted to.
+    """
+
+    trials: tuple[Trial, ...]
+    scored: frozenset[str]
+    demanded: frozenset[str]
+    partial: tuple[str, ...] = ()
+
+
+def write(plan: Plan, path: Path) -> None:
+    """Write a plan for the workers."""
+    path.write_bytes(msgspec.json.encode(plan))
+
+
+def read(path: Path) -> Plan:
+    """Read what was written."""
+    return msgspec.json.decode(path.read_bytes(), type=Plan)

@@ -1,0 +1,36 @@
+"""What a person reads at the end of a proof; pure."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from vdi_conformance.evidence.proof import OUTCOMES, Proof
+
+MOST: Final = 40
+"""So many findings are told; the rest stands in the JSON file."""
+
+
+def summary(proof: Proof) -> Iterator[str]:
+    """Give the lines, what decides last."""
+    kinds = Counter(result.trial.kind for result in proof.trials)
+    yield from _detection(proof, kinds["fault"])
+    if kinds["reading"]:
+        yield f"{kinds['reading']} permitted readings, {len(proof.accused)} of them accused of something"
+    for score in proof.scores:
+        met = f"meets {len(score.met)} of {score.scored} requirements"
+        yield f"trivial: {score.name} {met}, and breaks {score.unmet_musts} of the {score.must} that must hold"
+    for finding in proof.findings[:MOST]:
+        yield f"- {finding}"
+    if len(proof.findings) > MOST:
+        yield f"- and {len(proof.findings) - MOST} more, which --json writes"
+    restricted = f", restricted to {', '.join(proof.partial)}" if proof.partial else ""
+    yield f"{proof.ending.upper()} on {proof.adapter.name} {proof.adapter.version} in {proof.duration:.0f} s{restricted}"
+
+
+def _detection(proof: Proof, faults: int) -> Iterator[str]:
+    outcomes = Counter(cell.outcome for cell in proof.cells)
+    told = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in OUTCOMES if outcomes[outcome])
+    yield f"{faults} faults, which break requirements {len(proof.cells)} times: {told or 'none'}"
+    demanded = [one for one in proof.requirements if one.scored]
+    shown = sum(bool(one.faults) for one in demanded)
+    yield f"{shown} of {len(demanded)} requirements that must hold verified: a fault turned a check of each red"
