@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -116,8 +117,9 @@ class Device:
 
         `waiting` is a GetCommand that is under way.
         """
+        end = time.monotonic() + self.participant.scaled(BOUND_TO_COME) / 1000
         result = self.get_command() if waiting is None else waiting.result()
-        while result.succeeded:
+        while result.succeeded and time.monotonic() < end:
             result = self.get_command()
         result.require(VD_E_ABORT)
 

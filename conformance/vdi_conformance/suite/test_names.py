@@ -4,7 +4,7 @@ import platform
 import sys
 from uuid import UUID
 
-from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.judging import ConformanceFailure, judges, set_up
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
@@ -42,6 +42,12 @@ def _created_for(stage: Stage, instance: str | None, question: str, statements: 
     return None
 
 
+def _require_creation(participant: Participant, name: str) -> None:
+    """Show that a set of the default instance can be created here: who refuses everything refuses nothing wrong."""
+    set_up(lambda: participant.create_ex(None, name, VDConfig()).expect(NOERROR))
+    set_up(lambda: participant.close().expect(NOERROR))
+
+
 def _require_missed(operation: Operation) -> None:
     """Fail the check unless the statement ends without having found the set."""
     configuring = operation.primary.send_get_configuration()
@@ -75,6 +81,7 @@ def test_an_empty_instance_name_is_the_default_one(stage: Stage) -> None:
 
 @judges("NAM-03")
 def test_a_machine_is_no_part_of_an_instance_name(stage: Stage) -> None:
+    stage.backup().succeed()
     for machine in (platform.node(), ".", "NOSUCHMACHINE"):
         if (operation := _created_for(stage, f"{machine}\\MSSQLSERVER", "Q9")) is not None:
             _require_missed(operation)
@@ -83,6 +90,7 @@ def test_a_machine_is_no_part_of_an_instance_name(stage: Stage) -> None:
 @judges("NAM-03")
 def test_a_machine_is_no_part_of_the_name_of_a_named_instance(stage: Stage) -> None:
     stage.need("named_instances", "it needs named instances")
+    stage.backup(Geometry(instance="VDI1")).succeed()
     if (operation := _created_for(stage, f"{platform.node()}\\VDI1", "Q9", "VDI1")) is not None:
         _require_missed(operation)
 
@@ -91,13 +99,16 @@ def test_a_machine_is_no_part_of_the_name_of_a_named_instance(stage: Stage) -> N
 def test_an_instance_that_does_not_exist_has_no_sets(stage: Stage) -> None:
     # Where other instances need no set-up, every name that can be is one: no instance can have this one.
     instance = "NO SUCH INSTANCE!" if stage.bench.cast.client_capabilities.named_instances else "NOSUCHINSTANCE"
-    answer = stage.participant("primary").create_ex(instance, stage.name(), VDConfig())
+    primary = stage.participant("primary")
+    _require_creation(primary, stage.name())
+    answer = primary.create_ex(instance, stage.name(), VDConfig())
     answer.record("Q10", "CreateEx for an instance that does not exist")
     answer.require_failure()
 
 
 @judges("NAM-05")
 def test_a_set_for_another_instance_is_not_found(stage: Stage) -> None:
+    stage.backup().succeed()
     if (operation := _created_for(stage, "VDI1", "Q10")) is not None:
         _require_missed(operation)
 
@@ -139,6 +150,7 @@ def test_a_set_may_have_a_slash_in_its_name(stage: Stage, kind: Kind) -> None:
 @judges("NAM-07")
 def test_a_name_with_a_backslash_is_refused(stage: Stage) -> None:
     primary = stage.participant("primary")
+    _require_creation(primary, stage.name())
     for name in (f"{stage.name()}\\b", f"\\{stage.name()}", f"Global\\{stage.name()}"):
         answer = primary.create_ex(None, name, VDConfig())
         answer.record("Q11", f"CreateEx with a backslash in the name {'first' if name[0] == chr(92) else 'inside'}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.judging import judges, set_up
 from vdi_conformance.suite.operation import Kind
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import fetched_view, mark, require_unchanged
@@ -45,6 +45,8 @@ def test_what_succeeds_without_having_to_gives_noerror_too(stage: Stage) -> None
     primary, second = stage.participant("primary"), stage.participant("second")
     odd = [VDConfig(features=bits) for bits in (vdc.VDF_REWIND, vdc.VDF_FILE_MARKS, 0x4, vdc.VDF_LATCH_STATS)]
     odd += [VDConfig(alignment=3), VDConfig(prefix_zone_size=1), VDConfig(block_size=3)]
+    set_up(lambda: primary.create_ex(None, stage.name(), VDConfig()).expect(NOERROR))
+    set_up(lambda: primary.close().expect(NOERROR))
     for config in odd:
         name = stage.name()
         primary.create_ex(None, name, config)
