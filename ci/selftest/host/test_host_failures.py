@@ -257,3 +257,11 @@ def test_a_program_that_cannot_be_executed(supervisor: Supervisor, tmp_path: Pat
     host = supervisor.launch(resolve(str(path)))
     with pytest.raises(errors.HostDied, match=r"exited with code 127(.|\n)*could not be started: OSError"):
         _ = host.initialized
+
+
+def test_nothing_is_sent_when_the_time_of_all_is_over(supervisor: Supervisor) -> None:
+    host = supervisor.launch(resolve("emulator"))
+    supervisor.deadline = 0
+    with pytest.raises(errors.NoEnd, match="each answer asked for more of them"):
+        host.call(client.NewSet(set="s"))
+    assert host.finish().exit_code == 0

@@ -72,6 +72,18 @@ class HostHung(HostError):
         self.ended = ended
 
 
+class NoEnd(HostHung):
+    """The calls of a check were all answered, and the check came to no end."""
+
+    def __init__(self, host: str, method: str) -> None:
+        HostError.__init__(
+            self,
+            host,
+            f"the time of this check is over, and host {host!r} was to be asked for {method} once more: each answer "
+            "asked for more of them; --timeout-scale gives it more time",
+        )
+
+
 class ProtocolError(HostError):
     """The host broke the host protocol."""
 

@@ -19,6 +19,7 @@ from vdi_conformance.host.errors import (
     HostError,
     HostHung,
     MethodNotFound,
+    NoEnd,
     ProtocolError,
     UnknownProtocol,
     WrongId,
@@ -58,7 +59,9 @@ class CallRecord:
 
 
 class Link(Protocol):
-    """What a host needs of its supervisor."""
+    """What a host needs of its supervisor; nothing is sent after `deadline` (monotonic seconds)."""
+
+    deadline: float
 
     @property
     def starter(self) -> Starter:
@@ -190,7 +193,9 @@ class Host:
         return self.send(request).result(patience)
 
     def send(self, request: Request[R]) -> Pending[R]:
-        """Send a request without waiting."""
+        """Send a request without waiting; a HostError where the time for all of them is over."""
+        if time.monotonic() > self._link.deadline:
+            raise NoEnd(self.name, request.method)
         pending = Pending(self, self._link.next_number(), request)
         self._calls.append(pending)
         if self._failure is not None:

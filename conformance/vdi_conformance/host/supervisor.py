@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import itertools
+import math
 import os
 import sys
 import time
@@ -52,7 +53,8 @@ class Supervisor:
     """Starts hosts and looks after them until it is closed; then all of them and the private directory are gone.
 
     `start` chooses how: forked from a warm process (Linux, the default there) or each by itself. `cpu` keeps this
-    process and all hosts on one CPU (Linux): several workers on one machine are quicker so, each on its own.
+    process and all hosts on one CPU (Linux): several workers on one machine are quicker so, each on its own. After
+    `deadline` (monotonic seconds) nothing is sent to any host.
     """
 
     def __init__(self, start: Start | None = None, cpu: int | None = None) -> None:
@@ -60,6 +62,7 @@ class Supervisor:
         if cpu is not None and sys.platform == "linux":
             self._affinity = os.sched_getaffinity(0)
             os.sched_setaffinity(0, {cpu})
+        self.deadline = math.inf
         self._owner = os.getpid()
         self._starter: Starter | None = _starter(start)
         self._keys = itertools.count(1)

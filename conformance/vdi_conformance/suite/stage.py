@@ -49,6 +49,7 @@ class Stage:
 
     def __init__(self, bench: Bench, check: str, known_to_fail: bool = False) -> None:
         self.bench = bench
+        bench.begin()
         self.processes = Processes(bench)
         self.known_to_fail = known_to_fail
         self.observations: list[Observation] = []
