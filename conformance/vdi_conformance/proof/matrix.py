@@ -22,8 +22,7 @@ def cells(results: Iterable[TrialResult]) -> tuple[Cell, ...]:
 def _cell(result: TrialResult, row: str) -> Cell:
     about = [tried for tried in result.tried if row in tried.rows]
     elsewhere = next((tried for tried in result.tried if tried.verdict == "failed"), None)
-    killer = next((tried for tried in about if tried.verdict == red(row)), None)
-    if killer is not None:
+    if (killer := _killer(result, row)) is not None:
         return _told(result, row, "killed", killer)
     if about and all(tried.verdict == "not applicable" for tried in about):
         return _told(result, row, "not applicable", about[0])
@@ -32,6 +31,11 @@ def _cell(result: TrialResult, row: str) -> Cell:
     if elsewhere is not None:
         return _told(result, row, "killed by another row only", elsewhere)
     return Cell(requirement=row, fault=result.trial.name, outcome="survived")
+
+
+def _killer(result: TrialResult, row: str) -> Tried | None:
+    """Find the check that saw a requirement broken."""
+    return next((tried for tried in result.tried if row in tried.rows and tried.verdict == red(row)), None)
 
 
 def _told(result: TrialResult, row: str, outcome: Outcome, by: Tried) -> Cell:
@@ -86,7 +90,7 @@ def void(plan: Plan, results: Sequence[TrialResult]) -> Iterator[str]:
             for tried in result.tried:
                 if tried.verdict not in ("passed", "warning", "not applicable"):
                     yield f"without any fault {tried.check} is {tried.verdict}: {tried.cause}"
-        if trial.kind == "canary" and not any(tried.verdict == red(trial.rows[0]) for tried in result.tried):
+        if trial.kind == "canary" and _killer(result, trial.rows[0]) is None:
             yield f"the canary {trial.name} was not found by a check of {trial.rows[0]}"
         if trial.kind in ("baseline", "canary") and result.error:
             yield f"{trial.name} could not be tried: {result.error}"
@@ -117,7 +121,9 @@ def _fate(cell: Cell) -> str:
 
 def _of_a_trial(result: TrialResult) -> Iterator[str]:
     trial = result.trial
-    if trial.kind in ("reading", "trivial") and (result.error or not result.tried):
+    if trial.kind == "trivial" and result.error:
+        yield f"{trial.name} could not be tried: {result.error}"
+    if trial.kind == "reading" and (result.error or not result.tried):
         yield f"{trial.name} could not be tried: {result.error or 'no check judges what it touches'}"
     elif trial.kind == "reading":
         yield from _alarms(result)

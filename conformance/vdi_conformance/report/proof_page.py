@@ -1,8 +1,103 @@
-"""x."""
+"""A proof as a web page: the matrix of requirements and faults, topic by topic; pure."""
 
-from vdi_conformance.evidence.proof import Proof
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import groupby
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from vdi_conformance.evidence.proof import OUTCOMES, Cell, Outcome, Proof, Trial, Verified
+from vdi_conformance.requirements import Requirement, catalogue
+
+MARKS: Final[Mapping[Outcome, tuple[str, str]]] = MappingProxyType(
+    {
+        "killed": ("killed", "●"),
+        "killed by another row only": ("elsewhere", "○"),
+        "survived": ("survived", "✕"),
+        "never exercised": ("unexercised", "?"),
+        "not applicable": ("inapplicable", "-"),
+    }
+)
+"""How a cell looks: its class in the style sheet, and its sign, for whom colours say nothing."""
+
+
+class Line(NamedTuple):
+    """A requirement of the matrix, and what each fault of its topic did to it; None where a fault breaks another."""
+
+    requirement: Requirement
+    verified: Verified
+    cells: tuple[Cell | None, ...]
+
+
+class Topic(NamedTuple):
+    """One part of the matrix: its columns are the faults that break a requirement of it."""
+
+    group: str
+    title: str
+    faults: tuple[Trial, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """Count what came of it."""
+        return Counter(cell.outcome for line in self.lines for cell in line.cells if cell is not None)
+
+    def column(self, number: int) -> Iterator[Cell]:
+        """Give what one fault did."""
+        return (cell for line in self.lines if (cell := line.cells[number]) is not None)
 
 
 def page(proof: Proof) -> str:
-    """X."""
-    return ""
+    """Give the page, which needs nothing beside it."""
+    kinds = Counter(result.trial.kind for result in proof.trials)
+    demanded = [one for one in proof.requirements if one.scored]
+    return _template().render(
+        proof=proof,
+        topics=topics(proof),
+        marks=MARKS,
+        outcomes=OUTCOMES,
+        counts=Counter(cell.outcome for cell in proof.cells),
+        kinds=kinds,
+        demanded=len(demanded),
+        shown=sum(bool(one.faults) for one in demanded),
+        readings=[result for result in proof.trials if result.trial.kind == "reading"],
+    )
+
+
+def topics(proof: Proof) -> tuple[Topic, ...]:
+    """Divide the matrix by topic, since most faults break requirements of one."""
+    faults = {result.trial.name: result.trial for result in proof.trials if result.trial.kind == "fault"}
+    rows = {row.id: row for row in catalogue().rows}
+    known = [(rows[one.requirement], one) for one in proof.requirements if one.requirement in rows]
+    cells = {(cell.requirement, cell.fault): cell for cell in proof.cells}
+    return tuple(
+        _topic(tuple(members), faults, cells) for _, members in groupby(known, key=lambda member: member[0].group)
+    )
+
+
+def _topic(
+    members: tuple[tuple[Requirement, Verified], ...],
+    faults: Mapping[str, Trial],
+    cells: Mapping[tuple[str, str], Cell],
+) -> Topic:
+    ids = {row.id for row, _ in members}
+    # In the order of what they break first, so that the matrix runs down its diagonal.
+    order = {row.id: number for number, (row, _) in enumerate(members)}
+    columns = sorted(
+        (fault for fault in faults.values() if ids.intersection(fault.rows)),
+        key=lambda fault: min(order[row] for row in fault.rows if row in order),
+    )
+    lines = (Line(row, found, tuple(cells.get((row.id, fault.name)) for fault in columns)) for row, found in members)
+    first = members[0][0]
+    return Topic(first.group, first.topic, tuple(columns), tuple(lines))
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("vdi_conformance.report"), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template("proof.html.j2")

@@ -24,7 +24,8 @@ def summary(proof: Proof) -> Iterator[str]:
     if len(proof.findings) > MOST:
         yield f"- and {len(proof.findings) - MOST} more, which --json writes"
     restricted = f", restricted to {', '.join(proof.partial)}" if proof.partial else ""
-    yield f"{proof.ending.upper()} on {proof.adapter.name} {proof.adapter.version} in {proof.duration:.0f} s{restricted}"
+    tried = f"{proof.adapter.name} {proof.adapter.version}"
+    yield f"{proof.ending.upper()} on {tried} in {proof.duration:.0f} s{restricted}"
 
 
 def _detection(proof: Proof, faults: int) -> Iterator[str]:

@@ -1,0 +1,127 @@
+"""`vdi-conformance prove`: what it says of faults, readings and trivial implementations, and its exit codes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vdi_conformance.cli import main
+from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.evidence.proof import Kind, Trial
+from vdi_conformance.proof import discovery
+from vdi_conformance.proof.discovery import plan
+from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements.profiles import profile
+
+FAULTS = [trial for trial in plan(profile("full"), "emulator", None).trials if trial.kind == "fault"]
+NO_HANDLES = """'No buffer has a handle; that is nothing that creation could show.'
+from vdi_conformance.contract import Outcome
+from vdi_fixtures.wrapping import Fault, WrappedSet
+class Set(WrappedSet):
+    def get_buffer_handle(self, address, null_out=False):
+        return Outcome(0x80770007)
+class Broken(Fault):
+    set = Set
+"""
+TWICE = "from vdi_fixtures.broken.double_completion_accepted import Broken\n"
+UNLOADABLE = "from vdi_fixtures.broken import nothing_of_the_kind\nBroken = nothing_of_the_kind\n"
+Shipping = Callable[[str, str, Kind], None]
+
+
+@pytest.fixture
+def shipping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shipping:
+    """Ships one implementation alone: its text, the requirement that it is said to break or touch, its kind."""
+
+    def ship(text: str, row: str, kind: Kind) -> None:
+        file = tmp_path / "shipped.py"
+        file.write_text(text, encoding="utf-8")
+        trial = Trial(name="shipped", kind=kind, reference=f"{file}:Broken", rows=(row,))
+        monkeypatch.setattr(discovery, "_shipped", lambda _: iter([trial]))
+
+    return ship
+
+
+def _proof(path: Path, *options: str) -> tuple[int, Any]:
+    exit_code = main(["prove", "-n", "2", "--json", str(path / "proof.json"), *options])
+    return exit_code, json.loads((path / "proof.json").read_text(encoding="utf-8"))
+
+
+def test_a_fault_a_reading_and_a_trivial_implementation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("mapping_copies", "failures_leave_null", "dies_at_once")
+    html = tmp_path / "proof.html"
+    exit_code, proof = _proof(tmp_path, "--html", str(html), *(f"--only={name}" for name in names))
+    said = capsys.readouterr()
+    assert exit_code == 0, said
+    assert {cell["outcome"] for cell in proof["cells"]} == {"killed"}
+    assert [score["name"] for score in proof["scores"]] == ["dies_at_once"]
+    assert proof["partial"] == list(names)
+    assert "PROVEN on emulator" in said.out
+    assert "1 permitted readings, 0 of them accused" in said.out
+    assert "trials made" in said.err
+    assert all(name in html.read_text(encoding="utf-8") for name in names)
+
+
+def test_it_goes_around_another_adapter(tmp_path: Path) -> None:
+    adapter = "vdi_fixtures.readings.handles_count_from_0:Reading"
+    exit_code, proof = _proof(tmp_path, "--adapter", adapter, "--only", "closed_devices_say_invalid")
+    assert (exit_code, proof["ending"]) == (0, "proven")
+    assert "handles_count_from_0" in proof["adapter"]["name"]
+    assert {trial["trial"]["around"] for trial in proof["trials"] if trial["trial"]["kind"] == "fault"} == {
+        "vdi_fixtures.readings.handles_count_from_0:Reading"
+    }
+
+
+def test_it_is_void_on_an_adapter_that_fails_without_any_fault(tmp_path: Path) -> None:
+    adapter = "vdi_fixtures.broken.closed_devices_say_invalid:Broken"
+    exit_code, proof = _proof(tmp_path, "--adapter", adapter, "--only", "closed_devices_say_invalid")
+    assert (exit_code, proof["ending"]) == (6, "void")
+    assert any("without any fault" in finding for finding in proof["findings"])
+
+
+SHIPPED: list[tuple[str, str, Kind, str]] = [
+    (NO_HANDLES, "CRE-02", "fault", "shipped breaks CRE-02, and only "),
+    (UNLOADABLE, "CRE-02", "fault", "shipped breaks CRE-02 and was never exercised: "),
+    (TWICE, "CMP-03", "reading", "false alarm: "),
+]
+
+
+@pytest.mark.parametrize(("text", "row", "kind", "sentence"), SHIPPED, ids=[one[3].strip(": ") for one in SHIPPED])
+def test_what_is_not_as_it_must_be_is_told(
+    shipping: Shipping, tmp_path: Path, text: str, row: str, kind: Kind, sentence: str
+) -> None:
+    shipping(text, row, kind)
+    exit_code, proof = _proof(tmp_path, "--only", "shipped")
+    assert (exit_code, proof["ending"]) == (1, "not proven")
+    assert any(finding.startswith(sentence) for finding in proof["findings"]), proof["findings"]
+
+
+REFUSED = [
+    (["--only", "nothing_of_that_name"], "there is nothing called nothing_of_that_name to be tried"),
+    (["--profile", "half"], "there is no profile 'half'"),
+    (["--adapter", "no.such:Class"], "cannot be found"),
+    (["--adapter", "no_such_file.toml"], "no_such_file.toml"),
+    (["--adapter", "emulator", "--only", "mapping_copies", "--profile", "core"], "there is nothing called"),
+]
+
+
+@pytest.mark.parametrize(("options", "sentence"), REFUSED)
+def test_what_cannot_be_done_is_one_sentence(
+    options: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["prove", *options]) == 4
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_every_requirement_that_must_hold_is_broken_by_a_fault() -> None:
+    levels = {row.id: row.level for row in catalogue().rows}
+    needed = {row for row in checks_by_row() if levels[row] == "MUST"}
+    assert needed, "no checks were found"
+    assert sorted(needed - {row for fault in FAULTS for row in fault.rows}) == []
+
+
+def test_every_fault_breaks_requirements_that_have_checks() -> None:
+    assert [fault.name for fault in FAULTS if not fault.rows or set(fault.rows) - checks_by_row().keys()] == []
