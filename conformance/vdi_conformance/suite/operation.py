@@ -59,7 +59,14 @@ class Operation(Running):
     def configure(self) -> None:
         """Run the statement on the set that was created, and wait until it has configured it."""
         self.execute()
-        self.primary.get_configuration().expect(NOERROR)
+        configuring = self.primary.send_get_configuration()
+        self._supervisor.wait_any([self._statement, configuring.pending])
+        if self._statement.done and not configuring.done:
+            # Nothing but an abort wakes the call any more, and that has been posted: there is no use in waiting long.
+            self._supervisor.wait_any([configuring.pending], self.primary.scaled(STALL) / 1000)
+            if not configuring.done:
+                raise ConformanceFailure("the statement ended, and GetConfiguration went on waiting")
+        configuring.result().expect(NOERROR)
 
     def ends_before(self, waiting: Later[Any, Any]) -> bool:
         """Run the statement on the set that was created; tell whether it ends before a call that is under way."""

@@ -94,9 +94,15 @@ class Stage:
         """Start a statement in fresh processes."""
         return self._run(kind, geometry, self._participants(geometry))
 
-    def prepared(self, geometry: Geometry = USUAL, kind: Kind = "backup", name: str | None = None) -> Operation:
+    def prepared(
+        self,
+        geometry: Geometry = USUAL,
+        kind: Kind = "backup",
+        name: str | None = None,
+        participants: list[Participant] | None = None,
+    ) -> Operation:
         """Bring a statement's cast together, on a set of this name where it is given; the check starts it."""
-        return self._prepare(kind, geometry, self._participants(geometry), name=name)
+        return self._prepare(kind, geometry, participants or self._participants(geometry), name=name)
 
     def created(
         self, kind: Kind, geometry: Geometry = USUAL, participants: list[Participant] | None = None

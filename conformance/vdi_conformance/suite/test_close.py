@@ -132,6 +132,7 @@ def test_a_close_with_devices_open_ends_the_statement(stage: Stage, kind: Kind, 
     answer.permit("Q3", f"Close with devices open, {when}", VD_E_OPEN, NOERROR)
     operation.primary.close().expect(VD_E_PROTOCOL)
     _require_failure(operation)
+    _require_free(operation.set_name, stage.participant("other client"), operation.primary)
     stage.again(operation).succeed()
 
 

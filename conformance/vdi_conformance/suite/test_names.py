@@ -8,7 +8,7 @@ from vdi_conformance.suite.judging import ConformanceFailure, judges, set_up
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
-from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.stage import INSTANCE_VARIABLE, Stage
 from vdi_conformance.suite.variants import ALONE_OR_NOT, BACKUP, RESTORE, in_turn
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDConfig
@@ -16,13 +16,27 @@ from vdi_conformance.vdi.structures import VDConfig
 SHORT = 1
 """A time-out in milliseconds that is over at once, or after one second where the unit is seconds (Q53)."""
 CHARACTERS = {
-    "blanks and dots": "a full backup. of .all",
-    "quotes": 'it\'s "quoted" `three` times',
-    "signs": "<50%> ?*|:; [x] {y} &amp; $z",
-    "Cyrillic": "Резервная копия",
-    "surrogate pairs": "\U0001f4be\U00020bb7",
+    "blanks and dots": "~ a full backup. of .all",
+    "quotes": '~ it\'s "quoted" `three` times',
+    "signs": "~ <50%> ?*|:; [x] {y} &amp; $z",
+    "Cyrillic": "~ Резервная копия",
+    "surrogate pairs": "~ \U0001f4be\U00020bb7",
+    "a blank in front": " ~",
+    "a blank behind": "~ ",
+    "brackets around": "[~]",
+    "letters and accents apart": "~ Re\u0301sume\u0301",
 }
-FURTHER_NAMES = ("second", "Third device: it's [here]", "четвёртое \U0001f4be")
+"""Names of sets; the tilde stands for a name that nobody else uses."""
+FURTHER_NAMES = (
+    "second",
+    "second ",
+    "second\\a",
+    "Third device: it's [here]",
+    "четвёртое \U0001f4be",
+    "s" * 128,
+)
+INSTANCES = ((None, "VDI1"), ("VDI2", "VDI1"), ("VDI10", "VDI1"), ("VDICONFORMANCE_1", "VDICONFORMANCE_2"))
+"""For which a set is created, and to which the statement is sent; a name has up to 16 characters."""
 LENGTHS = (64, 128, 200, 260, 1000)
 
 
@@ -68,9 +82,22 @@ def test_no_instance_is_the_default_one(stage: Stage, kind: Kind) -> None:
     stage.operation(kind, Geometry(instance=None)).succeed()
 
 
+@judges("NAM-01")
+def test_no_instance_is_the_default_one_whatever_the_older_forms_mean(stage: Stage) -> None:
+    operation = stage.created("backup", participants=[_with_a_variable(stage)])
+    operation.configure()
+    operation.open_devices()
+    operation.succeed()
+
+
+def _with_a_variable(stage: Stage) -> Participant:
+    """Start a process in which the older forms mean another instance."""
+    return stage.participant("primary", {INSTANCE_VARIABLE: "VDI1"})
+
+
 @judges("NAM-02")
 def test_an_empty_instance_name_is_the_default_one(stage: Stage) -> None:
-    operation = stage.prepared(Geometry())
+    operation = stage.prepared(participants=[_with_a_variable(stage)])
     answer = operation.primary.create_ex("", operation.set_name, operation.geometry.config)
     answer.record("Q9", "CreateEx with an empty instance name")
     answer.expect(NOERROR)
@@ -116,7 +143,7 @@ def test_a_set_for_another_instance_is_not_found(stage: Stage) -> None:
 @judges("NAM-05")
 def test_named_instances_have_sets_of_their_own(stage: Stage) -> None:
     stage.need("named_instances", "it needs named instances")
-    for instance, statements in ((None, "VDI1"), ("VDI2", "VDI1")):
+    for instance, statements in INSTANCES:
         operation = _created_for(stage, instance, "Q10", statements)
         assert operation is not None, f"CreateEx for the instance {instance} was refused"
         _require_missed(operation)
@@ -129,7 +156,7 @@ def test_named_instances_have_sets_of_their_own(stage: Stage) -> None:
 @in_turn("characters", list(CHARACTERS))
 @judges("NAM-06")
 def test_a_set_may_have_any_name_without_a_backslash(stage: Stage, kind: Kind, characters: str) -> None:
-    _run_under(stage, kind, f"{stage.name()} {CHARACTERS[characters]}")
+    _run_under(stage, kind, CHARACTERS[characters].replace("~", stage.name()))
 
 
 @BACKUP
@@ -151,7 +178,7 @@ def test_a_set_may_have_a_slash_in_its_name(stage: Stage, kind: Kind) -> None:
 def test_a_name_with_a_backslash_is_refused(stage: Stage) -> None:
     primary = stage.participant("primary")
     _require_creation(primary, stage.name())
-    for name in (f"{stage.name()}\\b", f"\\{stage.name()}", f"Global\\{stage.name()}"):
+    for name in (f"{stage.name()}\\b", f"\\{stage.name()}", f"Global\\{stage.name()}", f"{stage.name()}\\"):
         answer = primary.create_ex(None, name, VDConfig())
         answer.record("Q11", f"CreateEx with a backslash in the name {'first' if name[0] == chr(92) else 'inside'}")
         if _has_instances(stage):
@@ -183,6 +210,9 @@ def test_a_name_in_use_cannot_be_taken(stage: Stage) -> None:
     for who, other in others.items():
         _require_taken(other, name, f"from {who}")
     primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+    primary.signal_abort().expect(NOERROR)
+    for other in others.values():
+        _require_taken(other, name, "after an abort")
     primary.close().expect(NOERROR)
 
 
@@ -205,9 +235,12 @@ def _require_taken(other: Participant, name: str, when: str) -> None:
 def test_a_name_is_free_again_after_close(stage: Stage) -> None:
     name = stage.name()
     one, other = stage.participant("one"), stage.participant("other")
-    for participant in (one, other, other, one):
-        participant.create_ex(None, name, VDConfig()).expect(NOERROR)
-        participant.close().expect(NOERROR)
+    for ending in ("closed", "aborted"):
+        for participant in (one, other, other, one):
+            participant.create_ex(None, name, VDConfig()).expect(NOERROR)
+            if ending == "aborted":
+                participant.signal_abort().expect(NOERROR)
+            participant.close().expect(NOERROR)
 
 
 @RESTORE
@@ -220,12 +253,19 @@ def test_a_name_is_free_again_after_its_statement(stage: Stage, kind: Kind) -> N
 
 @judges("NAM-10")
 def test_a_name_is_free_again_after_a_death(stage: Stage) -> None:
-    name = stage.name()
-    for turn in range(2):
+    names = stage.name(), stage.name()
+    for turn in range(3):
         primary = stage.participant(f"primary {turn}")
-        primary.create_ex(None, name, VDConfig()).expect(NOERROR)
+        for name, owner in zip(names, (primary, stage.beside(primary)), strict=True):
+            owner.create_ex(None, name, VDConfig()).expect(NOERROR)
+            if turn:
+                owner.send_get_configuration(thread=f"{owner.key} waits")
+                owner.get_configuration(0).expect(VD_E_TIMEOUT)
         primary.kill()
-    stage.participant("heir").create_ex(None, name, VDConfig()).expect(NOERROR)
+    heir = stage.participant("heir")
+    for name in names:
+        heir.create_ex(None, name, VDConfig()).expect(NOERROR)
+        heir.close().expect(NOERROR)
 
 
 @RESTORE
@@ -256,11 +296,12 @@ def test_long_names_are_told_apart_or_refused(stage: Stage) -> None:
 # Names of devices
 
 
-@in_turn("devices", [1, 2])
+@in_turn("devices", [1, 2, 3, 3])
 @judges("NAM-14")
 def test_the_first_device_has_the_name_of_the_set(stage: Stage, kind: Kind, devices: int) -> None:
-    operation = stage.configured(kind, Geometry(devices=devices))
-    first = operation.primary.open_device(operation.set_name).expect(NOERROR)
+    operation = stage.configured(kind, Geometry(devices=devices, secondaries=max(ALONE_OR_NOT[kind])))
+    operation.join_all()
+    first = operation.participants[-1].open_device(operation.set_name).expect(NOERROR)
     operation.devices.append(first)
     for index in range(1, devices):
         operation.open_device(index)
@@ -269,10 +310,10 @@ def test_the_first_device_has_the_name_of_the_set(stage: Stage, kind: Kind, devi
 
 @judges("NAM-15")
 def test_further_devices_have_names_of_any_text(stage: Stage, kind: Kind) -> None:
-    geometry = Geometry(devices=1 + len(FURTHER_NAMES), owners=ALONE_OR_NOT[kind])
+    geometry = Geometry(devices=2 + len(FURTHER_NAMES), owners=ALONE_OR_NOT[kind])
     sets = [stage.prepared(geometry, kind) for _ in range(2)]
-    for operation in sets:
-        operation.device_names = (operation.set_name, *FURTHER_NAMES)
+    for operation, other in zip(sets, reversed(sets), strict=True):
+        operation.device_names = (operation.set_name, *FURTHER_NAMES, other.set_name)
         operation.start()
     for operation in reversed(sets):
         operation.succeed()

@@ -199,11 +199,20 @@ def test_a_set_that_does_not_exist_cannot_be_joined(stage: Stage, name: str) -> 
         attempt.record("Q34", f"joining a set by {name} name")
 
 
+@pytest.mark.parametrize("older", [False, True], ids=["OpenInSecondaryEx", "OpenInSecondary"])
 @judges("NAM-11")
-def test_the_name_of_a_set_is_compared_with_its_case(stage: Stage, backup: Operation) -> None:
-    for name in (backup.set_name.upper(), backup.set_name.title()):
-        stage.participant("secondary").open_in_secondary_ex(None, name).require_failure()
-    stage.secondary(backup)
+def test_the_name_of_a_set_is_compared_with_its_case(stage: Stage, older: bool) -> None:
+    if older:
+        stage.need_default_instance()
+    operation = stage.prepared(Geometry(older=older), name=f"Élan-{stage.name()}-Ж-z")
+    operation.start()
+    name, secondary = operation.set_name, stage.participant("secondary")
+    middle = name.replace("Ж", "ж"), name.replace("vdi", "vDi"), name.upper(), name.lower(), name.swapcase()
+    for other in (name[0].lower() + name[1:], name[:-1] + name[-1].upper(), *middle):
+        answer = secondary.open_in_secondary(other) if older else secondary.open_in_secondary_ex(None, other)
+        answer.require_failure()
+    operation.enlist(secondary)
+    operation.succeed()
 
 
 @in_turn("instance", ["NOSUCHINSTANCE", "HOST\\MSSQLSERVER", "\\MSSQLSERVER"])

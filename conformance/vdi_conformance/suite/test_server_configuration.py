@@ -129,11 +129,12 @@ def test_a_configuration_that_cannot_be_used_is_message_3261(stage: Stage) -> No
 
 @judges("NAM-16")
 def test_a_device_is_named_once(stage: Stage) -> None:
-    operation = stage.created("backup", Geometry(devices=3))
-    operation.execute(devices=[operation.set_name, "twin", "twin"])
-    require_failure(operation.outcome(), "two of its devices have one name")
-    answer = operation.primary.get_configuration(0)
-    answer.require(VD_E_ABORT, VD_E_TIMEOUT)
+    for further in (("twin", "twin"), ("twin", "other", "twin"), ("other", None)):
+        operation = stage.created("backup", Geometry(devices=1 + len(further)))
+        operation.execute(devices=[operation.set_name, *(name or operation.set_name for name in further)])
+        require_failure(operation.outcome(), "two of its devices have one name")
+        answer = operation.primary.get_configuration(0)
+        answer.require(VD_E_ABORT, VD_E_TIMEOUT)
 
 
 @judges("TSQ-03")
