@@ -80,6 +80,50 @@ def closed(stage: Stage) -> Reached:
     return at
 
 
+def refused(stage: Stage) -> Reached:
+    """Ask for sets that cannot be."""
+    at = fresh(stage)
+    at.who.create_ex(None, at.set_name, VDConfig(device_count=0)).require_failure()
+    at.who.create_ex(None, "", VDConfig()).require_failure()
+    return at
+
+
+def closed_in_use(stage: Stage) -> Reached:
+    """Close with a device open and a command held."""
+    at = opened(stage)
+    at.device.next_data_command()
+    at.who.close().expect(NOERROR, VD_E_OPEN)
+    at.running.require_failure()
+    at.who.devices.clear()
+    return at
+
+
+def closed_after_an_abort(stage: Stage) -> Reached:
+    """Abort a set that a server had configured, and close it."""
+    at = aborted_when_configured(stage)
+    at.who.close().expect(NOERROR)
+    return at
+
+
+def created_after_an_end(stage: Stage) -> Reached:
+    """Create a further set, under the same name, with an object whose set was aborted and closed."""
+    at = closed_after_an_abort(stage)
+    at.who.create_ex(None, at.set_name, VDConfig()).expect(NOERROR)
+    at.who.get_configuration(0).require(VD_E_TIMEOUT)
+    at.operation, at.who.aborted = None, False
+    return at
+
+
+def configured_after_an_end(stage: Stage) -> Reached:
+    """Have a statement configure a further set of an object that served one to its end."""
+    at = ended(stage)
+    at.running.close()
+    at.who.devices.clear()
+    at.operation = stage.configured("restore", participants=[at.who])
+    at.set_name = at.operation.set_name
+    return at
+
+
 def configured(stage: Stage) -> Reached:
     """Have a statement configure the set."""
     operation = stage.configured("backup")
@@ -101,6 +145,14 @@ def aborted(stage: Stage) -> Reached:
     """Abort a set that no server has found."""
     at = created(stage)
     at.who.signal_abort().expect(NOERROR)
+    return at
+
+
+def aborted_when_configured(stage: Stage) -> Reached:
+    """Abort a set of which no device is open."""
+    at = configured(stage)
+    at.who.signal_abort().expect(NOERROR)
+    at.running.require_failure()
     return at
 
 
@@ -192,11 +244,17 @@ class Way:
 WAYS: Final = (
     Way("fresh", State.DOES_NOT_EXIST, fresh),
     Way("closed", State.DOES_NOT_EXIST, closed),
+    Way("refused", State.DOES_NOT_EXIST, refused),
+    Way("closed in use", State.DOES_NOT_EXIST, closed_in_use),
+    Way("closed after an abort", State.DOES_NOT_EXIST, closed_after_an_abort),
     Way("created", State.CONFIGURABLE, created),
+    Way("created after an end", State.CONFIGURABLE, created_after_an_end),
     Way("configured", State.INITIALIZING, configured),
+    Way("configured after an end", State.INITIALIZING, configured_after_an_end),
     Way("opened", State.ACTIVE, opened),
     Way("ended", State.NORMALLY_TERMINATED, ended),
     Way("aborted", State.ABORT, aborted),
+    Way("aborted when configured", State.ABORT, aborted_when_configured),
     Way("aborted in use", State.ABORT, aborted_in_use),
 )
 WAYS_OF_A_SECONDARY: Final = (
@@ -210,7 +268,20 @@ WAYS_WITH_AN_INVALID_DEVICE: Final = (
     Way("created again", State.CONFIGURABLE, created_again),
     Way("configured again", State.INITIALIZING, configured_again),
 )
-NO_DEVICE: Final = ("fresh", "closed", "created", "configured", "aborted", "joined")
+NO_DEVICE: Final = (
+    "fresh",
+    "closed",
+    "refused",
+    "closed in use",
+    "closed after an abort",
+    "created",
+    "created after an end",
+    "configured",
+    "configured after an end",
+    "aborted",
+    "aborted when configured",
+    "joined",
+)
 """The ways on which no device was opened, so that there is nothing to call its methods on."""
 
 

@@ -9,7 +9,7 @@ from vdi_conformance.suite.sharing import fetched_view, mark, require_unchanged
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.suite.variants import RESTORE, in_turn
 from vdi_conformance.vdi import commands as vdc
-from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN
 from vdi_conformance.vdi.structures import VDConfig
 
 
@@ -37,6 +37,28 @@ def test_the_end_of_one_set_is_not_that_of_another(stage: Stage, kind: Kind) -> 
     one.device.await_abort()
     other.answer(command).expect(NOERROR)
     other.succeed()
+
+
+@judges("ABI-24")
+def test_three_sets_of_one_process_have_nothing_in_common(stage: Stage) -> None:
+    """Let sets of one process end one after the other, each in another way, and hold the last one to its own."""
+    first = stage.backup(Geometry(max_transfer_size=131072, features=vdc.VDF_DISCARD))
+    second = stage.twin(first, "backup", Geometry(block_size=1024))
+    third = stage.prepared(Geometry(devices=2, prefix_zone_size=512), participants=[stage.beside(first.primary)])
+    third.start()
+    for one in (first, second, third):
+        config = one.primary.get_configuration(0).expect(NOERROR)
+        found = config.device_count, config.block_size, config.max_transfer_size, config.prefix_zone_size
+        geometry = one.geometry
+        asked = geometry.devices, geometry.block_size, geometry.max_transfer_size, geometry.prefix_zone_size
+        assert found == asked, f"a set of {geometry} was configured as {config}"
+    command = third.device.next_data_command()
+    first.primary.close().require(NOERROR, VD_E_OPEN)
+    first.primary.release()
+    second.primary.signal_abort().expect(NOERROR)
+    second.device.await_abort()
+    third.answer(command).expect(NOERROR)
+    third.succeed()
 
 
 @judges("ABI-17")

@@ -35,10 +35,7 @@ def test_create_makes_a_set_of_the_instance_that_a_variable_names(stage: Stage, 
     stage.need("named_instances", "it needs named instances")
     stage.need_default_instance()
     primary, stranger, secondary = (stage.participant(name, _naming("VDI1")) for name in ("primary", "one", "other"))
-    operation = stage.prepared(Geometry(instance="VDI1"), kind)
-    operation.primary = primary
-    operation.participants[0] = primary
-    primary.create(operation.set_name, operation.geometry.config).expect(NOERROR)
+    operation = stage.created(kind, Geometry(instance="VDI1", older=True), [primary])
     operation.configure()
     stage.participant("third").open_in_secondary(operation.set_name).require_failure()
     stranger.open_in_secondary_ex(None, operation.set_name).require_failure()
@@ -48,6 +45,7 @@ def test_create_makes_a_set_of_the_instance_that_a_variable_names(stage: Stage, 
     secondary.close().expect(NOERROR)
     operation.close()
     operation.require_success(operation.outcome())
+    stage.again(operation).succeed()
 
 
 @judges("CRE-18")
@@ -65,6 +63,14 @@ def test_a_set_of_an_instance_in_a_variable_is_not_one_of_the_default_instance(s
 
 def _naming(instance: str) -> dict[str, str]:
     return {INSTANCE_VARIABLE: instance}
+
+
+@judges("CRE-04")
+def test_create_refuses_what_create_ex_refuses(stage: Stage) -> None:
+    stage.need_default_instance()
+    primary = stage.participant("primary")
+    for count in (0, MAX_DEVICES + 1, 256 + 1, 0x80000001):
+        primary.create(stage.name(), VDConfig(device_count=count)).expect(VD_E_NOTSUPPORTED)
 
 
 @judges("CRE-19", "LNX-04")
@@ -99,6 +105,18 @@ def test_a_set_by_create_ends_as_one_by_create_ex(stage: Stage, kind: Kind) -> N
     )
     operation.succeed()
     operation.primary.close().expect(VD_E_PROTOCOL)
+    stage.again(operation).succeed()
+
+
+@BACKUP
+@judges("CRE-19")
+def test_a_set_by_create_is_closed_with_a_device_open_as_one_by_create_ex(stage: Stage, kind: Kind) -> None:
+    stage.need_default_instance()
+    operation = stage.operation(kind, OLDER)
+    answer = operation.primary.close()
+    answer.permit("Q3", "Close of the primary with open devices", VD_E_OPEN, NOERROR)
+    operation.primary.close().expect(VD_E_PROTOCOL)
+    assert not operation.outcome().succeeded, "the statement succeeded although its set was closed"
     stage.again(operation).succeed()
 
 

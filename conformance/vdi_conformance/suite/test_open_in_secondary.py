@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vdi_conformance.suite.judging import judges
-from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.operation import Kind
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import fetched_view, handle_of, mapped_view, require_same_memory
