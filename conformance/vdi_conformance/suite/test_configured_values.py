@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from vdi_conformance.suite.judging import ConformanceFailure, judges
+from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
 from vdi_conformance.suite.operation import Kind
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
@@ -12,12 +12,14 @@ from vdi_conformance.suite.variants import BACKUP, in_turn
 from vdi_conformance.vdi.commands import (
     VDF_COMPLETE_ENABLED,
     VDF_DISCARD,
+    VDF_LATCH_STATS,
+    VDF_LIKE_DISK,
     VDF_LIKE_TAPE,
     VDF_READ_MEDIA,
     VDF_REQUEST_COMPLETE,
     VDF_WRITE_MEDIA,
 )
-from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_NOTSUPPORTED
 from vdi_conformance.vdi.structures import IO_DEPTH, MAX_ALIGNMENT, MAX_TRANSFER_SIZE, VDConfig
 
 
@@ -38,10 +40,10 @@ def test_the_number_of_devices_comes_back(stage: Stage, kind: Kind, devices: int
     _require(operation.primary.get_configuration().expect(NOERROR), device_count=devices)
 
 
-@pytest.mark.parametrize("asked", [0, 1, 32])
+@in_turn("asked", [0, 1, 32, 0])
 @judges("CFG-19")
-def test_the_depth_of_requests_is_4_whatever_was_asked(stage: Stage, asked: int) -> None:
-    operation = stage.prepared(Geometry())
+def test_the_depth_of_requests_is_4_whatever_was_asked(stage: Stage, kind: Kind, asked: int) -> None:
+    operation = stage.prepared(Geometry(devices=1 + asked % 5), kind)
     config = operation.geometry.config._replace(max_io_depth=asked)
     answer = operation.primary.create_ex(None, operation.set_name, config)
     if asked and answer.code != NOERROR:
@@ -51,26 +53,27 @@ def test_the_depth_of_requests_is_4_whatever_was_asked(stage: Stage, asked: int)
     _require(operation.primary.get_configuration().expect(NOERROR), max_io_depth=IO_DEPTH)
 
 
-@in_turn("size", [0, 8, 4096])
+@in_turn("size", [0, 8, 4096, 1, 100, 70001])
 @judges("CFG-21")
 def test_the_size_of_the_prefix_zone_comes_back(stage: Stage, kind: Kind, size: int) -> None:
     operation = stage.configured(kind, Geometry(prefix_zone_size=size))
     _require(operation.primary.get_configuration().expect(NOERROR), prefix_zone_size=size)
 
 
-@BACKUP
+@in_turn("sizes", [(1024, 131072, 3_600_000), (0x89ABCDEF, 0x76543211, 0x80000001), (1, 0xFFFFFE01, 0xFFFFFFFF)])
 @judges("CFG-23")
-def test_what_concerns_marks_media_and_patience_comes_back(stage: Stage, kind: Kind) -> None:
-    geometry = Geometry(
-        features=VDF_LIKE_TAPE, soft_file_mark_block_size=1024, eom_warning_size=131072, server_time_out=3_600_000
-    )
-    operation = stage.configured(kind, geometry)
-    _require(
-        operation.primary.get_configuration().expect(NOERROR),
-        soft_file_mark_block_size=1024,
-        eom_warning_size=131072,
-        server_time_out=3_600_000,
-    )
+def test_what_concerns_marks_media_and_patience_comes_back(
+    stage: Stage, kind: Kind, sizes: tuple[int, int, int]
+) -> None:
+    fields = dict(zip(("soft_file_mark_block_size", "eom_warning_size", "server_time_out"), sizes, strict=True))
+    operation = stage.prepared(Geometry(devices=1), kind)
+    asked = operation.geometry.config._replace(features=VDF_LIKE_TAPE, **fields)
+    answer = operation.primary.create_ex(None, operation.set_name, asked)
+    if sizes[0] > 1024 and answer.code == VD_E_NOTSUPPORTED:
+        not_tested("it refuses sizes as large as these, of which no document says whether they can be")
+    answer.expect(NOERROR)
+    operation.configure()
+    _require(operation.primary.get_configuration().expect(NOERROR), **fields)
 
 
 @BACKUP
@@ -112,6 +115,24 @@ CHOICES: Final = {
             block_size=MAX_ALIGNMENT,
             alignment=MAX_ALIGNMENT,
             max_transfer_size=131072,
+        ),
+    ),
+    "every feature that a header knows": (
+        VDConfig(features=VDF_LIKE_TAPE | VDF_DISCARD),
+        VDConfig(
+            features=VDF_LIKE_TAPE | VDF_DISCARD | 0x3C00 | VDF_WRITE_MEDIA | VDF_READ_MEDIA | VDF_COMPLETE_ENABLED,
+            block_size=2048,
+            alignment=4096,
+            max_transfer_size=196608,
+        ),
+    ),
+    "a disk with the highest bit": (
+        VDConfig(features=VDF_LIKE_DISK),
+        VDConfig(
+            features=VDF_LIKE_DISK | VDF_LATCH_STATS | VDF_READ_MEDIA,
+            block_size=512,
+            alignment=MAX_ALIGNMENT,
+            max_transfer_size=65536,
         ),
     ),
     "no alignment of its own": (

@@ -1,6 +1,7 @@
 """GetConfiguration: how long it waits, what wakes it, and what it says in each state of the set."""
 
 import time
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -9,6 +10,7 @@ from vdi_conformance.contract import OUT_UNTOUCHED
 from vdi_conformance.host.messages.server import ExecuteStatement
 from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
+from vdi_conformance.suite.meeting import A_WHILE
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
@@ -22,6 +24,16 @@ TICK: Final = 20
 """A wait may end a tick of the system's clock early: so many milliseconds."""
 SOON: Final = 25
 """A time-out that nobody waits long for, in milliseconds before scaling."""
+RICH: Final = Geometry(
+    devices=2,
+    features=VDF_REQUEST_COMPLETE,
+    prefix_zone_size=512,
+    alignment=1024,
+    soft_file_mark_block_size=2048,
+    eom_warning_size=131072,
+    server_time_out=3_600_000,
+)
+"""Every field that a client gives has a value of its own."""
 A_TERABYTE: Final = 1 << 40
 LEFT: Final = ("untouched", "zeros", "something else")
 UNTOUCHED: Final = OUT_UNTOUCHED & 0xFFFFFFFF
@@ -127,9 +139,11 @@ def _poll(stage: Stage, participant: Participant) -> None:
 @judges("CFG-30")
 def test_several_threads_wait_for_the_configuration(stage: Stage, kind: Kind) -> None:
     operation = stage.created(kind)
-    waiting = [operation.primary.send_get_configuration(INFINITE, thread=f"waiter {number}") for number in range(4)]
-    operation.configure()
-    wanted = _described(operation.primary)
+    limit = stage.scaled(A_WHILE)
+    waiting = [operation.primary.send_get_configuration(limit, thread=f"waiter {number}") for number in range(4)]
+    _time_out(stage, _created(stage, beside=operation.primary), SOON)
+    operation.execute()
+    wanted = _described(operation.primary, limit)
     for later in waiting:
         _require_same(later.result().expect(NOERROR)._replace(buffer_area_size=0), wanted, "to another thread")
 
@@ -227,7 +241,7 @@ def _fail(operation: Operation, device: str | None = None, block_size: int = 512
 
 @judges("CFG-09", "CFG-24")
 def test_a_configured_set_says_the_same_in_every_state(stage: Stage, kind: Kind) -> None:
-    operation = stage.configured(kind, Geometry(devices=2))
+    operation = stage.configured(kind, RICH)
     wanted = _described(operation.primary)
     _require_same(_described(operation.primary, INFINITE), wanted, "in Initializing")
     operation.open_device(0)
@@ -256,8 +270,7 @@ def test_buffers_that_came_later_change_no_value(stage: Stage) -> None:
 @in_turn("secondaries", [0, 1], ["in one process", "in two processes"])
 @judges("CFG-10")
 def test_every_call_says_the_same(stage: Stage, kind: Kind, secondaries: int) -> None:
-    geometry = Geometry(secondaries=secondaries, prefix_zone_size=512, server_time_out=3_600_000)
-    operation = stage.configured(kind, geometry)
+    operation = stage.configured(kind, replace(RICH, secondaries=secondaries))
     wanted = _described(operation.primary)
     operation.join_all()
     for state in ("Initializing", "Active", "Normally Terminated"):
@@ -272,14 +285,18 @@ def test_every_call_says_the_same(stage: Stage, kind: Kind, secondaries: int) ->
 # Out-variables
 
 
-@pytest.mark.parametrize("end", ["time-out", "abort"])
+@pytest.mark.parametrize("end", ["time-out", "time-out of 0", "abort", "abort in use"])
 @judges("CFG-25")
 def test_a_failure_promises_no_vdc_complete(stage: Stage, end: str) -> None:
-    primary = _created(stage, features=VDF_REQUEST_COMPLETE)
-    if end == "abort":
+    if end == "abort in use":
+        primary = stage.backup(Geometry(features=VDF_REQUEST_COMPLETE)).primary
+        primary.get_configuration().expect(NOERROR)
+    else:
+        primary = _created(stage, features=VDF_REQUEST_COMPLETE)
+    if end.startswith("abort"):
         primary.signal_abort().expect(NOERROR)
-    result = primary.get_configuration(stage.scaled(SOON))
-    result.require(VD_E_ABORT if end == "abort" else VD_E_TIMEOUT)
+    result = primary.get_configuration(0 if end == "time-out of 0" else stage.scaled(SOON))
+    result.require(VD_E_ABORT if end.startswith("abort") else VD_E_TIMEOUT)
     if (found := result.value) is None:
         not_tested("the adapter does not say what GetConfiguration left in the structure")
     stage.observe("Q23", f"GetConfiguration's structure after {result.name}", _left(found), LEFT)
@@ -300,6 +317,7 @@ def test_a_null_structure_is_refused(stage: Stage, kind: Kind) -> None:
     operation = stage.created(kind)
     operation.primary.get_configuration(0, null_out=True).require_failure()
     operation.configure()
-    operation.primary.get_configuration(0, null_out=True).require_failure()
+    for timeout in (0, SOON, INFINITE):
+        operation.primary.get_configuration(timeout, null_out=True).require_failure()
     operation.open_devices()
     operation.succeed()

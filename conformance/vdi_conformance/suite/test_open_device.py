@@ -134,6 +134,12 @@ def test_a_device_opens_before_the_server_opens_it(stage: Stage) -> None:
 
 @BACKUP
 @judges("OPD-14")
+def test_secondaries_by_the_older_form_open_without_asking_for_the_configuration(stage: Stage, kind: Kind) -> None:
+    stage.need_default_instance()
+    stage.operation(kind, Geometry(devices=3, owners=(1, 2, 3), older=True)).succeed()
+
+
+@judges("OPD-14")
 def test_a_secondary_opens_without_asking_for_the_configuration(stage: Stage, kind: Kind) -> None:
     operation = stage.configured(kind, Geometry(devices=2, owners=(1, 2)))
     operation.join_all()
