@@ -107,6 +107,20 @@ def test_records_stay_as_they_are_while_others_of_their_device_come_and_go(scrip
         _require_records(held)
 
 
+@judges("CMD-14")
+def test_a_record_outlives_many_others(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2))
+    scripted.send(scripted.allocate())
+    held = scripted.device.next_command()
+    record = _record_of(held)
+    for _ in range(BARRIER):
+        tag = scripted.send(code=vdc.VDC_FLUSH, device=1)
+        scripted.devices[1].complete(scripted.devices[1].next_command()).expect(NOERROR)
+        scripted.completed(tag, 0, 0)
+        _require_records([(held, record)])
+    scripted.device.complete(held, 0, held.size).expect(NOERROR)
+
+
 @judges("CMD-17")
 def test_a_fetched_buffer_is_memory_for_reading_and_writing(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind)

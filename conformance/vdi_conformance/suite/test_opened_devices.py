@@ -9,7 +9,7 @@ import pytest
 from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.variants import ALONE_OR_NOT, OWNERS, RESTORE
-from vdi_conformance.vdi.commands import VDC_FLUSH
+from vdi_conformance.vdi.commands import VDC_SKIP_BLOCKS, VDF_LIKE_TAPE
 from vdi_conformance.vdi.hresult import (
     NOERROR,
     VD_E_ABORT,
@@ -141,12 +141,12 @@ def _refuse(participant: Participant, *names: str) -> None:
 
 @judges("OPD-03", "CMD-12")
 def test_each_of_64_devices_gets_its_own_commands(stage: Stage) -> None:
-    scripted = stage.scripted(Geometry(devices=MAX_DEVICES))
-    tags = [scripted.send(code=VDC_FLUSH, position=device, device=device) for device in range(MAX_DEVICES)]
+    scripted = stage.scripted(Geometry(devices=MAX_DEVICES, features=VDF_LIKE_TAPE))
+    tags = [scripted.send(code=VDC_SKIP_BLOCKS, size=1 + device, device=device) for device in range(MAX_DEVICES)]
     for device in range(MAX_DEVICES):
         result = scripted.devices[device].get_command(0)
         command = result.expect(NOERROR)
-        assert command.position == device, f"device {device} was given a command of device {command.position}"
+        assert command.size == 1 + device, f"device {device} was given a command of device {command.size - 1}"
         scripted.devices[device].complete(command).expect(NOERROR)
     scripted.all_ended(tags, 0)
 
