@@ -179,3 +179,33 @@ def test_the_server_may_end_a_device_in_io_error(scripted: Scripted, end: str) -
     else:
         scripted.signal_abort()
     scripted.device.get_command().require(VD_E_CLOSE if end == "a close" else VD_E_ABORT)
+
+
+@pytest.mark.parametrize("command", [vdc.VDC_FLUSH, vdc.VDC_REWIND])
+@judges("IOE-01")
+def test_an_error_of_a_command_without_data_counts(stage: Stage, command: int) -> None:
+    scripted = stage.scripted(Geometry(features=vdc.VDF_LIKE_TAPE))
+    tag = scripted.send(code=command)
+    scripted.device.complete(scripted.device.next_command(), win32.ERROR_WRITE_FAULT).expect(NOERROR)
+    scripted.completed(tag, win32.ERROR_WRITE_FAULT, 0)
+    _require_refusal(scripted, 0, vdc.VDC_FLUSH)
+
+
+@judges("IOE-01")
+def test_an_error_after_a_clear_error_counts_again(scripted: Scripted) -> None:
+    for _ in range(3):
+        _fail(scripted)
+        _require_refusal(scripted, 0, vdc.VDC_FLUSH)
+        tag = scripted.send(code=vdc.VDC_CLEAR_ERROR)
+        scripted.device.complete(scripted.device.next_command()).expect(NOERROR)
+        scripted.completed(tag, 0, 0)
+
+
+@judges("IOE-07")
+def test_an_error_of_any_device_is_that_of_no_other(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=4, owners=(0, 0, 1, 1), buffer_count=8))
+    for failing in (1, 3):
+        _fail(scripted, device=failing)
+        for other in range(4):
+            if other not in (failing, 1):
+                assert scripted.passes(other, 2), "the set was aborted"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from vdi_conformance.suite.device import begin_to_wait
 from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.outcomes import Answer
 from vdi_conformance.suite.scene import Geometry
@@ -18,7 +19,7 @@ from vdi_conformance.vdi.completion import (
     ERROR_WRITE_FAULT,
 )
 from vdi_conformance.vdi.completion import name_of as completion_name
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN, VD_E_PROTOCOL
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL
 
 LONG = 1000
 """A queue that takes so many commands is taken to have no end."""
@@ -117,3 +118,27 @@ def _require_completion(scripted: Scripted, tag: int | None, code: int) -> None:
             f"the refused command {tag} was to be completed with {wanted}, and command {seen.tag} was with {found}"
         )
         raise ConformanceFailure(sentence, (wanted,), found)
+
+
+@judges("SRV-07")
+def test_a_server_that_closes_with_devices_open_and_nothing_to_do_ends_everything(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(0, 1)))
+    waiting = begin_to_wait(*scripted.devices)
+    scripted.aborted = True
+    scripted.server.close().expect(VD_E_PROTOCOL)
+    for later in waiting:
+        later.result().require(VD_E_ABORT)
+
+
+@judges("SRV-10")
+def test_a_command_after_the_end_of_every_device_is_completed_as_refused(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2))
+    for device in range(2):
+        scripted.close_device(device)
+        scripted.devices[device].get_command().require(VD_E_CLOSE)
+    for device in range(2):
+        refused = scripted.try_to_send(code=VDC_FLUSH, device=device)
+        refused.require(VD_E_PROTOCOL)
+        seen = scripted.completion()
+        if seen is None or (seen.tag, seen.code) != (refused.value, ERROR_INVALID_HANDLE):
+            raise ConformanceFailure("a command that was refused after the end did not end with ERROR_INVALID_HANDLE")

@@ -18,7 +18,10 @@ FILE_NOT_FOUND = 0x80070002
 
 @judges("SRV-01")
 def test_a_set_is_opened_by_one_server(stage: Stage) -> None:
-    scripted, second = stage.scripted_created(), stage.server()
+    connected, second = stage.scripted_created(), stage.server()
+    connected.server.open(None, connected.set_name).expect(NOERROR)
+    second.open(None, connected.set_name).expect(VD_E_PROTOCOL)
+    scripted = stage.scripted_created()
     scripted.begin_configuration()
     second.open(None, scripted.set_name).expect(VD_E_PROTOCOL)
     scripted.end_configuration()
@@ -54,7 +57,9 @@ def test_no_command_is_sent_to_a_device_that_the_server_has_not_opened(stage: St
     scripted.end_configuration()
     scripted.primary.get_configuration().expect(NOERROR)
     scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 99).expect(VD_E_PROTOCOL)
-    scripted.open_device(0)
+    scripted.primary.open_device(scripted.set_name).expect(NOERROR)
+    scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 99).expect(VD_E_PROTOCOL)
+    scripted.server.open_device(scripted.set_name).expect(NOERROR)
     scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 100).expect(NOERROR)
 
 

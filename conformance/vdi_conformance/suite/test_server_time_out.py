@@ -12,7 +12,9 @@ from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.commands import VDC_FLUSH
+from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_TIMEOUT
+from vdi_conformance.vdi.structures import VDConfig
 
 pytestmark = pytest.mark.time_limits
 
@@ -149,3 +151,39 @@ def _pass_one(scripted: Scripted) -> Answer:
     scripted.try_to_send(code=VDC_FLUSH)
     fetched = scripted.device.get_command()
     return scripted.device.complete(fetched.expect(NOERROR)) if fetched.succeeded else fetched
+
+
+@pytest.mark.parametrize("pending", ["queued", "queued on the second device", "held on the second device"])
+@judges("TMO-02")
+def test_the_time_limit_runs_whatever_is_pending(stage: Stage, pending: str) -> None:
+    scripted = stage.scripted(Geometry(devices=2, server_time_out=stage.scaled(SHORT)))
+    device = 0 if pending == "queued" else 1
+    sent = scripted.try_to_send(code=VDC_FLUSH, device=device)
+    sent.require(NOERROR, VD_E_ABORT)
+    if pending.startswith("held"):
+        scripted.devices[device].get_command().require(NOERROR, VD_E_ABORT)
+    scripted.aborted = True
+    if sent.succeeded:
+        seen = scripted.completion(stage.scaled(40 * SHORT))
+        if seen is None or (seen.tag, seen.code) != (sent.value, ERROR_OPERATION_ABORTED):
+            raise ConformanceFailure(f"the server did not give up, its limit is twice {stage.scaled(SHORT)} ms")
+    scripted.primary.get_configuration(0).require(VD_E_ABORT)
+
+
+@judges("TMO-03")
+def test_a_completion_of_any_device_gives_the_time_limit_anew(stage: Stage) -> None:
+    interval = stage.scaled(LONG)
+    scripted = stage.scripted(Geometry(devices=2, server_time_out=interval))
+    clock, idle = _Clock(interval), stage.participant("idle")
+    idle.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
+    scripted.try_to_send(code=VDC_FLUSH)
+    clock.require(scripted.device.get_command(), NOERROR)
+    scripted.aborted = True
+    for _ in range(5):
+        idle.get_configuration(interval * 7 // 10).require(VD_E_TIMEOUT)
+        began = time.monotonic()
+        scripted.try_to_send(code=VDC_FLUSH, device=1)
+        fetched = scripted.devices[1].get_command()
+        clock.require(fetched, NOERROR)
+        clock.require(scripted.devices[1].complete(fetched.expect(NOERROR)), NOERROR)
+        clock.set(began)
