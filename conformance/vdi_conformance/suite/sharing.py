@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vdi_conformance.suite.judging import ConformanceFailure, not_tested
 from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,3 +128,11 @@ def require_inside(mapped: View, size: int, buffers: Sequence[View], seed: int) 
     """Fail the check unless a mapped address lies inside one of these buffers."""
     if not is_inside(mapped, size, buffers, seed):
         raise ConformanceFailure(f"{mapped.process.name} was given the address of other memory")
+
+
+def keep_free(process: Participant, command: Fetched) -> None:
+    """Reserve the fetcher's addresses in another process, or find that they are reserved there already."""
+    first = command.buffer // MAX_ALIGNMENT * MAX_ALIGNMENT
+    process.reserve(first, command.buffer + command.size - first)
+    if process.has_memory_at(command.buffer):
+        not_tested("the other process has memory of its own at the fetcher's address")

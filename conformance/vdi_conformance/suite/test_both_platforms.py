@@ -68,6 +68,18 @@ def test_an_abort_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
 
 
 @judges("LNX-14")
+def test_an_abort_and_a_close_need_no_devices(stage: Stage) -> None:
+    primary, name = stage.participant("primary"), stage.name()
+    for aborted in (False, True):
+        primary.create_ex(None, name, VDConfig()).expect(NOERROR)
+        for _ in range(2 * aborted):
+            primary.signal_abort().expect(NOERROR)
+        primary.close().expect(NOERROR)
+        primary.close().expect(VD_E_PROTOCOL)
+        primary.signal_abort().expect(VD_E_PROTOCOL)
+
+
+@judges("LNX-14")
 def test_close_has_the_codes_of_both_pages(stage: Stage, backup: Operation) -> None:
     backup.device.next_data_command()
     subject = f"Close of {backup.primary.name} with a command held in the set"
@@ -110,14 +122,20 @@ def test_a_command_that_does_not_come_is_a_time_out_or_an_abort(stage: Stage, ki
     operation.primary.signal_abort().expect(NOERROR)
     operation.device.await_abort(waiting)
     operation.answer(held[0]).expect(VD_E_ABORT)
+    operation.primary.get_configuration().expect(VD_E_ABORT)
 
 
 @RESTORE
 @judges("LNX-18")
 def test_sharing_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     stage.need_default_instance()
-    operation = stage.operation(kind, Geometry(secondaries=1))
+    operation = stage.created(kind, Geometry(secondaries=1))
     primary, secondary = operation.primary, operation.secondaries[0]
+    secondary.open_in_secondary_ex(None, operation.set_name).expect(VD_E_PROTOCOL)
+    secondary.open_in_secondary(operation.set_name).expect(VD_E_PROTOCOL)
+    operation.configure()
+    operation.join_all()
+    operation.open_devices()
     secondary.open_in_secondary_ex(None, operation.set_name).expect(VD_E_PROTOCOL)
     secondary.open_in_secondary(operation.set_name).expect(VD_E_PROTOCOL)
     command = operation.device.next_data_command()
@@ -133,6 +151,18 @@ def test_sharing_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     secondary.open_in_secondary(operation.set_name).expect(VD_E_ABORT)
     primary.close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
     primary.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
+
+
+@BACKUP
+@judges("LNX-18")
+def test_a_secondary_that_closed_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind, Geometry(owners=(1,)))
+    command = operation.device.next_data_command()
+    handle = handle_of(command)
+    operation.answer(command).expect(NOERROR)
+    operation.succeed()
+    operation.secondaries[0].get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
+    operation.secondaries[0].map_buffer_handle(handle).expect(VD_E_PROTOCOL)
 
 
 @judges("LNX-06")

@@ -46,6 +46,7 @@ def test_buffers_held_at_once_do_not_overlap(stage: Stage, kind: Kind, owners: t
     for one, command in zip(marked, commands, strict=True):
         mapper = operation.participants[1 if command.device.participant is operation.primary else 0]
         require_same_contents(command.size, one.view, mapped_view(mapper, handle_of(command)))
+    require_unchanged(*marked)
 
 
 @pytest.mark.parametrize(

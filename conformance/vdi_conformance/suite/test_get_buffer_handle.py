@@ -106,11 +106,11 @@ def test_a_secondary_that_left_gets_no_handles(stage: Stage) -> None:
 @OWNERS
 @judges("GBH-04")
 def test_memory_outside_the_set_has_no_handle(stage: Stage, owner: int) -> None:
-    operation = stage.backup(Geometry(owners=(owner,)))
+    operation = stage.backup(Geometry(owners=(owner,), secondaries=2 * owner))
     command = operation.device.next_data_command()
-    participant = operation.participants[owner]
-    for address in (*astuple(participant.landmarks()), 0):
-        participant.get_buffer_handle(address).expect(VD_E_INVALID)
+    for participant in operation.participants:
+        for address in (*astuple(participant.landmarks()), 0):
+            participant.get_buffer_handle(address).expect(VD_E_INVALID)
     handle_of(command)
     operation.answer(command).expect(NOERROR)
     operation.succeed()
@@ -123,7 +123,7 @@ def test_all_bits_of_an_address_count(stage: Stage, owner: int) -> None:
     command = operation.device.next_data_command()
     if operation.participants[owner].host.initialized.process.pointer_bytes == 4:
         not_applicable("addresses of this process have no more than 32 bits")
-    for bit in (32, 40, 46):
+    for bit in (32, 40, 46, 48, 63):
         operation.participants[owner].get_buffer_handle(command.buffer ^ 1 << bit).expect(VD_E_INVALID)
     operation.answer(command).expect(NOERROR)
     operation.succeed()

@@ -101,22 +101,23 @@ def _join_too_early(stage: Stage, kind: Kind, geometry: Geometry) -> None:
 @BACKUP
 @judges("SEC-03")
 def test_a_second_join_of_one_object_is_refused(stage: Stage, kind: Kind) -> None:
-    _join_twice(stage, kind, Geometry(devices=2, owners=(1, 0)))
+    _join_twice(stage, kind, Geometry(devices=2, owners=(1, 0), secondaries=2))
 
 
 @RESTORE
 @judges("SEC-26")
 def test_a_second_join_by_the_older_form_is_refused(stage: Stage, kind: Kind) -> None:
     stage.need_default_instance()
-    _join_twice(stage, kind, Geometry(devices=2, owners=(1, 0), older=True))
+    _join_twice(stage, kind, Geometry(devices=2, owners=(1, 0), secondaries=2, older=True))
 
 
 def _join_twice(stage: Stage, kind: Kind, geometry: Geometry) -> None:
     operation = stage.operation(kind, geometry)
     other = stage.configured(kind, geometry)
     secondary = operation.secondaries[0]
-    operation.join(secondary).expect(VD_E_PROTOCOL)
-    other.join(secondary).expect(VD_E_PROTOCOL)
+    for joined in operation.secondaries:
+        operation.join(joined).expect(VD_E_PROTOCOL)
+        other.join(joined).expect(VD_E_PROTOCOL)
     command = operation.device.next_data_command()
     operation.join(secondary).expect(VD_E_PROTOCOL)
     operation.answer(command).expect(NOERROR)
@@ -245,7 +246,7 @@ def test_an_empty_instance_name_is_observed(stage: Stage, kind: Kind) -> None:
 def test_a_set_of_a_named_instance_is_joined_by_that_name_alone(stage: Stage, kind: Kind) -> None:
     stage.need("named_instances", "it needs named instances")
     operation = stage.configured(kind, Geometry(instance="VDI1", owners=(1,)))
-    for instance in (None, "VDI2", "VDI"):
+    for instance in (None, "VDI2", "VDI", "VDI10"):
         stage.participant("stranger").open_in_secondary_ex(instance, operation.set_name).require_failure()
     operation.join_all()
     operation.open_devices()

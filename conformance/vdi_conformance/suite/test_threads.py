@@ -10,7 +10,7 @@ from vdi_conformance.suite.outcomes import Later, Result
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import handle_of
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.suite.variants import BACKUP, OWNER_NAMES, in_turn
+from vdi_conformance.suite.variants import OWNER_NAMES, RESTORE, in_turn
 from vdi_conformance.vdi.hresult import (
     NOERROR,
     VD_E_ABORT,
@@ -67,13 +67,31 @@ def test_pointers_go_from_thread_to_thread(stage: Stage) -> None:
     operation.require_success(operation.outcome())
 
 
+@RESTORE
+@judges("THR-01")
+def test_each_call_of_a_secondary_comes_from_a_thread_of_its_own(stage: Stage, kind: Kind) -> None:
+    operation = stage.configured(kind, Geometry(owners=(1,)))
+    secondary, name = operation.secondaries[0], operation.set_name
+    secondary.send_open_in_secondary_ex(None, name, "joiner").result().expect(NOERROR)
+    operation.devices.append(secondary.send_open_device(name, thread="opener").result().expect(NOERROR))
+    secondary.send_get_configuration(thread="configurer").result().expect(NOERROR)
+    command = operation.device.next_data_command()
+    handle = secondary.send_get_buffer_handle(command.buffer, thread="asker").result().expect(NOERROR)
+    secondary.send_map_buffer_handle(handle, thread="mapper").result().expect(NOERROR)
+    secondary.send_signal_abort("aborter").result().expect(NOERROR)
+    operation.device.await_abort()
+    closed = secondary.send_close("closer").result()
+    closed.permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
+    operation.require_failure()
+
+
 # Who waits stops nobody
 
 
-@BACKUP
+@in_turn("owner", [0, 1], OWNER_NAMES)
 @judges("THR-02")
-def test_a_device_goes_on_while_another_one_waits(stage: Stage, kind: Kind) -> None:
-    operation = stage.operation(kind, Geometry(devices=2, transfers=3 * OTHERS, buffer_count=2))
+def test_a_device_goes_on_while_another_one_waits(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(devices=2, owners=(owner,), transfers=3 * OTHERS, buffer_count=2))
     first, second = operation.devices
     operation.answer(operation.hold_all()[1]).expect(NOERROR)
     for _ in range(3):

@@ -1,0 +1,229 @@
+"""Handles for as long as their command is held, the sets that grow meanwhile, and the objects that are not open."""
+
+from functools import partial
+
+import pytest
+
+from vdi_conformance.suite.device import Fetched
+from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.sharing import (
+    fetched_view,
+    handle_of,
+    keep_free,
+    mapped_view,
+    mark,
+    require_same_memory,
+    require_unchanged,
+)
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import OWNER_NAMES, OWNERS, in_turn
+from vdi_conformance.vdi.hresult import (
+    NOERROR,
+    VD_E_CLOSE,
+    VD_E_INVALID,
+    VD_E_NOTSUPPORTED,
+    VD_E_OPEN,
+    VD_E_PROTOCOL,
+)
+from vdi_conformance.vdi.structures import VDConfig
+
+OTHER_HANDLES = 280
+"""So many handles are given while one is held: more than an octet counts."""
+AREAS = 6
+
+
+# While the command is held
+
+
+@pytest.mark.parametrize(
+    "event", ["its own device goes on", "many other handles", "a new area", "another device closes", "another set ends"]
+)
+@OWNERS
+@judges("GBH-20")
+def test_a_held_handle_outlives(stage: Stage, event: str, owner: int) -> None:
+    scripted = stage.scripted(Geometry(devices=3, owners=(owner,), secondaries=2, buffer_count=3))
+    spare = scripted.allocate()
+    scripted.send(scripted.allocate())
+    held = scripted.device.next_command()
+    handle, marked = handle_of(held), mark(fetched_view(held), held.size, 1)
+    other = scripted.participants[1 - owner]
+    earlier = mapped_view(other, handle)
+    match event:
+        case "its own device goes on":
+            _pass_with_handles(scripted, spare, 0, 3)
+        case "many other handles":
+            _pass_with_handles(scripted, spare, 1, OTHER_HANDLES)
+        case "a new area":
+            scripted.request_buffers(2)
+            _pass_with_handles(scripted, scripted.allocate(), 1, 1)
+        case "another device closes":
+            scripted.close_device(2)
+            scripted.devices[2].get_command().require(VD_E_CLOSE)
+        case _:
+            for participant in (held.device.participant, other):
+                guest = stage.beside(participant)
+                guest.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
+                guest.close().expect(NOERROR)
+    require_unchanged(marked)
+    views = [mapped_view(other, handle), mapped_view(stage.secondary(scripted), handle)]
+    require_same_memory(held.size, fetched_view(held), earlier, *views, seed=stage.seed)
+
+
+def _pass_with_handles(scripted: Scripted, buffer: int, device: int, count: int) -> None:
+    """Pass so many commands over a device, and ask for the handle of each."""
+    for _ in range(count):
+        tag = scripted.send(buffer, device=device)
+        command = scripted.devices[device].next_command()
+        mapped_view(scripted.secondaries[-1], handle_of(command))
+        command.device.complete(command, 0, command.size).expect(NOERROR)
+        scripted.completed(tag, 0, command.size)
+
+
+@OWNERS
+@judges("GBH-20")
+def test_handles_of_one_process_are_good_side_by_side(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(devices=4, owners=(owner,), secondaries=1, buffer_count=4))
+    commands = operation.hold_all()
+    handles = [handle_of(command) for command in commands]
+    marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(commands)]
+    for command, handle in zip(commands, handles, strict=True):
+        mapped_view(operation.participants[1 - owner], handle)
+        require_unchanged(*marked)
+        view = mapped_view(operation.participants[1 - owner], handle)
+        require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
+        marked = marked[1:]
+
+
+# Areas that come one after the other
+
+
+@judges("GBH-15", "MBH-06", "MBH-18")
+def test_areas_that_come_between_mappings_are_shared(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(0, 1), secondaries=2, buffer_count=1))
+    buffers: list[int] = []
+    for turn in range(AREAS):
+        buffers.append(scripted.allocate())
+        _share(stage, scripted, buffers[-1], turn % 2)
+        scripted.request_buffers(1)
+    stage.secondary(scripted)
+    for buffer in buffers:
+        _share(stage, scripted, buffer, 0)
+
+
+def _share(stage: Stage, scripted: Scripted, buffer: int, device: int) -> None:
+    tag = scripted.send(buffer, device=device)
+    command = scripted.devices[device].next_command()
+    handle = handle_of(command)
+    others = [one for one in scripted.participants if one is not command.device.participant]
+    views = [mapped_view(one, handle) for one in others]
+    require_same_memory(512, fetched_view(command), *views, seed=stage.seed + tag)
+    command.device.complete(command, 0, command.size).expect(NOERROR)
+    scripted.completed(tag, 0, command.size)
+
+
+# Sets that are not open
+
+
+@pytest.mark.parametrize(
+    "end", ["an abort", "a Close with open devices", "a second set", "beside another set", "a refused beginning"]
+)
+@in_turn("owner", [0, 1], OWNER_NAMES)
+@judges("GBH-03", "MBH-03")
+def test_a_closed_set_shares_nothing_after(stage: Stage, kind: Kind, owner: int, end: str) -> None:
+    operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
+    if end == "a second set":
+        handle_of(operation.device.next_data_command())
+        operation.primary.signal_abort().expect(NOERROR)
+        _close_all(operation)
+        operation = stage.again(operation)
+    command = operation.device.next_data_command()
+    handle = handle_of(command)
+    if end == "beside another set":
+        stage.twin(operation, "backup", Geometry(secondaries=1)).device.next_data_command()
+    if end != "a Close with open devices":
+        operation.primary.signal_abort().expect(NOERROR)
+        operation.device.await_abort()
+    _close_all(operation)
+    if end == "a refused beginning":
+        operation.participants[owner].create_ex(None, stage.name(), VDConfig(device_count=0)).expect(VD_E_NOTSUPPORTED)
+    operation.participants[owner].get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
+    for participant in operation.participants:
+        participant.map_buffer_handle(handle).expect(VD_E_PROTOCOL)
+
+
+def _close_all(operation: Operation) -> None:
+    for participant in reversed(operation.participants):
+        participant.close().require(NOERROR, VD_E_OPEN)
+
+
+@judges("GBH-12", "MBH-13")
+def test_a_fresh_object_shares_nothing_of_another_in_its_process(stage: Stage, kind: Kind) -> None:
+    operation = stage.operation(kind, Geometry(secondaries=1))
+    command = operation.device.next_data_command()
+    handle = handle_of(command)
+    for participant in operation.participants:
+        fresh = stage.beside(participant)
+        for call in (partial(fresh.get_buffer_handle, command.buffer), partial(fresh.map_buffer_handle, handle)):
+            call().require(VD_E_PROTOCOL, VD_E_INVALID)
+            mapped_view(participant, handle)
+            call().require(VD_E_PROTOCOL, VD_E_INVALID)
+        fresh.create_ex(None, stage.name(), VDConfig(device_count=0)).expect(VD_E_NOTSUPPORTED)
+        fresh.get_buffer_handle(command.buffer).require(VD_E_PROTOCOL, VD_E_INVALID)
+        fresh.map_buffer_handle(handle).require(VD_E_PROTOCOL, VD_E_INVALID)
+        fresh.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
+    operation.answer(command).expect(NOERROR)
+    operation.succeed()
+
+
+# Addresses and handles of elsewhere
+
+
+@OWNERS
+@judges("GBH-04")
+def test_the_fetchers_address_means_nothing_in_another_process(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
+    command = operation.device.next_data_command()
+    other = operation.participants[1 - owner]
+    keep_free(other, command)
+    handle = handle_of(command)
+    other.get_buffer_handle(command.buffer).expect(VD_E_INVALID)
+    mapped_view(other, handle)
+    other.get_buffer_handle(command.buffer).expect(VD_E_INVALID)
+
+
+@in_turn("owner", [0, 1], OWNER_NAMES)
+@judges("MBH-04")
+def test_handles_of_a_closed_set_name_nothing_in_the_next(stage: Stage, kind: Kind, owner: int) -> None:
+    first = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
+    old: set[int] = set()
+    for _ in range(3):
+        command = first.device.next_data_command()
+        old.add(_mapped_everywhere(first, command))
+        first.answer(command).expect(NOERROR)
+    first.succeed()
+    second = stage.again(first)
+    new = _mapped_everywhere(second, second.device.next_data_command())
+    for handle in old:
+        if second.pool_size < (handle - new) % (1 << 32) < (1 << 32) - second.pool_size:
+            for participant in second.participants:
+                participant.map_buffer_handle(handle).expect(VD_E_INVALID)
+
+
+def _mapped_everywhere(operation: Operation, command: Fetched) -> int:
+    handle = handle_of(command)
+    for participant in operation.participants:
+        mapped_view(participant, handle)
+    return handle
+
+
+@OWNERS
+@judges("MBH-02")
+def test_who_has_an_idle_device_maps(stage: Stage, kind: Kind, owner: int) -> None:
+    operation = stage.operation(kind, Geometry(devices=2, owners=(owner, 1 - owner)))
+    held, other = operation.hold_all()
+    operation.answer(other).expect(NOERROR)
+    view = mapped_view(other.device.participant, handle_of(held))
+    require_same_memory(held.size, fetched_view(held), view, seed=stage.seed)
