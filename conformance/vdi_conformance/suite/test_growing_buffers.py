@@ -29,13 +29,13 @@ BOTH = pytest.mark.parametrize("owners", [(0,), (0, 1)], ids=["primary", "both"]
 @BOTH
 @judges("BUF-01", "BUF-05", "BUF-06")
 def test_buffers_of_later_areas_are_as_good(stage: Stage, owners: tuple[int, ...]) -> None:
-    geometry = Geometry(2, owners, prefix_zone_size=24, alignment=4096, buffer_count=2)
+    geometry = Geometry(6, owners, prefix_zone_size=24, alignment=4096, buffer_count=2)
     scripted = stage.scripted(geometry)
     marked: list[Marked] = []
     for area in range(3):
         if area:
             scripted.request_buffers(2)
-        for device in (0, 1):
+        for device in (2 * area, 2 * area + 1):
             scripted.send(scripted.allocate(), device=device)
             command = scripted.devices[device].next_command()
             assert command.buffer % geometry.alignment == 0, f"a buffer lies at {command.buffer:#x}"
@@ -83,15 +83,15 @@ def test_every_held_buffer_outlives_an_abort(stage: Stage, owner: int) -> None:
 @BOTH
 @judges("BUF-03", "BUF-04")
 def test_commands_outstanding_at_once_have_their_own_bytes(stage: Stage, owners: tuple[int, ...]) -> None:
-    scripted = stage.scripted(Geometry(2, owners, secondaries=1, buffer_count=6), BOTH_WAYS)
+    scripted = stage.scripted(Geometry(3, owners, buffer_count=6), BOTH_WAYS)
     buffers = [scripted.allocate() for _ in range(6)]
     for code in (vdc.VDC_WRITE, vdc.VDC_READ):
         # The sizes tell commands apart, in whatever order they are handed out.
         sent = {512 * number: buffer for number, buffer in enumerate(buffers, 1)}
         stored = {size: mark(View(scripted.server, buffer), size, size) for size, buffer in sent.items()}
         for size, buffer in sent.items():
-            scripted.send(buffer, code, size, device=size // 512 % 2)
-        commands = [scripted.devices[number % 2].next_command() for number in range(6)]
+            scripted.send(buffer, code, size, device=size // 512 % 3)
+        commands = [scripted.devices[number % 3].next_command() for number in range(6)]
         for command in commands:
             require_same_contents(command.size, stored[command.size].view, fetched_view(command))
         answered = {command.size: mark(fetched_view(command), command.size, -command.size) for command in commands}

@@ -31,7 +31,8 @@ GEOMETRIES = {
 }
 ASKED_AGAIN = 300
 """So often a handle is asked for and mapped: more often than an octet counts."""
-OCTET = 256
+REFUSALS = 128
+"""So many calls are refused in a row."""
 
 
 @in_turn("condition", list(GEOMETRIES))
@@ -84,16 +85,20 @@ def test_a_further_set_of_the_same_objects_is_shared(stage: Stage, kind: Kind, o
 
 
 @in_turn("owner", [0, 1], OWNER_NAMES)
-@judges("GBH-01", "MBH-01")
+@judges("GBH-01", "GBH-04", "MBH-01", "MBH-04")
 def test_what_was_refused_harms_no_later_call(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
     command = operation.device.next_data_command()
     handle = handle_of(command)
     for participant in operation.participants:
         far = (handle + operation.pool_size + 1) % (1 << 32)
-        for _ in range(OCTET // 2):
+        for _ in range(REFUSALS):
             participant.get_buffer_handle(0).expect(VD_E_INVALID)
             participant.map_buffer_handle(far).expect(VD_E_INVALID)
+        _share(stage, operation, command)
+        participant.get_buffer_handle(0).expect(VD_E_INVALID)
+        participant.map_buffer_handle(far).expect(VD_E_INVALID)
+        _share(stage, operation, command)
         guest = stage.beside(participant)
         guest.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
         guest.close().expect(NOERROR)
@@ -144,26 +149,28 @@ def _require_told_apart(scripted: Scripted, each: int) -> None:
 
 @judges("MBH-05", "MBH-24")
 def test_many_sets_of_the_same_processes_stay_apart(stage: Stage) -> None:
-    geometry = Geometry(secondaries=1, buffer_count=2)
+    # Where handles count from near one number, eight sets have equal ones.
+    geometry = Geometry(devices=2, secondaries=1, buffer_count=2)
     first = stage.backup(geometry)
-    sets = [first, *(stage.twin(first, "backup", geometry) for _ in range(5))]
-    commands = [one.device.next_data_command() for one in sets]
-    marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(commands)]
-    handles = [handle_of(command) for command in commands]
+    sets = [first, *(stage.twin(first, "backup", geometry) for _ in range(7))]
+    held = [(one, command) for one in sets for command in one.hold_all()]
+    marked = [mark(fetched_view(command), command.size, number) for number, (_, command) in enumerate(held)]
+    handles = [handle_of(command) for _, command in held]
     for _ in range(2):
-        for one, command, handle, stored in zip(sets, commands, handles, marked, strict=True):
+        for (one, command), handle, stored in zip(held, handles, marked, strict=True):
             view = mapped_view(one.secondaries[0], handle)
-            require_unchanged(stored)
             if view.process.digest(view.address, command.size) != stored.digest:
                 raise ConformanceFailure("an object mapped a handle of its own set to other memory than that set's")
-        _map_in_the_wrong_sets(sets, handles)
-    for one, command in zip(sets, commands, strict=True):
+        _map_in_the_wrong_sets([one for one, _ in held], handles)
+    require_unchanged(*marked)
+    for one, command in held:
         one.answer(command).expect(NOERROR)
+    for one in sets:
         one.succeed()
 
 
 def _map_in_the_wrong_sets(sets: list[Operation], handles: list[int]) -> None:
-    for one, handle in zip(sets, [*handles[1:], handles[0]], strict=True):
+    for one, handle in zip(sets, [*handles[2:], *handles[:2]], strict=True):
         one.secondaries[0].map_buffer_handle(handle).require(VD_E_INVALID, NOERROR)
 
 
