@@ -135,9 +135,17 @@ class Mappings:
             if not self._is_open:
                 return None
             if area not in self._addresses:
-                with area_file(self._directory, area).open("r+b") as file:
-                    self._addresses[area] = _map(file.fileno(), length), length
+                try:
+                    self._addresses[area] = self._map(area, length), length
+                except FileNotFoundError:
+                    # A Close in another thread has ended the set, and its memory is gone before its mappings are.
+                    return None
             return self._addresses[area][0] + offset
+
+    def _map(self, area: int, length: int) -> int:
+        """Map an area; FileNotFoundError where it is gone."""
+        with area_file(self._directory, area).open("r+b") as file:
+            return _map(file.fileno(), length)
 
     def place_of(self, address: int) -> tuple[int, int]:
         """Give the area and offset of an address; area 0 where it lies in none."""

@@ -238,15 +238,21 @@ class Stage:
         if os.environ.get(INSTANCE_VARIABLE):
             not_tested(f"{INSTANCE_VARIABLE} names an instance for the older forms, the statements run on another one")
 
-    def outside_contract(self, question: str, subject: str, attempt: Callable[[], Answer]) -> Answer | None:
-        """Try what nobody may rely on: a crash is recorded, not judged, and gives None."""
+    def outside_contract(
+        self, question: str, subject: str, attempt: Callable[[], Answer], chance: bool = False
+    ) -> Answer | None:
+        """Try what nobody may rely on: a crash is recorded, not judged, and gives None.
+
+        Of what is left to `chance` nothing else is recorded: it may end otherwise the next time.
+        """
         try:
             answer = attempt()
         except HostDied as death:
             self.processes.excuse(death.host)
             self.observe(question, subject, f"the process {death.ended}")
             return None
-        answer.record(question, subject)
+        if not chance:
+            answer.record(question, subject)
         return answer
 
     def server(self) -> ServerRole:

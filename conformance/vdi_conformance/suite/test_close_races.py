@@ -71,7 +71,7 @@ def test_a_close_meets_a_call_that_works_with_buffers(stage: Stage, other: str) 
         call = _with_buffers(operation, other)
         others: list[Answer] = []
         attempt = partial(_close_meeting, operation.primary, turn, call, others)
-        closed = stage.outside_contract("Q45", f"Close at the moment of a {other}", attempt)
+        closed = stage.outside_contract("Q45", f"Close at the moment of a {other}", attempt, chance=True)
         if closed is None:
             return
         closed.require(NOERROR, VD_E_OPEN)
