@@ -1,0 +1,233 @@
+"""Mutates the emulator and lets the suite judge each mutant: `.venv/bin/python ci/mutants/run.py [--module state]`.
+
+A mutant is killed where a check fails. Results are kept in `reports/mutants`, so that a run which was interrupted goes
+on where it stopped; `--survivors-only` judges again what no check has failed on. A check can only tell a mutant whose
+statement some process of it runs, so one run beforehand, which must pass, notes what each check reaches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import queue
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from ledger import BROKEN, GLANCED, HUNG, KILLED, RESULTS, SURVIVED, UNKILLED, Key, Mutant, Result, digest, listed, load, note
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from tool import generate, modules
+from trees import EMULATOR, LINES, PACKAGE, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+REACH: Final = RESULTS.with_name("reach.json")
+_GLANCE: Final = 4.0
+"""Seconds of checks that each mutant is shown first, so that all that die easily are out of the way."""
+_FAVOURITES: Final = 12
+_SLOW: Final = 0.3
+
+
+class Reach:
+    """Which checks run which statement, and which of them are worth trying first."""
+
+    def __init__(self, names: Sequence[str], reached: dict[str, list[int]], seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self._checks: dict[tuple[str, int], set[str]] = {}
+        for check, marks in reached.items():
+            for mark in marks:
+                self._checks.setdefault((names[mark // LINES], mark % LINES), set()).add(check)
+        self._kills: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def credit(self, check: str) -> None:
+        """Remember a check that killed."""
+        with self._lock:
+            self._kills[check] = self._kills.get(check, 0) + 1
+
+    def order_for(self, mutant: Mutant) -> list[str]:
+        """Give the checks that can tell a mutant: first those that killed most, then any that are not slow."""
+        at = mutant.statement
+        reaching = self._seconds.keys() if at is None else self._checks.get((mutant.key.module, at), set())
+        chance = Random(str(mutant.key))
+        with self._lock:
+            rank = {check: (-self._kills.get(check, 0), chance.random()) for check in sorted(reaching)}
+        order = sorted(rank, key=rank.__getitem__)
+        favourites = order[:_FAVOURITES]
+        return favourites + sorted(order[_FAVOURITES:], key=lambda check: self._seconds[check] > _SLOW)
+
+    def within(self, checks: Sequence[str], seconds: float) -> list[str]:
+        """Give the first of these checks that take no longer than that, together."""
+        ends = itertools.accumulate(self._seconds[check] for check in checks)
+        return [check for check, end in zip(checks, ends, strict=True) if end <= seconds] or list(checks[:1])
+
+
+def reach(names: Sequence[str], directory: Path, console: Console) -> Reach:
+    """Run the whole suite on the emulator as it is, or take what that gave where nothing has changed since."""
+    now = digest(PACKAGE.rglob("*.py"))
+    if REACH.exists():
+        known = json.loads(REACH.read_text(encoding="utf-8"))
+        if known["digest"] == now and known["modules"] == list(names):
+            return Reach(names, known["reached"], known["seconds"])
+    console.print("A run without a mutant, which must pass, notes which statements each check reaches.")
+    tree = Tree(directory)
+    tree.mark(names)
+    judgement = tree.run(None)
+    tree.close()
+    if judgement.exit_code != 0:
+        raise SystemExit(f"The run without a mutant ended with exit code {judgement.exit_code}: {judgement.failed}")
+    REACH.parent.mkdir(parents=True, exist_ok=True)
+    found = {"digest": now, "modules": names, "reached": judgement.reached, "seconds": judgement.seconds}
+    REACH.write_text(json.dumps(found), encoding="utf-8")
+    return Reach(names, judgement.reached, judgement.seconds)
+
+
+def judge(mutant: Mutant, tree: Tree, reach: Reach, glance: float | None) -> Result:
+    """Let the suite judge one mutant, or only as many of its checks as run in `glance` seconds."""
+    everything = reach.order_for(mutant)
+    checks = everything if glance is None else reach.within(everything, glance)
+    if not checks:
+        return Result(SURVIVED, None, 0, 0.0)
+    started = time.monotonic()
+    tree.replace(mutant.key.module, mutant.code)
+    try:
+        judgement = tree.run(checks)
+    finally:
+        tree.restore(mutant.key.module)
+    seconds = round(time.monotonic() - started, 2)
+    if judgement.exit_code is None:
+        return Result(HUNG, None, len(checks), seconds)
+    if judgement.exit_code == 1 and judgement.failed is not None:
+        reach.credit(judgement.failed)
+        return Result(KILLED, judgement.failed, len(checks), seconds)
+    if judgement.exit_code == 0:
+        return Result(SURVIVED if checks == everything else GLANCED, None, len(everything), seconds)
+    return Result(BROKEN, None, len(checks), seconds)
+
+
+def judge_all(
+    mutants: Sequence[Mutant], trees: queue.SimpleQueue[Tree], reach: Reach, glance: float | None, console: Console
+) -> None:
+    """Judge mutants side by side, each worker in a tree of its own."""
+    noting = threading.Lock()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(trees.qsize()) as pool:
+        task = progress.add_task("mutants", total=len(mutants))
+
+        def take(mutant: Mutant) -> None:
+            tree = trees.get()
+            try:
+                result = judge(mutant, tree, reach, glance)
+            finally:
+                trees.put(tree)
+            with noting:
+                note(mutant.key, result)
+                progress.update(task, advance=1, description=mutant.key.module)
+
+        try:
+            for future in [pool.submit(take, mutant) for mutant in mutants]:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def report(mutants: Sequence[Mutant], results: dict[Key, Result], console: Console) -> int:
+    """Print the figures; 0 where every mutant is killed or rightly listed."""
+    reasons = listed()
+    table = Table("module", "mutants", KILLED, "equivalent", "permitted", BROKEN, HUNG, "survivors", GLANCED, "not judged", "die")
+    rows: dict[str, list[str]] = {}
+    for mutant in mutants:
+        rows.setdefault(mutant.key.module, []).append(_class_of(mutant.key, results, reasons))
+    for module, found in [*rows.items(), ("all", [each for module in rows.values() for each in module])]:
+        counts = [found.count(each) for each in (KILLED, "equivalent", "permitted", BROKEN, HUNG, SURVIVED, GLANCED, "not judged")]
+        judged = len(found) - counts[1] - counts[2] - counts[-1]
+        share = f"{100 * counts[0] / judged:.1f} %" if judged else "-"
+        table.add_row(module, str(len(found)), *map(str, counts), share)
+    console.print(table)
+    wrong = _wrongly_listed({mutant.key for mutant in mutants}, results, reasons)
+    for mutant in mutants:
+        if _class_of(mutant.key, results, reasons) in (BROKEN, HUNG, SURVIVED, GLANCED):
+            result, key = results[mutant.key], mutant.key
+            console.print(
+                f"{result.outcome}, {result.reached} checks reach it: {key.module}:{mutant.line} {key.function}, "
+                f"occurrence {key.occurrence}\n    {key.original}\n    {key.mutated}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+    for sentence in wrong:
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    clean = all(found in (KILLED, "equivalent", "permitted") for module in rows.values() for found in module)
+    return 0 if clean and not wrong else 1
+
+
+def _class_of(key: Key, results: dict[Key, Result], reasons: dict[Key, tuple[str, str]]) -> str:
+    if key not in results:
+        return "not judged"
+    if results[key].outcome != KILLED and key in reasons:
+        return reasons[key][0]
+    return results[key].outcome
+
+
+def _wrongly_listed(
+    existing: set[Key], results: dict[Key, Result], reasons: dict[Key, tuple[str, str]]
+) -> list[str]:
+    """Say which lines of the list are out of date: there is no such mutant, or a check fails on it."""
+    modules = {key.module for key in existing}
+    gone = [f"{UNKILLED.name} lists what is no mutant: {key}" for key in reasons.keys() - existing if key.module in modules]
+    killed = [f"{UNKILLED.name} lists what {results[key].check} kills: {key}" for key in reasons.keys() & results.keys() if results[key].outcome == KILLED]
+    return sorted(gone) + sorted(killed)
+
+
+def main() -> int:
+    """Judge what is asked for and not yet judged, and report."""
+    parser = argparse.ArgumentParser(description="Mutation testing of the emulator, judged by the suite.")
+    parser.add_argument("--module", action="append", help="only this module of the emulator; may be repeated")
+    parser.add_argument("--survivors-only", action="store_true", help="judge again what is not killed, and nothing else")
+    parser.add_argument("--glance", action="store_true", help=f"show each mutant {_GLANCE:g} s of checks only")
+    parser.add_argument("--report-only", action="store_true", help="judge nothing")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many mutants side by side")
+    options = parser.parse_args()
+    console = Console()
+    names = modules()
+    mutants = [mutant for mutant in generate(console) if not options.module or mutant.key.module in options.module]
+    results, reasons = load(), listed()
+    if options.survivors_only:
+        wanted = [m for m in mutants if m.key in results and results[m.key].outcome != KILLED and m.key not in reasons]
+    else:
+        wanted = [m for m in mutants if m.key not in results or results[m.key].outcome == GLANCED]
+    if wanted and not options.report_only:
+        with tempfile.TemporaryDirectory(prefix="vdi-mutants-") as place:
+            known = reach(names, Path(place) / "unmutated", console)
+            for result in results.values():
+                if result.check is not None:
+                    known.credit(result.check)
+            trees: queue.SimpleQueue[Tree] = queue.SimpleQueue()
+            for number in range(options.workers):
+                trees.put(Tree(Path(place) / f"tree-{number}"))
+            fresh = [mutant for mutant in wanted if mutant.key not in results]
+            judge_all(fresh, trees, known, _GLANCE, console)
+            if not options.glance:
+                found = load()
+                undecided = [m for m in wanted if options.survivors_only or found[m.key].outcome == GLANCED]
+                judge_all([m for m in undecided if m.key not in reasons], trees, known, None, console)
+            while not trees.empty():
+                trees.get().close()
+    return report(mutants, load(), console)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
