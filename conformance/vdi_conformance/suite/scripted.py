@@ -227,6 +227,10 @@ class Scripted(Running):
         while self.completion(timeout=0) is not None:
             pass
         sent = {tag for tags in self._sent.values() for tag in tags}
+        if refused := sorted({one.tag for one in self._seen if one.tag in sent and one.thread_of_sender}):
+            raise ConformanceFailure(
+                f"the server saw commands refused by SendCommand that it had taken: tags {refused}"
+            )
         # SendCommand reports what it refuses to the completion routine as well, before it returns.
         seen = [one for one in self._seen if one.tag in sent or not one.thread_of_sender]
         tags = [one.tag for one in seen]

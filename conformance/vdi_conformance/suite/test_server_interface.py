@@ -13,6 +13,10 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL, VD
 from vdi_conformance.vdi.structures import INFINITE
 
 SIZE = 65536
+TOO_MANY = 1 << 30
+"""So many buffers are 64 TiB."""
+BUFFERS_IN_TURN = 20
+"""More than what lies beside those that were requested could hold."""
 FILE_NOT_FOUND = 0x80070002
 
 
@@ -112,3 +116,50 @@ def test_requests_for_buffers_add_up_and_are_met_at_once_later(stage: Stage) -> 
     addresses = take(scripted, 5)
     scripted.server.request_buffers(SIZE, 512, 4).expect(NOERROR)
     require_apart([*addresses, *take(scripted, 4)], 0)
+
+
+@judges("SRV-09")
+def test_what_is_said_to_be_available_can_be_taken(stage: Stage) -> None:
+    scripted = begun(stage, Geometry())
+    server = scripted.server
+    for count in (2, 3):
+        server.request_buffers(SIZE, 512, count).expect(NOERROR)
+    server.end_configuration().expect(NOERROR)
+    require_available(scripted, 5)
+    take(scripted, 1)
+    require_available(scripted, 4)
+    server.request_buffers(SIZE, 4096, 2).expect(NOERROR)
+    require_available(scripted, 2, 4096)
+    take(scripted, require_available(scripted, 6))
+
+
+@judges("SRV-12")
+def test_a_buffer_that_was_freed_can_be_taken_again(stage: Stage) -> None:
+    scripted = begun(stage, Geometry())
+    scripted.server.request_buffers(SIZE, 512, 2).expect(NOERROR)
+    scripted.server.end_configuration().expect(NOERROR)
+    kept, address = take(scripted, 2)
+    for _ in range(BUFFERS_IN_TURN):
+        scripted.server.free_buffer(address, SIZE).expect(NOERROR)
+        require_available(scripted, 1)
+        (address,) = take(scripted, 1)
+        require_apart([kept, address], 0)
+
+
+def require_available(scripted: Scripted, least: int, alignment: int = 512) -> int:
+    """Fail the check unless so many buffers are said to be available; give how many."""
+    available = scripted.server.query_available_buffers(SIZE, alignment).expect(NOERROR)
+    if available < least:
+        raise ConformanceFailure(f"{available} buffers are available, {least} were requested and not taken")
+    return available
+
+
+@judges("SRV-09")
+def test_a_request_that_cannot_be_met_leaves_the_others_alone(stage: Stage) -> None:
+    scripted = begun(stage, Geometry())
+    scripted.server.request_buffers(SIZE, 512, 1).expect(NOERROR)
+    scripted.server.end_configuration().expect(NOERROR)
+    # Who has that much memory may give it.
+    scripted.server.request_buffers(SIZE, 512, TOO_MANY)
+    scripted.server.request_buffers(SIZE, 512, 2).expect(NOERROR)
+    require_apart(take(scripted, 3), 0)
