@@ -22,6 +22,8 @@ BROKEN: Final = "broken"
 HUNG: Final = "hung"
 SURVIVED: Final = "survived"
 GLANCED: Final = "undecided"
+WARNED: Final = "warned"
+OUTCOMES: Final = (KILLED, WARNED, BROKEN, HUNG, SURVIVED, GLANCED)
 
 
 class Key(NamedTuple):
@@ -54,10 +56,9 @@ class Mutant:
 class Result(NamedTuple):
     """What came of a mutant.
 
-    `outcome` is killed (a check failed: exit code 1), broken (no check failed, but some ended in an error: exit code 6),
-    hung (the run was ended from outside), survived, or undecided
-    (it survived the first of its checks); `check` is the one that failed first, `reached` how many checks
-    run the statement.
+    `outcome` is killed (a check failed: exit code 1), warned (none failed, but one warned of a broken SHOULD), broken
+    (some ended in an error: exit code 6), hung (the run was ended from outside), survived, or undecided
+    (it survived the first of its checks). `check` is the one that failed first, `reached` how many run the statement.
     """
 
     outcome: str

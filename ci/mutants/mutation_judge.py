@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from vdi_conformance.plugins.evidence import phase_of
+from vdi_conformance.plugins.phases import phase_of
 from vdi_conformance.plugins.requirements import check_id, id_of_node
 
 if TYPE_CHECKING:
@@ -109,10 +109,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _next_order() -> str:
     told = os.environ[VARIABLE]
-    if "," not in told or sys.platform == "win32":
-        return told
-    orders, answers = map(int, told.split(","))
-    with open(orders, encoding="utf-8") as lines:  # noqa: PTH123 - a descriptor
+    return told if sys.platform == "win32" or "," not in told else _forked(*map(int, told.split(",")))
+
+
+def _forked(orders: int, answers: int) -> str:
+    """Stay here, and return in a fork for each order that comes."""
+    if sys.platform == "win32":
+        raise NotImplementedError
+    with open(orders, encoding="utf-8") as lines:
         for line in lines:
             process = os.fork()
             if process == 0:

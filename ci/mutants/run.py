@@ -2,7 +2,8 @@
 
 A mutant is killed where a check fails. Results are kept in `reports/mutants`, so that a run which was interrupted goes
 on where it stopped; `--survivors-only` judges again what no check has failed on. A check can only tell a mutant whose
-statement some process of it runs, so one run beforehand, which must pass, notes what each check reaches.
+statement some process of it runs, so one run beforehand, which must pass, notes what each check reaches. Each mutant
+is shown a few seconds of checks first, and what survives that all the others.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -23,21 +25,41 @@ from typing import TYPE_CHECKING, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ledger import BROKEN, GLANCED, HUNG, KILLED, RESULTS, SURVIVED, UNKILLED, Key, Mutant, Result, digest, listed, load, note
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from ledger import (
+    BROKEN,
+    CLASSES,
+    GLANCED,
+    HUNG,
+    KILLED,
+    OUTCOMES,
+    RESULTS,
+    SURVIVED,
+    UNKILLED,
+    WARNED,
+    Key,
+    Mutant,
+    Result,
+    digest,
+    listed,
+    load,
+    note,
+)
 from tool import generate, modules
-from trees import EMULATOR, LINES, PACKAGE, Tree
+from trees import LINES, PACKAGE, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
 REACH: Final = RESULTS.with_name("reach.json")
-_GLANCE: Final = 4.0
+_GLANCE: Final = 2.0
 """Seconds of checks that each mutant is shown first, so that all that die easily are out of the way."""
 _FAVOURITES: Final = 12
 _SLOW: Final = 0.3
+_UNJUDGED: Final = "not judged"
 
 
 class Reach:
@@ -108,13 +130,15 @@ def judge(mutant: Mutant, tree: Tree, reach: Reach, glance: float | None) -> Res
         tree.restore(mutant.key.module)
     seconds = round(time.monotonic() - started, 2)
     if judgement.exit_code is None:
-        return Result(HUNG, None, len(checks), seconds)
+        return Result(HUNG, None, len(everything), seconds)
     if judgement.exit_code == 1 and judgement.failed is not None:
         reach.credit(judgement.failed)
-        return Result(KILLED, judgement.failed, len(checks), seconds)
-    if judgement.exit_code == 0:
-        return Result(SURVIVED if checks == everything else GLANCED, None, len(everything), seconds)
-    return Result(BROKEN, None, len(checks), seconds)
+        return Result(KILLED, judgement.failed, len(everything), seconds)
+    if judgement.exit_code != 0:
+        return Result(BROKEN, None, len(everything), seconds)
+    warned = "warning" in judgement.others.values()
+    outcome = (WARNED if warned else SURVIVED) if checks == everything else GLANCED
+    return Result(outcome, None, len(everything), seconds)
 
 
 def judge_all(
@@ -147,57 +171,56 @@ def judge_all(
 def report(mutants: Sequence[Mutant], results: dict[Key, Result], console: Console) -> int:
     """Print the figures; 0 where every mutant is killed or rightly listed."""
     reasons = listed()
-    table = Table("module", "mutants", KILLED, "equivalent", "permitted", BROKEN, HUNG, "survivors", GLANCED, "not judged", "die")
-    rows: dict[str, list[str]] = {}
-    for mutant in mutants:
-        rows.setdefault(mutant.key.module, []).append(_class_of(mutant.key, results, reasons))
-    for module, found in [*rows.items(), ("all", [each for module in rows.values() for each in module])]:
-        counts = [found.count(each) for each in (KILLED, "equivalent", "permitted", BROKEN, HUNG, SURVIVED, GLANCED, "not judged")]
-        judged = len(found) - counts[1] - counts[2] - counts[-1]
-        share = f"{100 * counts[0] / judged:.1f} %" if judged else "-"
-        table.add_row(module, str(len(found)), *map(str, counts), share)
+    found = {mutant.key: _class_of(mutant.key, results, reasons) for mutant in mutants}
+    columns = (KILLED, *CLASSES, *OUTCOMES[1:], _UNJUDGED)
+    table = Table("module", "all", *columns, "of the rest die")
+    for module in [*dict.fromkeys(key.module for key in found), "all"]:
+        counts = Counter(found[key] for key in found if module in (key.module, "all"))
+        rest = counts.total() - counts[_UNJUDGED] - sum(counts[each] for each in CLASSES)
+        share = f"{100 * counts[KILLED] / rest:.1f} %" if rest else "-"
+        table.add_row(module, str(counts.total()), *(str(counts[column]) for column in columns), share)
     console.print(table)
-    wrong = _wrongly_listed({mutant.key for mutant in mutants}, results, reasons)
+    sentences = _wrongly_listed(found.keys(), results, reasons)
     for mutant in mutants:
-        if _class_of(mutant.key, results, reasons) in (BROKEN, HUNG, SURVIVED, GLANCED):
-            result, key = results[mutant.key], mutant.key
-            console.print(
-                f"{result.outcome}, {result.reached} checks reach it: {key.module}:{mutant.line} {key.function}, "
-                f"occurrence {key.occurrence}\n    {key.original}\n    {key.mutated}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
+        if found[mutant.key] in OUTCOMES[1:]:
+            key, result = mutant.key, results[mutant.key]
+            place = f"{key.module}:{mutant.line} {key.function}, occurrence {key.occurrence}"
+            sentences.append(
+                f"{result.outcome}, {result.reached} checks reach it: {place}\n    {key.original}\n    {key.mutated}"
             )
-    for sentence in wrong:
+    for sentence in sentences:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-    clean = all(found in (KILLED, "equivalent", "permitted") for module in rows.values() for found in module)
-    return 0 if clean and not wrong else 1
+    return 0 if not sentences and _UNJUDGED not in found.values() else 1
 
 
 def _class_of(key: Key, results: dict[Key, Result], reasons: dict[Key, tuple[str, str]]) -> str:
-    if key not in results:
-        return "not judged"
-    if results[key].outcome != KILLED and key in reasons:
+    if key in results and results[key].outcome == KILLED:
+        return KILLED
+    if key in reasons:
         return reasons[key][0]
-    return results[key].outcome
+    return results[key].outcome if key in results else _UNJUDGED
 
 
 def _wrongly_listed(
-    existing: set[Key], results: dict[Key, Result], reasons: dict[Key, tuple[str, str]]
+    existing: Collection[Key], results: dict[Key, Result], reasons: dict[Key, tuple[str, str]]
 ) -> list[str]:
     """Say which lines of the list are out of date: there is no such mutant, or a check fails on it."""
     modules = {key.module for key in existing}
-    gone = [f"{UNKILLED.name} lists what is no mutant: {key}" for key in reasons.keys() - existing if key.module in modules]
-    killed = [f"{UNKILLED.name} lists what {results[key].check} kills: {key}" for key in reasons.keys() & results.keys() if results[key].outcome == KILLED]
-    return sorted(gone) + sorted(killed)
+    known = [key for key in reasons if key.module in modules]
+    gone = [f"{UNKILLED.name} lists what is no mutant: {key}" for key in known if key not in existing]
+    dead = [key for key in known if key in results and results[key].outcome == KILLED]
+    return gone + [f"{UNKILLED.name} lists what {results[key].check} fails on: {key}" for key in dead]
 
 
 def main() -> int:
     """Judge what is asked for and not yet judged, and report."""
     parser = argparse.ArgumentParser(description="Mutation testing of the emulator, judged by the suite.")
     parser.add_argument("--module", action="append", help="only this module of the emulator; may be repeated")
-    parser.add_argument("--survivors-only", action="store_true", help="judge again what is not killed, and nothing else")
+    parser.add_argument(
+        "--survivors-only", action="store_true", help="judge again what is not killed, and nothing else"
+    )
     parser.add_argument("--glance", action="store_true", help=f"show each mutant {_GLANCE:g} s of checks only")
+    parser.add_argument("--listed-too", action="store_true", help="judge what unkilled.tsv lists as well")
     parser.add_argument("--report-only", action="store_true", help="judge nothing")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many mutants side by side")
     options = parser.parse_args()
@@ -205,10 +228,12 @@ def main() -> int:
     names = modules()
     mutants = [mutant for mutant in generate(console) if not options.module or mutant.key.module in options.module]
     results, reasons = load(), listed()
+    undecided = {key for key, result in results.items() if result.outcome == GLANCED}
+    wanted = [mutant for mutant in mutants if options.listed_too or mutant.key not in reasons]
     if options.survivors_only:
-        wanted = [m for m in mutants if m.key in results and results[m.key].outcome != KILLED and m.key not in reasons]
+        wanted = [m for m in wanted if m.key in results and results[m.key].outcome != KILLED]
     else:
-        wanted = [m for m in mutants if m.key not in results or results[m.key].outcome == GLANCED]
+        wanted = [mutant for mutant in wanted if mutant.key not in results or mutant.key in undecided]
     if wanted and not options.report_only:
         with tempfile.TemporaryDirectory(prefix="vdi-mutants-") as place:
             known = reach(names, Path(place) / "unmutated", console)
@@ -218,12 +243,11 @@ def main() -> int:
             trees: queue.SimpleQueue[Tree] = queue.SimpleQueue()
             for number in range(options.workers):
                 trees.put(Tree(Path(place) / f"tree-{number}"))
-            fresh = [mutant for mutant in wanted if mutant.key not in results]
-            judge_all(fresh, trees, known, _GLANCE, console)
+            judge_all([mutant for mutant in wanted if mutant.key not in results], trees, known, _GLANCE, console)
             if not options.glance:
-                found = load()
-                undecided = [m for m in wanted if options.survivors_only or found[m.key].outcome == GLANCED]
-                judge_all([m for m in undecided if m.key not in reasons], trees, known, None, console)
+                decided = {key for key, result in load().items() if result.outcome != GLANCED}
+                left = [m for m in wanted if m.key in results or m.key not in decided]
+                judge_all(left, trees, known, None, console)
             while not trees.empty():
                 trees.get().close()
     return report(mutants, load(), console)

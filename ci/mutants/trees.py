@@ -29,7 +29,7 @@ _HITS: Final = "VDI_MUTATION_HITS"
 
 
 class Judgement(NamedTuple):
-    """How a run ended: its exit code (None: ended from outside), the check that failed, and what was seen on the way."""
+    """How a run ended: its exit code (None: ended from outside), the check that failed, and what else was seen."""
 
     exit_code: int | None
     failed: str | None
@@ -132,7 +132,7 @@ class _Waiting:
         fork = self._answer(LIMIT)
         assert fork is not None
         exit_code = self._answer(LIMIT)
-        if exit_code is None:
+        if exit_code is None and sys.platform != "win32":
             os.kill(fork, signal.SIGKILL)
             self._answer(LIMIT)
         return exit_code
@@ -166,7 +166,11 @@ def marking(text: str, first: int) -> str:
                 if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
                     setattr(node, field, _marked(block, first))
     future = max(
-        (number for number, node in enumerate(tree.body) if isinstance(node, ast.ImportFrom) and node.module == "__future__"),
+        (
+            number
+            for number, node in enumerate(tree.body)
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        ),
         default=-1,
     )
     opening = ast.parse(

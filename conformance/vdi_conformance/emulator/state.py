@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vdi_conformance.emulator.buffers import BufferPool
     from vdi_conformance.vdi.structures import VDConfig
 
-Value = int | str | None
+    Value = int | str | None
 
 COMPLETIONS: Final = "completions"
 """What the server's completion agent waits for."""
@@ -101,9 +101,9 @@ class DeviceSet:
         self.outstanding: dict[int, tuple[Device, Command]] = {}
         self.stirred: list[object] = []
         self.numbers = numbers
-        self.now = 0.0
+        self.now: float
         self._closed_devices = 0
-        self._last_progress = 0.0
+        self._last_progress: float
 
     # States
 
