@@ -114,15 +114,15 @@ def _next_order() -> str:
 
 def _forked(orders: int, answers: int) -> str:
     """Stay here, and return in a fork for each order that comes."""
-    if sys.platform == "win32":
-        raise NotImplementedError
-    with open(orders, encoding="utf-8") as lines:
-        for line in lines:
-            process = os.fork()
-            if process == 0:
-                os.close(answers)
-                return line.strip()
-            os.write(answers, f"{process}\n".encode())
-            _, status = os.waitpid(process, 0)
-            os.write(answers, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-    os._exit(0)
+    if sys.platform != "win32":
+        with open(orders, encoding="utf-8") as lines:
+            for line in lines:
+                process = os.fork()
+                if process == 0:
+                    os.close(answers)
+                    return line.strip()
+                os.write(answers, f"{process}\n".encode())
+                _, status = os.waitpid(process, 0)
+                os.write(answers, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        os._exit(0)
+    raise NotImplementedError
