@@ -132,7 +132,7 @@ class Trials:
             return TrialResult(trial=item.trial, tried=tuple(tried), observed=observed)
 
     def _cast(self, trial: Trial) -> Cast:
-        settings = replace(settings_of(self._config), time_scale=trial.time_scale)
+        settings = settings_of(self._config)
         around = ((AROUND, trial.around),) if trial.around else ()
 
         def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
@@ -141,7 +141,9 @@ class Trials:
         spec = resolve(trial.reference)
         spec = replace(spec, env=(*spec.env, *around))
         client, server, server_spec = paired(ask, spec)
-        return replace(cast_of(client, server, settings, limits_of(self._config)), client=spec, server=server_spec)
+        found = cast_of(client, server, settings, limits_of(self._config))
+        scale = settings.time_scale * trial.time_scale
+        return replace(found, client=spec, server=server_spec, timeout_scale=scale)
 
 
 def _rank(item: pytest.Item) -> int:

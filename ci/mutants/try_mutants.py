@@ -1,4 +1,4 @@
-"""Mutates the emulator and lets the suite judge each mutant: `.venv/bin/python ci/mutants/run.py [--module state]`.
+"""Mutates the emulator and lets the suite judge each mutant: `ci/mutants/try_mutants.py [--module state]`.
 
 A mutant is killed where a check fails. Results are kept in `reports/mutants`, so that a run which was interrupted goes
 on where it stopped; `--survivors-only` judges again what no check has failed on. A check can only tell a mutant whose
