@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from vdi_conformance.evidence.schemas import evidence_line
+from vdi_conformance.evidence.schemas import evidence_line, proof
 from vdi_conformance.host.messages.schemas import host_protocol
 
 DIRECTORY = Path(__file__).parent.parent / "reports" / "schemas"
@@ -11,7 +11,11 @@ DIRECTORY = Path(__file__).parent.parent / "reports" / "schemas"
 
 def published() -> dict[str, str]:
     """Give the text of every schema file by its name."""
-    documents = {"host-protocol.json": host_protocol(), "evidence-line.json": evidence_line()}
+    documents = {
+        "host-protocol.json": host_protocol(),
+        "evidence-line.json": evidence_line(),
+        "proof.json": proof(),
+    }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
 
 

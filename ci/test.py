@@ -32,12 +32,14 @@ class Result(NamedTuple):
 def test(python: Path, further: list[str]) -> int:
     """Run every step, and give 0 only where all passed; `further` goes to pytest."""
     module = [str(python), "-m"]
+    written = [f"--{kind}={ROOT / 'reports' / f'proof.{kind}'}" for kind in ("json", "html")]
     steps = (
         Step("ruff check", [*module, "ruff", "check", "."]),
         Step("ruff format", [*module, "ruff", "format", "--check", "."]),
         Step("mypy", [*module, "mypy", "conformance", "fixtures", "ci"]),
         Step("mypy as on Windows", [*module, "mypy", "--platform", "win32", "conformance", "fixtures", "ci"]),
         Step("import-linter", [tool(python, "lint-imports")]),
+        Step("prove", [tool(python, "vdi-conformance"), "prove", "-n", "2", *written]),
         Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", *further]),
     )
     results = [take(step) for step in steps]
