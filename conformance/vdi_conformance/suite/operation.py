@@ -68,6 +68,18 @@ class Operation(Running):
                 raise ConformanceFailure("the statement ended, and GetConfiguration went on waiting")
         configuring.result().expect(NOERROR)
 
+    def refuse(self, **options: Any) -> StatementEnd:
+        """Run a statement that cannot be, on the set that was created, and give its end.
+
+        A server that configures the set and goes on would wait for clients: the check fails without waiting for it.
+        """
+        configuring = self.primary.send_get_configuration(thread="configuration")
+        self.execute(**options)
+        self._supervisor.wait_any([self._statement, configuring.pending])
+        if configuring.done and configuring.result().succeeded and not self.ends_within(STALL):
+            raise ConformanceFailure("the server took a statement that it had to refuse, and configured the set")
+        return self.outcome()
+
     def ends_before(self, waiting: Later[Any, Any]) -> bool:
         """Run the statement on the set that was created; tell whether it ends before a call that is under way."""
         self._statement = self.server.send(self._request())

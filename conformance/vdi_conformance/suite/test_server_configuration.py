@@ -137,8 +137,8 @@ def test_a_configuration_that_cannot_be_used_is_message_3261(stage: Stage) -> No
 def test_a_device_is_named_once(stage: Stage) -> None:
     for further in (("twin", "twin"), ("twin", "other", "twin"), ("other", None)):
         operation = stage.created("backup", Geometry(devices=1 + len(further)))
-        operation.execute(devices=[operation.set_name, *(name or operation.set_name for name in further)])
-        require_failure(operation.outcome(), "two of its devices have one name")
+        end = operation.refuse(devices=[operation.set_name, *(name or operation.set_name for name in further)])
+        require_failure(end, "two of its devices have one name")
         answer = operation.primary.get_configuration(0)
         answer.require(VD_E_ABORT, VD_E_TIMEOUT)
 
@@ -147,8 +147,7 @@ def test_a_device_is_named_once(stage: Stage) -> None:
 def test_64_devices_are_the_most(stage: Stage) -> None:
     stage.backup(Geometry(devices=MAX_DEVICES, transfers=1)).succeed()
     operation = stage.created("backup", Geometry(devices=MAX_DEVICES))
-    operation.execute(devices=[*operation.device_names, "one too many"])
-    require_message(operation.outcome(), 3205)
+    require_message(operation.refuse(devices=[*operation.device_names, "one too many"]), 3205)
 
 
 @judges("TSQ-07")

@@ -47,8 +47,8 @@ def named_by(stage: Stage, set_name: str, *further: str) -> Operation:
 @judges("TSQ-01")
 def test_the_first_device_has_the_name_of_the_set(stage: Stage) -> None:
     operation = stage.created("backup", Geometry(devices=3))
-    operation.execute(devices=list(reversed(operation.device_names)))
-    require_failure(operation.outcome(), "its first device does not have the name of the set")
+    end = operation.refuse(devices=list(reversed(operation.device_names)))
+    require_failure(end, "its first device does not have the name of the set")
     operation.configure()
     operation.open_devices()
     operation.succeed()
