@@ -94,12 +94,12 @@ def test_any_count_of_any_command_without_data_is_accepted(stage: Stage) -> None
 @judges("CMP-09")
 def test_any_position_of_any_command_without_one_is_accepted(stage: Stage) -> None:
     scripted = stage.scripted(Geometry(features=vdc.VDF_LIKE_TAPE))
-    _complete_each_without_data(scripted, [(0, one) for one in POSITIONS])
     buffer = scripted.allocate()
     for position in POSITIONS:
         tag = scripted.send(buffer)
         scripted.device.complete(scripted.device.next_command(), 0, 65536, position).expect(NOERROR)
         scripted.completed(tag, 0, 65536)
+    _complete_each_without_data(scripted, [(0, one) for one in POSITIONS])
 
 
 def _complete_each_without_data(scripted: Scripted, values: list[tuple[int, int]]) -> None:
@@ -112,7 +112,8 @@ def _complete_each_without_data(scripted: Scripted, values: list[tuple[int, int]
             tag = sent.expect(NOERROR)
             scripted.tolerated.add(tag)
             scripted.device.complete(scripted.device.next_command(), 0, count, position).expect(NOERROR)
-            seen = scripted.completion()
+            while (seen := scripted.completion()) is not None and seen.thread_of_sender:
+                pass  # what the server refused to send
             if seen is None or (seen.tag, seen.code) != (tag, 0):
                 raise ConformanceFailure(f"{vdc.name_of(code)} did not end well for the server")
 

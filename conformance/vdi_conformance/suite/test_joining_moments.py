@@ -1,7 +1,9 @@
 """OpenInSecondaryEx at moments that are rare: while the server configures, after polls, early aborts, many others."""
 
+import time
+
 from vdi_conformance.suite.judging import judges
-from vdi_conformance.suite.operation import Kind
+from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import fetched_view, handle_of, mapped_view, require_same_memory
 from vdi_conformance.suite.stage import Stage
@@ -10,6 +12,8 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN, VD_E_PRO
 
 SHORT = 1
 """A time-out in milliseconds that is over at once, or after one second where the unit is seconds (Q53)."""
+A_WHILE = 2_000
+"""So many milliseconds, before scaling, a death may take to be noticed."""
 GUESTS = 100
 """So often a process joins and leaves."""
 
@@ -94,15 +98,44 @@ def test_a_process_comes_and_goes_very_often(stage: Stage, kind: Kind) -> None:
 
 @judges("SEC-14")
 def test_the_death_of_a_primary_ends_each_of_its_sets(stage: Stage, kind: Kind) -> None:
+    first, sets = _three_sets(stage, kind)
+    first.primary.kill()
+    _require_aborted(sets)
+
+
+@judges("SEC-16")
+def test_the_exit_of_a_primary_ends_each_of_its_sets(stage: Stage, kind: Kind) -> None:
+    first, sets = _three_sets(stage, kind)
+    first.primary.leave()
+    _require_aborted(sets)
+
+
+def _three_sets(stage: Stage, kind: Kind) -> tuple[Operation, list[Operation]]:
     geometry = Geometry(devices=2, owners=(1, 0))
     first = stage.operation(kind, geometry)
     sets = [first, stage.twin(first, kind, geometry), stage.twin(first, "backup", geometry)]
     for one in sets:
         one.device.next_data_command()
-    first.primary.kill()
+    return first, sets
+
+
+def _require_aborted(sets: list[Operation]) -> None:
     for one in sets:
-        one.device.await_abort()
+        while (result := one.device.get_command(one.primary.scaled(A_WHILE))).succeeded:
+            pass
+        result.require(VD_E_ABORT)
         one.require_failure()
+
+
+@judges("SEC-14")
+def test_the_death_of_a_primary_ends_the_configuration(stage: Stage) -> None:
+    scripted = stage.scripted_created()
+    scripted.begin_configuration()
+    scripted.primary.kill()
+    end = time.monotonic() + stage.scaled(A_WHILE) / 1000
+    while (result := scripted.server.get_configuration()).succeeded and time.monotonic() < end:
+        pass
+    result.require(VD_E_ABORT)
 
 
 @judges("SEC-14")

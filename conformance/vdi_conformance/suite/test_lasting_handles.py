@@ -157,6 +157,8 @@ def test_a_closed_set_shares_nothing_after(stage: Stage, kind: Kind, owner: int,
         operation = stage.again(operation)
     command = operation.device.next_data_command()
     handle = handle_of(command)
+    for participant in operation.participants:
+        mapped_view(participant, handle)  # what was never good there may be looked at first (Q56)
     if end == "beside another set":
         stage.twin(operation, "backup", Geometry(secondaries=1)).device.next_data_command()
     if end != "a Close with open devices":
