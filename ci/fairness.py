@@ -33,7 +33,7 @@ def main() -> int:
     """Run the groups, tell as they end, and give 1 where anything was held against one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0, help="form other groups, and draw otherwise (default 0)")
-    parser.add_argument("--largest", type=int, default=100, metavar="N", help="of a group at most (default 100)")
+    parser.add_argument("--largest", type=int, default=100, metavar="N", help="readings of a group (default 100)")
     parser.add_argument("--drawn", type=int, metavar="N", help="draw N times instead of taking every pair")
     parser.add_argument("--only", type=int, metavar="I", help="only the group of that number, from 0")
     parser.add_argument("-n", dest="workers", default="2", metavar="N", help="worker processes (default 2)")
