@@ -122,6 +122,21 @@ def test_what_was_held_at_an_error_is_completed_as_usual(scripted: Scripted) -> 
     scripted.completed(tag, win32.ERROR_SUCCESS, held.size)
 
 
+@judges("IOE-03")
+def test_no_success_but_that_of_clear_error_ends_the_state(scripted: Scripted) -> None:
+    for kind in (vdc.VDC_WRITE, vdc.VDC_FLUSH):
+        failed = scripted.send(scripted.allocate())
+        tag = scripted.send(scripted.allocate() if kind == vdc.VDC_WRITE else 0, kind)
+        failing, held = scripted.device.next_command(), scripted.device.next_command()
+        scripted.device.complete(failing, win32.ERROR_WRITE_FAULT).expect(NOERROR)
+        scripted.completed(failed, win32.ERROR_WRITE_FAULT, 0)
+        # What becomes of its result is IOE-10's matter.
+        scripted.device.complete(held, win32.ERROR_SUCCESS, held.size)
+        scripted.all_ended([tag], win32.ERROR_SUCCESS, win32.ERROR_IO_DEVICE)
+        _require_refusal(scripted, 0, vdc.VDC_FLUSH)
+        _clear(scripted)
+
+
 @judges("IOE-07")
 def test_an_error_is_that_of_one_device(stage: Stage) -> None:
     scripted = stage.scripted(Geometry(devices=3, owners=(0, 0, 1)))
