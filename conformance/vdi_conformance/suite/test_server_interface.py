@@ -9,7 +9,7 @@ from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDF_WRITE_MEDIA
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import INFINITE
 
 SIZE = 65536
@@ -65,6 +65,22 @@ def test_no_command_is_sent_to_a_device_that_the_server_has_not_opened(stage: St
     scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 99).expect(VD_E_PROTOCOL)
     scripted.server.open_device(scripted.set_name).expect(NOERROR)
     scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 100).expect(NOERROR)
+
+
+@judges("SRV-13")
+def test_only_a_device_that_the_server_opened_is_closed(stage: Stage) -> None:
+    scripted = stage.scripted_created(Geometry(devices=2))
+    scripted.begin_configuration()
+    scripted.end_configuration()
+    scripted.primary.get_configuration().expect(NOERROR)
+    first = scripted.device_names[0]
+    scripted.server.close_device(first).expect(VD_E_PROTOCOL)
+    for index in range(2):
+        scripted.open_device(index)
+    scripted.close_device(0)
+    scripted.server.close_device(first)  # what this gives is not stated
+    assert scripted.passes(1, 1), "the set was aborted"
+    scripted.device.get_command().require(VD_E_CLOSE)
 
 
 def begun(stage: Stage, geometry: Geometry) -> Scripted:
