@@ -91,8 +91,9 @@ def _topic(
         key=lambda fault: min(order[row] for row in fault.rows if row in order),
     )
     lines = (Line(row, found, tuple(cells.get((row.id, fault.name)) for fault in columns)) for row, found in members)
-    first = members[0][0]
-    return Topic(first.group, first.topic, tuple(columns), tuple(lines))
+    group = members[0][0].group
+    title = next(row.topic for row in catalogue().rows if row.group == group)
+    return Topic(group, title, tuple(columns), tuple(lines))
 
 
 @cache
