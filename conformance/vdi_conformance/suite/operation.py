@@ -205,6 +205,18 @@ class Operation(Running):
                     waiting[device] = device.send_get_command()
         return [held[device] for device in self.devices]
 
+    def next_data_command(self) -> Fetched:
+        """Fetch the next Read or Write of the first device; others are served while the server wants them first."""
+        while True:
+            waiting = self.device.send_get_command()
+            while self._supervisor.wait_any([waiting.pending], self.primary.scaled(STALL) / 1000) is None:
+                for other in self.devices[1:]:
+                    self.answer_next(other, 1)
+            command = waiting.result().expect(NOERROR)
+            if command.code in DATA_COMMANDS:
+                return command
+            self.answer_any(command).expect(NOERROR)
+
     def data_commands(self, *ends: int) -> Iterator[Fetched]:
         """Give every Read and Write as it comes; an ordinary client does the commands without data."""
         for command in self.commands(*ends):

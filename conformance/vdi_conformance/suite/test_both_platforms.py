@@ -55,7 +55,7 @@ def test_open_device_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> No
 @judges("LNX-14")
 def test_an_abort_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind)
-    primary, command = operation.primary, operation.device.next_data_command()
+    primary, command = operation.primary, operation.next_data_command()
     for _ in range(2):
         primary.signal_abort().expect(NOERROR)
     operation.device.get_command().expect(VD_E_ABORT)
@@ -81,7 +81,7 @@ def test_an_abort_and_a_close_need_no_devices(stage: Stage) -> None:
 
 @judges("LNX-14")
 def test_close_has_the_codes_of_both_pages(stage: Stage, backup: Operation) -> None:
-    backup.device.next_data_command()
+    backup.next_data_command()
     subject = f"Close of {backup.primary.name} with a command held in the set"
     backup.primary.close().permit("Q3", subject, VD_E_OPEN, NOERROR)
     backup.primary.close().expect(VD_E_PROTOCOL)
@@ -96,7 +96,7 @@ def test_commands_have_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None
     operation.primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
     operation.configure()
     operation.open_devices()
-    device, command = operation.device, operation.device.next_data_command()
+    device, command = operation.device, operation.next_data_command()
     operation.answer(command).expect(NOERROR)
     device.complete(command.address, ERROR_SUCCESS, command.size).expect(VD_E_INVALID)
     while (result := device.get_command()).succeeded:
@@ -114,7 +114,7 @@ def test_commands_have_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None
 def test_a_command_that_does_not_come_is_a_time_out_or_an_abort(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind)
     # As many commands as the server sends at once are held, so that none is left.
-    held = [operation.device.next_data_command()]
+    held = [operation.next_data_command()]
     while (result := operation.device.get_command(SOON)).succeeded:
         held.append(result.expect(NOERROR))
     result.expect(VD_E_TIMEOUT)
@@ -138,7 +138,7 @@ def test_sharing_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     operation.open_devices()
     secondary.open_in_secondary_ex(None, operation.set_name).expect(VD_E_PROTOCOL)
     secondary.open_in_secondary(operation.set_name).expect(VD_E_PROTOCOL)
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     mapped_view(secondary, handle)
     primary.get_buffer_handle(primary.landmarks().stack).expect(VD_E_INVALID)
@@ -157,7 +157,7 @@ def test_sharing_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
 @judges("LNX-18")
 def test_a_secondary_that_closed_has_the_codes_of_both_pages(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(owners=(1,)))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     operation.answer(command).expect(NOERROR)
     operation.succeed()

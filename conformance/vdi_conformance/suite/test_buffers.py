@@ -204,7 +204,7 @@ def test_zones_of_a_whole_pool_spoil_no_data(stage: Stage, zone: int) -> None:
 @judges("BUF-15", "ABT-08")
 def test_a_held_buffer_stays_until_its_holder_closes(stage: Stage, kind: Kind, owner: int, end: str) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(owner, 1 - owner), prefix_zone_size=24))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     held = View(command.device.participant, command.buffer - 24)
     marked = mark(held, command.size + 24, 1)
     match end:

@@ -99,7 +99,7 @@ def test_close_comes_before_the_servers_own(stage: Stage) -> None:
 @judges("CLS-19")
 def test_a_close_in_good_order_says_nothing_of_the_statement(stage: Stage) -> None:
     operation = stage.backup()
-    operation.device.complete(operation.device.next_data_command(), ERROR_DISK_FULL).expect(NOERROR)
+    operation.device.complete(operation.next_data_command(), ERROR_DISK_FULL).expect(NOERROR)
     while (result := operation.device.get_command()).succeeded:
         operation.answer_any(result.expect(NOERROR)).expect(NOERROR)
     result.require(VD_E_CLOSE, VD_E_ABORT)
@@ -127,7 +127,7 @@ def test_a_close_with_devices_open_ends_the_statement(stage: Stage, kind: Kind, 
     for index in range(1 if when == "one of two open" else 2):
         operation.open_device(index)
     if when == "a command is held":
-        operation.device.next_data_command()
+        operation.next_data_command()
     answer = operation.primary.close()
     answer.permit("Q3", f"Close with devices open, {when}", VD_E_OPEN, NOERROR)
     operation.primary.close().expect(VD_E_PROTOCOL)

@@ -91,7 +91,7 @@ def _close_meeting(primary: Participant, turn: int, call: Callable[[], Later[Any
 
 def _with_buffers(operation: Operation, call: str) -> Callable[[], Later[Any, Any]]:
     """Hold a command, and give a call that has to do with it or with its device."""
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     calls: dict[str, Callable[[], Later[Any, Any]]] = {
         "GetCommand": partial(operation.device.send_get_command, operation.primary.scaled(A_WHILE)),

@@ -46,7 +46,7 @@ def test_every_completion_code_passes_unchanged(scripted: Scripted, code: int) -
 @judges("CMP-03")
 def test_a_command_is_completed_once(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,)))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     operation.answer(command).expect(NOERROR)
     operation.device.complete(command.address, win32.ERROR_SUCCESS, command.size).expect(VD_E_INVALID)
     operation.succeed()
@@ -68,7 +68,7 @@ def test_a_second_completion_never_reaches_the_server(stage: Stage, owner: int) 
 
 @judges("CMP-03")
 def test_a_record_of_the_callers_own_is_no_command(operation: Operation) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     own = operation.primary.allocate(VDC_COMMAND_SIZE)
     operation.device.complete(own, win32.ERROR_SUCCESS, command.size).expect(VD_E_INVALID)
     operation.answer(command).expect(NOERROR)
@@ -77,7 +77,7 @@ def test_a_record_of_the_callers_own_is_no_command(operation: Operation) -> None
 
 @judges("CMP-04")
 def test_a_null_command_is_refused(operation: Operation) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     operation.device.complete(0, win32.ERROR_SUCCESS, command.size).expect(VD_E_INVALID)
     operation.answer(command).expect(NOERROR)
     operation.succeed()
@@ -88,7 +88,7 @@ def test_a_null_command_is_refused(operation: Operation) -> None:
 @judges("CMP-05")
 def test_after_an_abort_no_result_is_taken(stage: Stage, kind: Kind, owner: int, by: str) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     aborter = operation.participants[owner if by == "fetcher" else 1 - owner]
     aborter.signal_abort().expect(NOERROR)
     operation.device.await_abort()
@@ -115,7 +115,7 @@ def test_after_an_abort_the_server_sees_the_abort_alone(scripted: Scripted, by: 
 @judges("CMP-06")
 def test_a_closed_device_completes_nothing(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,)))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     operation.answer(command).expect(NOERROR)
     operation.run_out()
     operation.device.complete(command.address, win32.ERROR_SUCCESS, command.size).expect(VD_E_PROTOCOL)
@@ -230,7 +230,7 @@ def test_commands_of_one_device_are_completed_in_any_order(scripted: Scripted) -
 @judges("CMP-13")
 def test_a_small_pool_carries_a_long_stream(stage: Stage, kind: Kind, buffers: int) -> None:
     operation = stage.operation(kind, Geometry(buffer_count=buffers, transfers=16, secondaries=1))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     mapped_view(operation.secondaries[0], handle_of(command))
     operation.answer(command).expect(NOERROR)
     operation.succeed()
@@ -253,7 +253,7 @@ def test_a_completed_buffer_is_the_servers_at_once(scripted: Scripted, secondary
 @judges("CMP-14")
 def test_another_thread_of_the_fetcher_completes(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,)))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     operation.answer(command, thread="another thread").expect(NOERROR)
     operation.succeed()
 

@@ -49,7 +49,7 @@ def test_a_transfer_ends_with_the_code_and_count_it_was_given(scripted: Scripted
 @judges("CMP-05")
 def test_whoever_signalled_an_abort_completes_nothing_from_then_on(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,)))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     operation.participants[owner].signal_abort().expect(NOERROR)
     operation.answer(command).expect(VD_E_ABORT)
     assert not operation.outcome().succeeded, "the statement succeeded although it was aborted"

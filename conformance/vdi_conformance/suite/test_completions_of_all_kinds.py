@@ -162,9 +162,9 @@ def test_hundreds_of_commands_of_one_device_end_once_each(stage: Stage, owner: i
 @judges("CMP-03")
 def test_other_pointers_are_no_command_while_one_is_held(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,)))
-    earlier = operation.device.next_data_command()
+    earlier = operation.next_data_command()
     operation.answer(earlier).expect(NOERROR)
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     stage.fill(fetched_view(command), command.size, 1)
     others = [command.buffer]
     if earlier.address != command.address:

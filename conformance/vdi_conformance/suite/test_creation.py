@@ -88,7 +88,7 @@ def test_a_second_creation_is_refused_and_harms_nothing(stage: Stage, kind: Kind
     if when == "while devices are open":
         operation.configure()
         operation.open_devices()
-    held = None if when == "before the statement" else operation.device.next_data_command()
+    held = None if when == "before the statement" else operation.next_data_command()
     names = operation.set_name, stage.name()
     for name in names:
         for config in (operation.geometry.config, VDConfig(device_count=3, features=vdc.VDF_DISCARD)):

@@ -138,7 +138,7 @@ def test_the_death_of_a_server_that_was_configuring_ends_the_wait(stage: Stage) 
 @judges("SEC-17")
 def test_an_abort_ends_what_a_dead_secondary_held(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(1, 0), transfers=BARRIER // 2))
-    operation.device.next_data_command()
+    operation.next_data_command()
     operation.secondaries[0].kill()
     passed = operation.passes(operation.devices[1], BARRIER // 2)
     _record_death(stage, "a secondary that held a command", passed)
@@ -152,7 +152,7 @@ def test_an_abort_ends_what_a_dead_secondary_held(stage: Stage, kind: Kind) -> N
 def test_the_servers_patience_ends_what_a_dead_secondary_held(stage: Stage) -> None:
     geometry = Geometry(devices=2, owners=(1, 0), server_time_out=stage.scaled(500))
     operation = stage.backup(geometry)
-    operation.device.next_data_command()
+    operation.next_data_command()
     operation.secondaries[0].kill()
     operation.require_failure()
     operation.devices[1].await_abort()
@@ -298,7 +298,7 @@ def _complete_both(scripted: Scripted, tags: list[int], held: list[Fetched], pas
 @judges("CLS-16")
 def test_a_secondary_that_closes_with_its_device_open_ends_everything(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(1, 0), secondaries=2))
-    operation.device.next_data_command()
+    operation.next_data_command()
     _close_holding(operation.secondaries[0])
     operation.devices[1].await_abort()
     operation.secondaries[1].await_abort()
@@ -308,7 +308,7 @@ def test_a_secondary_that_closes_with_its_device_open_ends_everything(stage: Sta
 @judges("CLS-17")
 def test_a_primary_that_closes_before_its_secondaries_ends_everything(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(1, 2)))
-    operation.device.next_data_command()
+    operation.next_data_command()
     answer = operation.primary.close()
     answer.permit("Q36", "Close of the primary while secondaries have devices open", VD_E_OPEN, NOERROR)
     for device in operation.devices:
@@ -319,7 +319,7 @@ def test_a_primary_that_closes_before_its_secondaries_ends_everything(stage: Sta
 @judges("CMP-05")
 def test_who_closed_and_joined_again_cannot_complete(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(owners=(1,), secondaries=2))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     fetcher = operation.secondaries[0]
     _close_holding(fetcher)
     devices = [operation.device]

@@ -30,7 +30,7 @@ from vdi_conformance.vdi.structures import VDConfig
 def test_every_data_command_has_a_handle(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), transfers=6, buffer_count=3))
     for _ in range(6):
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         handle_of(command)
         operation.answer(command).expect(NOERROR)
     operation.succeed()
@@ -40,7 +40,7 @@ def test_every_data_command_has_a_handle(stage: Stage, kind: Kind, owner: int) -
 @judges("GBH-02", "GBH-08", "MBH-01")
 def test_the_handle_of_one_process_names_its_buffer_in_another(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     other = operation.participants[1 - owner]
     view = mapped_view(other, handle_of(command))
     require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
@@ -81,7 +81,7 @@ def test_buffers_held_at_once_have_handles_of_their_own(
 @judges("GBH-03")
 def test_a_closed_set_gives_no_handles(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,)))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle_of(command)
     operation.answer(command).expect(NOERROR)
     operation.succeed()
@@ -107,7 +107,7 @@ def test_a_secondary_that_left_gets_no_handles(stage: Stage) -> None:
 @judges("GBH-04")
 def test_memory_outside_the_set_has_no_handle(stage: Stage, owner: int) -> None:
     operation = stage.backup(Geometry(owners=(owner,), secondaries=2 * owner))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     for participant in operation.participants:
         for address in (*astuple(participant.landmarks()), 0):
             participant.get_buffer_handle(address).expect(VD_E_INVALID)
@@ -120,7 +120,7 @@ def test_memory_outside_the_set_has_no_handle(stage: Stage, owner: int) -> None:
 @judges("GBH-04")
 def test_all_bits_of_an_address_count(stage: Stage, owner: int) -> None:
     operation = stage.backup(Geometry(owners=(owner,)))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     if operation.participants[owner].host.initialized.process.pointer_bytes == 4:
         not_applicable("addresses of this process have no more than 32 bits")
     for bit in (32, 40, 46, 48, 63):
@@ -133,7 +133,7 @@ def test_all_bits_of_an_address_count(stage: Stage, owner: int) -> None:
 def test_asking_twice_gives_handles_of_the_same_buffer(
     stage: Stage, operation: Operation, secondary: Participant
 ) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     first, second = handle_of(command), handle_of(command)
     stage.observe("Q38", "handles of two calls for one buffer", "equal" if first == second else "different")
     views = [mapped_view(secondary, handle) for handle in (first, second)]
@@ -159,7 +159,7 @@ def test_a_buffer_sent_again_on_another_device_has_a_good_handle(stage: Stage) -
 def test_an_address_inside_a_buffer_stays_inside_it(
     stage: Stage, operation: Operation, secondary: Participant, place: str
 ) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     offset = 1 if place == "second byte" else command.size - 1
     result = operation.primary.get_buffer_handle(command.buffer + offset)
     if result.permit("Q38", f"GetBufferHandle of the {place} of a buffer", NOERROR, VD_E_INVALID) == NOERROR:
@@ -185,7 +185,7 @@ def test_every_value_of_a_handle_is_as_good_as_another(stage: Stage, turn: int) 
 @judges("GBH-10")
 def test_a_null_out_pointer_is_refused(stage: Stage, operation: Operation) -> None:
     stage.need("null_out_pointers", "it needs null out pointers")
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     operation.primary.get_buffer_handle(command.buffer, null_out=True).require_failure()
     handle_of(command)
 
@@ -220,7 +220,7 @@ def test_an_object_that_never_opened_a_set_gives_no_handle(stage: Stage, landmar
 
 @judges("GBH-13")
 def test_what_a_completed_command_leaves_is_observed(operation: Operation) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle_of(command)
     operation.answer(command).expect(NOERROR)
     result = operation.primary.get_buffer_handle(command.buffer)
@@ -231,7 +231,7 @@ def test_what_a_completed_command_leaves_is_observed(operation: Operation) -> No
 @judges("GBH-14")
 def test_an_address_in_the_prefix_zone_stays_with_its_buffer(stage: Stage, kind: Kind, distance: int) -> None:
     operation = stage.operation(kind, Geometry(secondaries=1, prefix_zone_size=512))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     result = operation.primary.get_buffer_handle(command.buffer - distance)
     subject = f"GetBufferHandle {distance} bytes before a buffer with a prefix zone"
     if result.permit("Q38", subject, NOERROR, VD_E_INVALID) == NOERROR:
@@ -264,7 +264,7 @@ def test_buffers_of_areas_that_came_later_are_shared(stage: Stage) -> None:
 def test_after_an_abort_a_held_buffer_fails_cleanly_at_worst(
     operation: Operation, secondary: Participant, by: str
 ) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle_of(command)
     (operation.primary if by == "fetcher" else secondary).signal_abort().expect(NOERROR)
     result = operation.primary.get_buffer_handle(command.buffer)
@@ -310,7 +310,7 @@ def test_an_address_of_a_closed_set_names_nothing_of_the_next(stage: Stage) -> N
         first.answer(command).expect(NOERROR)
     first.succeed()
     second = stage.again(first)
-    held = second.device.next_data_command()
+    held = second.next_data_command()
     secondary = stage.secondary(second)
     for command in old:
         result = second.primary.get_buffer_handle(command.buffer)
@@ -345,7 +345,7 @@ def test_a_handle_stays_good_while_others_come_and_go(stage: Stage, kind: Kind) 
 @judges("GBH-21")
 def test_the_handle_of_a_mapped_address_names_the_same_buffer(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(secondaries=2))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     mapper, third = operation.secondaries
     mapped = mapped_view(mapper, handle_of(command))
     result = mapper.get_buffer_handle(mapped.address)

@@ -124,10 +124,10 @@ def test_a_record_outlives_many_others(stage: Stage) -> None:
 @judges("CMD-17")
 def test_a_fetched_buffer_is_memory_for_reading_and_writing(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind)
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     if command.size < operation.geometry.max_transfer_size:
         operation.answer(command).expect(NOERROR)
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
     process, kept = operation.primary, str(stage.directory("kept") / "buffer")
     process.save(command.buffer, command.size, kept, 0)
     before = process.digest(command.buffer, command.size)

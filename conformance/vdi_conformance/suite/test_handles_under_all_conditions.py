@@ -88,7 +88,7 @@ def test_a_further_set_of_the_same_objects_is_shared(stage: Stage, kind: Kind, o
 @judges("GBH-01", "GBH-04", "MBH-01", "MBH-04")
 def test_what_was_refused_harms_no_later_call(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     for participant in operation.participants:
         far = (handle + operation.pool_size + 1) % (1 << 32)
@@ -109,7 +109,7 @@ def test_what_was_refused_harms_no_later_call(stage: Stage, kind: Kind, owner: i
 def test_a_buffer_is_asked_for_and_mapped_very_often(
     stage: Stage, operation: Operation, secondary: Participant
 ) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     first = mapped_view(secondary, handle_of(command))
     for number in range(ASKED_AGAIN):
         asked = operation.primary.send_get_buffer_handle(command.buffer, thread=f"asker {number % 3}").result()
@@ -177,7 +177,7 @@ def _map_in_the_wrong_sets(sets: list[Operation], handles: list[int]) -> None:
 @judges("MBH-17", "SEC-01")
 def test_one_buffer_is_shared_by_twenty_processes(stage: Stage) -> None:
     operation = stage.backup(Geometry(owners=(1,), secondaries=20))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     others = [mapped_view(one, handle) for one in operation.participants if one is not command.device.participant]
     for number, view in enumerate(others, 1):

@@ -135,7 +135,7 @@ def test_an_abort_meets_handles_and_mappings(stage: Stage) -> None:
     for turn, operation, aborter in _configured(stage, Geometry(secondaries=1, transfers=1)):
         operation.open_devices()
         primary, secondary = operation.participants
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         handle = handle_of(command)
         aborted, *shared = meet(
             turn,

@@ -172,7 +172,7 @@ def test_codes_that_inform_may_count_as_errors(stage: Stage) -> None:
 @judges("IOE-06")
 def test_a_statement_comes_to_its_end_after_an_error(stage: Stage, kind: Kind, code: int) -> None:
     operation = stage.operation(kind)
-    operation.device.complete(operation.device.next_data_command(), code).expect(NOERROR)
+    operation.device.complete(operation.next_data_command(), code).expect(NOERROR)
     codes = set()
     while (result := operation.device.get_command()).succeeded:
         command = result.expect(NOERROR)

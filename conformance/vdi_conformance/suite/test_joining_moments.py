@@ -82,7 +82,7 @@ def test_a_set_that_a_close_aborted_cannot_be_joined(stage: Stage, kind: Kind, o
 @judges("SEC-23")
 def test_a_process_comes_and_goes_very_often(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(transfers=8))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     guest = stage.participant("guest")
     for _ in range(GUESTS):
@@ -143,7 +143,7 @@ def test_the_death_of_a_primary_ends_its_second_set(stage: Stage, kind: Kind) ->
     first = stage.operation(kind, Geometry(owners=(1,)))
     first.succeed()
     second = stage.again(first)
-    second.device.next_data_command()
+    second.next_data_command()
     second.primary.kill()
     second.device.await_abort()
     second.require_failure()

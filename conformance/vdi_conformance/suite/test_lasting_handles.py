@@ -151,11 +151,11 @@ def _share(stage: Stage, scripted: Scripted, buffer: int, device: int) -> None:
 def test_a_closed_set_shares_nothing_after(stage: Stage, kind: Kind, owner: int, end: str) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
     if end == "a second set":
-        handle_of(operation.device.next_data_command())
+        handle_of(operation.next_data_command())
         operation.primary.signal_abort().expect(NOERROR)
         _close_all(operation)
         operation = stage.again(operation)
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     for participant in operation.participants:
         mapped_view(participant, handle)  # what was never good there may be looked at first (Q56)
@@ -180,7 +180,7 @@ def _close_all(operation: Operation) -> None:
 @judges("GBH-12", "MBH-13")
 def test_a_fresh_object_shares_nothing_of_another_in_its_process(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(secondaries=1))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     for participant in operation.participants:
         fresh = stage.beside(participant)
@@ -203,7 +203,7 @@ def test_a_fresh_object_shares_nothing_of_another_in_its_process(stage: Stage, k
 @judges("GBH-04")
 def test_the_fetchers_address_means_nothing_in_another_process(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     other = operation.participants[1 - owner]
     keep_free(other, command)
     handle = handle_of(command)
@@ -218,12 +218,12 @@ def test_handles_of_a_closed_set_name_nothing_in_the_next(stage: Stage, kind: Ki
     first = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
     old: set[int] = set()
     for _ in range(3):
-        command = first.device.next_data_command()
+        command = first.next_data_command()
         old.add(_mapped_everywhere(first, command))
         first.answer(command).expect(NOERROR)
     first.succeed()
     second = stage.again(first)
-    new = _mapped_everywhere(second, second.device.next_data_command())
+    new = _mapped_everywhere(second, second.next_data_command())
     for handle in old:
         if second.pool_size < (handle - new) % (1 << 32) < (1 << 32) - second.pool_size:
             for participant in second.participants:

@@ -46,7 +46,7 @@ def test_processes_see_one_memory_at_their_own_addresses(stage: Stage, kind: Kin
         participant for participant in operation.participants if participant is not operation.participants[owner]
     ]
     for number in range(4):
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         handle = handle_of(command)
         views = [fetched_view(command), *(mapped_view(mapper, handle) for mapper in mappers)]
         require_same_memory(command.size, *views, seed=stage.seed + number)
@@ -59,7 +59,7 @@ def test_processes_see_one_memory_at_their_own_addresses(stage: Stage, kind: Kin
 def test_large_buffers_are_shared_to_their_last_byte(stage: Stage, kind: Kind, transfer: int) -> None:
     operation = stage.operation(kind, Geometry(max_transfer_size=transfer, secondaries=1, buffer_count=3))
     for number in range(2):
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         view = mapped_view(operation.secondaries[0], handle_of(command))
         require_same_memory(command.size, fetched_view(command), view, seed=stage.seed + number)
         operation.answer(command).expect(NOERROR)
@@ -78,7 +78,7 @@ def test_large_buffers_are_shared_to_their_last_byte(stage: Stage, kind: Kind, t
 @judges("MBH-02")
 def test_buffers_of_every_layout_are_shared(stage: Stage, kind: Kind, geometry: Geometry) -> None:
     operation = stage.operation(kind, geometry)
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     view = mapped_view(operation.primary, handle_of(command))
     require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
     operation.answer(command).expect(NOERROR)
@@ -90,7 +90,7 @@ def test_buffers_of_every_layout_are_shared(stage: Stage, kind: Kind, geometry: 
 def test_single_bytes_show_at_once(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=2))
     for _ in range(2):
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         handle = handle_of(command)
         fetched = fetched_view(command)
         mapped = [mapped_view(one, handle) for one in operation.participants if one is not fetched.process]
@@ -114,7 +114,7 @@ def _show_single_byte(offset: int, *views: View) -> None:
 
 @judges("MBH-03")
 def test_a_secondary_that_left_maps_nothing(operation: Operation, secondary: Participant) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     mapped_view(secondary, handle)
     secondary.close().expect(NOERROR)
@@ -147,7 +147,7 @@ def test_a_handle_of_one_set_never_reaches_its_buffer_through_another(stage: Sta
 
 @judges("MBH-07")
 def test_the_fetcher_maps_its_own_handle(stage: Stage, operation: Operation) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     view = mapped_view(operation.primary, handle_of(command))
     require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
     answer = "the fetched address" if view.address == command.buffer else "another address"
@@ -156,7 +156,7 @@ def test_the_fetcher_maps_its_own_handle(stage: Stage, operation: Operation) -> 
 
 @judges("MBH-08")
 def test_mapping_again_spoils_no_earlier_address(stage: Stage, operation: Operation, secondary: Participant) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     first, second = mapped_view(secondary, handle), mapped_view(secondary, handle)
     require_same_memory(command.size, fetched_view(command), first, second, seed=stage.seed)
@@ -168,7 +168,7 @@ def test_mapping_again_spoils_no_earlier_address(stage: Stage, operation: Operat
 def test_the_prefix_zone_is_shared_too(stage: Stage, kind: Kind, zone: int) -> None:
     operation = stage.operation(kind, Geometry(secondaries=1, prefix_zone_size=zone))
     for number in range(2):
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         mapped = mapped_view(operation.secondaries[0], handle_of(command))
         before = [View(view.process, view.address - zone) for view in (fetched_view(command), mapped)]
         require_same_memory(zone, *before, seed=stage.seed + number)
@@ -182,7 +182,7 @@ def test_mapped_addresses_are_aligned(stage: Stage, alignment: int, block_size: 
     operation = stage.backup(Geometry(secondaries=1, alignment=alignment, block_size=block_size, prefix_zone_size=512))
     wanted = max(alignment, block_size)
     for _ in range(3):
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         for view in (fetched_view(command), mapped_view(operation.secondaries[0], handle_of(command))):
             assert view.address % wanted == 0, f"{view.process.name} has the buffer at {view.address:#x}"
         operation.answer(command).expect(NOERROR)
@@ -190,7 +190,7 @@ def test_mapped_addresses_are_aligned(stage: Stage, alignment: int, block_size: 
 
 @judges("MBH-12")
 def test_what_a_failure_leaves_in_the_out_variable_is_observed(stage: Stage, backup: Operation) -> None:
-    command = backup.device.next_data_command()
+    command = backup.next_data_command()
     fresh = stage.participant("fresh")
     on_fresh = fresh.map_buffer_handle(1)
     stage.observe("Q23", "MapBufferHandle's out-value on a fresh object", _out(on_fresh.value))
@@ -218,7 +218,7 @@ def test_a_process_that_has_not_joined_maps_nothing(stage: Stage, kind: Kind, ow
     operation = stage.operation(kind, Geometry(owners=(owner,)))
     outsider = stage.participant("outsider")
     for _ in range(2):
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         result = outsider.map_buffer_handle(handle_of(command))
         result.permit("Q56", "MapBufferHandle of a good handle before joining", VD_E_PROTOCOL, VD_E_INVALID)
         operation.answer(command).expect(NOERROR)
@@ -239,8 +239,8 @@ def test_before_the_server_came_every_number_is_refused(stage: Stage) -> None:
 @judges("MBH-15", "MBH-16")
 def test_a_process_that_joined_late_maps_an_older_handle(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,)))
-    operation.answer(operation.device.next_data_command()).expect(NOERROR)
-    command = operation.device.next_data_command()
+    operation.answer(operation.next_data_command()).expect(NOERROR)
+    command = operation.next_data_command()
     handle = handle_of(command)
     stage.fill(fetched_view(command), command.size, 3)
     view = mapped_view(stage.secondary(operation), handle)
@@ -264,7 +264,7 @@ def test_a_primary_without_a_device_maps(stage: Stage, kind: Kind) -> None:
 @judges("MBH-17")
 def test_many_processes_share_one_buffer(stage: Stage, kind: Kind, secondaries: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(1,), secondaries=secondaries))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     others = [one for one in operation.participants if one is not command.device.participant]
     views = [fetched_view(command), *(mapped_view(one, handle) for one in others)]
@@ -278,7 +278,7 @@ def test_many_processes_share_one_buffer(stage: Stage, kind: Kind, secondaries: 
 
 @judges("MBH-19")
 def test_a_handle_whose_command_was_completed_is_observed(operation: Operation, secondary: Participant) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     operation.answer(command).expect(NOERROR)
     result = secondary.map_buffer_handle(handle)
@@ -288,7 +288,7 @@ def test_a_handle_whose_command_was_completed_is_observed(operation: Operation, 
 @judges("MBH-20")
 def test_who_leaves_takes_nothing_from_the_others(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(secondaries=2))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     leaver, stayer = operation.secondaries
     mapped_view(leaver, handle)
@@ -303,7 +303,7 @@ def test_who_leaves_takes_nothing_from_the_others(stage: Stage, kind: Kind) -> N
 
 @judges("MBH-23")
 def test_who_left_and_joined_again_maps(stage: Stage, operation: Operation, secondary: Participant) -> None:
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     mapped_view(secondary, handle)
     secondary.close().expect(NOERROR)
@@ -371,7 +371,7 @@ def _pass_through_mapped_addresses(operation: Operation) -> None:
 @judges("MBH-28")
 def test_a_null_out_pointer_is_refused(stage: Stage, operation: Operation, secondary: Participant) -> None:
     stage.need("null_out_pointers", "it needs null out pointers")
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     secondary.map_buffer_handle(handle, null_out=True).require_failure()
     mapped_view(secondary, handle)

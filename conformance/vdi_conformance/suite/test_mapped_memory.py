@@ -32,7 +32,7 @@ def _abort(operation: Operation, by: str) -> None:
 @judges("MBH-10")
 def test_mapping_after_an_abort_fails_cleanly_at_worst(stage: Stage, by: str) -> None:
     operation = stage.backup(Geometry(devices=2, owners=(1, 3), secondaries=3))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     stage.fill(fetched_view(command), command.size, 1)
     _abort(operation, by)
@@ -48,7 +48,7 @@ def test_mapping_after_an_abort_fails_cleanly_at_worst(stage: Stage, by: str) ->
 @judges("MBH-21")
 def test_mapped_memory_outlives_an_abort(stage: Stage, by: str) -> None:
     operation = stage.restore(Geometry(devices=2, owners=(1, 3), secondaries=3))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     view = mapped_view(operation.secondaries[1], handle_of(command))
     _abort(operation, by)
     _use(view, command.size)
@@ -59,7 +59,7 @@ def test_mapped_memory_outlives_an_abort(stage: Stage, by: str) -> None:
 @judges("MBH-22")
 def test_mapped_memory_outlives_the_fetcher(stage: Stage, kind: Kind, end: str) -> None:
     operation = stage.operation(kind, Geometry(owners=(1,), secondaries=2))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     fetcher, mapper = operation.secondaries
     view = mapped_view(mapper, handle_of(command))
     if end == "closes":
@@ -74,7 +74,7 @@ def test_mapped_memory_outlives_the_fetcher(stage: Stage, kind: Kind, end: str) 
 @judges("MBH-03")
 def test_a_closed_set_maps_nothing_in_any_process(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     for participant in operation.participants:
         mapped_view(participant, handle)

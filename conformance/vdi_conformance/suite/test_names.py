@@ -218,7 +218,7 @@ def test_a_name_in_use_cannot_be_taken(stage: Stage) -> None:
 
 @judges("NAM-08")
 def test_the_name_of_a_set_in_full_use_cannot_be_taken(stage: Stage, backup: Operation) -> None:
-    command = backup.device.next_data_command()
+    command = backup.next_data_command()
     _require_taken(stage.participant("other"), backup.set_name, "while a command is held")
     backup.answer(command).expect(NOERROR)
     backup.succeed()
@@ -272,7 +272,7 @@ def test_a_name_is_free_again_after_a_death(stage: Stage) -> None:
 @judges("NAM-10")
 def test_a_name_is_free_again_after_a_death_in_full_use(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind)
-    operation.device.next_data_command()
+    operation.next_data_command()
     operation.primary.kill()
     assert not operation.outcome().succeeded, "the statement succeeded although its primary died"
     stage.participant("heir").create_ex(None, operation.set_name, VDConfig()).expect(NOERROR)

@@ -18,7 +18,7 @@ from vdi_conformance.vdi.structures import VDConfig
 def test_sets_of_one_process_run_at_once(stage: Stage, kind: Kind) -> None:
     one = stage.operation(kind)
     other = stage.twin(one, kind, Geometry(max_transfer_size=131072, block_size=1024))
-    held = [operation.device.next_data_command() for operation in (one, other)]
+    held = [operation.next_data_command() for operation in (one, other)]
     marked = [mark(fetched_view(command), command.size, stage.seed + n) for n, command in enumerate(held)]
     require_unchanged(*marked)
     for operation, command in zip((one, other), held, strict=True):
@@ -119,7 +119,7 @@ def test_a_device_is_released_at_any_time(stage: Stage, kind: Kind, order: str) 
 def test_a_set_that_is_released_without_a_close_keeps_no_server(stage: Stage, kind: Kind, held: bool) -> None:
     operation = stage.operation(kind)
     if held:
-        operation.device.next_data_command()
+        operation.next_data_command()
     operation.device.release()
     operation.primary.release()
     operation.primary.leave()

@@ -125,7 +125,7 @@ def test_a_set_by_create_is_closed_with_a_device_open_as_one_by_create_ex(stage:
 def test_a_set_by_create_is_aborted_as_one_by_create_ex(stage: Stage, kind: Kind) -> None:
     stage.need_default_instance()
     operation = stage.operation(kind, OLDER)
-    operation.device.next_data_command()
+    operation.next_data_command()
     operation.primary.signal_abort().expect(NOERROR)
     operation.device.await_abort()
     operation.primary.create(operation.set_name, VDConfig()).expect(VD_E_PROTOCOL)

@@ -46,7 +46,7 @@ def _join_a_configured_set(stage: Stage, kind: Kind, geometry: Geometry) -> None
 def test_a_set_in_full_use_can_be_joined(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(transfers=6))
     for _ in range(4):
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         secondary = stage.secondary(operation)
         view = mapped_view(secondary, handle_of(command))
         require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
@@ -118,7 +118,7 @@ def _join_twice(stage: Stage, kind: Kind, geometry: Geometry) -> None:
     for joined in operation.secondaries:
         operation.join(joined).expect(VD_E_PROTOCOL)
         other.join(joined).expect(VD_E_PROTOCOL)
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     operation.join(secondary).expect(VD_E_PROTOCOL)
     operation.answer(command).expect(NOERROR)
     operation.succeed()
@@ -236,7 +236,7 @@ def test_an_empty_instance_name_is_observed(stage: Stage, kind: Kind) -> None:
     if answer.code != NOERROR:
         answer.require_failure()
         operation.join(secondary).expect(NOERROR)
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     view = mapped_view(secondary, handle_of(command))
     require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
 
@@ -283,7 +283,7 @@ def test_a_refused_join_leaves_the_object_as_it_was(stage: Stage, refusal: str, 
     else:
         operation = stage.backup()
         operation.join(secondary).expect(NOERROR)
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         view = mapped_view(secondary, handle_of(command))
         require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
     secondary.close().expect(NOERROR)
@@ -327,7 +327,7 @@ def test_more_processes_than_devices_join_at_once(stage: Stage) -> None:
             answer.require_failure()
     joined = [one for one, answer in zip(crowd, answers, strict=True) if answer.code == NOERROR]
     assert len(joined) > len(operation.devices), f"only {len(joined)} of {len(crowd)} secondaries could join"
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     for one in joined:
         view = mapped_view(one, handle)
@@ -344,7 +344,7 @@ def test_more_processes_than_devices_join_at_once(stage: Stage) -> None:
 @judges("SEC-22")
 def test_a_second_object_of_one_process_is_observed(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     for participant in operation.participants:
         second = stage.beside(participant)
         answer = operation.join(second)
@@ -364,7 +364,7 @@ def test_a_second_object_of_one_process_is_observed(stage: Stage, kind: Kind) ->
 def test_processes_come_and_go(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(transfers=8))
     for _ in range(6):
-        command = operation.device.next_data_command()
+        command = operation.next_data_command()
         secondary = stage.participant("guest")
         operation.join(secondary).expect(NOERROR)
         view = mapped_view(secondary, handle_of(command))

@@ -88,7 +88,7 @@ def test_all_processes_are_told_one_configuration(stage: Stage, kind: Kind, geom
             found = _described(secondary)
             assert found == wanted, f"{secondary.name} was told {found}, the primary {wanted}"
         if turn == 0:
-            operation.answer(operation.device.next_data_command()).expect(NOERROR)
+            operation.answer(operation.next_data_command()).expect(NOERROR)
     operation.succeed()
 
 
@@ -152,7 +152,7 @@ def test_who_leaves_after_its_devices_closed_disturbs_nobody(stage: Stage) -> No
 def test_who_only_mapped_leaves_unnoticed(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=3, transfers=12))
     *_, stayer, leaver = operation.secondaries
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     mapped_view(leaver, handle)
     leaver.close().expect(NOERROR)

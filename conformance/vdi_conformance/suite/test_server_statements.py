@@ -22,8 +22,8 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
 def refuse_a_transfer(operation: Operation, code: int) -> None:
     """Complete the second Read or Write of the first device with an error."""
-    operation.answer(operation.device.next_data_command()).expect(NOERROR)
-    operation.device.complete(operation.device.next_data_command(), code).expect(NOERROR)
+    operation.answer(operation.next_data_command()).expect(NOERROR)
+    operation.device.complete(operation.next_data_command(), code).expect(NOERROR)
 
 
 def cut_short(stage: Stage, size: int) -> Operation:
@@ -80,7 +80,7 @@ def test_without_a_set_the_statement_says_so(stage: Stage) -> None:
 @judges("TSQ-12")
 def test_an_abort_of_the_client_is_an_error_of_its_devices(stage: Stage) -> None:
     operation = stage.backup()
-    operation.device.next_data_command()
+    operation.next_data_command()
     operation.primary.signal_abort().expect(NOERROR)
     end = operation.outcome()
     require_message(end, 3271, 3202)

@@ -32,8 +32,8 @@ from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE, MIN_BLOCK_SIZE
 def test_single_bytes_at_page_edges_show_everywhere(stage: Stage, kind: Kind, owner: int, transfer: int) -> None:
     geometry = Geometry(owners=(owner,), secondaries=2, max_transfer_size=transfer, buffer_count=1, transfers=1)
     operation = stage.operation(kind, geometry)
-    operation.answer(operation.device.next_data_command()).expect(NOERROR)
-    command = operation.device.next_data_command()
+    operation.answer(operation.next_data_command()).expect(NOERROR)
+    command = operation.next_data_command()
     handle = handle_of(command)
     others = [one for one in operation.participants if one is not command.device.participant]
     views = [fetched_view(command), *(mapped_view(one, handle) for one in others)]
@@ -64,7 +64,7 @@ def _require_bytes(reader: View, values: dict[int, int], writer: View) -> None:
 @judges("MBH-02")
 def test_nothing_appears_at_the_fetchers_address_elsewhere(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     mapper = operation.participants[1 - owner]
     keep_free(mapper, command)
     view = mapped_view(mapper, handle_of(command))

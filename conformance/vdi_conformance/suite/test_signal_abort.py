@@ -82,7 +82,7 @@ def test_who_has_left_cannot_abort(stage: Stage, kind: Kind) -> None:
 @judges("ABT-14")
 def test_who_holds_a_command_may_abort_and_close(stage: Stage, kind: Kind, holder: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(holder,)))
-    participant = operation.device.next_data_command().device.participant
+    participant = operation.next_data_command().device.participant
     participant.signal_abort().expect(NOERROR)
     participant.close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
     operation.require_failure()
@@ -134,7 +134,7 @@ def test_an_abort_of_a_secondary_reaches_every_device_and_process(stage: Stage, 
 
 def _abort_and_see_it_everywhere(stage: Stage, kind: Kind, geometry: Geometry, aborter: int) -> None:
     operation = stage.operation(kind, geometry)
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     operation.participants[aborter].signal_abort().expect(NOERROR)
     _require_abort_everywhere(operation.devices, operation.participants)
     command.device.complete(command, ERROR_SUCCESS, command.size).expect(VD_E_ABORT)
@@ -273,7 +273,7 @@ def _require_still_aborted(participant: Participant, device: str) -> None:
 @judges("ABT-10")
 def test_an_abort_is_not_undone(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     operation.participants[1 - owner].signal_abort().expect(NOERROR)
     operation.device.await_abort()
     for _ in range(2):
@@ -323,7 +323,7 @@ def test_an_abort_leaves_the_set_to_its_close(stage: Stage) -> None:
 @judges("ABT-13")
 def test_a_new_statement_succeeds_after_an_abort_and_close(stage: Stage, kind: Kind) -> None:
     operation: Operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1)))
-    operation.device.next_data_command()
+    operation.next_data_command()
     operation.primary.signal_abort().expect(NOERROR)
     for device in operation.devices:
         device.await_abort()

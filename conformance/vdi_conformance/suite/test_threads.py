@@ -46,7 +46,7 @@ def _on_many_threads(stage: Stage) -> Operation:
 @judges("THR-01")
 def test_each_call_of_the_set_comes_from_a_thread_of_its_own(stage: Stage) -> None:
     operation = _on_many_threads(stage)
-    primary, command = operation.primary, operation.device.next_data_command()
+    primary, command = operation.primary, operation.next_data_command()
     handle = primary.send_get_buffer_handle(command.buffer, thread="asker").result().expect(NOERROR)
     primary.send_map_buffer_handle(handle, thread="mapper").result().expect(NOERROR)
     primary.send_signal_abort("aborter").result().expect(NOERROR)
@@ -75,7 +75,7 @@ def test_each_call_of_a_secondary_comes_from_a_thread_of_its_own(stage: Stage, k
     secondary.send_open_in_secondary_ex(None, name, "joiner").result().expect(NOERROR)
     operation.devices.append(secondary.send_open_device(name, thread="opener").result().expect(NOERROR))
     secondary.send_get_configuration(thread="configurer").result().expect(NOERROR)
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = secondary.send_get_buffer_handle(command.buffer, thread="asker").result().expect(NOERROR)
     secondary.send_map_buffer_handle(handle, thread="mapper").result().expect(NOERROR)
     secondary.send_signal_abort("aborter").result().expect(NOERROR)
@@ -144,7 +144,7 @@ def test_who_waits_for_the_configuration_stops_no_call_of_the_set(stage: Stage) 
 @judges("THR-05")
 def test_a_close_ends_the_wait_of_another_thread(stage: Stage, kind: Kind, owner: int) -> None:
     operation = stage.operation(kind, Geometry(owners=(owner,), secondaries=1))
-    operation.device.next_data_command()
+    operation.next_data_command()
     participant = operation.participants[owner]
     waiting = operation.device.send_get_command(stage.scaled(A_WHILE))
     participant.get_configuration().expect(NOERROR)
@@ -203,7 +203,7 @@ def _open_at_once(operation: Operation) -> list[Device]:
 @judges("THR-07")
 def test_handles_are_asked_for_and_mapped_while_an_abort_comes(stage: Stage, kind: Kind, aborter: int) -> None:
     operation = stage.operation(kind, Geometry(secondaries=2))
-    command = operation.device.next_data_command()
+    command = operation.next_data_command()
     handle = handle_of(command)
     primary, aborting, other = operation.participants
     calls: list[Later[Any, Result[int]]] = []
