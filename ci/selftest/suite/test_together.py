@@ -30,11 +30,6 @@ def test_a_sample_of_groups_is_accused_of_nothing(number: int, tmp_path: Path) -
     _judge(group, number, tmp_path)
 
 
-@pytest.mark.parametrize("number", SAMPLES)
-def test_an_emulator_that_draws_what_is_open_is_accused_of_nothing(number: int, tmp_path: Path) -> None:
-    _judge(drawn(names(), number), len(SAMPLES) + number, tmp_path)
-
-
 def _judge(group: tuple[str, ...], number: int, directory: Path) -> None:
     selected = [f"--check={check}" for check in _slice(number)]
     checks = run_together(group, number, directory / "evidence.jsonl", *selected)
