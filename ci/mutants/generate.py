@@ -48,6 +48,8 @@ def _has_effect(statement: Any) -> bool:
     if statement.type in ("atom_expr", "power", "await_expr"):
         return bool(statement.get_last_leaf().value == ")")
     if statement.type == "expr_stmt":
+        if "=" not in statement.get_code():
+            return False
         return bool(statement.children[0].type in ("atom_expr", "power", "testlist_star_expr"))
     return bool(statement.type == "del_stmt")
 

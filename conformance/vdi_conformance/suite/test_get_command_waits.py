@@ -59,6 +59,20 @@ def test_a_wait_for_nothing_ends_by_its_time_limit(stage: Stage, kind: Kind, lim
     operation.succeed()
 
 
+@pytest.mark.time_limits
+@judges("CMD-02")
+def test_each_of_several_waits_ends_by_its_own_time_limit(stage: Stage) -> None:
+    scripted = stage.scripted(Geometry(devices=3, owners=(0, 0, 1)))
+    limits = [stage.scaled(limit) for limit in (150, 50, 100)]
+    began = time.monotonic()
+    waiting = [device.send_get_command(limit) for device, limit in zip(scripted.devices, limits, strict=True)]
+    for wait in waiting:
+        wait.result().require(VD_E_TIMEOUT)
+    passed = (time.monotonic() - began) * 1000
+    if passed < max(limits) - TICK:
+        raise ConformanceFailure(f"waits of {limits} ms for nothing were over after {passed:.0f} ms")
+
+
 @judges("CMD-04")
 def test_polling_loses_nothing(restore: Operation) -> None:
     end, timeout = time.monotonic() + restore.primary.scaled(BOUND_TO_COME) / 1000, 0
