@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from environment import ROOT, clean_variables
-from ledger import RESULTS, Mutant, digest
-from trees import EMULATOR
+from mutants.ledger import RESULTS, Mutant, digest
+from mutants.trees import EMULATOR
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from environment import ROOT, clean_variables
-from mutation_judge import VARIABLE
+from mutants.mutation_judge import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

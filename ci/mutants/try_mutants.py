@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ledger import (
+from mutants.ledger import (
     BROKEN,
     CLASSES,
     GLANCED,
@@ -48,8 +48,8 @@ from ledger import (
     load,
     note,
 )
-from tool import generate, modules
-from trees import LINES, PACKAGE, Tree
+from mutants.tool import generate, modules
+from mutants.trees import LINES, PACKAGE, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -224,7 +224,7 @@ def main() -> int:
     parser.add_argument("--report-only", action="store_true", help="judge nothing")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many mutants side by side")
     options = parser.parse_args()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     names = modules()
     mutants = [mutant for mutant in generate(console) if not options.module or mutant.key.module in options.module]
     results, reasons = load(), listed()
