@@ -98,6 +98,8 @@ def test_what_is_not_as_it_must_be_is_told(
 
 
 REFUSED = [
+    (["--pairs", "--only", "handles_are_offsets"], "--pairs and --drawn are about the emulator"),
+    (["--drawn", "1", "--adapter", "package.module:Class"], "--pairs and --drawn are about the emulator"),
     (["--only", "nothing_of_that_name"], "there is nothing called nothing_of_that_name to be tried"),
     (["--profile", "half"], "there is no profile 'half'"),
     (["--adapter", "no.such:Class"], "cannot be found"),
@@ -125,3 +127,14 @@ def test_every_requirement_that_must_hold_is_broken_by_a_fault() -> None:
 
 def test_every_fault_breaks_requirements_that_have_checks() -> None:
     assert [fault.name for fault in FAULTS if not fault.rows or set(fault.rows) - checks_by_row().keys()] == []
+
+
+def test_every_two_readings_that_go_together_are_a_trial() -> None:
+    trials = [
+        trial for trial in discovery.plan_of_fairness(profile("full"), pairs=True, drawn=0).trials if trial.together
+    ]
+    pairs = {trial.together for trial in trials}
+    assert ("handles_are_offsets", "handles_count_from_0") not in pairs, "a handle is one or the other"
+    assert ("completion_out_of_order_is_refused", "handles_are_offsets") in pairs
+    assert len(pairs) == len(trials)
+    assert all(trial.rows and trial.most for trial in trials)

@@ -58,6 +58,17 @@ def test_a_reading_meets_two_variants_of_each_check_that_it_touches() -> None:
     assert len(run) == 2
 
 
+def test_readings_together_meet_a_sample_of_what_they_touch_drawn_by_their_names() -> None:
+    runs = {tuple(_run(trial("reading", f"a + {other}", rows=(), most=3), {})) for other in "bcdefghij"}
+    assert {len(run) for run in runs} == {3}
+    assert len(runs) > 1
+    assert _run(trial("reading", "a + b", rows=("MBH-04",), most=3), {}) == ["map/a", "map/b"]
+
+
+def test_a_part_of_a_reading_meets_its_topic() -> None:
+    assert _run(trial("reading", rows=(), part="CLS"), {}) == ["close/a"]
+
+
 def test_a_trivial_implementation_is_spared_what_shows_nothing_new() -> None:
     lazy = trial("trivial", rows=(), part="MBH")
     assert _run(lazy, {"map/b": "failed"}) == ["map/a", "map/b"]

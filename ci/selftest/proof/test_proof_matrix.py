@@ -83,6 +83,13 @@ def test_a_reading_may_warn_where_it_says_so_and_must_then() -> None:
     assert "not declared" in _found(result(trial("reading", "other", rows=(SHOULD,)), warned))[0]
 
 
+def test_readings_together_may_warn_where_one_of_them_does() -> None:
+    may = trial("reading", "one + other", rows=(SHOULD,), may=(SHOULD,))
+    assert _found(result(may, tried("warning", rows=(SHOULD,)))) == []
+    assert _found(result(may, tried("passed", rows=(SHOULD,)))) == []
+    assert len(_found(result(may, tried("warning")))) == 1
+
+
 def test_a_reading_must_be_seen_to_choose_what_it_shows() -> None:
     subject = "MapBufferHandle after the abort"
     shows = trial("reading", "other", shows=(("Q38", subject, "NOERROR"),))

@@ -41,6 +41,12 @@ def prove(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this fault, reading or trivial implementation; may be repeated."),
     ] = None,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Every two readings that go together, in place of all others.")
+    ] = False,
+    drawn: Annotated[
+        int, typer.Option(metavar="N", min=0, help="So many implementations that draw what is left open, likewise.")
+    ] = 0,
     workers: Annotated[
         str | None,
         typer.Option("-n", metavar="N", callback=number, help="So many worker processes (default: one a processor)."),
@@ -67,7 +73,10 @@ def prove(
     from vdi_conformance.report.proof_summary import summary
 
     asked = _asked(profile_name)
-    watch = Watch(_planned(adapter, asked, only or [], whole=profile_name is None))
+    if pairs or drawn:
+        watch = Watch(_together(adapter, asked, pairs, drawn, alone=not only and profile_name is None))
+    else:
+        watch = Watch(_planned(adapter, asked, only or [], whole=profile_name is None))
     options = ["--vdi-adapter", adapter, f"--vdi-timeout-scale={timeout_scale}", "-n", workers or str(os.cpu_count())]
     if profile_name is not None:
         options.append(f"--vdi-profile={asked.label}")
@@ -106,6 +115,14 @@ def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool) -> 
         return plan(asked, adapter, None if adapter == EMULATOR else target, only, whole)
     except (UnknownTrial, UnknownAdapter) as error:
         raise Refusal(f"{error}.") from error
+
+
+def _together(adapter: str, asked: Profile, pairs: bool, drawn: int, alone: bool) -> Plan:
+    from vdi_conformance.proof.discovery import plan_of_fairness
+
+    if adapter != EMULATOR or not alone:
+        raise Refusal("--pairs and --drawn are about the emulator, and go with none of --adapter, --profile, --only.")
+    return plan_of_fairness(asked, pairs, drawn)
 
 
 def _make(watch: Watch, options: Sequence[str]) -> tuple[int, str]:

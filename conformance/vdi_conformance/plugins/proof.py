@@ -27,6 +27,8 @@ from vdi_conformance.proof.course import course
 from vdi_conformance.proof.plan import Plan, read
 from vdi_conformance.suite.bench import Bench, Cast
 from vdi_conformance.suite.stage import KNOWN_TO_FAIL
+from vdi_fixtures.drawing import DRAWN
+from vdi_fixtures.together import TOGETHER
 from vdi_fixtures.wrapping import AROUND
 
 if TYPE_CHECKING:
@@ -133,13 +135,14 @@ class Trials:
 
     def _cast(self, trial: Trial) -> Cast:
         settings = settings_of(self._config)
-        around = ((AROUND, trial.around),) if trial.around else ()
+        told = {AROUND: trial.around, TOGETHER: ",".join(trial.together), DRAWN: trial.seed}
+        variables = tuple((name, value) for name, value in told.items() if value)
 
         def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
             return party(self.bench.supervisor, spec, settings, makes_sets)
 
         spec = resolve(trial.reference)
-        spec = replace(spec, env=(*spec.env, *around))
+        spec = replace(spec, env=(*spec.env, *variables))
         client, server, server_spec = paired(ask, spec)
         found = cast_of(client, server, settings, limits_of(self._config))
         scale = settings.time_scale * trial.time_scale

@@ -24,7 +24,7 @@ def course(trial: Trial, checks: Checks, scored: Collection[str]) -> Course:
         case "baseline":
             return _all_of(check for check in _at_home(trial, checks) if _meets(trial.rows, checks[check]))
         case "reading":
-            return _all_of(_thinned(trial, checks))
+            return _all_of(_sampled(trial, _thinned(trial, checks)))
         case "trivial":
             counting = {check: checks[check] for check in _at_home(trial, checks) if set(checks[check]) <= set(scored)}
             return _until_nothing_is_met(counting)
@@ -80,14 +80,22 @@ def _meets(wanted: Collection[str], rows: Iterable[str]) -> bool:
 
 
 def _thinned(trial: Trial, checks: Checks) -> list[str]:
-    """Give the checks of these rows, each with one value of an axis and in a few variants at most."""
+    """Give the checks of these rows, of a topic where it is a part, each in a few variants at most."""
     number = crc32(trial.name.encode())
     left_out = {axis[(number >> bit) % 2] for bit, axis in enumerate(AXES)}
     variants: dict[str, list[str]] = {}
     for check, rows in checks.items():
-        if _meets(trial.rows, rows):
+        if _meets(trial.rows, rows) and (not trial.part or rows[0].startswith(f"{trial.part}-")):
             variants.setdefault(check.partition("[")[0], []).append(check)
     return [check for alike in variants.values() for check in _few(alike, left_out)]
+
+
+def _sampled(trial: Trial, chosen: list[str]) -> list[str]:
+    """Leave as many as a trial may have, drawn by its name."""
+    if trial.most is None or len(chosen) <= trial.most:
+        return chosen
+    drawn = set(sorted(chosen, key=lambda check: crc32(f"{trial.name} {check}".encode()))[: trial.most])
+    return [check for check in chosen if check in drawn]
 
 
 def _few(alike: list[str], left_out: set[str]) -> list[str]:

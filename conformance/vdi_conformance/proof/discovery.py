@@ -13,12 +13,14 @@ import vdi_fixtures.broken
 import vdi_fixtures.readings
 import vdi_fixtures.trivial
 from vdi_conformance.evidence.proof import Kind, Trial
+from vdi_conformance.proof.fairness import at_random, in_pairs
 from vdi_conformance.proof.plan import Plan
 from vdi_conformance.report.ceremony import CANARIES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 from vdi_fixtures.wrapping import Wrapping
 
+EMULATOR: Final = "emulator"
 CLASSES: Final[tuple[tuple[ModuleType, Kind, str], ...]] = (
     (vdi_fixtures.broken, "fault", "Broken"),
     (vdi_fixtures.readings, "reading", "Reading"),
@@ -47,11 +49,28 @@ def plan(profile: Profile, adapter: str, around: str | None, only: Sequence[str]
     must = frozenset(row.id for row in catalogue().rows if row.id in profile.scored and row.level == "MUST")
     demanded = must & broken if around or only else must
     touched = tuple(sorted({row for trial in chosen for row in trial.rows})) if only else ()
-    unbroken = Trial(name=adapter, kind="baseline", reference=adapter, rows=touched)
-    parts = [*_canaries(profile, around), *_in_parts(unbroken)]
+    trials = [*_controls(profile, adapter, around, touched)]
     for trial in chosen:
-        parts += _in_parts(trial) if trial.kind == "trivial" else [trial]
-    return Plan(trials=tuple(parts), scored=profile.scored, demanded=demanded, partial=tuple(only))
+        trials += _in_parts(trial) if trial.kind == "trivial" else [trial]
+    return Plan(trials=tuple(trials), scored=profile.scored, demanded=demanded, partial=tuple(only))
+
+
+def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> Plan:
+    """Plan to put readings together: in pairs, and so many times a number of them at once."""
+    readings = {trial.name: trial for trial in _shipped(None) if trial.kind == "reading"}
+    trials = _controls(profile, EMULATOR, None, ())
+    if pairs:
+        trials += in_pairs(readings)
+    for trial in at_random(readings, drawn):
+        trials += _in_parts(trial)
+    restricted = [*(["pairs of readings"] if pairs else []), *([f"{drawn} that draw what is open"] if drawn else [])]
+    return Plan(trials=tuple(trials), scored=profile.scored, demanded=frozenset(), partial=tuple(restricted))
+
+
+def _controls(profile: Profile, adapter: str, around: str | None, rows: tuple[str, ...]) -> list[Trial]:
+    """Give what shows that the trials themselves are in order: canaries, and the adapter as it is."""
+    unbroken = Trial(name=adapter, kind="baseline", reference=adapter, rows=rows)
+    return [*_canaries(profile, around), *_in_parts(unbroken)]
 
 
 def _within(profile: Profile, trial: Trial) -> Trial:
