@@ -10,7 +10,7 @@ from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
-from vdi_conformance.vdi.structures import INFINITE
+from vdi_conformance.vdi.structures import INFINITE, MAX_ALIGNMENT
 
 SIZE = 65536
 TOO_MANY = 1 << 30
@@ -52,6 +52,18 @@ def test_the_configuration_begins_and_ends_once(stage: Stage) -> None:
     scripted.primary.get_configuration().expect(NOERROR)
     server.end_configuration().expect(VD_E_PROTOCOL)
     server.begin_configuration(*half).expect(VD_E_PROTOCOL)
+
+
+@pytest.mark.parametrize("alignment", [0, 512, 4096, 65536])
+@judges("CFG-20")
+def test_the_server_may_ask_for_any_legal_alignment(stage: Stage, alignment: int) -> None:
+    scripted = stage.scripted_created()
+    scripted.server.open(None, scripted.set_name).expect(NOERROR)
+    scripted.server.begin_configuration(VDF_WRITE_MEDIA, alignment, 512, SIZE, INFINITE).expect(NOERROR)
+    scripted.server.end_configuration().expect(NOERROR)
+    found = scripted.primary.get_configuration().expect(NOERROR).alignment
+    if found < max(alignment, 512) or found & (found - 1) or found > MAX_ALIGNMENT:
+        raise ConformanceFailure(f"alignment is {found}, the server asked for {alignment} with blocks of 512 bytes")
 
 
 @judges("SRV-04")
