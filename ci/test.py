@@ -39,7 +39,7 @@ def test(python: Path, further: list[str]) -> int:
         Step("mypy", [*module, "mypy", "conformance", "fixtures", "ci"]),
         Step("mypy as on Windows", [*module, "mypy", "--platform", "win32", "conformance", "fixtures", "ci"]),
         Step("import-linter", [tool(python, "lint-imports")]),
-        Step("prove", [tool(python, "vdi-conformance"), "prove", "-n", "2", *written]),
+        Step("prove", [tool(python, "vdi-conformance"), "prove", *written]),
         Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", *further]),
     )
     results = [take(step) for step in steps]

@@ -52,7 +52,7 @@ def test_a_part_of_the_baseline_runs_what_judges_its_topic_first() -> None:
     assert _run(trial("baseline", rows=("MBH-04",), part="MBH"), {}) == ["map/a", "map/b"]
 
 
-def test_a_reading_meets_two_variants_of_each_check_that_it_touches() -> None:
+def test_a_reading_meets_one_variant_of_each_check_that_it_touches() -> None:
     run = _run(trial("reading", rows=("MBH-05",)), {"map/b": "failed"})
     assert run[0] == "map/b"
     assert len(run) == 2
@@ -70,7 +70,7 @@ def test_a_part_of_a_reading_meets_its_topic() -> None:
 
 
 def test_a_trivial_implementation_is_spared_what_shows_nothing_new() -> None:
-    lazy = trial("trivial", rows=(), part="MBH")
-    assert _run(lazy, {"map/b": "failed"}) == ["map/a", "map/b"]
-    assert len(_run(lazy, {"map/a": "failed"})) == 6
+    lazy = trial("trivial", rows=())
+    assert _run(lazy, {"map/b": "failed"}) == ["map/b"]
+    assert _run(lazy, {"map/a": "failed"})[:2] == ["map/b", "map/a"]
     assert _run(lazy, {}, scored=frozenset({"MBH-04"})) == ["map/a"]

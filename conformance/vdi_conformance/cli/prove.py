@@ -25,6 +25,7 @@ from vdi_conformance.report.exit_codes import ENDED
 from vdi_conformance.requirements.profiles import Profile, profile
 
 EXIT_CODES: Final[dict[Ending, int]] = {"proven": 0, "not proven": 1, "void": 6}
+WORKERS: Final = 2
 EMULATOR: Final = "emulator"
 WHOLE: Final = "full"
 """The profile whose requirements must be verified where none is named."""
@@ -49,7 +50,12 @@ def prove(
     ] = 0,
     workers: Annotated[
         str | None,
-        typer.Option("-n", metavar="N", callback=number, help="So many worker processes (default: one a processor)."),
+        typer.Option(
+            "-n",
+            metavar="N",
+            callback=number,
+            help="So many worker processes (default: two a processor, since much is waited for).",
+        ),
     ] = None,
     timeout_scale: Annotated[
         float, typer.Option(metavar="F", min=1, help="Stretch every time limit by this factor.")
@@ -77,7 +83,13 @@ def prove(
         watch = Watch(_together(adapter, asked, pairs, drawn, alone=not only and profile_name is None))
     else:
         watch = Watch(_planned(adapter, asked, only or [], whole=profile_name is None))
-    options = ["--vdi-adapter", adapter, f"--vdi-timeout-scale={timeout_scale}", "-n", workers or str(os.cpu_count())]
+    options = [
+        "--vdi-adapter",
+        adapter,
+        f"--vdi-timeout-scale={timeout_scale}",
+        "-n",
+        workers or str(WORKERS * (os.cpu_count() or 1)),
+    ]
     if profile_name is not None:
         options.append(f"--vdi-profile={asked.label}")
     started, began = datetime.now(UTC), time.monotonic()

@@ -33,9 +33,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for plugin in (baseline, profile, adapter, requirements, phases):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
     if config.getoption("vdi_proof"):
-        from vdi_conformance.plugins.proof import Trials
+        from vdi_conformance.plugins import proof
 
-        config.pluginmanager.register(Trials(config), "vdi-proof")
+        config.pluginmanager.register(proof, "vdi-proof")
+        config.pluginmanager.register(proof.Trials(config), "vdi-trials")
         return
     from vdi_conformance.plugins import bench, evidence, terminal
 

@@ -74,9 +74,12 @@ def cast(client: Party, server: Party, settings: Settings, limits: Limits = NO_L
 def party(supervisor: Supervisor, spec: AdapterSpec, settings: Settings, makes_sets: bool = False) -> Party:
     """Ask an adapter who it is, and where told whether it can make a client object; a HostError where it cannot."""
     host = supervisor.launch(spec, "client", "adapter", settings)
-    found = host.initialized
-    if makes_sets and not found.capabilities.get("machine"):
-        host.call(NewSet(set="probe"))
+    try:
+        found = host.initialized
+        if makes_sets and not found.capabilities.get("machine"):
+            host.call(NewSet(set="probe"))
+    finally:
+        host.kill()
     return Party(
         reference=spec.reference,
         name=found.identity.name,

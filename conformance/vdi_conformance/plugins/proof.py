@@ -4,6 +4,7 @@ All checks are collected once; a trial then runs those of its course, as often a
 of pytest-xdist take trials one by one, and hand their results to the controller.
 """
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from vdi_conformance.plugins.casting import paired, party
 from vdi_conformance.plugins.phases import Phases
 from vdi_conformance.plugins.requirements import check_id, rows_of
 from vdi_conformance.proof.course import course
-from vdi_conformance.proof.plan import Plan, read
+from vdi_conformance.proof.plan import read
 from vdi_conformance.suite.bench import Bench, Cast
 from vdi_conformance.suite.stage import KNOWN_TO_FAIL
 from vdi_fixtures.drawing import DRAWN
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from vdi_conformance.evidence.records import CheckRecord, Observation
 
 KEY: Final = "vdi-trial"
-PLAN: Final = pytest.StashKey[Plan]()
+TRIALS: Final = pytest.StashKey["Trials"]()
 
 
 class TrialItem(pytest.Item):
@@ -57,7 +58,8 @@ class Trials:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._plan = config.stash[PLAN] = read(Path(config.getoption("vdi_proof")))
+        config.stash[TRIALS] = self
+        self._plan = read(Path(config.getoption("vdi_proof")))
         self._bench: Bench | None = None
 
     @pytest.hookimpl(trylast=True)
@@ -69,11 +71,6 @@ class Trials:
             item = TrialItem.from_parent(session, name=f"{number}:{trial.name}")
             item.trial, item.checks = trial, checks
             items.append(item)
-
-    @pytest.fixture(scope="session")
-    def vdi_bench(self) -> Bench:
-        """Give the checks the bench of the trials."""
-        return self.bench
 
     @property
     def bench(self) -> Bench:
@@ -115,6 +112,7 @@ class Trials:
 
     def _make(self, item: TrialItem) -> TrialResult:
         try:
+            self.bench.supervisor.deadline = math.inf
             self.bench.recast(self._cast(item.trial))
         except (UnknownAdapter, HostError, ValueError) as error:
             return TrialResult(trial=item.trial, error=str(error))
@@ -147,6 +145,12 @@ class Trials:
         found = cast_of(client, server, settings, limits_of(self._config))
         scale = settings.time_scale * trial.time_scale
         return replace(found, client=spec, server=server_spec, timeout_scale=scale)
+
+
+@pytest.fixture(scope="session")
+def vdi_bench(request: pytest.FixtureRequest) -> Bench:
+    """Give the checks the bench of the trials."""
+    return request.config.stash[TRIALS].bench
 
 
 def _rank(item: pytest.Item) -> int:

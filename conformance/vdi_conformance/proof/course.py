@@ -14,8 +14,8 @@ Course = Generator[str, Tried, None]
 
 AXES: Final = (("backup", "restore"), ("primary", "secondary"))
 """Parameters of which a reading meets one each, drawn by its name, where a check has them all."""
-VARIANTS: Final = 2
-"""So many variants of a check does a reading meet at the most."""
+SHOWING: Final = 2
+"""So many variants of a check that shows what a reading chooses does it meet at the most; of others, one."""
 
 
 def course(trial: Trial, checks: Checks, scored: Collection[str]) -> Course:
@@ -26,8 +26,7 @@ def course(trial: Trial, checks: Checks, scored: Collection[str]) -> Course:
         case "reading":
             return _all_of(_sampled(trial, _thinned(trial, checks)))
         case "trivial":
-            counting = {check: checks[check] for check in _at_home(trial, checks) if set(checks[check]) <= set(scored)}
-            return _until_nothing_is_met(counting)
+            return _until_nothing_is_met(_most_telling_first(checks, scored))
         case _:
             return _until_all_are_red(trial, checks)
 
@@ -43,6 +42,12 @@ def _all_of(chosen: Iterable[str]) -> Course:
         _ = yield check
 
 
+def _most_telling_first(checks: Checks, scored: Collection[str]) -> Checks:
+    """Give the checks that count, those that judge most requirements first."""
+    counting = {check: rows for check, rows in checks.items() if set(rows) <= set(scored)}
+    return dict(sorted(counting.items(), key=lambda judged: -len(judged[1])))
+
+
 def _until_nothing_is_met(checks: Checks) -> Course:
     """Leave checks out all of whose rows are known not to be met."""
     unmet: set[str] = set()
@@ -55,6 +60,7 @@ def _until_nothing_is_met(checks: Checks) -> Course:
 
 def _until_all_are_red(trial: Trial, checks: Checks) -> Course:
     """Try the checks of the rows that the fault breaks, and where one stays green all others, until one fails."""
+    checks = {**{check: checks[check] for check in trial.first if check in checks}, **checks}
     left = {row: red(row) for row in trial.rows}
     failed = False
     for check, rows in checks.items():
@@ -87,7 +93,18 @@ def _thinned(trial: Trial, checks: Checks) -> list[str]:
     for check, rows in checks.items():
         if _meets(trial.rows, rows) and (not trial.part or rows[0].startswith(f"{trial.part}-")):
             variants.setdefault(check.partition("[")[0], []).append(check)
-    return [check for alike in variants.values() for check in _few(alike, left_out)]
+    showing = {check for name, subject, _ in trial.shows for check in _asking(name, subject)}
+    return [
+        check
+        for name, alike in variants.items()
+        for check in _few(alike, left_out)[: SHOWING if name in showing else 1]
+    ]
+
+
+def _asking(question: str, subject: str) -> Collection[str]:
+    """Name the checks that try what answers a question, without their parameters."""
+    known = catalogue().questions.get(question)
+    return [] if known is None else [check for one in known.readings if one.subject == subject for check in one.checks]
 
 
 def _sampled(trial: Trial, chosen: list[str]) -> list[str]:
@@ -100,4 +117,4 @@ def _sampled(trial: Trial, chosen: list[str]) -> list[str]:
 
 def _few(alike: list[str], left_out: set[str]) -> list[str]:
     kept = [check for check in alike if not left_out & set(check.partition("[")[2].rstrip("]").split("-"))]
-    return (kept or alike)[:VARIANTS]
+    return kept or alike

@@ -2,8 +2,10 @@
 
 import pkgutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
+from importlib.resources import files
 from types import ModuleType
 from typing import Final
 
@@ -21,6 +23,7 @@ from vdi_conformance.requirements.profiles import Profile
 from vdi_fixtures.wrapping import Wrapping
 
 EMULATOR: Final = "emulator"
+LONGEST_FIRST: Final = ("trivial", "reading", "fault")
 CLASSES: Final[tuple[tuple[ModuleType, Kind, str], ...]] = (
     (vdi_fixtures.broken, "fault", "Broken"),
     (vdi_fixtures.readings, "reading", "Reading"),
@@ -49,10 +52,10 @@ def plan(profile: Profile, adapter: str, around: str | None, only: Sequence[str]
     must = frozenset(row.id for row in catalogue().rows if row.id in profile.scored and row.level == "MUST")
     demanded = must & broken if around or only else must
     touched = tuple(sorted({row for trial in chosen for row in trial.rows})) if only else ()
-    trials = [*_controls(profile, adapter, around, touched)]
-    for trial in chosen:
-        trials += _in_parts(trial) if trial.kind == "trivial" else [trial]
-    return Plan(trials=tuple(trials), scored=profile.scored, demanded=demanded, partial=tuple(only))
+    # What takes longest comes first, so that no worker is left alone with it at the end.
+    chosen.sort(key=lambda trial: LONGEST_FIRST.index(trial.kind))
+    trials = (*_controls(profile, adapter, around, touched), *chosen)
+    return Plan(trials=trials, scored=profile.scored, demanded=demanded, partial=tuple(only))
 
 
 def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> Plan:
@@ -104,11 +107,24 @@ def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Tri
         about=" ".join((module.__doc__ or "").split("\n\n")[0].split()),
         around=around or "",
         rows=tuple(rows),
+        first=_found().get(module.__name__.rpartition(".")[2], ()) if kind == "fault" else (),
         warns=tuple(getattr(module, "WARNS", ())),
         untested=tuple(getattr(module, "NOT_TESTED", ())),
         shows=tuple(getattr(module, "SHOWS", ())),
+        wavers=tuple(getattr(module, "WAVERS", ())),
         time_scale=getattr(module, "TIME_SCALE", 1.0),
     )
+
+
+@cache
+def _found() -> Mapping[str, tuple[str, ...]]:
+    """Read which checks found each fault."""
+    lines = (files("vdi_fixtures") / "found.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    checks: dict[str, dict[str, None]] = {}
+    for line in lines:
+        fault, _, check = line.split("\t")
+        checks.setdefault(fault, {})[check] = None
+    return {fault: tuple(found) for fault, found in checks.items()}
 
 
 def _canaries(profile: Profile, around: str | None) -> list[Trial]:

@@ -156,7 +156,7 @@ def _choices(result: TrialResult) -> Iterator[str]:
         if (question, subject, answer) not in seen:
             yield f"{trial.name} was not seen to choose {answer!r} ({question}, {subject}): it was never exercised"
     for (question, subject), number in Counter((one[0], one[1]) for one in seen).items():
-        if number > 1:
+        if number > 1 and question not in trial.wavers:
             yield f"{trial.name} answered {question} ({subject}) in {number} ways"
     for question, subject, answer in sorted(seen):
         yield from _unlisted(trial.name, question, subject, answer)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from vdi_conformance.host.errors import HostError
-from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.judging import ConformanceFailure, PrerequisiteFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,7 +99,8 @@ class Exploration(Generic[W, T]):
 
     def _try(self, example: T) -> None:
         if self._fails(example):
-            raise _Failed
+            # Hypothesis would spend many seconds on printing an example that nobody asked for.
+            raise _Enough if self._stage.known_to_fail or not self._left else _Failed
 
     def _fails(self, example: T) -> bool:
         if self._failures:
@@ -115,7 +116,8 @@ class Exploration(Generic[W, T]):
             if self._failures and _cause(error) != _cause(self._failures[0][1]):
                 return False
             self._failures.append((example, error))
-            if time.monotonic() - started > SLOW:
+            # A scene that cannot be set up says nothing of the example: none is simpler.
+            if time.monotonic() - started > SLOW or isinstance(error, PrerequisiteFailed):
                 self._left = 0
             return True
         return False

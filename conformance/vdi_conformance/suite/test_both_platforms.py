@@ -159,6 +159,7 @@ def test_a_secondary_that_closed_has_the_codes_of_both_pages(stage: Stage, kind:
     operation = stage.operation(kind, Geometry(owners=(1,)))
     command = operation.next_data_command()
     handle = handle_of(command)
+    mapped_view(operation.secondaries[0], handle)  # what was never good there may be looked at first (Q56)
     operation.answer(command).expect(NOERROR)
     operation.succeed()
     operation.secondaries[0].get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)

@@ -201,15 +201,17 @@ def test_a_set_that_does_not_exist_cannot_be_joined(stage: Stage, name: str) -> 
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["OpenInSecondaryEx", "OpenInSecondary"])
+@pytest.mark.parametrize("form", ["{}-z", "É-{}-Ж-z"], ids=["small letters", "both kinds"])
 @judges("NAM-11")
-def test_the_name_of_a_set_is_compared_with_its_case(stage: Stage, older: bool) -> None:
+def test_the_name_of_a_set_is_compared_with_its_case(stage: Stage, form: str, older: bool) -> None:
     if older:
         stage.need_default_instance()
-    operation = stage.prepared(Geometry(older=older), name=f"Élan-{stage.name()}-Ж-z")
+    operation = stage.prepared(Geometry(older=older), name=form.format(stage.name()))
     operation.start()
     name, secondary = operation.set_name, stage.participant("secondary")
     middle = name.replace("Ж", "ж"), name.replace("vdi", "vDi"), name.upper(), name.lower(), name.swapcase()
-    for other in (name[0].lower() + name[1:], name[:-1] + name[-1].upper(), *middle):
+    first = name[0].swapcase() + name[1:]
+    for other in {first, name[:-1] + name[-1].upper(), *middle} - {name}:
         answer = secondary.open_in_secondary(other) if older else secondary.open_in_secondary_ex(None, other)
         answer.require_failure()
     operation.enlist(secondary)

@@ -34,6 +34,9 @@ def _close_aborted(participant: Participant) -> None:
 
 # When it may be called
 
+CALLS_MEANWHILE = 100
+"""So many calls elsewhere show that a call which was sent has begun to wait."""
+
 
 @judges("ABT-01", "ABT-11")
 def test_a_set_without_a_server_can_be_aborted_and_again(stage: Stage) -> None:
@@ -241,6 +244,8 @@ def test_a_statement_fails_on_a_set_that_was_aborted_before(stage: Stage, kind: 
 def test_an_idle_server_learns_of_an_abort(stage: Stage, owner: int) -> None:
     scripted = stage.scripted(Geometry(secondaries=1))
     waiting = scripted.server.send_next_completion(stage.scaled(BOUND_TO_COME))
+    for _ in range(CALLS_MEANWHILE):
+        scripted.primary.get_configuration().expect(NOERROR)
     scripted.aborted = True
     scripted.participants[owner].signal_abort().expect(NOERROR)
     if stage.bench.supervisor.wait_any([waiting.pending], stage.scaled(BOUND_TO_COME) / 2000) is None:
