@@ -25,11 +25,11 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One implementation to try the suite on, or a part of such a trial.
 
     `reference` names its adapter, `around` what a wrapper is put around, `about` what is special about it. `rows` are
-    those that a fault breaks, that a reading touches, that a part of the baseline is about; `first` are the checks that found a fault before, which saves time. Of a reading, `warns` and `untested` name
-    rows for which a check must end in a warning or not tested, `may` those for which one may, `shows` what it must be
-    seen to choose, and `wavers` the questions that chance answers. `together` names readings of which it is made, with
-    `seed` for what these draw; at the `most` so many checks are tried. `time_scale` is the factor on the time limits of
-    its processes.
+    those that a fault breaks, that a reading touches, that a part of the baseline is about; `first` are the checks that
+    found a fault before, which saves time. Of a reading, `warns` and `untested` name rows for which a check must end in
+    a warning or not tested, `may` those for which one may, `shows` what it must be seen to choose, and `wavers` the
+    questions that chance answers. `together` names readings of which it is made, with `seed` for what these draw; at
+    the `most` so many checks are tried. `time_scale` is the factor on the time limits of its processes.
     """
 
     name: str

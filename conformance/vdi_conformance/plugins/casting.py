@@ -15,6 +15,7 @@ from vdi_conformance.suite.bench import Cast, Limits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vdi_conformance.host.messages.base import Initialized
     from vdi_conformance.host.spec import AdapterSpec, Settings
     from vdi_conformance.suite.bench import Start
 
@@ -80,6 +81,11 @@ def party(supervisor: Supervisor, spec: AdapterSpec, settings: Settings, makes_s
             host.call(NewSet(set="probe"))
     finally:
         host.kill()
+    return party_of(spec, found)
+
+
+def party_of(spec: AdapterSpec, found: Initialized) -> Party:
+    """Say who answered."""
     return Party(
         reference=spec.reference,
         name=found.identity.name,

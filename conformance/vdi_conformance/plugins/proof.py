@@ -4,7 +4,6 @@ All checks are collected once; a trial then runs those of its course, as often a
 of pytest-xdist take trials one by one, and hand their results to the controller.
 """
 
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from vdi_conformance.host.errors import HostError
 from vdi_conformance.host.spec import AdapterSpec
 from vdi_conformance.plugins.adapter import PARTIES, cpu_of, limits_of, settings_of, start_of
 from vdi_conformance.plugins.casting import cast as cast_of
-from vdi_conformance.plugins.casting import paired, party
+from vdi_conformance.plugins.casting import paired, party, party_of
 from vdi_conformance.plugins.phases import Phases
 from vdi_conformance.plugins.requirements import check_id, rows_of
 from vdi_conformance.proof.course import course
@@ -112,7 +111,7 @@ class Trials:
 
     def _make(self, item: TrialItem) -> TrialResult:
         try:
-            self.bench.supervisor.deadline = math.inf
+            self.bench.clear()
             self.bench.recast(self._cast(item.trial))
         except (UnknownAdapter, HostError, ValueError) as error:
             return TrialResult(trial=item.trial, error=str(error))
@@ -137,6 +136,9 @@ class Trials:
         variables = tuple((name, value) for name, value in told.items() if value)
 
         def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
+            # What goes around an adapter needs a machine where that does, and one process less is asked.
+            if self._config.stash[PARTIES][0].capabilities.get("machine"):
+                return party_of(spec, self.bench.machine(spec).initialized)
             return party(self.bench.supervisor, spec, settings, makes_sets)
 
         spec = resolve(trial.reference)

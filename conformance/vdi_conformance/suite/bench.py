@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -62,12 +63,13 @@ class Bench:
         self.directory = Path(self.supervisor.directory)
         self._casts = 0
         self._streams: dict[str, Path] = {}
-        self._machines: list[Host] = []
+        self._machines: dict[AdapterSpec, Host] = {}
         self._start_machines()
 
-    def recast(self, cast: Cast) -> None:
-        """Let others play from now on, in a directory of their own; those who played before leave nothing."""
-        for machine in self._machines:
+    def clear(self) -> None:
+        """End and forget whatever belongs to those who play; others will, in a directory of their own."""
+        self.supervisor.deadline = math.inf
+        for machine in self._machines.values():
             machine.kill()
             machine.finish()
         self._machines.clear()
@@ -77,8 +79,17 @@ class Bench:
         self.directory = Path(self.supervisor.directory) / str(self._casts)
         self.directory.mkdir()
         self._streams.clear()
+
+    def recast(self, cast: Cast) -> None:
+        """Let others play from now on, whose machines may have been started since all was cleared."""
         self.cast = cast
         self._start_machines()
+
+    def machine(self, spec: AdapterSpec) -> Host:
+        """Give the process of an adapter's background part, which is started when first asked for."""
+        if spec not in self._machines:
+            self._machines[spec] = self._launch(spec, "machine", "machine")
+        return self._machines[spec]
 
     def _start_machines(self) -> None:
         machines = {
@@ -86,9 +97,7 @@ class Bench:
             self.cast.server: self.cast.server_capabilities.machine,
         }
         for spec in (spec for spec, needed in machines.items() if needed):
-            host = self._launch(spec, "machine", "machine")
-            self._machines.append(host)
-            _ = host.initialized
+            _ = self.machine(spec).initialized
 
     def begin(self) -> None:
         """Give a check its time: one that goes on asking, since every answer asks for more, would never end."""
