@@ -11,7 +11,19 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"vdi-conformance {__version__}\n"
 
 
-VERBS = ("run", "replay", "report", "compare", "certify", "verify", "requirements", "questions", "baseline", "adapter")
+VERBS = (
+    "run",
+    "replay",
+    "report",
+    "compare",
+    "certify",
+    "verify",
+    "prove",
+    "requirements",
+    "questions",
+    "baseline",
+    "adapter",
+)
 
 
 def test_help_names_the_verbs_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:

@@ -259,9 +259,9 @@ def test_a_program_that_cannot_be_executed(supervisor: Supervisor, tmp_path: Pat
         _ = host.initialized
 
 
-def test_nothing_is_sent_when_the_time_of_all_is_over(supervisor: Supervisor) -> None:
+def test_nothing_is_sent_when_the_time_of_all_is_over(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
     host = supervisor.launch(resolve("emulator"))
-    supervisor.deadline = 0
+    monkeypatch.setattr(supervisor, "deadline", 0)
     with pytest.raises(errors.NoEnd, match="each answer asked for more of them"):
         host.call(client.NewSet(set="s"))
     assert host.finish().exit_code == 0
