@@ -262,6 +262,23 @@ def test_a_program_that_cannot_be_executed(supervisor: Supervisor, tmp_path: Pat
 def test_nothing_is_sent_when_the_time_of_all_is_over(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
     host = supervisor.launch(resolve("emulator"))
     monkeypatch.setattr(supervisor, "deadline", 0)
-    with pytest.raises(errors.NoEnd, match="each answer asked for more of them"):
+    with pytest.raises(errors.NoEnd, match="each answer asked for more of them, or none came"):
         host.call(client.NewSet(set="s"))
     assert host.finish().exit_code == 0
+
+
+def test_nothing_is_waited_for_when_the_time_of_all_is_over(
+    supervisor: Supervisor, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = host.send(client.NewSet(set="s"))
+    monkeypatch.setattr(supervisor, "deadline", 0)
+    with pytest.raises(errors.NoEnd, match="or none came"):
+        supervisor.wait_any([waiting])
+
+
+def test_the_one_of_several_calls_that_never_returns_ends_its_host(supervisor: Supervisor, host: Host) -> None:
+    host.call(client.NewSet(set="s"))
+    host.call(client.OpenDevice(set="s", name="quiet", device="d"))
+    forever = host.send(client.GetCommand(device="d", timeout=60_000, thread="d"))
+    with pytest.raises(errors.HostHung):
+        supervisor.wait_for_one([forever], patience=0.1)

@@ -111,4 +111,4 @@ class ServerObject:
 
     def die(self) -> None:
         """Take the death of the process."""
-        self.role.close()
+        self.role.die()

@@ -204,13 +204,16 @@ class ServerRole:
 
     def close(self) -> Answer:
         """Close: a set that is not at its end is aborted; with devices open that is an error too."""
-        code = NOERROR
+        over = self.set.aborted or self.set.terminated
+        too_early = not over and any(device.served and not device.closed for device in self.set.devices.values())
+        self.die()
+        return Answer(VD_E_PROTOCOL if too_early else NOERROR)
+
+    def die(self) -> None:
+        """Take the death of the process: a set that is not at its end is aborted."""
         if not self.set.aborted and not self.set.terminated:
-            if any(device.served and not device.closed for device in self.set.devices.values()):
-                code = VD_E_PROTOCOL
             self.set.abort()
         self.set.phase = ServerPhase.GONE
-        return Answer(code)
 
     def _refusal(self, *phases: ServerPhase) -> Answer | None:
         """Tell why a transition that needs one of these phases cannot be made."""

@@ -73,14 +73,14 @@ class HostHung(HostError):
 
 
 class NoEnd(HostHung):
-    """The calls of a check were all answered, and the check came to no end."""
+    """The time of a check is over, although no single call took too long."""
 
     def __init__(self, host: str, method: str) -> None:
         HostError.__init__(
             self,
             host,
-            f"the time of this check is over, and host {host!r} was to be asked for {method} once more: each answer "
-            "asked for more of them; --timeout-scale gives it more time",
+            f"the time of this check is over, and host {host!r} was to be asked or waited for once more ({method}): "
+            "each answer asked for more of them, or none came; --timeout-scale gives it more time",
         )
 
 

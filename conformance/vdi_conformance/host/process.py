@@ -120,6 +120,10 @@ class Pending(Generic[R]):
             self._outcome = outcome
             self._ended = time.monotonic()
 
+    def no_end(self) -> NoEnd:
+        """Give the error of a wait for this request that comes to no end."""
+        return NoEnd(self._host.name, self.request.method)
+
     def record(self) -> CallRecord:
         """Give what is known of this call."""
         failed = isinstance(self._outcome, HostError)

@@ -110,9 +110,19 @@ class Supervisor:
         return host
 
     def wait_any(self, pendings: Sequence[Pending[Any]], patience: float = PATIENCE) -> Pending[Any] | None:
-        """Wait until one of these requests is settled and give it; None where none was in `patience` seconds."""
+        """Wait until one of these requests is settled and give it; None where none was in `patience` seconds.
+
+        After the deadline a HostError, since who asks again and again would come to no end.
+        """
+        if pendings and time.monotonic() > self.deadline:
+            raise pendings[0].no_end()
         self.wait_until(lambda: any(pending.settled for pending in pendings), patience)
         return next((pending for pending in pendings if pending.settled), None)
+
+    def wait_for_one(self, pendings: Sequence[Pending[Any]], patience: float = PATIENCE) -> None:
+        """Wait until one of these requests is settled; where none is in time, the first host is ended as hung."""
+        if self.wait_any(pendings, patience) is None:
+            pendings[0].result(patience)
 
     def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
         """Pump until something is so; tell whether it came to that in time."""

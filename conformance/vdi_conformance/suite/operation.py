@@ -165,7 +165,7 @@ class Operation(Running):
         """
         waiting = {device: device.send_get_command() for device in self.devices}
         while waiting:
-            self._supervisor.wait_any([later.pending for later in waiting.values()])
+            self._supervisor.wait_for_one([later.pending for later in waiting.values()])
             for device in [device for device, later in waiting.items() if later.done]:
                 result = waiting.pop(device).result()
                 result.require(NOERROR, VD_E_CLOSE, *ends)
@@ -205,12 +205,14 @@ class Operation(Running):
                     waiting[device] = device.send_get_command()
         return [held[device] for device in self.devices]
 
-    def next_data_command(self) -> Fetched:
-        """Fetch the next Read or Write of the first device; others are served while the server wants them first."""
+    def next_data_command(self, number: int = 0) -> Fetched:
+        """Fetch the next Read or Write of a device; others are served while the server wants them first."""
+        device = self.devices[number]
+        others = [other for other in self.devices if other is not device]
         while True:
-            waiting = self.device.send_get_command()
+            waiting = device.send_get_command()
             while self._supervisor.wait_any([waiting.pending], self.primary.scaled(STALL) / 1000) is None:
-                for other in self.devices[1:]:
+                for other in others:
                     self.answer_next(other, 1)
             command = waiting.result().expect(NOERROR)
             if command.code in DATA_COMMANDS:

@@ -262,7 +262,7 @@ def test_another_thread_of_the_fetcher_completes(stage: Stage, kind: Kind, owner
 @judges("CMP-15")
 def test_who_only_mapped_cannot_complete(stage: Stage, kind: Kind, fetcher: int) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=(fetcher, 1 - fetcher), secondaries=1))
-    command = operation.devices[0].next_data_command()
+    command = operation.next_data_command()
     mapper = operation.devices[1]
     mapped_view(mapper.participant, handle_of(command))
     # The death of a primary ends the set, and that of a secondary may (Q62).

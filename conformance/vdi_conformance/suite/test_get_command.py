@@ -252,7 +252,7 @@ def _fetch_in_two_threads(stage: Stage, backup: Operation) -> Answer:
     calls = {thread: fetch(thread) for thread in ("one thread", "another thread")}
     ends = []
     while calls:
-        stage.bench.supervisor.wait_any([call.pending for call in calls.values()])
+        stage.bench.supervisor.wait_for_one([call.pending for call in calls.values()])
         for thread in [thread for thread, call in calls.items() if call.done]:
             result = calls.pop(thread).result()
             if result.succeeded:

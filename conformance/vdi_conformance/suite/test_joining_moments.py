@@ -73,7 +73,7 @@ def test_a_set_that_aborts_before_its_devices_are_open_cannot_be_joined(stage: S
 def test_a_set_that_a_close_aborted_cannot_be_joined(stage: Stage, kind: Kind, older: bool) -> None:
     stage.need_default_instance()
     operation = stage.operation(kind, Geometry(devices=2, owners=(0, 1), older=older))
-    operation.devices[1].next_data_command()
+    operation.next_data_command(1)
     operation.secondaries[0].close().permit("Q35", "Close of a secondary that holds a command", VD_E_OPEN, NOERROR)
     operation.device.await_abort()
     operation.join(stage.participant("late secondary")).expect(VD_E_ABORT)

@@ -197,7 +197,7 @@ def test_no_device_takes_commands_after_an_abort(stage: Stage) -> None:
 @judges("ABT-10")
 def test_an_abort_lasts_however_often_it_is_asked_about(stage: Stage, kind: Kind) -> None:
     operation = stage.operation(kind, Geometry(devices=2, owners=ALONE_OR_NOT[kind]))
-    held = [device.next_data_command() for device in operation.devices[:1]]
+    held = operation.next_data_command()
     operation.primary.signal_abort().expect(NOERROR)
     for participant in operation.participants:
         participant.await_abort()
@@ -211,7 +211,7 @@ def test_an_abort_lasts_however_often_it_is_asked_about(stage: Stage, kind: Kind
     for _ in range(5):
         for device in operation.devices:
             device.get_command(0).require(VD_E_ABORT)
-        held[0].device.complete(held[0]).expect(VD_E_ABORT)
+        held.device.complete(held).expect(VD_E_ABORT)
 
 
 @judges("ABT-10")
