@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from typing import Final
+from typing import Any, Final
 
 from vdi_conformance.vdi.structures import VDC_COMMAND_32, VDC_COMMAND_64, VDC_COMMAND_SIZE
 
@@ -16,14 +16,14 @@ class Records:
     """The records of one client object; they stay readable for as long as the object lives."""
 
     def __init__(self) -> None:
-        self._chunks: list[mmap.mmap] = []
+        self._chunks: list[Any] = []
         self._start = 0
         self._used = _CHUNK
 
     def add(self, code: int, size: int, position: int, buffer: int) -> int:
         """Write a record and give its address."""
         if self._used + VDC_COMMAND_SIZE > _CHUNK:
-            self._chunks.append(mmap.mmap(-1, _CHUNK))
+            self._chunks.append(self._fresh_chunk())
             self._start = ctypes.addressof(ctypes.c_char.from_buffer(self._chunks[-1]))
             self._used = 0
         _LAYOUT.pack_into(
@@ -31,6 +31,10 @@ class Records:
         )
         self._used += VDC_COMMAND_SIZE
         return self._start + self._used - VDC_COMMAND_SIZE
+
+    def _fresh_chunk(self) -> Any:
+        """Give memory for more records (an object with a buffer that can be written)."""
+        return mmap.mmap(-1, _CHUNK)
 
 
 def _signed(number: int, bits: int) -> int:
