@@ -18,12 +18,15 @@ RESULTS: Final = ROOT / "reports" / "mutants" / "results.jsonl"
 UNKILLED: Final = Path(__file__).with_name("unkilled.tsv")
 CLASSES: Final = ("equivalent", "permitted")
 KILLED: Final = "killed"
+ERRED: Final = "error"
+DEAD: Final = (KILLED, ERRED)
+"""What no gate lets pass: a check failed, or some came to no verdict since the adapter raised an exception."""
 BROKEN: Final = "broken"
 HUNG: Final = "hung"
 SURVIVED: Final = "survived"
 GLANCED: Final = "undecided"
 WARNED: Final = "warned"
-OUTCOMES: Final = (KILLED, WARNED, BROKEN, HUNG, SURVIVED, GLANCED)
+OUTCOMES: Final = (KILLED, ERRED, WARNED, BROKEN, HUNG, SURVIVED, GLANCED)
 
 
 class Key(NamedTuple):
@@ -56,9 +59,10 @@ class Mutant:
 class Result(NamedTuple):
     """What came of a mutant.
 
-    `outcome` is killed (a check failed: exit code 1), warned (none failed, but one warned of a broken SHOULD), broken
-    (some ended in an error: exit code 6), hung (the run was ended from outside), survived, or undecided
-    (it survived the first of its checks). `check` is the one that failed first, `reached` how many run the statement.
+    `outcome` is killed (a check failed: exit code 1), error (some came to no verdict, so that no gate lets it pass:
+    exit code 6), warned (none failed, but one warned of a broken SHOULD), broken (any other exit code), hung (the run
+    was ended from outside), survived, or undecided (it survived the first of its checks). `check` is the one that
+    failed first, `reached` how many run the statement.
     """
 
     outcome: str

@@ -1,9 +1,10 @@
 """Mutates the emulator and lets the suite judge each mutant: `ci/mutants/try_mutants.py [--module state]`.
 
-A mutant is killed where a check fails. Results are kept in `reports/mutants`, so that a run which was interrupted goes
-on where it stopped; `--survivors-only` judges again what no check has failed on. A check can only tell a mutant whose
-statement some process of it runs, so one run beforehand, which must pass, notes what each check reaches. Each mutant
-is shown a few seconds of checks first, and what survives that all the others.
+A mutant is dead where a check fails, or where checks come to no verdict since the adapter raises exceptions. Results
+are kept in `reports/mutants`, so that a run which was interrupted goes on where it stopped; `--survivors-only` judges
+again what is not dead. A check can only tell a mutant whose statement some process of it runs, so one run beforehand,
+which must pass, notes what each check reaches. Each mutant is shown a few seconds of checks first, and what survives
+that all the others.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from rich.table import Table
 from mutants.ledger import (
     BROKEN,
     CLASSES,
+    DEAD,
+    ERRED,
     GLANCED,
     HUNG,
     KILLED,
@@ -59,6 +62,7 @@ _GLANCE: Final = 2.0
 """Seconds of checks that each mutant is shown first, so that all that die easily are out of the way."""
 _FAVOURITES: Final = 12
 _SLOW: Final = 0.3
+_NO_VERDICT: Final = 6
 _UNJUDGED: Final = "not judged"
 
 
@@ -135,7 +139,7 @@ def judge(mutant: Mutant, tree: Tree, reach: Reach, glance: float | None) -> Res
         reach.credit(judgement.failed)
         return Result(KILLED, judgement.failed, len(everything), seconds)
     if judgement.exit_code != 0:
-        return Result(BROKEN, None, len(everything), seconds)
+        return Result(ERRED if judgement.exit_code == _NO_VERDICT else BROKEN, None, len(everything), seconds)
     warned = "warning" in judgement.others.values()
     outcome = (WARNED if warned else SURVIVED) if checks == everything else GLANCED
     return Result(outcome, None, len(everything), seconds)
@@ -177,12 +181,12 @@ def report(mutants: Sequence[Mutant], results: dict[Key, Result], console: Conso
     for module in [*dict.fromkeys(key.module for key in found), "all"]:
         counts = Counter(found[key] for key in found if module in (key.module, "all"))
         rest = counts.total() - counts[_UNJUDGED] - sum(counts[each] for each in CLASSES)
-        share = f"{100 * counts[KILLED] / rest:.1f} %" if rest else "-"
+        share = f"{100 * sum(counts[each] for each in DEAD) / rest:.1f} %" if rest else "-"
         table.add_row(module, str(counts.total()), *(str(counts[column]) for column in columns), share)
     console.print(table)
     sentences = _wrongly_listed(found.keys(), results, reasons)
     for mutant in mutants:
-        if found[mutant.key] in OUTCOMES[1:]:
+        if found[mutant.key] in OUTCOMES and found[mutant.key] not in DEAD:
             key, result = mutant.key, results[mutant.key]
             place = f"{key.module}:{mutant.line} {key.function}, occurrence {key.occurrence}"
             sentences.append(
@@ -194,8 +198,8 @@ def report(mutants: Sequence[Mutant], results: dict[Key, Result], console: Conso
 
 
 def _class_of(key: Key, results: dict[Key, Result], reasons: dict[Key, tuple[str, str]]) -> str:
-    if key in results and results[key].outcome == KILLED:
-        return KILLED
+    if key in results and results[key].outcome in DEAD:
+        return results[key].outcome
     if key in reasons:
         return reasons[key][0]
     return results[key].outcome if key in results else _UNJUDGED
@@ -208,8 +212,8 @@ def _wrongly_listed(
     modules = {key.module for key in existing}
     known = [key for key in reasons if key.module in modules]
     gone = [f"{UNKILLED.name} lists what is no mutant: {key}" for key in known if key not in existing]
-    dead = [key for key in known if key in results and results[key].outcome == KILLED]
-    return gone + [f"{UNKILLED.name} lists what {results[key].check} fails on: {key}" for key in dead]
+    dead = [key for key in known if key in results and results[key].outcome in DEAD]
+    return gone + [f"{UNKILLED.name} lists what {results[key].check or 'the suite'} finds: {key}" for key in dead]
 
 
 def main() -> int:
@@ -231,7 +235,7 @@ def main() -> int:
     undecided = {key for key, result in results.items() if result.outcome == GLANCED}
     wanted = [mutant for mutant in mutants if options.listed_too or mutant.key not in reasons]
     if options.survivors_only:
-        wanted = [m for m in wanted if m.key in results and results[m.key].outcome != KILLED]
+        wanted = [m for m in wanted if m.key in results and results[m.key].outcome not in DEAD]
     else:
         wanted = [mutant for mutant in wanted if mutant.key not in results or mutant.key in undecided]
     if wanted and not options.report_only:
