@@ -110,6 +110,7 @@ def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Tri
         first=_found().get(module.__name__.rpartition(".")[2], ()) if kind == "fault" else (),
         warns=tuple(getattr(module, "WARNS", ())),
         untested=tuple(getattr(module, "NOT_TESTED", ())),
+        may=tuple(getattr(module, "HINDERS", ())),
         shows=tuple(getattr(module, "SHOWS", ())),
         wavers=tuple(getattr(module, "WAVERS", ())),
         time_scale=getattr(module, "TIME_SCALE", 1.0),
