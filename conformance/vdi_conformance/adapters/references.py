@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import Final
 
 from vdi_conformance.adapters.manifest import read_manifest
+from vdi_conformance.adapters.sqlserver_linux import LIBRARY_VARIABLE
 from vdi_conformance.adapters.unknown import UnknownAdapter
 from vdi_conformance.host.spec import AdapterSpec
 
-BUILT_IN: Final = {"emulator": "vdi_conformance.adapters.emulator:Emulator"}
+SQL_SERVER: Final = "sqlserver"
+BUILT_IN: Final = {
+    "emulator": "vdi_conformance.adapters.emulator:Emulator",
+    SQL_SERVER: "vdi_conformance.adapters.sqlserver_linux:SqlServer",
+}
 _OUR_PACKAGES: Final = ("vdi_conformance", "vdi_fixtures")
 _EMULATOR: Final = (
     "vdi_conformance.adapters.emulator",
     *(f"vdi_conformance.emulator.{module}" for module in ("client", "link", "server", "statement")),
 )
 _FORMS: Final = (
-    f"use a built-in name ({', '.join(BUILT_IN)}), package.module:Class, path/file.py:Class, "
+    f"use a built-in name ({', '.join(BUILT_IN)}), sqlserver:PATH of a library, package.module:Class, "
+    "path/file.py:Class, "
     "or the path of a manifest (*.toml)"
 )
 
@@ -28,8 +34,10 @@ def resolve(reference: str) -> AdapterSpec:
 
     A reference that leads nowhere is an UnknownAdapter, in one sentence with a remedy.
     """
-    if reference in BUILT_IN:
+    if reference == "emulator":
         return AdapterSpec(reference, "python", reference, target=BUILT_IN[reference], preload=_EMULATOR)
+    if reference.partition(":")[0] == SQL_SERVER:
+        return _sql_server(reference)
     if reference.endswith(".toml"):
         return read_manifest(reference)
     place, colon, name = reference.rpartition(":")
@@ -39,6 +47,17 @@ def resolve(reference: str) -> AdapterSpec:
     # Our own adapters, the broken ones included, are made of the emulator.
     preload = _EMULATOR if place.partition(".")[0] in _OUR_PACKAGES else ()
     return AdapterSpec(reference, "python", name, target=f"{target}:{name}", preload=preload)
+
+
+def _sql_server(reference: str) -> AdapterSpec:
+    """Find the library that a reference names; without one, the variable or the usual place is tried where it runs."""
+    _, colon, place = reference.partition(":")
+    path = Path(place).absolute()
+    if colon and not path.is_file():
+        raise UnknownAdapter(f"the adapter {reference!r} cannot be found: there is no library {path}; correct its path")
+    env = ((LIBRARY_VARIABLE, str(path)),) if colon else ()
+    target = BUILT_IN[SQL_SERVER]
+    return AdapterSpec(reference, "python", SQL_SERVER, target=target, env=env, preload=(target.partition(":")[0],))
 
 
 def _file(reference: str, place: str) -> str:

@@ -30,6 +30,8 @@ SET_SLOTS: Final = {
 }
 DEVICE_SLOTS: Final = {"QueryInterface": 0, "AddRef": 1, "Release": 2, "GetCommand": 3, "CompleteCommand": 4}
 
+LINUX_SET_CONSTRUCTOR: Final = "_ZN22ClientVirtualDeviceSetC1Ev"
+LINUX_SET_DESTRUCTOR: Final = "_ZN22ClientVirtualDeviceSetD1Ev"
 LINUX_SET_SYMBOLS: Final = {
     "Create": "_ZN22ClientVirtualDeviceSet6CreateEPcP8VDConfig",
     "GetConfiguration": "_ZN22ClientVirtualDeviceSet16GetConfigurationElP8VDConfig",
