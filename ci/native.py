@@ -64,9 +64,7 @@ def _compiler() -> str:
     named = os.environ.get("CXX", "g++")
     found = shutil.which(named)
     if found is None:
-        raise Unprepared(
-            f"There is no C++ compiler {named} here: install it, or name another in the variable CXX."
-        )
+        raise Unprepared(f"There is no C++ compiler {named} here: install it, or name another in the variable CXX.")
     return found
 
 
