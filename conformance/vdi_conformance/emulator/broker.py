@@ -9,11 +9,14 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from vdi_conformance.emulator.machine import Machine
 from vdi_conformance.emulator.segments import area_file
 from vdi_conformance.emulator.wire import ENDPOINT, LONGEST_SOCKET_PATH, decode_request, encode
+
+LONGEST_PATIENCE: Final = 3600.0
+"""Seconds: a selector refuses to wait for weeks, as a client may."""
 
 
 class _Peer:
@@ -64,7 +67,7 @@ class Broker:
     def _serve(self, listener: socket.socket) -> None:
         while True:
             deadline = self._machine.next_deadline()
-            patience = None if deadline is None else max(0.0, deadline - time.monotonic())
+            patience = None if deadline is None else min(max(0.0, deadline - time.monotonic()), LONGEST_PATIENCE)
             for key, events in self._selector.select(patience):
                 if key.fileobj is listener:
                     self._accept(listener)
