@@ -300,6 +300,10 @@ class Environment:
     time_scale: float = 1.0
 
 
+class Unavailable(Exception):
+    """An adapter is made and its implementation is not there; one sentence says why, and what to do."""
+
+
 class Adapter:
     """The class that a vendor derives from; one instance lives in each host process."""
 

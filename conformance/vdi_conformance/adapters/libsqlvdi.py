@@ -11,7 +11,7 @@ import struct
 from ctypes import POINTER, c_char_p, c_int, c_int64, c_uint, c_uint8, c_ulong, c_void_p
 from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.contract import OUT_UNTOUCHED, Command, Outcome
+from vdi_conformance.contract import OUT_UNTOUCHED, Command, Outcome, Unavailable
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_NOTSUPPORTED, VD_E_PROTOCOL
 from vdi_conformance.vdi.identifiers import (
     LINUX_DEVICE_SYMBOLS,
@@ -50,19 +50,15 @@ _DEVICE_ARGUMENTS: Final[Mapping[str, tuple[Any, ...]]] = {
 }
 
 
-class UnusableLibrary(OSError):
-    """A library that is missing, cannot be loaded, or lacks a symbol; one sentence says which, and what to do."""
-
-
 class Library:
-    """A loaded library with all functions that clients call; UnusableLibrary where one is not there."""
+    """A loaded library with all functions that clients call; Unavailable where one is not there."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         try:
             self._loaded = ctypes.CDLL(path)
         except OSError as error:
-            raise UnusableLibrary(f"the library {path} cannot be loaded ({error}): name another one") from error
+            raise Unavailable(f"the library {path} cannot be loaded ({error}): name another one") from error
         self.construct = self._function(LINUX_SET_CONSTRUCTOR, None)
         self.destroy = self._function(LINUX_SET_DESTRUCTOR, None)
         self.set_methods = self._methods(LINUX_SET_SYMBOLS, _SET_ARGUMENTS)
@@ -77,7 +73,7 @@ class Library:
         try:
             found = self._loaded[symbol]
         except AttributeError as error:
-            raise UnusableLibrary(
+            raise Unavailable(
                 f"the library {self._path} has no symbol {symbol}, so it is no libsqlvdi.so that is documented: "
                 "name another one"
             ) from error

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.adapters.libsqlvdi import ClientDeviceSet, Library, UnusableLibrary
-from vdi_conformance.contract import Adapter, Capabilities, Identity
+from vdi_conformance.adapters.libsqlvdi import ClientDeviceSet, Library
+from vdi_conformance.contract import Adapter, Capabilities, Identity, Unavailable
 
 if TYPE_CHECKING:
     from vdi_conformance.contract import Environment, VirtualDeviceSet
@@ -28,7 +28,7 @@ class SqlServer(Adapter):
         os.environ[DIRECTORY_VARIABLE] = environment.directory
         self._path = Path(os.environ.get(LIBRARY_VARIABLE) or USUAL_LIBRARY).absolute()
         if not self._path.is_file():
-            raise UnusableLibrary(
+            raise Unavailable(
                 f"there is no library {self._path}: install SQL Server, or name the library "
                 f"(sqlserver:PATH, or the variable {LIBRARY_VARIABLE})"
             )

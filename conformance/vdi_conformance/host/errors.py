@@ -1,7 +1,7 @@
 """The life of a connection to a host, and what can go wrong at each step of it.
 
 start       NotStarted
-initialize  AdapterNotLoaded, UnknownProtocol
+initialize  AdapterNotLoaded, ImplementationUnavailable, UnknownProtocol
 a call      AdapterRaised, MethodNotFound, InvalidParams, InvalidRequest, MemoryFault, UnknownRefusal
 a line      NotJson, WrongId, WrongReply
 any time    HostDied, HostHung
@@ -156,6 +156,16 @@ class AdapterNotLoaded(Refusal):
     remedy = "make the adapter importable from where the suite runs, and its class free of errors"
 
 
+class ImplementationUnavailable(Refusal):
+    """The adapter is there, what it would show to the suite is not; its own sentence says why, and what to do."""
+
+    def __init__(self, host: str, method: str, message: str, data: Mapping[str, object] | None = None) -> None:
+        HostError.__init__(self, host, message)
+        self.method = method
+        self.message = message
+        self.data = dict(data or {})
+
+
 class AdapterRaised(Refusal):
     """An exception left a method of the adapter."""
 
@@ -200,6 +210,7 @@ BY_CODE: Final[Mapping[int, type[Refusal]]] = {
     codes.ADAPTER_RAISED: AdapterRaised,
     codes.ADAPTER_NOT_LOADED: AdapterNotLoaded,
     codes.MEMORY_FAULT: MemoryFault,
+    codes.IMPLEMENTATION_UNAVAILABLE: ImplementationUnavailable,
 }
 
 

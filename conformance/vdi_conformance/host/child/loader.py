@@ -8,9 +8,9 @@ import site
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vdi_conformance.contract import Adapter
+from vdi_conformance.contract import Adapter, Unavailable
 from vdi_conformance.host.child.accounts import account_of
-from vdi_conformance.host.codes import ADAPTER_NOT_LOADED, Refused
+from vdi_conformance.host.codes import ADAPTER_NOT_LOADED, IMPLEMENTATION_UNAVAILABLE, Refused
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -29,6 +29,8 @@ def load(target: str, environment: Environment) -> Adapter:
         if not (isinstance(found, type) and issubclass(found, Adapter)):
             raise TypeError("it must be a class derived from vdi_conformance.contract.Adapter")
         return found(environment)
+    except Unavailable as error:
+        raise Refused(IMPLEMENTATION_UNAVAILABLE, str(error)) from error
     except BaseException as error:
         sentence = f"the adapter {target} could not be loaded: {type(error).__name__}: {error}"
         raise Refused(ADAPTER_NOT_LOADED, sentence, {"traceback": account_of(error)}) from error
