@@ -14,6 +14,7 @@ from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.run import writable
 from vdi_conformance.cli.shipped import shipped, tables
+from vdi_conformance.host.spec import AdapterSpec
 from vdi_conformance.report.bundle import EXIT_CODES, Parts, certificate
 from vdi_conformance.report.bundle_archive import NotABundle, pack
 from vdi_conformance.report.bundle_verification import verified
@@ -49,12 +50,12 @@ def certify(
     """
     try:
         asked = profile(profile_name)
-        target = resolve(adapter).target
+        spec = resolve(adapter)
     except (ValueError, UnknownAdapter) as error:
         raise Refusal(f"{error}.") from error
     try:
         with TemporaryDirectory() as directory:
-            parts = _performed(adapter, target, asked, Path(directory))
+            parts = _performed(adapter, spec, asked, Path(directory))
     except Unfinished as error:
         return error.code
     made = pack(certificate(parts))
@@ -72,9 +73,9 @@ def certify(
     return EXIT_CODES[manifest.outcome]
 
 
-def _performed(adapter: str, target: str, asked: Profile, directory: Path) -> Parts:
+def _performed(adapter: str, spec: AdapterSpec, asked: Profile, directory: Path) -> Parts:
     """Make every run, and give what they leave."""
-    canaries = CANARIES.get(asked.name, ()) if target else ()
+    canaries = CANARIES.get(asked.name, ()) if spec.target else ()
     steps = len(SEEDS) + len(canaries)
     runs = []
     for number, seed in enumerate(SEEDS, 1):
@@ -84,24 +85,24 @@ def _performed(adapter: str, target: str, asked: Profile, directory: Path) -> Pa
     found = {}
     for number, canary in enumerate(canaries, len(SEEDS) + 1):
         typer.echo(f"== {number} of {steps}: the fault {canary.fault}, which must break {canary.requirement}")
-        found[canary.fault] = _try(canary, target, asked, directory)
+        found[canary.fault] = _try(canary, spec, asked, directory)
     return Parts(tables(), texts()[asked.label], tuple(runs), found)
 
 
-def _try(canary: Canary, target: str, asked: Profile, directory: Path) -> bytes:
+def _try(canary: Canary, spec: AdapterSpec, asked: Profile, directory: Path) -> bytes:
     """Put a fault around the adapter, and run the checks that must find it."""
     selected = ["--profile", asked.label, "--requirement", canary.requirement]
     options = ["--adapter", canary.reference, *selected]
-    return _run(directory / f"{canary.fault}.jsonl", options, around=target, quiet=True)
+    return _run(directory / f"{canary.fault}.jsonl", options, around=spec, quiet=True)
 
 
-def _run(evidence: Path, options: Sequence[str], around: str | None = None, quiet: bool = False) -> bytes:
+def _run(evidence: Path, options: Sequence[str], around: AdapterSpec | None = None, quiet: bool = False) -> bytes:
     """Run the suite in a process of its own, and give the evidence."""
     # -P: like a console script, it takes no modules of the current directory for its own.
     command = [sys.executable, "-P", "-m", "vdi_conformance.cli", "run", *options, "--evidence", str(evidence)]
     variables = {name: value for name, value in os.environ.items() if name != AROUND}
     if around is not None:
-        variables[AROUND] = around
+        variables |= {**dict(around.env), AROUND: around.target}
     done = subprocess.run(command, env=variables, stdout=subprocess.DEVNULL if quiet else None, check=False)
     if done.returncode not in WHOLE:
         raise Unfinished(done.returncode)

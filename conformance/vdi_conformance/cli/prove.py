@@ -121,10 +121,12 @@ def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool) -> 
     # Console scripts do not look into the current directory, where package.module:Class may be found.
     sys.path.append(str(Path.cwd()))
     try:
-        target = resolve(adapter).target
-        if not target:
+        spec = resolve(adapter)
+        if not spec.target:
             raise Refusal(f"{adapter} is a host program, which no fault can be put around: name a Python class.")
-        return plan(asked, adapter, None if adapter == EMULATOR else target, only, whole)
+        # Faults find what they go around by its class: what the reference names besides must be found too.
+        os.environ.update(spec.env)
+        return plan(asked, adapter, None if adapter == EMULATOR else spec.target, only, whole)
     except (UnknownTrial, UnknownAdapter) as error:
         raise Refusal(f"{error}.") from error
 
