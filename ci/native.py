@@ -1,8 +1,7 @@
-"""Build the stand-in libsqlvdi.so from fixtures/native, and run the suite through it.
+"""Build the stand-in libsqlvdi.so from fixtures/native: `python3 ci/native.py [--sanitize]`.
 
-`python3 ci/native.py` builds, where sources, flags or compiler have changed, and prints the path of the library.
-`--sanitize` builds it with AddressSanitizer and UndefinedBehaviorSanitizer, whose findings end a process. `--run`
-runs the whole suite through the library, its commands from the emulator; further options go to `run`.
+It is built where sources, flags or compiler have changed, and its path is printed. `--sanitize` builds it with
+AddressSanitizer and UndefinedBehaviorSanitizer, whose findings end a process.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from environment import FAILED, ROOT, Unprepared, clean_variables, main, say, tool, wait
+from environment import FAILED, ROOT, Unprepared, say
 
 SOURCES = ROOT / "fixtures" / "native"
 BUILT = ROOT / "build" / "native"
@@ -46,21 +45,22 @@ def build(variant: Variant) -> Path:
     """Give the library, built where it is not up to date; Unprepared says in one sentence why that cannot be."""
     if platform.system() != "Linux":
         raise Unprepared(f"The stand-in {LIBRARY} is built on Linux alone: run this there.")
-    compiler = _compiler()
+    command = compiler()
     directory = BUILT / variant.name
     library, stamp = directory / LIBRARY, directory / STAMP
     sources = sorted(path for part in PARTS for path in (SOURCES / part).glob("*.cpp"))
-    wanted = _fingerprint(compiler, variant)
+    wanted = _fingerprint(command, variant)
     if not library.is_file() or not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
         say(f"Building {library.relative_to(ROOT)}.")
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
-            _make([compiler, *FLAGS, *variant.flags], sources, Path(scratch)).replace(library)
+            _make([command, *FLAGS, *variant.flags], sources, Path(scratch)).replace(library)
         stamp.write_text(wanted, encoding="utf-8")
     return library
 
 
-def _compiler() -> str:
+def compiler() -> str:
+    """Give the path of the C++ compiler."""
     named = os.environ.get("CXX", "g++")
     found = shutil.which(named)
     if found is None:
@@ -68,8 +68,8 @@ def _compiler() -> str:
     return found
 
 
-def _fingerprint(compiler: str, variant: Variant) -> str:
-    version = subprocess.run([compiler, "--version"], check=True, capture_output=True).stdout
+def _fingerprint(command: str, variant: Variant) -> str:
+    version = subprocess.run([command, "--version"], check=True, capture_output=True).stdout
     digest = hashlib.sha256(version + repr((FLAGS, variant)).encode())
     for path in sorted(path for part in PARTS for path in (SOURCES / part).iterdir()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -96,33 +96,10 @@ def _run(command: list[str]) -> None:
         raise Unprepared("The stand-in could not be built: the lines above say why.")
 
 
-def variables_of(variant: Variant) -> dict[str, str]:
-    """Give the environment of a run through the library: a sanitizer must be there before Python is."""
-    if variant is not SANITIZED:
-        return {}
-    asked = [_compiler(), "-print-file-name=libasan.so"]
-    preloaded = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
-    # Python itself leaves memory to the end of its process, and the hosts of the suite end without ceremony.
-    return {"LD_PRELOAD": preloaded, "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
-
-
-def run(variant: Variant, python: Path, further: list[str]) -> int:
-    """Run the suite through the library, and give the exit code of the run."""
-    evidence = ROOT / "reports" / f"libsqlvdi-{variant.name}.jsonl"
-    chosen = ["--adapter", f"sqlserver:{build(variant)}", "--server", "emulator", "--evidence", str(evidence)]
-    command = [tool(python, "vdi-conformance"), "run", *chosen, *further]
-    with subprocess.Popen(command, cwd=ROOT, env=clean_variables() | variables_of(variant)) as process:
-        return wait(process)
-
-
 def start(arguments: list[str]) -> int:
     """Obey the command line."""
-    variant = SANITIZED if "--sanitize" in arguments else PLAIN
-    further = [argument for argument in arguments if argument not in ("--sanitize", "--run")]
-    if "--run" in arguments:
-        return main(lambda python, options: run(variant, python, options), further)
     try:
-        say(str(build(variant).relative_to(ROOT)))
+        say(str(build(SANITIZED if "--sanitize" in arguments else PLAIN).relative_to(ROOT)))
     except Unprepared as reason:
         say(str(reason))
         return FAILED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 import time
@@ -40,6 +41,7 @@ def test(python: Path, further: list[str]) -> int:
         Step("mypy as on Windows", [*module, "mypy", "--platform", "win32", "conformance", "fixtures", "ci"]),
         Step("import-linter", [tool(python, "lint-imports")]),
         Step("prove", [tool(python, "vdi-conformance"), "prove", *written]),
+        *linux_leg(),
         Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", *further]),
     )
     results = [take(step) for step in steps]
@@ -50,6 +52,14 @@ def test(python: Path, further: list[str]) -> int:
     failed = [result.step.name for result in results if result.exit_code]
     say(f"FAILED: {', '.join(failed)}" if failed else f"All {len(results)} steps passed.")
     return 1 if failed else 0
+
+
+def linux_leg() -> tuple[Step, ...]:
+    """Give the step through libsqlvdi.so, which is a library of Linux."""
+    if platform.system() != "Linux":
+        say(f"The Linux leg is left out: this is {platform.system()}.")
+        return ()
+    return (Step("the Linux leg", [sys.executable, "ci/linux_leg.py"]),)
 
 
 def take(step: Step) -> Result:
