@@ -21,6 +21,7 @@ VERBS = (
     "prove",
     "requirements",
     "questions",
+    "statements",
     "baseline",
     "adapter",
 )

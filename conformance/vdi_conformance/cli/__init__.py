@@ -18,6 +18,7 @@ from vdi_conformance.cli.replay import replay
 from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
+from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.verify import verify
 
 INTERRUPTED: Final = 2
@@ -35,6 +36,7 @@ app.command()(verify)
 app.command()(prove)
 app.command()(requirements)
 app.command()(questions)
+app.command()(statements)
 app.add_typer(baseline)
 app.add_typer(adapter)
 

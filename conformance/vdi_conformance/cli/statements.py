@@ -1,0 +1,94 @@
+"""`vdi-conformance statements`: what the server role of a SQL Server would run, without running it."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import typer
+
+from vdi_conformance.adapters.tsql.databases import DIGITS, written_out
+from vdi_conformance.adapters.tsql.driver import Driver
+from vdi_conformance.adapters.tsql.refusal import NotRunnable
+from vdi_conformance.adapters.tsql.scripts import Named, Scratch, asks_for_files, script_of
+from vdi_conformance.adapters.tsql.server import named
+from vdi_conformance.adapters.tsql.settings import DATABASE, settings_of
+from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.contract import Database, Statement, Subject
+
+KINDS: Final[tuple[tuple[Literal["backup", "restore"], Subject], ...]] = (
+    ("backup", "database"),
+    ("backup", "log"),
+    ("restore", "database"),
+    ("restore", "log"),
+    ("restore", "filelistonly"),
+)
+MOST_DEVICES: Final = 64
+
+
+class Operation(StrEnum):
+    """The first word of a statement."""
+
+    BACKUP = "backup"
+    RESTORE = "restore"
+
+
+class Of(StrEnum):
+    """What stands behind it."""
+
+    DATABASE = "database"
+    LOG = "log"
+    FILELISTONLY = "filelistonly"
+
+
+def statements(
+    operation: Annotated[Operation | None, typer.Option(help="Only these.")] = None,
+    subject: Annotated[Of | None, typer.Option(help="Only these.")] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", envvar=DATABASE, help="As if BACKUP read this database of yours."),
+    ] = None,
+    devices: Annotated[int, typer.Option(metavar="N", min=1, max=MOST_DEVICES, help="So many virtual devices.")] = 1,
+    snapshot: Annotated[bool, typer.Option("--snapshot", help="WITH SNAPSHOT.")] = False,
+) -> None:
+    """Print the T-SQL that `--server sqlserver` would run, and run nothing.
+
+    Names of devices and databases differ from run to run. For RESTORE DATABASE with a database of yours the server is
+    asked which files that has.
+    """
+    kinds = [kind for kind in KINDS if operation in (None, kind[0]) and subject in (None, kind[1])]
+    if not kinds:
+        raise Refusal(f"there is no {operation} of {subject}: ask for another pair.")
+    for index, (word, of) in enumerate(kinds):
+        statement = Statement(
+            word,
+            None,
+            tuple(f"vdi-conformance-{index}-{number}" for number in range(devices)),
+            Database(seed=0, size=devices * 3 * 65536),
+            block_size=512,
+            max_transfer_size=65536,
+            buffer_count=4,
+            subject=of,
+            snapshot=snapshot and of != "filelistonly",
+        )
+        typer.echo("\n".join(script(statement, database)) + "\n")
+
+
+def script(statement: Statement, database: str | None) -> Iterator[str]:
+    """Write out all that would be run for a statement, or why nothing would be."""
+    yield f"-- ==== {statement.operation} {statement.subject}".upper()
+    scratch = Scratch.of(secrets.token_hex(DIGITS // 2), str(Path.cwd()), statement)
+    try:
+        yield from written_out(script_of(statement, scratch, _named(statement, database)).batches())
+    except NotRunnable as error:
+        yield f"-- nothing is run: {error}"
+
+
+def _named(statement: Statement, database: str | None) -> Named | None:
+    if database is None or not asks_for_files(statement):
+        return None if database is None else Named(database)
+    with closing(Driver(settings_of(os.environ).connection).connect()) as session:
+        return named(database, statement, session)
