@@ -43,7 +43,7 @@ def test_what_no_client_can_cause_is_no_outcome(number: int) -> None:
 @pytest.mark.parametrize(
     ("records", "sentence"),
     [
-        ((Record("08S01", 104, "reset by peer"),), "connection was lost: reset by peer"),
+        ((Record("08S01", 0, "reset by peer"),), r"connection was lost: reset by peer \(08S01\)"),
         ((Record("HYT00", 0, "timed out."),), r"driver failed: timed out \(HYT00\)"),
         ((), "driver failed: without a word"),
     ],
@@ -58,8 +58,8 @@ def test_a_failure_beneath_the_server_is_no_outcome(records: tuple[Record, ...],
     [
         ("[42000] (3013)", "[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]BACKUP", ("42000", 3013, "BACKUP")),
         ("[01000] (3014)", "[Microsoft][Driver][SQL Server]a [SQL Server] b", ("01000", 3014, "a [SQL Server] b")),
-        ("[08S01] (-1)", "[Microsoft][Driver]Link failure", ("08S01", -1, "[Microsoft][Driver]Link failure")),
-        ("[01000] (1)", "x [SQL Server] y", ("01000", 1, "x [SQL Server] y")),
+        ("[08S01] (10054)", "[Microsoft][Driver]Link failure", ("08S01", 0, "[Microsoft][Driver]Link failure")),
+        ("[01000] (1)", "x [SQL Server] y", ("01000", 0, "x [SQL Server] y")),
         ("odd", "text", ("", 0, "odd text")),
     ],
 )

@@ -118,7 +118,9 @@ def test_a_database_that_is_not_there_is_told() -> None:
 
 
 def test_messages_come_from_every_part_of_the_batch_and_from_the_error_log() -> None:
-    parts = ((1, (told(4035, "pages"),)), (0, ()), (-1, (told(3202, "wrote", "42000"), told(3013, "end", "42000"))))
+    # Errors come first in each part: the driver ranks them so.
+    failed = (told(3202, "wrote", "42000"), told(3013, "end", "42000"), told(4035, "more pages"))
+    parts = ((1, (told(4035, "pages"),)), (0, ()), (-1, failed))
     log = [
         ("time", "Backup", "Error: 18210, Severity: 16, State: 1."),
         ("time", "Backup", "write failure on backup device 'second'. Operating system error 995."),
@@ -128,7 +130,7 @@ def test_messages_come_from_every_part_of_the_batch_and_from_the_error_log() -> 
     outcome = execute(FakeServer(answers={DEVICES: Answer(parts)}, log=log), statement())
     assert not outcome.succeeded
     failure = "write failure on backup device 'second'. Operating system error 995."
-    assert outcome.messages == ((18210, failure), (4035, "pages"), (3202, "wrote"), (3013, "end"))
+    assert outcome.messages == ((18210, failure), (4035, "pages"), (4035, "more pages"), (3202, "wrote"), (3013, "end"))
 
 
 def test_a_connection_that_is_lost_ends_the_reading_of_results() -> None:

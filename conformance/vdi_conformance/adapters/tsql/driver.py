@@ -7,7 +7,7 @@ import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from vdi_conformance.adapters.tsql.outcomes import Record, Reply, record_of
+from vdi_conformance.adapters.tsql.outcomes import Record, Reply, in_order, lost, record_of
 from vdi_conformance.adapters.tsql.refusal import NotRunnable
 from vdi_conformance.adapters.tsql.settings import CONNECTION
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _DRIVER: Final = "mssql_python"
 _BINDINGS: Final = "mssql_python.ddbc_bindings"
 _NEEDED: Final = ("DDBCSQLExecDirect", "DDBCSQLGetAllDiagRecords", "DDBCSQLMoreResults")
-_SECONDS_TO_CONNECT: Final = 15
+_SECONDS_TO_CONNECT: Final = 5
+"""The server is on the same computer."""
 _SQL_NO_DATA: Final = 100
 _SECRET: Final = re.compile(r"(?:pwd|password)\s*=\s*(\{(?:[^}]|\}\})*\}|[^;]*)", re.IGNORECASE)
 _INSTALL: Final = "install it with: python -m pip install vdi-conformance[sqlserver]"
@@ -106,9 +107,9 @@ class _MssqlSession:
         with self._cursor() as cursor:
             for code in self._results(cursor.hstmt, text):
                 told = [record_of(*found) for found in self._bindings.DDBCSQLGetAllDiagRecords(cursor.hstmt)]
-                records += told
+                records += in_order(told)
                 failed = failed or code < 0
-                if code < 0 and (not told or any(record.state.startswith("08") for record in told)):
+                if code < 0 and (not told or lost(told)):
                     break
         return Reply(failed, tuple(records))
 

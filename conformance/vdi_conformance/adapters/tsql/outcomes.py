@@ -17,6 +17,8 @@ SUCCESS: Final = 3014
 """The message that tells of a statement's success."""
 _FROM_SERVER: Final = "[SQL Server]"
 _DIAGNOSIS: Final = re.compile(r"\[(\w{5})\] \((-?\d+)\)")
+_TOLD: Final = "01"
+"""The class of the SQLSTATEs of messages that are no errors."""
 _LOST: Final = "08"
 """The class of the SQLSTATEs of connections that failed."""
 _HEADER: Final = re.compile(r"[^\d:]+:\s*(\d+),[^\d:]+:\s*\d+,[^\d:]+:\s*\d+\.?\s*")
@@ -38,7 +40,7 @@ REMEDIES: Final = {
 
 
 class Record(NamedTuple):
-    """One message: its SQLSTATE, the number at the server (0: it is the driver's own) and its text."""
+    """One message: its SQLSTATE, the number that the server gave it (0: it is the driver's own) and its text."""
 
     state: str
     number: int
@@ -67,9 +69,20 @@ class LogLine(NamedTuple):
 def record_of(diagnosis: str, text: str) -> Record:
     """Read a diagnostic record of the driver, such as `[42000] (3013)` with its text."""
     found = _DIAGNOSIS.fullmatch(diagnosis)
+    if found is None:
+        return Record("", 0, f"{diagnosis} {text}")
     before, tag, words = text.partition(_FROM_SERVER)
-    told = words if tag and before.startswith("[") else text
-    return Record(found[1], int(found[2]), told) if found else Record("", 0, f"{diagnosis} {told}")
+    if tag and before.startswith("["):
+        return Record(found[1], int(found[2]), words)
+    return Record(found[1], 0, text)
+
+
+def in_order(records: Iterable[Record]) -> list[Record]:
+    """Put the messages of one part of a batch in the order of the server.
+
+    The driver ranks errors before what is only told; a statement tells before it fails.
+    """
+    return sorted(records, key=lambda record: not record.state.startswith(_TOLD))
 
 
 def outcome_of(statement: Statement, reply: Reply, logged: Iterable[tuple[int, str]] = ()) -> StatementOutcome:
@@ -83,10 +96,15 @@ def outcome_of(statement: Statement, reply: Reply, logged: Iterable[tuple[int, s
     return StatementOutcome(not reply.failed and told, (*logged, *said))
 
 
+def lost(records: Iterable[Record]) -> bool:
+    """Tell whether the connection is gone."""
+    return any(record.state.startswith(_LOST) for record in records)
+
+
 def _require_an_outcome(reply: Reply) -> None:
     if not reply.failed:
         return
-    if any(record.state.startswith(_LOST) for record in reply.records):
+    if lost(reply.records):
         raise NotRunnable(f"the connection was lost: {reply.sentence}; look for the cause at the server")
     for record in reply.records:
         if record.number in REMEDIES:
