@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from selftest.adapters.fake_sqlserver import Answer, FakeError, FakeServer, failing, succeeding, told
+from vdi_conformance.adapters import resolve
 from vdi_conformance.adapters.tsql.driver import Driver
 from vdi_conformance.adapters.tsql.refusal import NotRunnable
 from vdi_conformance.adapters.tsql.server import SqlServerStatements, statement_server
 from vdi_conformance.adapters.tsql.settings import CONNECTION, DATABASE, Settings, settings_of
 from vdi_conformance.cli import main
 from vdi_conformance.contract import Database, Environment, Statement, StatementOutcome
+from vdi_conformance.host.errors import AdapterRaised
+from vdi_conformance.host.messages.server import ExecuteStatement
+from vdi_conformance.host.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 SECRET = "sec;ret}9"  # noqa: S105
 STRING = "Server=there;UID=me;PWD={sec;ret}}9};Encrypt=no"
@@ -201,6 +205,15 @@ def test_a_driver_without_the_calls_beneath_is_told() -> None:
 def test_the_server_is_made_without_looking_for_the_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(CONNECTION, STRING)
     assert isinstance(statement_server(Environment(str(tmp_path))), SqlServerStatements)
+
+
+def test_a_host_process_says_which_setting_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(CONNECTION, raising=False)
+    request = ExecuteStatement(operation="backup", instance=None, devices=["set"], seed=1, size=1, thread="statement")
+    with Supervisor("plain") as supervisor:
+        host = supervisor.launch(resolve(f"{Path(__file__).with_name('served.py')}:Served"), "server", "server")
+        with pytest.raises(AdapterRaised, match=f"there is no server to run statements on: set {CONNECTION}"):
+            host.call(request)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
