@@ -152,6 +152,7 @@ class FakeHandle:
     def __init__(self, server: FakeServer) -> None:
         self._server = server
         self._parts: list[tuple[int, tuple[Diagnosis, ...]]] = []
+        self._lost = False
         self.records: tuple[Diagnosis, ...] = ()
 
     def execute(self, text: str) -> int:
@@ -160,6 +161,8 @@ class FakeHandle:
         return self.more()
 
     def more(self) -> int:
-        """Go to the next part; 100 is the end."""
+        """Go to the next part; 100 is the end, which a connection that is lost never comes to."""
+        assert not self._lost, "it goes on asking"
         code, self.records = self._parts.pop(0) if self._parts else (100, ())
+        self._lost = code < 0 and all("[08" in state for state, _ in self.records)
         return code

@@ -137,9 +137,12 @@ def test_messages_come_from_every_part_of_the_batch_and_from_the_error_log() -> 
     assert outcome.messages == ((18210, failure), (4035, "pages"), (4035, "more pages"), (3202, "wrote"), (3013, "end"))
 
 
-def test_a_connection_that_is_lost_ends_the_reading_of_results() -> None:
-    lost = Answer(((-1, (told(0, "link", "08S01"),)), (-1, ()), (-1, ())))
-    with pytest.raises(NotRunnable, match="connection was lost: link"):
+@pytest.mark.parametrize(
+    ("records", "sentence"), [((told(0, "link", "08S01"),), "connection was lost: .*link"), ((), "driver failed")]
+)
+def test_a_connection_that_is_lost_ends_the_reading_of_results(records: tuple[Any, ...], sentence: str) -> None:
+    lost = Answer(((1, (told(4035, "pages"),)), (-1, records)))
+    with pytest.raises(NotRunnable, match=sentence):
         execute(FakeServer(answers={DEVICES: lost}), statement())
 
 

@@ -46,6 +46,11 @@ class Record(NamedTuple):
     number: int
     text: str
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it is no error."""
+        return self.state.startswith(_TOLD)
+
 
 class Reply(NamedTuple):
     """What came of one batch: whether anything in it failed, and every message in its order."""
@@ -82,7 +87,7 @@ def in_order(records: Iterable[Record]) -> list[Record]:
 
     The driver ranks errors before what is only told; a statement tells before it fails.
     """
-    return sorted(records, key=lambda record: not record.state.startswith(_TOLD))
+    return sorted(records, key=lambda record: not record.is_told)
 
 
 def outcome_of(statement: Statement, reply: Reply, logged: Iterable[tuple[int, str]] = ()) -> StatementOutcome:
@@ -109,7 +114,7 @@ def _require_an_outcome(reply: Reply) -> None:
     for record in reply.records:
         if record.number in REMEDIES:
             raise NotRunnable(f"the statement could not be tried: {reply.sentence}; {REMEDIES[record.number]}")
-    if not any(record.number for record in reply.records):
+    if not any(record.number and not record.is_told for record in reply.records):
         raise NotRunnable(f"the driver failed: {reply.sentence or 'without a word'}; look for the cause there")
 
 
