@@ -301,7 +301,10 @@ class Environment:
 
 
 class Unavailable(Exception):
-    """An adapter is made and its implementation is not there; one sentence says why, and what to do."""
+    """What an adapter would show to the suite is not there, such as a library or a server.
+
+    To be raised when the adapter is made or out of any method; its one sentence says why, and what to do.
+    """
 
 
 class Adapter:

@@ -17,7 +17,7 @@ from vdi_conformance.adapters.tsql.server import SqlServerStatements, statement_
 from vdi_conformance.adapters.tsql.settings import CONNECTION, DATABASE, Settings, settings_of
 from vdi_conformance.cli import main
 from vdi_conformance.contract import Database, Environment, Statement, StatementOutcome
-from vdi_conformance.host.errors import AdapterRaised
+from vdi_conformance.host.errors import ImplementationUnavailable
 from vdi_conformance.host.messages.server import ExecuteStatement
 from vdi_conformance.host.supervisor import Supervisor
 
@@ -215,7 +215,9 @@ def test_a_host_process_says_which_setting_is_missing(monkeypatch: pytest.Monkey
     request = ExecuteStatement(operation="backup", instance=None, devices=["set"], seed=1, size=1, thread="statement")
     with Supervisor("plain") as supervisor:
         host = supervisor.launch(resolve(f"{Path(__file__).with_name('served.py')}:Served"), "server", "server")
-        with pytest.raises(AdapterRaised, match=f"there is no server to run statements on: set {CONNECTION}"):
+        with pytest.raises(
+            ImplementationUnavailable, match=f"there is no server to run statements on: set {CONNECTION}"
+        ):
             host.call(request)
 
 

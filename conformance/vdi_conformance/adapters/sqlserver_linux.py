@@ -11,7 +11,7 @@ from vdi_conformance.adapters.libsqlvdi import ClientDeviceSet, Library
 from vdi_conformance.contract import Adapter, Capabilities, Identity, Unavailable
 
 if TYPE_CHECKING:
-    from vdi_conformance.contract import Environment, VirtualDeviceSet
+    from vdi_conformance.contract import Environment, StatementServer, VirtualDeviceSet
 
 LIBRARY_VARIABLE: Final = "VDI_SQLVDI_LIBRARY"
 """The environment variable that names the library."""
@@ -40,9 +40,15 @@ class SqlServer(Adapter):
         return Identity(self._path.name, f"sha256:{digest[:16]}", library=str(self._path))
 
     def capabilities(self) -> Capabilities:
-        """Declare nothing optional: the library has no instance names."""
-        return Capabilities()
+        """Declare nothing optional, since the library has no instance names, and the server that it belongs to."""
+        return Capabilities(server="statement")
 
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object."""
         return ClientDeviceSet(self._library)
+
+    def statement_server(self) -> StatementServer:
+        """Make a server that runs statements on a SQL Server."""
+        from vdi_conformance.adapters.tsql.server import statement_server
+
+        return statement_server(self.environment)

@@ -30,6 +30,7 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
     if not connection:
         raise NotRunnable(
             f"there is no server to run statements on: set {CONNECTION} to its connection string, "
-            f"such as Server=localhost;Trusted_Connection=yes;TrustServerCertificate=yes"
+            "such as Server=localhost;Trusted_Connection=yes;TrustServerCertificate=yes, "
+            "or name another server (--server)"
         )
     return Settings(connection, variables.get(DATABASE) or None)

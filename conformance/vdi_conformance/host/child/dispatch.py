@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from vdi_conformance.contract import Unavailable
 from vdi_conformance.host.child.accounts import account_of
 from vdi_conformance.host.child.parameters import Kind, Optional, name, nullable
 from vdi_conformance.host.codes import (
     ADAPTER_RAISED,
+    IMPLEMENTATION_UNAVAILABLE,
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -78,6 +80,8 @@ class Methods(Generic[S]):
             raise
         except NotImplementedError as error:
             raise Refused(METHOD_NOT_FOUND, f"the adapter does not implement {call.method}") from error
+        except Unavailable as error:
+            raise Refused(IMPLEMENTATION_UNAVAILABLE, str(error)) from error
         except BaseException as error:
             raise Refused(
                 ADAPTER_RAISED,
