@@ -26,7 +26,8 @@ from vdi_conformance.host.starting.tail import Tail
 
 assert sys.platform == "linux"
 
-_PACKET: Final = 1 << 20
+_PIPE: Final = 1 << 16
+"""What a pipe holds. Big blocks that a host frees after its fork would leave holes in its own address layout."""
 _SECONDS_TO_END: Final = 5.0
 _PAUSE: Final = 0.001
 
@@ -83,7 +84,8 @@ class Zygote:
         """Obey one packet of the parent; tell whether to go on."""
         self._flush()
         try:
-            packet, streams, _, _ = socket.recv_fds(self._control, _PACKET, 2)
+            size = self._control.recv_into(bytearray(1), 1, socket.MSG_PEEK | socket.MSG_TRUNC)
+            packet, streams, _, _ = socket.recv_fds(self._control, size, 2)
         except BlockingIOError:
             return True
         if not packet:
@@ -120,7 +122,7 @@ class Zygote:
     def _read_errors(self, host: _Host) -> bool:
         """Keep the end of what a host wrote; tell whether there may be more."""
         try:
-            data = os.read(host.errors, _PACKET)
+            data = os.read(host.errors, _PIPE)
         except BlockingIOError:
             return False
         host.tail.add(data)
