@@ -131,7 +131,8 @@ def _shown(key: str, value: object) -> str:
 def rerun(header: Header, check: CheckRecord) -> str:
     """Give the command that runs one check again as it was run."""
     parts = ["vdi-conformance", "run", "--adapter", header.client.reference]
-    if header.server.reference not in (header.client.reference, "emulator"):
+    own = header.client.capabilities.get("server", "none") != "none"
+    if header.server.reference != (header.client.reference if own else "emulator"):
         parts += ["--server", header.server.reference]
     if header.seed:
         parts += ["--seed", str(header.seed)]
