@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from vdi_conformance.host.starting.bundle import USING
+
 # On Windows the interpreter of a virtual environment is a small program that starts the real one, so that its process
 # would be watched instead of the host's; the real one finds the environment by this variable.
 _DIRECT: Final = sys.platform == "win32" and sys.executable != getattr(sys, "_base_executable", sys.executable)
@@ -15,10 +17,14 @@ ENVIRONMENT: Final[dict[str, str]] = {"__PYVENV_LAUNCHER__": sys.executable} if 
 """What the command line of `boot` needs on top of the environment."""
 
 
-def boot(module: str, call: str, *arguments: str) -> list[str]:
-    """Give the command line that runs `call`, where `m` is the imported module and `a` the list of the arguments."""
+def boot(module: str, call: str, *arguments: str, bundle: str | None = None) -> list[str]:
+    """Give the command line that runs `call`, where `m` is the imported module and `a` the list of the arguments.
+
+    With a bundle, modules are imported from that before they are looked for.
+    """
     end = 1 + len(arguments)
-    code = f"import sys; a = sys.argv[1:{end}]; sys.path[:] = sys.argv[{end}:]; import {module} as m; m.{call}"
+    first = "" if bundle is None else f"import marshal; bundle = {bundle!r}; {USING}; "
+    code = f"import sys; a = sys.argv[1:{end}]; sys.path[:] = sys.argv[{end}:]; {first}import {module} as m; m.{call}"
     options = ["-I", "-S", "-B"] if sys.dont_write_bytecode else ["-I", "-S"]
     paths = [str(Path(entry).absolute()) for entry in sys.path]
     return [_INTERPRETER, *options, "-c", code, *arguments, *paths]

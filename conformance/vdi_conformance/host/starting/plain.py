@@ -10,10 +10,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.host.child.layout import Slots
 from vdi_conformance.host.ended import KILL, Ended
+from vdi_conformance.host.errors import NotStarted
 from vdi_conformance.host.starting.boot import ENVIRONMENT, boot
 from vdi_conformance.host.starting.groups import OWN_GROUP, Group
 from vdi_conformance.host.starting.starter import Event, Output, Started, Stopped
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
 
     from vdi_conformance.host.spec import AdapterSpec
 
+_ENTRY: Final = "vdi_conformance.host.child.entry"
 _CHUNK: Final = 1 << 16
 _CANNOT_EXECUTE: Final = 127
 _SECONDS_TO_END: Final = 5.0
 _SECONDS_FOR_LAST_WORDS: Final = 1.0
 _UNSIGNED: Final = 0xFFFFFFFF
+_SECONDS_TO_BUNDLE: Final = 60.0
 
 
 class _Process:
@@ -107,10 +111,15 @@ class _Process:
 
 
 class PlainStarter:
-    """Starts each host by itself; a parent that is killed leaves its directory behind."""
+    """Starts each host by itself; a parent that is killed leaves its directory behind.
 
-    def __init__(self) -> None:
+    `bundling` has the hosts import from a bundle, which pays where files are slow to open.
+    """
+
+    def __init__(self, bundling: bool = sys.platform == "win32") -> None:
         self.directory = tempfile.mkdtemp(prefix="vdi-")
+        self._bundling = bundling
+        self._bundles: dict[tuple[str, ...], str] = {}
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._processes: dict[int, _Process] = {}
         self._slots = Slots()
@@ -123,7 +132,7 @@ class PlainStarter:
             slot = self._slots.take()
             environment |= ENVIRONMENT
             call = "plain_main(a[0], int(a[1]))"
-            argv = boot("vdi_conformance.host.child.entry", call, spec.target, str(slot))
+            argv = boot(_ENTRY, call, spec.target, str(slot), bundle=self._bundle(spec.preload))
         else:
             argv = list(spec.argv)
         try:
@@ -143,6 +152,27 @@ class PlainStarter:
             return
         self._events.put(Started(host, popen.pid))
         self._processes[host] = _Process(host, popen, slot, self._events)
+
+    def _bundle(self, preload: tuple[str, ...]) -> str | None:
+        """Give the bundle for hosts of such an adapter, made when it is first needed; None where there is none."""
+        if not self._bundling:
+            return None
+        if preload not in self._bundles:
+            path = str(Path(self.directory) / f"bundle-{len(self._bundles)}")
+            command = boot("vdi_conformance.host.starting.bundle", "write(a[0], a[1:])", path, _ENTRY, *preload)
+            made = subprocess.run(
+                command,
+                env=os.environ | ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=_SECONDS_TO_BUNDLE,
+                check=False,
+            )
+            if made.returncode:
+                raise NotStarted(made.stderr.decode("utf-8", "replace"))
+            self._bundles[preload] = path
+        return self._bundles[preload]
 
     def write(self, host: int, data: bytes) -> None:
         """Hand bytes to the thread that writes to the host."""
