@@ -1,7 +1,8 @@
 """An address layout of its own for each live host, so that a handle which is only a pointer cannot look right.
 
 Hosts that are forked from one process map things at the same addresses. Each live host has a slot and reserves a slice
-of address space that is longer than the next one's by 256 GiB; fresh maps then begin at the far edge of the slice.
+of address space that is longer than the next one's by more than they take; fresh maps then begin at the far edge of
+the slice.
 The holes that are left elsewhere are plugged, because a fresh map takes the first hole that fits. The low 32 bits of
 the edge differ too, since a handle may be a truncated pointer: each slot has 32 MiB of its own in them, and starts at
 a random place in the first half of these.
@@ -9,14 +10,17 @@ a random place in the first half of these.
 
 import ctypes
 import os
+import sys
 from typing import Final
 
 from vdi_conformance.host.child import pages
 
 SLOTS: Final = 100
-_SLICE: Final = 256 << 30
-_BAND: Final = 64 << 30
 _LOW: Final = 1 << 32
+# A reservation costs nothing on Linux. Wine writes down every page of it, so that much would take longer there than all
+# else that a host does to start.
+_BAND: Final = (4 if sys.platform == "win32" else 64) << 30
+_SLICE: Final = (8 if sys.platform == "win32" else 256) << 30
 _LOW_SLICE: Final = 32 << 20
 _PLUGS: Final = tuple(1 << power for power in range(30, 11, -1))
 _PROBES: Final = (4096, 65536, 4 << 20, 64 << 20)
