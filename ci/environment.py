@@ -59,7 +59,7 @@ def prepare(root: Path = ROOT) -> Path:
             f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: start it with a newer one."
         )
     directory = root / ".venv"
-    with _alone(root / ".venv.lock"):
+    with alone(root / ".venv.lock"):
         wanted = fingerprint(root)
         if _stamp(directory) != wanted:
             _make(root, directory, wanted)
@@ -145,11 +145,11 @@ def _interpreter(directory: Path) -> Path:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock file: only one script at a time makes or checks the environment."""
+def alone(path: Path) -> Iterator[None]:
+    """Hold the lock file: only one script at a time makes or uses what it stands for."""
     with path.open("a+b") as file:
         if not _try_lock(file.fileno()):
-            say("Waiting for another script that prepares .venv.")
+            say(f"Waiting for another script that uses {path.stem}.")
             while not _try_lock(file.fileno(), wait=True):
                 pass
         yield

@@ -1,0 +1,62 @@
+"""Run the suite under a Windows Python in Wine: `python3 ci/wine/run.py [further options of run]`.
+
+Everything that is needed is made in `build/wine` from nothing, once. Without an adapter the emulator is judged. What
+this shows is that the suite and the emulator work on Windows as far as Wine is like it, and nothing about libraries of
+others.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from environment import ROOT, alone, main, say
+from wine import system, windows_python
+from wine.prefix import Prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+assert sys.platform != "win32", "on Windows ci/run.py runs the suite"
+
+MADE: Final = ROOT / "build" / "wine"
+EVIDENCE: Final = Path("reports") / "wine-evidence.jsonl"
+
+
+def run(python: Path, further: list[str]) -> int:
+    """Provide everything, run, and give the exit code of the run."""
+    prefix, windows = Prefix(MADE / "prefix"), MADE / "python"
+    with _timed("programs"):
+        system.provide()
+    with alone(MADE.with_name("wine.lock")):
+        with _timed("prefix"):
+            prefix.make()
+        with _timed("Windows Python"):
+            windows_python.make(windows, python)
+        with _timed("project"):
+            windows_python.install_project(windows, python)
+        with _timed("run"), prefix:
+            return prefix.run([windows / "python.exe", "-m", "vdi_conformance.cli", "run", *_options(further)], ROOT)
+
+
+def _options(further: list[str]) -> list[str]:
+    adapter = [] if any(option.startswith("--adapter") for option in further) else ["--adapter", "emulator"]
+    return [*adapter, "-n", "2", f"--evidence={EVIDENCE}", *further]
+
+
+@contextmanager
+def _timed(what: str) -> Iterator[None]:
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        say(f"[{what}: {time.monotonic() - started:.1f} s]")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(run, sys.argv[1:]))
