@@ -149,7 +149,7 @@ def alone(path: Path) -> Iterator[None]:
     """Hold the lock file: only one script at a time makes or uses what it stands for."""
     with path.open("a+b") as file:
         if not _try_lock(file.fileno()):
-            say(f"Waiting for another script that uses {path.stem}.")
+            say(f"Waiting for another script that holds {path}.")
             while not _try_lock(file.fileno(), wait=True):
                 pass
         yield

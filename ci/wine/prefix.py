@@ -44,7 +44,6 @@ class Prefix:
             return
         if self._directory.exists():
             shutil.rmtree(self._directory)
-        self._directory.parent.mkdir(parents=True, exist_ok=True)
         # A prefix begins as Windows 7, which no Python that is supported runs on.
         for command in (["wine", "wineboot", "--init"], ["wine", "winecfg", "-v", "win10"], ["wineserver", "--wait"]):
             if code := self._quietly(command):

@@ -33,7 +33,8 @@ def run(python: Path, further: list[str]) -> int:
     prefix, windows = Prefix(MADE / "prefix"), MADE / "python"
     with _timed("programs"):
         system.provide()
-    with alone(MADE.with_name("wine.lock")):
+    MADE.mkdir(parents=True, exist_ok=True)
+    with alone(MADE / "in-use.lock"):
         with _timed("prefix"):
             prefix.make()
         with _timed("Windows Python"):
