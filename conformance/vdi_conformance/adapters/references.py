@@ -15,7 +15,7 @@ from vdi_conformance.host.spec import AdapterSpec
 SQL_SERVER: Final = "sqlserver"
 BUILT_IN: Final = {
     "emulator": "vdi_conformance.adapters.emulator:Emulator",
-    SQL_SERVER: "vdi_conformance.adapters.sqlserver_linux:SqlServer",
+    SQL_SERVER: f"vdi_conformance.adapters.sqlserver_{'windows' if sys.platform == 'win32' else 'linux'}:SqlServer",
 }
 _OUR_PACKAGES: Final = ("vdi_conformance", "vdi_fixtures")
 _EMULATOR: Final = (
