@@ -14,6 +14,7 @@ import uuid
 from ctypes import c_uint32, c_void_p
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from vdi_conformance.contract import Unavailable
 from vdi_conformance.vdi.hresult import failed, name_of
 
 if TYPE_CHECKING:
@@ -69,10 +70,6 @@ def _crash(error: OSError) -> NoReturn:
     os.abort()
 
 
-class NoClass(Exception):
-    """No object of the class can be made; the text says why in one sentence."""
-
-
 _entered = threading.local()
 
 if sys.platform == "win32":
@@ -87,7 +84,7 @@ if sys.platform == "win32":
         if not getattr(_entered, "done", False):
             code = _ole.CoInitializeEx(None, _MULTITHREADED)
             if failed(code):
-                raise NoClass(f"this thread cannot call COM from the multithreaded apartment: {name_of(code)}")
+                raise Unavailable(f"this thread cannot call COM from the multithreaded apartment: {name_of(code)}")
             _entered.done = True
 
     def create(clsid: str, iid: str) -> int:
@@ -103,7 +100,7 @@ if sys.platform == "win32":
         try:
             get_class_object = ctypes.WinDLL(library, winmode=_ALTERED_SEARCH_PATH).DllGetClassObject
         except (OSError, AttributeError) as error:
-            raise NoClass(f"{library} is no library with a COM class ({error}): name another one") from error
+            raise Unavailable(f"{library} is no library with a COM class ({error}): name another one") from error
         get_class_object.argtypes = (c_void_p, c_void_p, c_void_p)
         get_class_object.restype = c_uint32
         factory, out = c_void_p(), c_void_p()
@@ -120,14 +117,14 @@ else:
 
     def create(clsid: str, iid: str) -> int:
         """Refuse: there is no COM here."""
-        raise NoClass(f"an object of the class {{{clsid}}} with {{{iid}}} can be made on Windows alone")
+        raise Unavailable(f"an object of the class {{{clsid}}} with {{{iid}}} can be made on Windows alone")
 
     def create_from(library: str, clsid: str, iid: str) -> int:
         """Refuse: there is no COM here."""
-        raise NoClass(f"{library} can be loaded on Windows alone, for {{{clsid}}} and {{{iid}}}")
+        raise Unavailable(f"{library} can be loaded on Windows alone, for {{{clsid}}} and {{{iid}}}")
 
 
 def _made(code: int, out: c_void_p, what: str) -> int:
     if failed(code) or not out.value:
-        raise NoClass(f"no object {what} could be made: {name_of(code)}")
+        raise Unavailable(f"no object {what} could be made: {name_of(code)}")
     return out.value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.adapters import com
 from vdi_conformance.adapters.sqlvdi_com import ClientDeviceSet
-from vdi_conformance.contract import Adapter, Capabilities, Identity
+from vdi_conformance.contract import Adapter, Capabilities, Identity, Unavailable
 from vdi_conformance.vdi.identifiers import CLSID_MSSQL_CLIENT_VIRTUAL_DEVICE_SET, IID_CLIENT_VIRTUAL_DEVICE_SET2
 
 if sys.platform == "win32":
@@ -36,7 +36,7 @@ class SqlServer(Adapter):
         self._named = str(Path(named).absolute()) if named else None
         self._library = Path(self._named or _registered())
         if not self._library.is_file():
-            raise com.NoClass(
+            raise Unavailable(
                 f"there is no library {self._library}: install SQL Server, or name the library "
                 f"(sqlserver:PATH, or the variable {LIBRARY_VARIABLE})"
             )
@@ -65,7 +65,7 @@ def _registered() -> str:
             return os.path.expandvars(winreg.QueryValue(winreg.HKEY_CLASSES_ROOT, key))
         except FileNotFoundError:
             pass
-    raise com.NoClass(
+    raise Unavailable(
         f"no COM class {{{_CLASS}}} is registered for {8 * com.POINTER_SIZE}-bit programs here: install SQL Server "
         f"or register its sqlvdi.dll (regsvr32), or name a library (sqlserver:PATH, or the variable {LIBRARY_VARIABLE})"
     )
