@@ -7,7 +7,8 @@ from typing import Final
 _NOT_THE_ADAPTERS: Final = (
     "<frozen ",
     __file__.removesuffix("accounts.py"),
-    str(importlib.__file__).removesuffix("__init__.py"),
+    # Compiled code names its file as it was then, which is another name where the library is in a zip archive.
+    importlib.import_module.__code__.co_filename.removesuffix("__init__.py"),
 )
 
 
