@@ -12,13 +12,14 @@ from selftest.host.processes import call_for_ever, gone
 from vdi_conformance.adapters import resolve
 from vdi_conformance.host import errors
 from vdi_conformance.host.messages import client
+from vdi_conformance.host.supervisor import Supervisor
 from vdi_fixtures.hosts import adapter, manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vdi_conformance.host.process import Host
-    from vdi_conformance.host.supervisor import Supervisor
+    from vdi_conformance.host.spec import AdapterSpec
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 SHORT = 0.3
@@ -257,6 +258,17 @@ def test_a_program_that_cannot_be_executed(supervisor: Supervisor, tmp_path: Pat
     host = supervisor.launch(resolve(str(path)))
     with pytest.raises(errors.HostDied, match=r"exited with code 127(.|\n)*could not be started: OSError"):
         _ = host.initialized
+
+
+def test_a_process_of_ours_that_the_system_refuses_is_no_fault_of_the_adapter(
+    toy: AdapterSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Supervisor("plain") as supervisor:
+        with monkeypatch.context() as patched:
+            patched.setattr("vdi_conformance.host.starting.plain.boot", lambda *_, **__: ["no such program"])
+            with pytest.raises(errors.NoProcess, match=r"short of memory or processes, then run again$"):
+                supervisor.launch(toy)
+        assert supervisor.launch(toy).initialized.identity.name == "toy"
 
 
 def test_nothing_is_sent_when_the_time_of_all_is_over(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """The life of a connection to a host, and what can go wrong at each step of it.
 
-start       NotStarted
+start       NotStarted, NoProcess
 initialize  AdapterNotLoaded, ImplementationUnavailable, UnknownProtocol
 a call      AdapterRaised, MethodNotFound, InvalidParams, InvalidRequest, MemoryFault, UnknownRefusal
 a line      NotJson, WrongId, WrongReply
@@ -41,6 +41,17 @@ class NotStarted(HostError):
             "",
             f"no host can be reached, since the process that starts them has ended: "
             f"start each one by itself (start='plain') if that happens again{_quoted_stderr(last_words)}",
+        )
+
+
+class NoProcess(HostError):
+    """The system refused to make a process of ours, which says nothing about the implementation."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            "",
+            f"no process could be made for a host ({cause}): see whether the machine is short of memory or processes, "
+            "then run again",
         )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.host.child.layout import Slots
 from vdi_conformance.host.ended import KILL, Ended
-from vdi_conformance.host.errors import NotStarted
+from vdi_conformance.host.errors import NoProcess
 from vdi_conformance.host.starting.boot import ENVIRONMENT, boot
 from vdi_conformance.host.starting.groups import OWN_GROUP, Group
 from vdi_conformance.host.starting.starter import Event, Output, Started, Stopped
@@ -125,7 +125,10 @@ class PlainStarter:
         self._slots = Slots()
 
     def start(self, host: int, spec: AdapterSpec) -> None:
-        """Start a process; one that cannot be started has ended at once, as it would after a fork."""
+        """Start a process; a program that cannot be started has ended at once, as it would after a fork.
+
+        Our own interpreter can be started, so where the system refuses that, the adapter is not at fault.
+        """
         environment = os.environ | dict(spec.env)
         slot = 0
         if spec.kind == "python":
@@ -147,6 +150,8 @@ class PlainStarter:
             )
         except OSError as error:
             self._slots.give_back(slot)
+            if spec.kind == "python":
+                raise NoProcess(str(error)) from error
             words = f"the host could not be started: {type(error).__name__}: {error}\n"
             self._events.put(Stopped(host, Ended(_CANNOT_EXECUTE, None, words)))
             return
@@ -170,7 +175,7 @@ class PlainStarter:
                 check=False,
             )
             if made.returncode:
-                raise NotStarted(made.stderr.decode("utf-8", "replace"))
+                raise NoProcess(made.stderr.decode("utf-8", "replace").strip())
             self._bundles[preload] = path
         return self._bundles[preload]
 
