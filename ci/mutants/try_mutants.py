@@ -75,6 +75,7 @@ class Reach:
         for check, marks in reached.items():
             for mark in marks:
                 self._checks.setdefault((names[mark // LINES], mark % LINES), set()).add(check)
+        self._first = set(itertools.islice(reached, 1))
         self._kills: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -86,7 +87,10 @@ class Reach:
     def order_for(self, mutant: Mutant) -> list[str]:
         """Give the checks that can tell a mutant: first those that killed most, then any that are not slow."""
         at = mutant.statement
-        reaching = self._seconds.keys() if at is None else self._checks.get((mutant.key.module, at), set())
+        reaching = set() if at is None else self._checks.get((mutant.key.module, at), set())
+        if at is None or reaching == self._first:
+            # The machine begins with the first check, and serves all of them.
+            reaching = set(self._seconds)
         chance = Random(str(mutant.key))
         with self._lock:
             rank = {check: (-self._kills.get(check, 0), chance.random()) for check in sorted(reaching)}
