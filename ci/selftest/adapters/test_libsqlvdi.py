@@ -13,7 +13,7 @@ import pytest
 from native import PLAIN, build
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.adapters.libsqlvdi import ClientDeviceSet, Library
-from vdi_conformance.adapters.sqlserver_linux import DIRECTORY_VARIABLE, LIBRARY_VARIABLE
+from vdi_conformance.adapters.sqlserver import DIRECTORY_VARIABLE, LIBRARY_VARIABLE
 from vdi_conformance.cli import main
 from vdi_conformance.contract import OUT_UNTOUCHED, Unavailable
 from vdi_conformance.host.errors import ImplementationUnavailable

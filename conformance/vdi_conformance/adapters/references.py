@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from vdi_conformance.adapters.manifest import read_manifest
-from vdi_conformance.adapters.sqlserver_linux import LIBRARY_VARIABLE
+from vdi_conformance.adapters.sqlserver import LIBRARY_VARIABLE
 from vdi_conformance.adapters.unknown import UnknownAdapter
 from vdi_conformance.host.spec import AdapterSpec
 
