@@ -21,7 +21,7 @@ def _manifest(directory: Path, host: str) -> str:
 @pytest.mark.parametrize(
     ("reference", "cause", "remedy"),
     [
-        ("nosuch", "'nosuch' is no reference to an adapter", "use a built-in name (emulator)"),
+        ("nosuch", "'nosuch' is no reference to an adapter", "use a built-in name (emulator, sqlserver)"),
         ("nosuch.module:Adapter", "nosuch", "install"),
         ("nosuch.py:Adapter", "there is no file", "correct its path"),
         ("nosuch.toml", "cannot be read", "correct its path"),
