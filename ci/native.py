@@ -48,13 +48,12 @@ def build(variant: Variant) -> Path:
     command = compiler()
     directory = BUILT / variant.name
     library, stamp = directory / LIBRARY, directory / STAMP
-    sources = sorted(path for part in PARTS for path in (SOURCES / part).glob("*.cpp"))
     wanted = _fingerprint(command, variant)
     if not library.is_file() or not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
         say(f"Building {library.relative_to(ROOT)}.")
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
-            _make([command, *FLAGS, *variant.flags], sources, Path(scratch)).replace(library)
+            make(SOURCES, variant, Path(scratch)).replace(library)
         stamp.write_text(wanted, encoding="utf-8")
     return library
 
@@ -76,23 +75,24 @@ def _fingerprint(command: str, variant: Variant) -> str:
     return digest.hexdigest()
 
 
-def _make(compiling: list[str], sources: list[Path], scratch: Path) -> Path:
-    """Compile every source and link the library."""
+def make(root: Path, variant: Variant, scratch: Path) -> Path:
+    """Compile every source below a directory and link the library, whatever there was before."""
+    compiling = [compiler(), *FLAGS, *variant.flags]
 
     def compiled(source: Path) -> Path:
         made = scratch / f"{source.parent.name}-{source.stem}.o"
-        _run([*compiling, "-c", str(source.relative_to(SOURCES)), "-o", str(made)])
+        _run([*compiling, "-c", str(source.relative_to(root)), "-o", str(made)], root)
         return made
 
     with ThreadPoolExecutor(os.cpu_count()) as workers:
-        objects = list(workers.map(compiled, sources))
+        objects = list(workers.map(compiled, sorted(path for part in PARTS for path in (root / part).glob("*.cpp"))))
     library = scratch / LIBRARY
-    _run([*compiling, "-shared", "-Wl,--no-undefined", "-o", str(library), *map(str, objects)])
+    _run([*compiling, "-shared", "-Wl,--no-undefined", "-o", str(library), *map(str, objects)], root)
     return library
 
 
-def _run(command: list[str]) -> None:
-    if subprocess.run(command, cwd=SOURCES, check=False).returncode:
+def _run(command: list[str], root: Path) -> None:
+    if subprocess.run(command, cwd=root, check=False).returncode:
         raise Unprepared("The stand-in could not be built: the lines above say why.")
 
 

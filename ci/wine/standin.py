@@ -25,18 +25,23 @@ _STAMP: Final = "made-from.txt"
 def build(directory: Path) -> Path:
     """Give the library, built where it is not up to date."""
     library, stamp = directory / "sqlvdi.dll", directory / _STAMP
-    sources = sorted(path for part in _PARTS for path in (SOURCES / part).iterdir())
-    wanted = _fingerprint(sources)
+    wanted = _fingerprint(sorted(path for part in _PARTS for path in (SOURCES / part).iterdir()))
     if library.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return library
     directory.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
-    compiled = [str(path.relative_to(SOURCES)) for path in sources if path.suffix in (".cpp", ".def")]
-    command = [_COMPILER, *_FLAGS, "-o", str(library), *compiled, *_LIBRARIES]
-    if subprocess.run(command, cwd=SOURCES, check=False).returncode:
-        raise Unprepared("The stand-in could not be built for Windows: the lines above say why.")
+    make(SOURCES, library)
     stamp.write_text(wanted, encoding="utf-8")
     return library
+
+
+def make(root: Path, library: Path) -> None:
+    """Build the library from the sources below a directory, whatever there was before."""
+    sources = sorted(path for part in _PARTS for path in (root / part).iterdir() if path.suffix in (".cpp", ".def"))
+    compiled = [str(path.relative_to(root)) for path in sources]
+    command = [_COMPILER, *_FLAGS, "-o", str(library), *compiled, *_LIBRARIES]
+    if subprocess.run(command, cwd=root, check=False).returncode:
+        raise Unprepared("The stand-in could not be built for Windows: the lines above say why.")
 
 
 def _fingerprint(sources: list[Path]) -> str:

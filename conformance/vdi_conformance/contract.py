@@ -17,7 +17,7 @@ Rules for every adapter:
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,8 @@ T = TypeVar("T")
 OUT_UNTOUCHED: Final = 0xCCCCCCCCCCCCCCCC
 
 ServerLevel = Literal["none", "statement", "scripted"]
+Face = Literal["none", "libsqlvdi", "com"]
+Apartment = Literal["multithreaded", "single"]
 Subject = Literal["database", "log", "filelistonly"]
 
 
@@ -118,6 +120,29 @@ class VirtualDeviceSet(Protocol):
 
     def release(self) -> None:
         """Give up this reference to the object."""
+        ...
+
+
+class Argument(NamedTuple):
+    """A number, or an address, that a compiled function is given: `size` is 4 or 8 bytes."""
+
+    value: int
+    size: int = 8
+
+
+class NativeFace(Protocol):
+    """The compiled library itself, for checks of what only its callers see: symbols, identifiers, slots and layouts."""
+
+    def symbol(self, name: str) -> int | None:
+        """Give the address of what the library exports under that name; None where it exports no such thing."""
+        ...
+
+    def create_instance(self, clsid: str, iid: str, apartment: Apartment) -> Outcome[int]:
+        """Ask for an object of a COM class, on a thread of that apartment, and give what is in the out variable."""
+        ...
+
+    def call(self, function: int, arguments: tuple[Argument, ...]) -> int:
+        """Call a function at an address with the platform's convention, and give the lower 32 bits of its result."""
         ...
 
 
@@ -265,6 +290,8 @@ class Capabilities:
     """A part of the adapter must run in the background, beside the processes of all checks."""
     named_instances: bool = False
     """Instance names other than the default one can be used without further set-up."""
+    native_face: Face = "none"
+    """The library is compiled code that checks may call by themselves, and how it looks: C++ classes, or COM."""
     null_out_pointers: bool = True
     """A null out pointer can be passed: false where the language or the library's face has none."""
 
@@ -278,8 +305,9 @@ class Capabilities:
             if type(value) is not known[key]:
                 raise ValueError(f"capability {key!r} must be a {known[key].__name__}, not {value!r}")
         capabilities = cls(**declared)
-        if capabilities.server not in ("none", "statement", "scripted"):
-            raise ValueError("capability 'server' must be 'none', 'statement' or 'scripted'")
+        for key, kind in (("server", ServerLevel), ("native_face", Face)):
+            if getattr(capabilities, key) not in (choices := get_args(kind)):
+                raise ValueError(f"capability {key!r} must be one of {', '.join(choices)}")
         return capabilities
 
     def to_mapping(self) -> dict[str, Any]:
@@ -323,6 +351,10 @@ class Adapter:
 
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object, as CoCreateInstance or the constructor does."""
+        raise NotImplementedError
+
+    def native_face(self) -> NativeFace:
+        """Give the compiled library; needed where `capabilities().native_face` is not "none"."""
         raise NotImplementedError
 
     def statement_server(self) -> StatementServer:

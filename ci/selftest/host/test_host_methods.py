@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vdi_conformance.adapters import resolve
 from vdi_conformance.host.child import entry
 from vdi_conformance.host.codes import PROTOCOL_VERSION
-from vdi_conformance.host.errors import InvalidParams, InvalidRequest
-from vdi_conformance.host.messages import client, memory, server, together
+from vdi_conformance.host.errors import InvalidParams, InvalidRequest, MethodNotFound
+from vdi_conformance.host.messages import client, face, memory, server, together
 from vdi_conformance.host.messages.base import Config, HostEnvironment, Initialize, Request
 from vdi_conformance.host.messages.schemas import requests
 from vdi_conformance.host.spec import Settings
@@ -44,6 +45,7 @@ def test_initialize_gives_identity_capabilities_and_process(supervisor: Supervis
         "server_under_test": False,
         "machine": True,
         "named_instances": True,
+        "native_face": "com",
         "null_out_pointers": True,
     }
     assert reply.process.pid == host.pid != os.getpid()
@@ -90,6 +92,31 @@ def test_methods_of_the_set(host: Host, request_: Request[Any], expected: dict[s
     host.call(client.NewSet(set="s"))
     reply = host.call(request_)
     assert {field: getattr(reply, field) for field in reply.__struct_fields__} == expected
+
+
+FACE: list[tuple[Request[Any], dict[str, Any]]] = [
+    (face.FindSymbol(name="known"), {"address": "0x7f0000001000"}),
+    (face.FindSymbol(name="unknown"), {"address": None}),
+    (face.CreateInstance(clsid="c", iid="i"), {"code": NOERROR, "address": "0x7f0000002000"}),
+    (face.CreateInstance(clsid="c", iid="i", apartment="single"), {"code": VD_E_INVALID, "address": "0x0"}),
+    (face.CallFunction(function="0x1", arguments=[]), {"code": 0}),
+    (
+        face.CallFunction(function="0x1", arguments=[face.PassedArgument("0xa", 4), face.PassedArgument("0x10", 8)]),
+        {"code": 12026},
+    ),
+]
+
+
+@pytest.mark.parametrize(("request_", "expected"), FACE, ids=lambda value: getattr(value, "method", ""))
+def test_methods_of_the_native_face(host: Host, request_: Request[Any], expected: dict[str, Any]) -> None:
+    reply = host.call(request_)
+    assert {field: getattr(reply, field) for field in reply.__struct_fields__} == expected
+
+
+def test_an_adapter_without_a_native_face_does_not_know_its_methods(supervisor: Supervisor) -> None:
+    host = supervisor.launch(resolve("emulator"))
+    with pytest.raises(MethodNotFound, match=r"face\.symbol"):
+        host.call(face.FindSymbol(name="known"))
 
 
 def test_a_configuration_keeps_all_its_fields(host: Host) -> None:

@@ -175,6 +175,22 @@ class ToyStatements:
         return StatementOutcome(True, ((3014, f"{statement.operation} of {statement.database.size} bytes"),))
 
 
+class ToyFace(contract.NativeFace):
+    """A library with one symbol and no classes, whose functions add up what they are given."""
+
+    def symbol(self, name: str) -> int | None:
+        """Know one name."""
+        return 0x7F0000001000 if name == "known" else None
+
+    def create_instance(self, clsid: str, iid: str, apartment: contract.Apartment) -> Outcome[int]:
+        """Tell the apartments apart."""
+        return Outcome(VD_E_INVALID, 0) if apartment == "single" else Outcome(NOERROR, 0x7F0000002000)
+
+    def call(self, function: int, arguments: tuple[contract.Argument, ...]) -> int:
+        """Add the values, and as many times a thousand as their sizes have bytes."""
+        return sum(value + 1000 * size for value, size in arguments)
+
+
 class Toy(contract.Adapter):
     """The adapter."""
 
@@ -186,11 +202,15 @@ class Toy(contract.Adapter):
 
     def capabilities(self) -> Capabilities:
         """Declare everything."""
-        return Capabilities(server="scripted", machine=True, named_instances=True)
+        return Capabilities(server="scripted", machine=True, named_instances=True, native_face="com")
 
     def virtual_device_set(self) -> ToySet:
         """Make a client object."""
         return ToySet()
+
+    def native_face(self) -> ToyFace:
+        """Give the library."""
+        return ToyFace()
 
     def statement_server(self) -> ToyStatements:
         """Make a server."""

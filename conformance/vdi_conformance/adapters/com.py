@@ -7,32 +7,29 @@ it runs, ctypes lets other threads go on. References are counted by nobody but t
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_uint32, c_void_p
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.contract import Unavailable
+from vdi_conformance.adapters.compiled import CompiledLibrary, crash, prototype
+from vdi_conformance.contract import OUT_UNTOUCHED, Outcome, Unavailable
 from vdi_conformance.vdi.hresult import failed, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-if sys.platform == "win32":
-    _prototype: Final[Callable[..., Any]] = ctypes.WINFUNCTYPE
-else:
-    _prototype: Final[Callable[..., Any]] = ctypes.CFUNCTYPE
+    from vdi_conformance.contract import Apartment, Argument
 
 POINTER_SIZE: Final = ctypes.sizeof(c_void_p)
 _IID_CLASS_FACTORY: Final = "00000001-0000-0000-c000-000000000046"
 _RELEASE: Final = 2
 _CREATE_INSTANCE: Final = 3
-_ACCESS_VIOLATION: Final = 0xC0000005
 _IN_PROCESS_SERVER: Final = 1
-_MULTITHREADED: Final = 0
-_ALTERED_SEARCH_PATH: Final = 0x8
+_APARTMENTS: Final[dict[Apartment, int]] = {"multithreaded": 0, "single": 2}
+ALTERED_SEARCH_PATH: Final = 0x8
 
 
 def guid(text: str) -> ctypes.Array[Any]:
@@ -45,7 +42,7 @@ class Method:
 
     def __init__(self, slot: int, *arguments: Any) -> None:
         self._slot = slot
-        self._prototype = _prototype(c_uint32, c_void_p, *arguments)
+        self._prototype = prototype(c_uint32, c_void_p, *arguments)
 
     def __call__(self, this: int, *arguments: Any) -> int:
         """Call the method of the object at that address, and give the HRESULT."""
@@ -54,20 +51,12 @@ class Method:
         try:
             code: int = self._prototype(function)(this, *arguments)
         except OSError as error:
-            _crash(error)
+            crash(error)
         return code
 
 
 release: Final = Method(_RELEASE)
 _create_instance: Final = Method(_CREATE_INSTANCE, c_void_p, c_void_p, c_void_p)
-
-
-def _crash(error: OSError) -> NoReturn:
-    """End as the library would have ended any other client: ctypes makes an exception of its crash on Windows."""
-    os.write(2, f"the library crashed: {error}\n".encode())
-    if sys.platform == "win32":
-        ctypes.windll.kernel32.TerminateProcess(c_void_p(-1), _ACCESS_VIOLATION)
-    os.abort()
 
 
 _entered = threading.local()
@@ -79,52 +68,71 @@ if sys.platform == "win32":
     _ole.CoCreateInstance.argtypes = (c_void_p, c_void_p, c_uint32, c_void_p, c_void_p)
     _ole.CoCreateInstance.restype = c_uint32
 
-    def enter() -> None:
-        """Have the calling thread in the multithreaded apartment, in which it stays."""
+    def enter(apartment: Apartment = "multithreaded") -> None:
+        """Have the calling thread in an apartment, in which it stays."""
         if not getattr(_entered, "done", False):
-            code = _ole.CoInitializeEx(None, _MULTITHREADED)
+            code = _ole.CoInitializeEx(None, _APARTMENTS[apartment])
             if failed(code):
-                raise Unavailable(f"this thread cannot call COM from the multithreaded apartment: {name_of(code)}")
+                raise Unavailable(f"this thread cannot enter an apartment of COM: {name_of(code)}")
             _entered.done = True
 
-    def create(clsid: str, iid: str) -> int:
-        """Make an object of a class that is registered, and give its address."""
+    def instance(clsid: str, iid: str, library: str | None = None) -> Outcome[int]:
+        """Ask for an object of a class that is registered, or is that of a library which need not be."""
         enter()
-        out = c_void_p()
-        code = _ole.CoCreateInstance(guid(clsid), None, _IN_PROCESS_SERVER, guid(iid), ctypes.byref(out))
-        return _made(code, out, f"of the class {{{clsid}}}")
+        out = c_void_p(OUT_UNTOUCHED)
+        if library is None:
+            code = _ole.CoCreateInstance(guid(clsid), None, _IN_PROCESS_SERVER, guid(iid), ctypes.byref(out))
+            return Outcome(code, out.value or 0)
+        factory = c_void_p()
+        code = _class_object(library)(guid(clsid), guid(_IID_CLASS_FACTORY), ctypes.byref(factory))
+        if failed(code) or not factory.value:
+            return Outcome(code, 0)
+        code = _create_instance(factory.value, None, guid(iid), ctypes.byref(out))
+        release(factory.value)
+        return Outcome(code, out.value or 0)
 
-    def create_from(library: str, clsid: str, iid: str) -> int:
-        """Make an object of a class of a library that need not be registered, and give its address."""
-        enter()
+    def _class_object(library: str) -> Callable[..., int]:
         try:
-            get_class_object = ctypes.WinDLL(library, winmode=_ALTERED_SEARCH_PATH).DllGetClassObject
+            found = ctypes.WinDLL(library, winmode=ALTERED_SEARCH_PATH).DllGetClassObject
         except (OSError, AttributeError) as error:
             raise Unavailable(f"{library} is no library with a COM class ({error}): name another one") from error
-        get_class_object.argtypes = (c_void_p, c_void_p, c_void_p)
-        get_class_object.restype = c_uint32
-        factory, out = c_void_p(), c_void_p()
-        code = get_class_object(guid(clsid), guid(_IID_CLASS_FACTORY), ctypes.byref(factory))
-        place = _made(code, factory, f"of the class {{{clsid}}} in {library}")
-        code = _create_instance(place, None, guid(iid), ctypes.byref(out))
-        release(place)
-        return _made(code, out, f"of the class {{{clsid}}} in {library}")
+        found.argtypes = (c_void_p, c_void_p, c_void_p)
+        found.restype = c_uint32
+        return found
 
 else:
 
-    def enter() -> None:
+    def enter(apartment: Apartment = "multithreaded") -> None:
         """Do nothing: there are no apartments here."""
 
-    def create(clsid: str, iid: str) -> int:
+    def instance(clsid: str, iid: str, library: str | None = None) -> Outcome[int]:
         """Refuse: there is no COM here."""
-        raise Unavailable(f"an object of the class {{{clsid}}} with {{{iid}}} can be made on Windows alone")
-
-    def create_from(library: str, clsid: str, iid: str) -> int:
-        """Refuse: there is no COM here."""
-        raise Unavailable(f"{library} can be loaded on Windows alone, for {{{clsid}}} and {{{iid}}}")
+        of = f" of {library}" if library else ""
+        raise Unavailable(f"an object of the class {{{clsid}}}{of} with {{{iid}}} can be made on Windows alone")
 
 
-def _made(code: int, out: c_void_p, what: str) -> int:
-    if failed(code) or not out.value:
-        raise Unavailable(f"no object {what} could be made: {name_of(code)}")
-    return out.value
+def create(clsid: str, iid: str, library: str | None = None) -> int:
+    """Make an object, and give its address; Unavailable where that cannot be."""
+    code, address = instance(clsid, iid, library)
+    if failed(code) or not address:
+        of = f" in {library}" if library else ""
+        raise Unavailable(f"no object of the class {{{clsid}}}{of} could be made: {name_of(code)}")
+    return address
+
+
+class ComLibrary(CompiledLibrary):
+    """A library with COM classes; `path` names it where its classes need not be registered."""
+
+    def __init__(self, loaded: ctypes.CDLL, path: str | None) -> None:
+        super().__init__(loaded)
+        self._path = path
+
+    def create_instance(self, clsid: str, iid: str, apartment: Apartment) -> Outcome[int]:
+        """Ask for an object on a thread that does nothing else."""
+        with ThreadPoolExecutor(1, initializer=enter, initargs=(apartment,)) as thread:
+            return thread.submit(instance, clsid, iid, self._path).result()
+
+    def call(self, function: int, arguments: tuple[Argument, ...]) -> int:
+        """Call a function at an address from the multithreaded apartment."""
+        enter()
+        return super().call(function, arguments)

@@ -54,7 +54,7 @@ class Library:
     def __init__(self, path: str) -> None:
         self._path = path
         try:
-            self._loaded = ctypes.CDLL(path)
+            self.loaded = ctypes.CDLL(path)
         except OSError as error:
             raise Unavailable(f"the library {path} cannot be loaded ({error}): name another one") from error
         self.construct = self._function(LINUX_SET_CONSTRUCTOR, None)
@@ -69,7 +69,7 @@ class Library:
 
     def _function(self, symbol: str, result: Any, *arguments: Any) -> Callable[..., Any]:
         try:
-            found = self._loaded[symbol]
+            found = self.loaded[symbol]
         except AttributeError as error:
             raise Unavailable(
                 f"the library {self._path} has no symbol {symbol}, so it is no libsqlvdi.so that is documented: "

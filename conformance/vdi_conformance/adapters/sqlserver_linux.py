@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.adapters.compiled import CompiledLibrary
 from vdi_conformance.adapters.libsqlvdi import ClientDeviceSet, Library
 from vdi_conformance.adapters.sqlserver import LibraryAdapter
 
 if TYPE_CHECKING:
-    from vdi_conformance.contract import Environment, VirtualDeviceSet
+    from vdi_conformance.contract import Capabilities, Environment, NativeFace, VirtualDeviceSet
 
 USUAL_LIBRARY: Final = Path("/opt/mssql/lib/libsqlvdi.so")
 
@@ -24,6 +26,14 @@ class SqlServer(LibraryAdapter):
     def usual_library(self) -> Path:
         """Give the place where the packages of SQL Server put it."""
         return USUAL_LIBRARY
+
+    def capabilities(self) -> Capabilities:
+        """Declare the symbols too."""
+        return replace(super().capabilities(), native_face="libsqlvdi")
+
+    def native_face(self) -> NativeFace:
+        """Give the library."""
+        return CompiledLibrary(self._loaded.loaded)
 
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object."""

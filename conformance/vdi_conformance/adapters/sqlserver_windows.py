@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +19,7 @@ if sys.platform == "win32":
     import winreg
 
 if TYPE_CHECKING:
-    from vdi_conformance.contract import VirtualDeviceSet
+    from vdi_conformance.contract import Capabilities, Environment, NativeFace, VirtualDeviceSet
 
 _CLASS: Final = CLSID_MSSQL_CLIENT_VIRTUAL_DEVICE_SET
 
@@ -25,15 +27,25 @@ _CLASS: Final = CLSID_MSSQL_CLIENT_VIRTUAL_DEVICE_SET
 class SqlServer(LibraryAdapter):
     """Clients through COM: the class that is registered, or that of a library which is named."""
 
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self._path = str(self.named) if self.named else None
+
     def usual_library(self) -> Path:
         """Find the library that is registered for the class."""
         return Path(_registered())
 
+    def capabilities(self) -> Capabilities:
+        """Declare the classes too."""
+        return replace(super().capabilities(), native_face="com")
+
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object."""
-        if self.named is None:
-            return ClientDeviceSet(com.create(_CLASS, IID_CLIENT_VIRTUAL_DEVICE_SET2))
-        return ClientDeviceSet(com.create_from(str(self.named), _CLASS, IID_CLIENT_VIRTUAL_DEVICE_SET2))
+        return ClientDeviceSet(com.create(_CLASS, IID_CLIENT_VIRTUAL_DEVICE_SET2, self._path))
+
+    def native_face(self) -> NativeFace:
+        """Give the library."""
+        return com.ComLibrary(ctypes.CDLL(str(self.library), winmode=com.ALTERED_SEARCH_PATH), self._path)
 
 
 def _registered() -> str:

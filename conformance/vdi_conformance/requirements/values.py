@@ -20,7 +20,7 @@ REASONS: Final = (
 )
 """Why a requirement has no check, where it could have one."""
 
-CAPABILITIES: Final = ("named_instances", "null_out_pointers")
+CAPABILITIES: Final = ("named_instances", "native_face", "null_out_pointers")
 """What an adapter may declare that requirements depend on."""
 
 

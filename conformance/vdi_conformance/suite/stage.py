@@ -17,6 +17,7 @@ from vdi_conformance.suite.judging import (
     set_up,
 )
 from vdi_conformance.suite.memory import Seeded
+from vdi_conformance.suite.native import NativeProcess
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.processes import Processes
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from vdi_conformance.contract import Face
     from vdi_conformance.host.messages.server import StatementEnd
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench
@@ -232,6 +234,13 @@ class Stage:
         """End the check as not applicable unless the adapter declares an optional capability."""
         if not getattr(self.bench.cast.client_capabilities, capability):
             not_applicable(reason)
+
+    def native(self, *faces: Face) -> Callable[[str], NativeProcess]:
+        """Give what starts processes that call the compiled library themselves, where it has one of these faces."""
+        if (face := self.bench.cast.client_capabilities.native_face) not in faces:
+            not_applicable(f"it needs a native_face that is {' or '.join(faces)}")
+        scale = self.bench.cast.timeout_scale
+        return lambda name: NativeProcess(self.processes.launch("client", name), face == "com", scale, self.observe)
 
     def need_default_instance(self) -> None:
         """End the check as not tested where the older forms of the interface mean another instance."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, NoReturn
 
 from vdi_conformance.contract import Environment
-from vdi_conformance.host.child import client_methods, layout, memory_methods, server_methods, together
+from vdi_conformance.host.child import client_methods, face_methods, layout, memory_methods, server_methods, together
 from vdi_conformance.host.child.dispatch import Call, Methods, read_call
 from vdi_conformance.host.child.loader import load
 from vdi_conformance.host.child.parameters import Kind, integer, one_of
@@ -32,8 +32,8 @@ SWITCH_INTERVAL: Final = 0.0002
 _CHUNK: Final = 65536
 
 METHODS = Methods[Session]()
-for _table in (client_methods.METHODS, server_methods.METHODS, memory_methods.METHODS, together.METHODS):
-    METHODS.include(_table)
+for _module in (client_methods, server_methods, memory_methods, face_methods, together):
+    METHODS.include(_module.METHODS)
 
 
 def _environment(value: Any) -> Environment:

@@ -96,6 +96,22 @@ def hex_bytes(most: int) -> Kind:
     return kind
 
 
+def arguments(most: int) -> Kind:
+    """A list of at most `most` values, each with its size in bytes."""
+
+    def one(value: Any) -> tuple[int, int]:
+        if not isinstance(value, dict) or value.keys() != {"value", "size"} or value["size"] not in (4, 8):
+            raise ValueError("objects with a value and a size of 4 or 8")
+        return u64(value["value"]), value["size"]
+
+    def kind(value: Any) -> tuple[tuple[int, int], ...]:
+        if not isinstance(value, list) or len(value) > most:
+            raise ValueError(f"a list of at most {most} values with their sizes")
+        return tuple(map(one, value))
+
+    return kind
+
+
 def size(least: int, most: int | None = None) -> Kind:
     """A number of bytes."""
 

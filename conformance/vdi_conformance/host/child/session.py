@@ -10,7 +10,7 @@ from vdi_conformance.host.codes import INVALID_PARAMS, INVALID_REQUEST, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vdi_conformance.contract import Adapter, ScriptedServer, VirtualDevice, VirtualDeviceSet
+    from vdi_conformance.contract import Adapter, NativeFace, ScriptedServer, VirtualDevice, VirtualDeviceSet
     from vdi_conformance.host.child.dispatch import Call
 
 T = TypeVar("T")
@@ -30,12 +30,19 @@ class Session:
     sets: dict[str, VirtualDeviceSet] = field(default_factory=dict)
     devices: dict[str, VirtualDevice] = field(default_factory=dict)
     servers: dict[str, ScriptedServer] = field(default_factory=dict)
+    _face: NativeFace | None = None
 
     def loaded(self) -> Adapter:
         """Give the adapter; there is none before `initialize`."""
         if self.adapter is None:
             raise Refused(INVALID_REQUEST, "the first request must be initialize, and must succeed")
         return self.adapter
+
+    def face(self) -> NativeFace:
+        """Give the compiled library behind the adapter."""
+        if self._face is None:
+            self._face = self.loaded().native_face()
+        return self._face
 
     def set(self, id_: str) -> VirtualDeviceSet:
         """Give the client object of that id."""

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from vdi_conformance.host.codes import PROTOCOL_VERSION
-from vdi_conformance.host.messages import base, client, memory, server, together
+from vdi_conformance.host.messages import base, client, face, memory, server, together
 from vdi_conformance.host.messages.base import Request
 
 
@@ -13,7 +13,7 @@ def requests() -> dict[str, type[Request[Any]]]:
     """Give every request type by its method."""
     found = {
         kind.method: kind
-        for module in (base, client, memory, server, together)
+        for module in (base, client, face, memory, server, together)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, Request) and hasattr(kind, "method")
     }

@@ -1,0 +1,69 @@
+r"""Stand-ins that are wrong in one way, made from fixtures/native and its `faults.tsv`.
+
+A row of that table changes a text that must be in its file exactly once; a fault may have several rows. Line ends stand
+there as `\n`. The requirement is the one whose checks must turn red, unless the library is refused before any check.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from native import SOURCES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    Face = Literal["linux", "windows"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A text of a source file, and what stands there instead."""
+
+    file: str
+    original: str
+    broken: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to be wrong, the requirement that it breaks, and the faces that can have it."""
+
+    name: str
+    faces: tuple[Face, ...]
+    requirement: str
+    changes: tuple[Change, ...]
+
+
+def faults() -> tuple[Fault, ...]:
+    """Read the table."""
+    found: dict[str, Fault] = {}
+    with (SOURCES / "faults.tsv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            original, broken = (row[column].replace("\\n", "\n") for column in ("original", "broken"))
+            faces: tuple[Face, ...] = ("linux", "windows") if row["face"] == "both" else (_face(row["face"]),)
+            known = found.get(row["fault"], Fault(row["fault"], faces, row["requirement"], ()))
+            changes = (*known.changes, Change(row["file"], original, broken))
+            found[known.name] = Fault(known.name, known.faces, known.requirement, changes)
+    return tuple(found.values())
+
+
+def _face(name: str) -> Face:
+    return "linux" if name == "linux" else "windows"
+
+
+def copy(fault: Fault, directory: Path) -> None:
+    """Copy the sources with a fault in them."""
+    shutil.copytree(SOURCES, directory)
+    texts: dict[Path, str] = {}
+    for change in fault.changes:
+        path = directory / change.file
+        text = texts.get(path) or path.read_text(encoding="utf-8")
+        if text.count(change.original) != 1:
+            raise ValueError(f"{fault.name} changes {change.original!r}, which is not in {change.file} exactly once")
+        texts[path] = text.replace(change.original, change.broken)
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8", newline="\n")

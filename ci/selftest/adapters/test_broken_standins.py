@@ -1,0 +1,40 @@
+"""Libraries that are wrong in one way: each is found by a check of the requirement that it breaks, or refused."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faulty import Fault, copy, faults
+from native import Variant, make
+from selftest.suite.runs import run_suite_in
+from vdi_conformance.cli.checks import checks_by_row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+QUICKLY_MADE = Variant("faulty", ("-O0",))
+HERE = [fault for fault in faults() if "linux" in fault.faces]
+REFUSED = "a_method_has_no_symbol"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="libsqlvdi.so is a library of Linux")
+@pytest.mark.parametrize("fault", HERE, ids=lambda fault: fault.name)
+def test_a_broken_library_is_found(fault: Fault, tmp_path: Path) -> None:
+    copy(fault, tmp_path / "sources")
+    (tmp_path / "made").mkdir()
+    library = make(tmp_path / "sources", QUICKLY_MADE, tmp_path / "made")
+    chosen = ("--adapter", f"sqlserver:{library}", "--server", "emulator", "--requirement", fault.requirement)
+    run = run_suite_in(tmp_path, *chosen)
+    if fault.name == REFUSED:
+        assert run.exit_code == 4
+        assert "has no symbol _ZN22ClientVirtualDeviceSet15OpenInSecondaryEPc" in run.output
+    else:
+        assert run.exit_code == 1, run.output
+        assert "failed" in [check.verdict for check in run.judging(fault.requirement)], run.output
+
+
+def test_every_fault_of_a_library_breaks_a_requirement_that_has_checks() -> None:
+    assert [fault.name for fault in faults() if fault.requirement not in checks_by_row()] == []

@@ -1,0 +1,34 @@
+"""The compiled library behind an adapter: each method of the `face` group."""
+
+from typing import Any
+
+from vdi_conformance.contract import Apartment, Argument
+from vdi_conformance.host.child.client_methods import address
+from vdi_conformance.host.child.dispatch import Methods
+from vdi_conformance.host.child.parameters import Optional, arguments, name, one_of, u64
+from vdi_conformance.host.child.session import Session
+
+METHODS = Methods[Session]()
+_method = METHODS.method
+_Result = dict[str, Any]
+
+
+@_method("face.symbol", name=name)
+def _symbol(session: Session, name: str) -> _Result:
+    return {"address": address(session.face().symbol(name))}
+
+
+@_method(
+    "face.create_instance",
+    clsid=name,
+    iid=name,
+    apartment=Optional(one_of("multithreaded", "single"), "multithreaded"),
+)
+def _create_instance(session: Session, clsid: str, iid: str, apartment: Apartment) -> _Result:
+    code, made = session.face().create_instance(clsid, iid, apartment)
+    return {"code": code, "address": address(made)}
+
+
+@_method("face.call", function=u64, arguments=arguments(8))
+def _call(session: Session, function: int, arguments: tuple[tuple[int, int], ...]) -> _Result:
+    return {"code": session.face().call(function, tuple(Argument(*each) for each in arguments))}

@@ -1,0 +1,101 @@
+"""A BACKUP whose client is the check itself, by raw calls."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.native import (
+    CLASS,
+    CONSTRUCTOR,
+    RECORD_SIZE,
+    SET2_INTERFACE,
+    NativeDevice,
+    NativeProcess,
+    NativeSet,
+)
+from vdi_conformance.suite.scene import USUAL, Geometry
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vdi_conformance.contract import Face
+    from vdi_conformance.suite.stage import Stage
+
+WRITE: Final = 2
+BOTH: Final[tuple[Face, Face]] = ("libsqlvdi", "com")
+_OBJECT: Final = 8
+
+
+def set_of(process: NativeProcess) -> NativeSet:
+    """Make a client object, as a compiled client does."""
+    if process.com:
+        return NativeSet(process, process.created(CLASS, SET2_INTERFACE).expect(NOERROR))
+    this = process.variable(_OBJECT)
+    process.send(process.symbol(CONSTRUCTOR), (this, process.pointer)).result()
+    return NativeSet(process, this)
+
+
+class Record:
+    """A VDC_Command, read from where its members lie."""
+
+    def __init__(self, process: NativeProcess, address: int) -> None:
+        data = process.read(address, RECORD_SIZE)
+        self.address = address
+        self.code, self.size, self.position = struct.unpack_from("<IIQ", data)
+        self.buffer = int.from_bytes(data[16 : 16 + process.pointer], "little")
+
+
+class NativeBackup:
+    """A set with one device of the primary, and a statement that was told to back up through it.
+
+    `ex` says that the newer forms create the set, which the library for Linux does not have.
+    """
+
+    def __init__(
+        self, stage: Stage, started: Callable[[str], NativeProcess], geometry: Geometry = USUAL, ex: bool = False
+    ) -> None:
+        self.geometry = geometry
+        self.process = started("primary by raw calls")
+        self.set = set_of(self.process)
+        self._operation = stage.prepared(geometry, participants=[stage.participant("bystander")])
+        self.name = self._operation.set_name
+        create = self.set.create_ex if ex else self.set.create
+        create(self.name, geometry.config.pack()).expect(NOERROR)
+        self._operation.execute()
+        self.configuration = self.set.get_configuration().expect(NOERROR)
+        self.device: NativeDevice = self.set.open_device(self.name).expect(NOERROR)
+
+    def commands(self) -> Iterator[Record]:
+        """Give every command to its end; whoever asks completes it before asking for the next one."""
+        while True:
+            found = self.device.get_command()
+            found.require(NOERROR, VD_E_CLOSE)
+            if found.code == VD_E_CLOSE:
+                return
+            yield Record(self.process, found.expect(NOERROR))
+
+    def complete(self, record: Record) -> None:
+        """Complete a command as an ordinary client does."""
+        self.device.complete(record.address, 0, record.size if record.code == WRITE else 0).expect(NOERROR)
+
+    def next_write(self) -> Record:
+        """Give the next Write; what comes before is completed."""
+        for record in self.commands():
+            if record.code == WRITE:
+                return record
+            self.complete(record)
+        raise ConformanceFailure("the BACKUP wrote nothing", ("a Write command",), "none")
+
+    def finish(self) -> None:
+        """Complete whatever comes, and end."""
+        for record in self.commands():
+            self.complete(record)
+        self.end()
+
+    def end(self) -> None:
+        """See the statement succeed, all of whose commands have been completed, and close the set."""
+        self._operation.require_success(self._operation.outcome())
+        self.set.close().expect(NOERROR)

@@ -1,0 +1,90 @@
+"""The compiled library by raw calls: layouts and sizes that both of its faces share."""
+
+import struct
+
+from vdi_conformance.suite.judging import ConformanceFailure, judges, set_up
+from vdi_conformance.suite.memory import Seeded
+from vdi_conformance.suite.native import CONFIG_SIZE
+from vdi_conformance.suite.native_scene import BOTH, WRITE, NativeBackup, Record, set_of
+from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi.hresult import NOERROR
+
+SIZES = Geometry(block_size=4096, max_transfer_size=131072, buffer_count=3, prefix_zone_size=1024, transfers=2)
+
+
+def _field(configuration: bytes, offset: int) -> int:
+    (number,) = struct.unpack_from("<I", configuration, offset)
+    return int(number)
+
+
+@judges("ABI-11")
+def test_a_configuration_lies_where_the_header_says(stage: Stage) -> None:
+    backup = NativeBackup(stage, stage.native(*BOTH), SIZES)
+    wanted = {"deviceCount": (0, 1), "prefixZoneSize": (8, 1024), "blockSize": (28, 4096)}
+    wanted |= {"maxIODepth": (32, 4), "maxTransferSize": (36, 131072)}
+    found = {name: _field(backup.configuration, offset) for name, (offset, _) in wanted.items()}
+    assert found == {name: number for name, (_, number) in wanted.items()}
+    assert _field(backup.configuration, 4) & 0x10000, "features, at offset 4, have no VDF_WriteMedia for a BACKUP"
+    assert _field(backup.configuration, 12) % 4096 == 0, "alignment, at offset 12, is none of blocks"
+    area = _field(backup.configuration, 40)
+    assert area == 0 or area >= 131072, f"bufferAreaSize, at offset 40, is {area}: no buffer has room there"
+    backup.finish()
+
+
+@judges("ABI-11")
+def test_what_a_client_asks_for_is_read_where_the_header_says(stage: Stage) -> None:
+    stage.need_scripted()
+    process = stage.native(*BOTH)("primary by raw calls")
+    asked = {0: 3, 4: 0x1 | 0x80, 8: 512, 12: 8192, 16: 1024, 20: 1048576, 24: 61000}
+    config = bytearray(CONFIG_SIZE)
+    for offset, number in asked.items():
+        struct.pack_into("<I", config, offset, number)
+    name = stage.name()
+    set_up(lambda: set_of(process)).create(name, bytes(config)).expect(NOERROR)
+    server = stage.server()
+    server.open(None, name).expect(NOERROR)
+    told = server.get_configuration().expect(NOERROR).pack()
+    found = {offset: _field(told, offset) for offset in asked}
+    assert found == asked, f"by offset the client gave {asked}, the server was told {found}"
+
+
+@judges("ABI-12")
+def test_a_command_lies_where_the_header_says(stage: Stage) -> None:
+    backup = NativeBackup(stage, stage.native(*BOTH), SIZES)
+    sizes = []
+    for record in backup.commands():
+        if record.code == WRITE:
+            sizes.append(record.size)
+            backup.process.fill(record.buffer, Seeded(record.size), record.size)
+        backup.complete(record)
+    assert all(0 < size <= 131072 and size % 4096 == 0 for size in sizes), f"Writes had the sizes {sizes} at offset 4"
+    assert 131072 in sizes, f"no Write was a full one: the sizes at offset 4 are {sizes}"
+    backup.end()
+
+
+@judges("ABI-12")
+def test_every_member_of_a_command_has_its_place(stage: Stage) -> None:
+    stage.need_scripted()
+    process = stage.native(*BOTH)("primary by raw calls")
+    made, name = set_of(process), stage.name()
+    made.create(name, Geometry(features=0x173).config.pack()).expect(NOERROR)
+    server = stage.server()
+    server.open(None, name).expect(NOERROR)
+    server.begin_configuration(0x173 | 0x10000, 0, 512, 65536, stage.scaled(10_000)).expect(NOERROR)
+    server.request_buffers(65536, 512, 2).expect(NOERROR)
+    server.end_configuration().expect(NOERROR)
+    made.get_configuration().expect(NOERROR)
+    server.open_device(name).expect(NOERROR)
+    device = made.open_device(name).expect(NOERROR)
+    buffer = server.allocate_buffer(65536, 512).expect(NOERROR)
+    server.fill(buffer, Seeded(7), 3584)
+    server.send_command(name, WRITE, 3584, 0x0123456789ABCDEF, buffer, 1).expect(NOERROR)
+    record = Record(process, device.get_command().expect(NOERROR))
+    assert (record.code, record.size, record.position) == (WRITE, 3584, 0x0123456789ABCDEF)
+    if process.digest(record.buffer, 3584) != server.digest(buffer, 3584):
+        raise ConformanceFailure("what the record has at offset 16 is no address of the command's buffer")
+    device.complete(record.address, 0, 3584, 0xFEDCBA9876543210).expect(NOERROR)
+    seen = server.next_completion(stage.scaled(10_000))
+    assert seen is not None, "the completion did not reach the server"
+    assert (seen.code, seen.bytes_transferred, int(seen.position, 16)) == (0, 3584, 0xFEDCBA9876543210)
