@@ -1,7 +1,7 @@
 """Holds the evidence of one face of an implementation against that of another: `python ci/faces.py FIRST SECOND`.
 
-Both must come to the same verdicts and give the same answers. What may differ is explained: checks that need a
-capability which the second face does not declare, and answers about instance names where it has none.
+Both must come to the same verdicts and give the same answers. What may differ is explained: by a capability that they
+do not share, or by their platforms.
 """
 
 import sys
@@ -13,11 +13,24 @@ from typing import Final, NamedTuple
 from vdi_conformance.evidence.files import Evidence, read
 from vdi_conformance.evidence.records import CheckRecord
 
-WITHOUT: Final = {
-    "named_instances": frozenset({"Q9", "Q10", "ABI-28"}),
-    "server_under_test": frozenset[str](),
+PLATFORM: Final = "the platform"
+
+
+class Touched(NamedTuple):
+    """What else a difference in a capability changes: answers to open questions, and requirements."""
+
+    questions: frozenset[str] = frozenset()
+    rows: frozenset[str] = frozenset()
+
+
+TOUCHED: Final = {
+    # Who has no instances but the usual one refuses others, or has all there can be without saying so.
+    "named_instances": Touched(frozenset({"Q9", "Q10", "ABI-28"}), frozenset({"NAM-04"})),
+    "native_face": Touched(),
+    "server_under_test": Touched(),
+    # Names of files there have slashes of two kinds.
+    PLATFORM: Touched(frozenset({"Q11"})),
 }
-"""Capabilities that a face may lack, each with the open questions that are answered otherwise without it."""
 
 
 class Difference(NamedTuple):
@@ -29,7 +42,7 @@ class Difference(NamedTuple):
 
 def differences(first: Evidence, second: Evidence) -> Iterator[Difference]:
     """Give whatever differs between two whole runs."""
-    lacking = [name for name in WITHOUT if _declares(first, name) and not _declares(second, name)]
+    causes = [name for name in TOUCHED if _trait(first, name) != _trait(second, name)]
     theirs = {check.id: check for check in second.checks}
     for name in sorted({check.id for check in first.checks} ^ theirs.keys()):
         yield Difference(f"{name} was in one run alone")
@@ -38,20 +51,24 @@ def differences(first: Evidence, second: Evidence) -> Iterator[Difference]:
         if other is None:
             continue
         if check.verdict != other.verdict:
-            why = next((name for name in lacking if _needs(other, name)), "")
+            why = next((name for name in causes if _depend((check, other), name)), "")
             yield Difference(f"a check {check.verdict} and {other.verdict}" if why else _told(check, other), why)
         else:
-            yield from _readings(check, other, lacking)
+            yield from _readings(check, other, causes)
 
 
-def _declares(evidence: Evidence, capability: str) -> bool:
-    return bool(evidence.header.client.capabilities[capability])
+def _trait(evidence: Evidence, name: str) -> object:
+    if name == PLATFORM:
+        return evidence.header.platform.partition("-")[0]
+    return evidence.header.client.capabilities[name]
 
 
-def _needs(check: CheckRecord, capability: str) -> bool:
-    """Tell whether a check was not applicable for want of a capability, which its sentence names."""
-    sentence = check.cause.sentence if check.cause else ""
-    return check.verdict == "not applicable" and capability in sentence.replace(" ", "_")
+def _depend(checks: tuple[CheckRecord, CheckRecord], cause: str) -> bool:
+    """Tell whether one was not applicable for want of a capability, or both are about what that touches."""
+    sentences = (one.cause.sentence for one in checks if one.verdict == "not applicable" and one.cause)
+    needed = any(cause in sentence.replace(" ", "_") for sentence in sentences)
+    warned = "failed" not in (one.verdict for one in checks)
+    return needed or (warned and TOUCHED[cause].rows.issuperset(checks[0].rows))
 
 
 def _told(check: CheckRecord, other: CheckRecord) -> str:
@@ -59,13 +76,13 @@ def _told(check: CheckRecord, other: CheckRecord) -> str:
     return f"{check.id} {check.verdict} and {other.verdict}{sentence}"
 
 
-def _readings(check: CheckRecord, other: CheckRecord, lacking: Iterable[str]) -> Iterator[Difference]:
+def _readings(check: CheckRecord, other: CheckRecord, causes: Iterable[str]) -> Iterator[Difference]:
     """Give the answers to open questions that one check saw in one run alone."""
     ours, theirs = ({(seen.question, seen.subject): seen.answer for seen in of.observations} for of in (check, other))
     for key in sorted(ours.keys() | theirs.keys()):
         if ours.get(key) != theirs.get(key):
             question, subject = key
-            why = next((name for name in lacking if question in WITHOUT[name]), "")
+            why = next((name for name in causes if question in TOUCHED[name].questions), "")
             yield Difference(f"{question}, {subject}: {ours.get(key, 'none')} and {theirs.get(key, 'none')}", why)
 
 
@@ -75,7 +92,7 @@ def main(paths: list[str]) -> int:
     found = Counter(differences(first, second))
     for (what, why), count in found.items():
         times = f"{count} times " if count > 1 else ""
-        print(f"{times}{what}: {f'{why} is not declared' if why else 'NOT EXPLAINED'}")
+        print(f"{times}{what}: {f'since {why} differs' if why else 'NOT EXPLAINED'}")
     unexplained = sum(count for difference, count in found.items() if not difference.why)
     verdict = f"{unexplained} differences are not explained" if unexplained else "every difference is explained"
     names = " and ".join(evidence.header.client.reference.partition(":")[0] for evidence in (first, second))

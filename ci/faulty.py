@@ -1,7 +1,8 @@
 r"""Stand-ins that are wrong in one way, made from fixtures/native and its `faults.tsv`.
 
 A row of that table changes a text that must be in its file exactly once; a fault may have several rows. Line ends stand
-there as `\n`. The requirement is the one whose checks must turn red, unless the library is refused before any check.
+there as `\n`. A fault ends `red` where checks of its requirement must find it, `refused` where the adapter must not
+take the library at all.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to be wrong, the requirement that it breaks, and the faces that can have it."""
+    """One way to be wrong, the faces that can have it, the requirement that it breaks, and whether it is refused."""
 
     name: str
     faces: tuple[Face, ...]
     requirement: str
+    refused: bool
     changes: tuple[Change, ...]
 
 
@@ -45,9 +47,10 @@ def faults() -> tuple[Fault, ...]:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             original, broken = (row[column].replace("\\n", "\n") for column in ("original", "broken"))
             faces: tuple[Face, ...] = ("linux", "windows") if row["face"] == "both" else (_face(row["face"]),)
-            known = found.get(row["fault"], Fault(row["fault"], faces, row["requirement"], ()))
-            changes = (*known.changes, Change(row["file"], original, broken))
-            found[known.name] = Fault(known.name, known.faces, known.requirement, changes)
+            known = found.get(row["fault"])
+            changes = (*(known.changes if known else ()), Change(row["file"], original, broken))
+            fault = Fault(row["fault"], faces, row["requirement"], row["ends"] == "refused", changes)
+            found[fault.name] = fault
     return tuple(found.values())
 
 
