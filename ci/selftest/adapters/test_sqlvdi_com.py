@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from ctypes import c_uint32, c_uint64, c_void_p
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from selftest.adapters.fake_com import Fake
 from vdi_conformance.adapters.sqlserver_windows import SqlServer
 from vdi_conformance.adapters.sqlvdi_com import ClientDevice, ClientDeviceSet
 from vdi_conformance.contract import OUT_UNTOUCHED, Command, Environment, Outcome, Unavailable
@@ -23,37 +23,6 @@ UNTOUCHED = OUT_UNTOUCHED & 0xFFFFFFFF
 CONFIG = VDConfig(*range(1, 12))
 ADDRESS = 0xFFFF_8765_4321_0000
 RECORD = ctypes.create_string_buffer(b"\xff\xff\xff\xff\x02\0\0\x80" + b"\xfe" * 8 + ADDRESS.to_bytes(8, "little"))
-
-if sys.platform == "win32":
-    prototype: Callable[..., Any] = ctypes.WINFUNCTYPE
-else:
-    prototype = ctypes.CFUNCTYPE
-
-
-class Fake:
-    """A COM object with 13 slots: one that is called notes its first four arguments and does what it was told."""
-
-    def __init__(self, code: int = NOERROR, write: tuple[int, bytes] | None = None) -> None:
-        self.called: list[tuple[int, tuple[int, ...]]] = []
-        self._code = code
-        self._write = write
-        kind = prototype(c_uint32, c_void_p, c_uint64, c_uint64, c_uint64, c_uint64)
-        self._functions = [kind(self._method(slot)) for slot in range(13)]
-        addresses = [ctypes.cast(function, c_void_p).value for function in self._functions]
-        self._vtable = (c_void_p * len(addresses))(*addresses)
-        self._object = c_void_p(ctypes.addressof(self._vtable))
-        self.address = ctypes.addressof(self._object)
-
-    def _method(self, slot: int) -> Callable[..., int]:
-        def method(this: int, *arguments: int) -> int:
-            assert this == self.address
-            self.called.append((slot, arguments))
-            if self._write is not None:
-                index, data = self._write
-                ctypes.memmove(arguments[index], data, len(data))
-            return self._code
-
-        return method
 
 
 @pytest.mark.parametrize(
@@ -118,7 +87,7 @@ def test_without_a_command_there_is_no_record() -> None:
 def test_a_completion_passes_every_argument_by_value() -> None:
     fake = Fake()
     assert ClientDevice(fake.address).complete_command(ADDRESS, 0xFFFFFFFF, 0x80000001, 1 << 63) == NOERROR
-    ((slot, (command, code, size, position)),) = fake.called
+    ((slot, (command, code, size, position, _)),) = fake.called
     assert (slot, command, code & 0xFFFFFFFF, size & 0xFFFFFFFF, position) == (
         4,
         ADDRESS,

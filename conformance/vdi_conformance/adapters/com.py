@@ -19,7 +19,7 @@ from vdi_conformance.contract import OUT_UNTOUCHED, Outcome, Unavailable
 from vdi_conformance.vdi.hresult import failed, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from vdi_conformance.contract import Apartment, Argument
 
@@ -53,6 +53,11 @@ class Method:
         except OSError as error:
             crash(error)
         return code
+
+
+def methods(slots: Mapping[str, int], **arguments: tuple[Any, ...]) -> dict[str, Method]:
+    """Give the methods of an interface by their names, with the types of their arguments."""
+    return {name: Method(slots[name], *types) for name, types in arguments.items()}
 
 
 release: Final = Method(_RELEASE)

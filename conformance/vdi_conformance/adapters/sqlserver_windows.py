@@ -19,7 +19,10 @@ if sys.platform == "win32":
     import winreg
 
 if TYPE_CHECKING:
-    from vdi_conformance.contract import Capabilities, Environment, NativeFace, VirtualDeviceSet
+    from vdi_conformance.contract import Capabilities, Environment, NativeFace, ScriptedServer, VirtualDeviceSet
+
+SERVER_VARIABLE: Final = "VDI_SQLVDI_SERVER"
+"""The environment variable that is `scripted` where the server's interfaces of the library are to be used too."""
 
 _CLASS: Final = CLSID_MSSQL_CLIENT_VIRTUAL_DEVICE_SET
 
@@ -36,8 +39,17 @@ class SqlServer(LibraryAdapter):
         return Path(_registered())
 
     def capabilities(self) -> Capabilities:
-        """Declare the classes too."""
-        return replace(super().capabilities(), native_face="com")
+        """Declare the classes too, and the scripted server where that was asked for."""
+        asked = os.environ.get(SERVER_VARIABLE)
+        if asked not in (None, "", "scripted"):
+            raise Unavailable(f"{SERVER_VARIABLE} is {asked!r}: say scripted, or leave it out")
+        return replace(super().capabilities(), native_face="com", server="scripted" if asked else "statement")
+
+    def scripted_server(self) -> ScriptedServer:
+        """Make a server for one set, by the server's interfaces of the library."""
+        from vdi_conformance.adapters.sqlvdi_server import server_set
+
+        return server_set(self._path)
 
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object."""

@@ -13,17 +13,11 @@ from vdi_conformance.adapters.native import NativeDevice, NativeSet, structure
 from vdi_conformance.vdi.identifiers import DEVICE_SLOTS, SET_SLOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from vdi_conformance.contract import VirtualDevice
     from vdi_conformance.vdi.structures import VDConfig
 
 
-def _methods(slots: Mapping[str, int], **arguments: tuple[Any, ...]) -> dict[str, com.Method]:
-    return {name: com.Method(slots[name], *types) for name, types in arguments.items()}
-
-
-_SET: Final = _methods(
+_SET: Final = com.methods(
     SET_SLOTS,
     Release=(),
     Create=(c_wchar_p, c_void_p),
@@ -37,7 +31,7 @@ _SET: Final = _methods(
     CreateEx=(c_wchar_p, c_wchar_p, c_void_p),
     OpenInSecondaryEx=(c_wchar_p, c_wchar_p),
 )
-_DEVICE: Final = _methods(
+_DEVICE: Final = com.methods(
     DEVICE_SLOTS,
     Release=(),
     GetCommand=(c_uint32, c_void_p),

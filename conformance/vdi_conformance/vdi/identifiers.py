@@ -29,6 +29,23 @@ SET_SLOTS: Final = {
     "OpenInSecondaryEx": 12,
 }
 DEVICE_SLOTS: Final = {"QueryInterface": 0, "AddRef": 1, "Release": 2, "GetCommand": 3, "CompleteCommand": 4}
+SERVER_SET2_SLOTS: Final = {
+    "Release": 2,
+    "Open": 3,
+    "GetConfiguration": 4,
+    "BeginConfiguration": 5,
+    "EndConfiguration": 6,
+    "RequestBuffers": 7,
+    "QueryAvailableBuffers": 8,
+    "ExecuteCompletionAgent": 9,
+    "OpenDevice": 10,
+    "AllocateBuffer": 11,
+    "FreeBuffer": 12,
+    "IsSharedBuffer": 13,
+    "SignalAbort": 14,
+    "Close": 15,
+}
+SERVER_DEVICE_SLOTS: Final = {"Release": 2, "SendCommand": 3, "CloseDevice": 4}
 
 LINUX_SET_CONSTRUCTOR: Final = "_ZN22ClientVirtualDeviceSetC1Ev"
 LINUX_SET_DESTRUCTOR: Final = "_ZN22ClientVirtualDeviceSetD1Ev"
