@@ -1,5 +1,6 @@
 """The documented server interface: what may be called when, and what its buffers are."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.scripted import Scripted
+from vdi_conformance.suite.sharing import View, mark, require_unchanged
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
@@ -162,6 +164,36 @@ def test_what_is_said_to_be_available_can_be_taken(stage: Stage) -> None:
     if wrong := [hex(address) for address in addresses if address % 4096]:
         raise ConformanceFailure(f"buffers lie at {', '.join(wrong)}", ("multiples of 4096",))
     take(scripted, require_available(scripted, 6 - len(addresses)))
+
+
+@judges("SRV-09")
+def test_buffers_of_several_sizes_can_be_taken(stage: Stage) -> None:
+    scripted = begun(stage, Geometry())
+    sizes = (4096, SIZE, 2 * SIZE)
+    for size in sizes:
+        scripted.server.request_buffers(size, 512, 1).expect(NOERROR)
+    scripted.server.end_configuration().expect(NOERROR)
+    taken = {size: scripted.server.allocate_buffer(size, 512).expect(NOERROR) for size in sizes}
+    require_own_bytes(scripted, taken)
+
+
+@judges("SRV-08")
+def test_a_buffer_larger_than_was_requested_is_refused_or_has_all_its_bytes(stage: Stage) -> None:
+    scripted = begun(stage, Geometry())
+    scripted.server.request_buffers(SIZE, 512, 2).expect(NOERROR)
+    scripted.server.end_configuration().expect(NOERROR)
+    taken = {SIZE: scripted.server.allocate_buffer(SIZE, 512).expect(NOERROR)}
+    larger = scripted.server.allocate_buffer(2 * SIZE, 512)
+    if larger.code == NOERROR:
+        taken[2 * SIZE] = larger.expect(NOERROR)
+    else:
+        larger.require_failure()
+    require_own_bytes(scripted, taken)
+
+
+def require_own_bytes(scripted: Scripted, taken: Mapping[int, int]) -> None:
+    """Fail the check unless each buffer, by its size, keeps what is stored in all of it when the others are filled."""
+    require_unchanged(*[mark(View(scripted.server, address), size, size) for size, address in taken.items()])
 
 
 @judges("SRV-12")
