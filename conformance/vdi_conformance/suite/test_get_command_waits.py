@@ -73,6 +73,24 @@ def test_each_of_several_waits_ends_by_its_own_time_limit(stage: Stage) -> None:
         raise ConformanceFailure(f"waits of {limits} ms for nothing were over after {passed:.0f} ms")
 
 
+@pytest.mark.time_limits
+@pytest.mark.parametrize("first", ["short", "long"])
+@judges("CMD-02")
+def test_a_longer_wait_elsewhere_prolongs_none(stage: Stage, first: str) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(0, 1)))
+    limits = {"short": stage.scaled(50), "long": stage.scaled(BOUND_TO_COME)}
+    waiting = {}
+    began = time.monotonic()
+    for name, device in zip(sorted(limits, reverse=first == "short"), scripted.devices, strict=True):
+        waiting[name] = device.send_get_command(limits[name])
+    waiting["short"].result().require(VD_E_TIMEOUT)
+    passed = (time.monotonic() - began) * 1000
+    if passed > stage.scaled(WAKING):
+        raise ConformanceFailure(f"a wait of {limits['short']} ms was over after {passed:.0f} ms{SLOW}")
+    scripted.signal_abort()
+    waiting["long"].result().require(VD_E_ABORT)
+
+
 @judges("CMD-04")
 def test_polling_loses_nothing(restore: Operation) -> None:
     end, timeout = time.monotonic() + restore.primary.scaled(BOUND_TO_COME) / 1000, 0

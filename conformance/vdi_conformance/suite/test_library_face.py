@@ -10,7 +10,7 @@ from vdi_conformance.suite.native import CONSTRUCTOR, DESTRUCTOR, SYMBOLS, Nativ
 from vdi_conformance.suite.native_scene import NativeBackup, set_of
 from vdi_conformance.suite.scene import USUAL, Geometry
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_TIMEOUT
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL, VD_E_TIMEOUT
 
 UNDESCRIBED = "_ZN22ClientVirtualDeviceSet20RegisterDeviceClosedEv"
 OBJECT_SIZE = 8
@@ -103,6 +103,18 @@ def _share(backup: NativeBackup, joined: NativeSet) -> None:
     if backup.process.digest(record.buffer, record.size) != joined.process.digest(address, record.size):
         raise ConformanceFailure(f"the handle {handle:#x} was mapped to something else than the buffer it stands for")
     backup.complete(record)
+
+
+@judges("LNX-08")
+def test_a_set_that_nobody_created_cannot_be_joined(stage: Stage) -> None:
+    start = stage.native(FACE)
+    stranger = set_of(start("stranger"))
+    stranger.open_in_secondary(stage.name()).expect(VD_E_PROTOCOL)
+    # Who refuses everything refuses nothing wrong.
+    backup = NativeBackup(stage, start)
+    stranger.open_in_secondary(backup.name).expect(NOERROR)
+    stranger.close().expect(NOERROR)
+    backup.finish()
 
 
 @judges("LNX-16")

@@ -163,7 +163,7 @@ def test_mapping_again_spoils_no_earlier_address(stage: Stage, operation: Operat
     stage.observe("Q39", "addresses of two mappings", "equal" if first.address == second.address else "different")
 
 
-@pytest.mark.parametrize("zone", [512, 4096])
+@pytest.mark.parametrize("zone", [513, 4096])
 @judges("MBH-09")
 def test_the_prefix_zone_is_shared_too(stage: Stage, kind: Kind, zone: int) -> None:
     operation = stage.operation(kind, Geometry(secondaries=1, prefix_zone_size=zone))

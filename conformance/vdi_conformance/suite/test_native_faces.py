@@ -8,7 +8,7 @@ from vdi_conformance.suite.native import CONFIG_SIZE
 from vdi_conformance.suite.native_scene import BOTH, WRITE, NativeBackup, Record, set_of
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
 SIZES = Geometry(block_size=4096, max_transfer_size=131072, buffer_count=3, prefix_zone_size=1024, transfers=2)
 
@@ -47,6 +47,33 @@ def test_what_a_client_asks_for_is_read_where_the_header_says(stage: Stage) -> N
     told = server.get_configuration().expect(NOERROR).pack()
     found = {offset: _field(told, offset) for offset in asked}
     assert found == asked, f"by offset the client gave {asked}, the server was told {found}"
+
+
+@judges("CRE-11")
+def test_the_structure_of_a_client_is_read_once(stage: Stage) -> None:
+    stage.need_scripted()
+    process = stage.native(*BOTH)("primary by raw calls")
+    made, name, config = set_of(process), stage.name(), Geometry(devices=2, prefix_zone_size=512).config.pack()
+    place = process.place(config)
+    made.call("Create", made.pointer(process.text(name)), made.pointer(place)).expect(NOERROR)
+    assert process.read(place, CONFIG_SIZE) == config, "Create changed the structure that it was given"
+    process.write(place, bytes([0xFF]) * CONFIG_SIZE)
+    server = stage.server()
+    server.open(None, name).expect(NOERROR)
+    told = server.get_configuration().expect(NOERROR)
+    assert (told.device_count, told.prefix_zone_size) == (2, 512), "what was given to Create was read after it"
+
+
+@judges("CMD-18")
+def test_what_get_command_leaves_when_it_fails_is_recorded(stage: Stage) -> None:
+    backup = NativeBackup(stage, stage.native(*BOTH))
+    backup.set.signal_abort().expect(NOERROR)
+    while (found := backup.device.get_command()).succeeded:
+        pass
+    found.require(VD_E_ABORT)
+    left = backup.process.number(backup.process.variable())
+    answer = "null" if found.value is None else "untouched" if found.value == left else "something else"
+    stage.observe("Q23", "the out variable of GetCommand after VD_E_ABORT", answer)
 
 
 @judges("ABI-12")

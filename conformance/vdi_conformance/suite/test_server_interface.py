@@ -1,6 +1,6 @@
 """The documented server interface: what may be called when, and what its buffers are."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -117,13 +117,15 @@ def require_apart(addresses: list[int], zone: int) -> None:
             raise ConformanceFailure(f"buffers lie at {lower:#x} and {upper:#x}, with a zone of {zone} bytes")
 
 
-@pytest.mark.parametrize("zone", [0, 24, 4096])
+@pytest.mark.parametrize(("zone", "alignment"), [(0, 512), (24, 512), (4096, 512), (1, 65536)])
 @judges("SRV-08")
-def test_the_size_of_a_buffer_leaves_its_prefix_zone_out(stage: Stage, zone: int) -> None:
+def test_the_size_of_a_buffer_leaves_its_prefix_zone_out(stage: Stage, zone: int, alignment: int) -> None:
     scripted = begun(stage, Geometry(prefix_zone_size=zone))
-    scripted.server.request_buffers(SIZE, 512, 3).expect(NOERROR)
+    scripted.server.request_buffers(SIZE, alignment, 3).expect(NOERROR)
     scripted.server.end_configuration().expect(NOERROR)
-    require_apart(take(scripted, 3), zone)
+    addresses = take(scripted, 3, alignment)
+    require_apart(addresses, zone)
+    require_own_bytes(scripted, [(address, SIZE) for address in addresses])
 
 
 @judges("SRV-08")
@@ -173,7 +175,7 @@ def test_buffers_of_several_sizes_can_be_taken(stage: Stage) -> None:
     for size in sizes:
         scripted.server.request_buffers(size, 512, 1).expect(NOERROR)
     scripted.server.end_configuration().expect(NOERROR)
-    taken = {size: scripted.server.allocate_buffer(size, 512).expect(NOERROR) for size in sizes}
+    taken = [(scripted.server.allocate_buffer(size, 512).expect(NOERROR), size) for size in sizes]
     require_own_bytes(scripted, taken)
 
 
@@ -182,18 +184,19 @@ def test_a_buffer_larger_than_was_requested_is_refused_or_has_all_its_bytes(stag
     scripted = begun(stage, Geometry())
     scripted.server.request_buffers(SIZE, 512, 2).expect(NOERROR)
     scripted.server.end_configuration().expect(NOERROR)
-    taken = {SIZE: scripted.server.allocate_buffer(SIZE, 512).expect(NOERROR)}
+    taken = [(scripted.server.allocate_buffer(SIZE, 512).expect(NOERROR), SIZE)]
     larger = scripted.server.allocate_buffer(2 * SIZE, 512)
     if larger.code == NOERROR:
-        taken[2 * SIZE] = larger.expect(NOERROR)
+        taken.append((larger.expect(NOERROR), 2 * SIZE))
     else:
         larger.require_failure()
     require_own_bytes(scripted, taken)
 
 
-def require_own_bytes(scripted: Scripted, taken: Mapping[int, int]) -> None:
-    """Fail the check unless each buffer, by its size, keeps what is stored in all of it when the others are filled."""
-    require_unchanged(*[mark(View(scripted.server, address), size, size) for size, address in taken.items()])
+def require_own_bytes(scripted: Scripted, buffers: Sequence[tuple[int, int]]) -> None:
+    """Fail the check unless each buffer keeps what is stored in all of its bytes when the others are filled."""
+    marked = [mark(View(scripted.server, address), size, seed) for seed, (address, size) in enumerate(buffers)]
+    require_unchanged(*marked)
 
 
 @judges("SRV-12")
