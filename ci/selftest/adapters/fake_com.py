@@ -26,7 +26,7 @@ class Fake:
     def __init__(self, code: int = NOERROR, write: tuple[int, bytes] | None = None) -> None:
         self.called: list[tuple[int, tuple[int, ...]]] = []
         self._code = code
-        self._write = write
+        self.write = write
         kind = prototype(c_uint32, c_void_p, *[c_uint64] * 5)
         self._functions = [kind(self._method(slot)) for slot in range(SLOTS)]
         addresses = [ctypes.cast(function, c_void_p).value for function in self._functions]
@@ -38,8 +38,8 @@ class Fake:
         def method(this: int, *arguments: int) -> int:
             assert this == self.address
             self.called.append((slot, arguments))
-            if self._write is not None:
-                index, data = self._write
+            if self.write is not None:
+                index, data = self.write
                 ctypes.memmove(arguments[index], data, len(data))
             return self._code
 

@@ -86,6 +86,20 @@ def test_a_completion_tells_all_that_its_record_does(code: int, elsewhere: bool)
     assert server.next_completion(0) is None
 
 
+def test_a_refusal_after_the_end_of_the_agent_is_reported() -> None:
+    device = FakeDevice(VD_E_ABORT, elsewhere=False)
+    fake = Fake(write=(1, device.address.to_bytes(8, "little")))
+    server = ServerDeviceSet(fake.address)
+    assert server.open_device("d") == NOERROR
+    fake.write = None
+    assert server.end_configuration() == NOERROR
+    assert server.next_completion(SECONDS) is None, "the agent of this library ends at once"
+    assert server.send_command("d", 2, 512, 1 << 40, 0x10000, 78) == VD_E_ABORT
+    found = server.next_completion(SECONDS)
+    assert found is not None
+    assert found.tag == 78
+
+
 def test_a_device_that_is_not_open_cannot_be_called() -> None:
     fake = Fake(VD_E_INVALID)
     server = ServerDeviceSet(fake.address)

@@ -87,6 +87,7 @@ class ServerDeviceSet:
         self._completions: queue.SimpleQueue[Completion | None] = queue.SimpleQueue()
         self._routine = _routine_type(self._completed)
         self._agent: threading.Thread | None = None
+        self._agent_has_ended = False
 
     def _call(self, method: str, *arguments: object) -> int:
         com.enter()
@@ -122,6 +123,7 @@ class ServerDeviceSet:
         """EndConfiguration; then the completion agent is set to work."""
         code = self._call("EndConfiguration")
         if code == NOERROR:
+            self._agent_has_ended = False
             self._agent = threading.Thread(target=self._run_agent, name="completion agent", daemon=True)
             self._agent.start()
         return code
@@ -182,11 +184,11 @@ class ServerDeviceSet:
     def next_completion(self, timeout: int) -> Completion | None:
         """Wait for the next completion; None at once where the agent has ended and none is left."""
         try:
-            found = self._completions.get(timeout=timeout / 1000)
+            while (found := self._completions.get(timeout=0 if self._agent_has_ended else timeout / 1000)) is None:
+                # What is refused from now on is still reported, behind this.
+                self._agent_has_ended = True
         except queue.Empty:
             return None
-        if found is None:
-            self._completions.put(None)
         return found
 
     def close_device(self, device: str) -> int:

@@ -115,7 +115,7 @@ def _three_sets(stage: Stage, kind: Kind) -> tuple[Operation, list[Operation]]:
     first = stage.operation(kind, geometry)
     sets = [first, stage.twin(first, kind, geometry), stage.twin(first, "backup", geometry)]
     for one in sets:
-        one.device.next_data_command()
+        one.next_data_command()
     return first, sets
 
 

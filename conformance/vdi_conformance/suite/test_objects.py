@@ -52,7 +52,7 @@ def test_three_sets_of_one_process_have_nothing_in_common(stage: Stage) -> None:
         geometry = one.geometry
         asked = geometry.devices, geometry.block_size, geometry.max_transfer_size, geometry.prefix_zone_size
         assert found == asked, f"a set of {geometry} was configured as {config}"
-    command = third.device.next_data_command()
+    command = third.next_data_command()
     first.primary.close().require(NOERROR, VD_E_OPEN)
     first.primary.release()
     second.primary.signal_abort().expect(NOERROR)
