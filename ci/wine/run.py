@@ -2,7 +2,7 @@
 
 Everything that is needed is made in `build/wine` from nothing, once. Clients go through COM to the stand-in
 sqlvdi.dll, which is registered for that, and the emulator is the server; `--adapter emulator` leaves the library out.
-`--broken` alone tries stand-ins instead that are wrong in one way, each of which must be found.
+`--broken [NAME ...]` tries stand-ins instead that are wrong in one way, each of which must be found.
 What this shows is that the suite, its adapter for Windows and the emulator work there as far as Wine is like Windows.
 It shows nothing about Microsoft's library.
 """
@@ -47,8 +47,8 @@ def run(python: Path, further: list[str]) -> int:
         with _timed("stand-in"):
             library = standin.build(MADE / "stand-in")
         with _timed("run"), prefix:
-            if further == ["--broken"]:
-                return broken.run(prefix, windows / "python.exe", MADE / "broken")
+            if further[:1] == ["--broken"]:
+                return broken.run(prefix, windows / "python.exe", MADE / "broken", further[1:])
             _register(prefix, library)
             return prefix.run([windows / "python.exe", "-m", "vdi_conformance.cli", "run", *_options(further)], ROOT)
 
