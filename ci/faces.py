@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from vdi_conformance.evidence.files import Evidence, read
+from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import CheckRecord
 
 PLATFORM: Final = "the platform"
@@ -89,8 +89,12 @@ def _readings(check: CheckRecord, other: CheckRecord, causes: Iterable[str]) -> 
 
 
 def main(paths: list[str]) -> int:
-    """Print every difference with its explanation; 1 where one has none."""
-    first, second = (read(Path(path)) for path in paths)
+    """Print every difference with its explanation; 1 where one has none, 4 where there is no evidence."""
+    try:
+        first, second = (read(Path(path)) for path in paths)
+    except NotEvidence as error:
+        print(error)
+        return 4
     found = Counter(differences(first, second))
     for (what, why), count in found.items():
         times = f"{count} times " if count > 1 else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from faces import Difference, differences
+from faces import Difference, differences, main
 from selftest.evidence.samples import CHECK, PARTY
 from selftest.report.made import run
 from vdi_conformance.contract import Capabilities
@@ -70,6 +70,11 @@ def test_a_capability_that_both_declare_explains_nothing() -> None:
     declaring = {"named_instances": True}
     found = differences(face(CHECK, **declaring), face(inapplicable("it needs named instances"), **declaring))
     assert [difference.why for difference in found] == [""]
+
+
+def test_without_evidence_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "none.jsonl")] * 2) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the stand-in is built on Linux")
