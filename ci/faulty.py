@@ -10,14 +10,18 @@ from __future__ import annotations
 import csv
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final
 
 from native import SOURCES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    Face = Literal["linux", "windows"]
+FACES: Final[dict[str, tuple[str, ...]]] = {
+    "linux": ("linux",),
+    "windows": ("windows",),
+    "both": ("linux", "windows"),
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Fault:
     """One way to be wrong, the faces that can have it, the requirement that it breaks, and whether it is refused."""
 
     name: str
-    faces: tuple[Face, ...]
+    faces: tuple[str, ...]
     requirement: str
     refused: bool
     changes: tuple[Change, ...]
@@ -46,16 +50,11 @@ def faults() -> tuple[Fault, ...]:
     with (SOURCES / "faults.tsv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             original, broken = (row[column].replace("\\n", "\n") for column in ("original", "broken"))
-            faces: tuple[Face, ...] = ("linux", "windows") if row["face"] == "both" else (_face(row["face"]),)
             known = found.get(row["fault"])
             changes = (*(known.changes if known else ()), Change(row["file"], original, broken))
-            fault = Fault(row["fault"], faces, row["requirement"], row["ends"] == "refused", changes)
+            fault = Fault(row["fault"], FACES[row["face"]], row["requirement"], row["ends"] == "refused", changes)
             found[fault.name] = fault
     return tuple(found.values())
-
-
-def _face(name: str) -> Face:
-    return "linux" if name == "linux" else "windows"
 
 
 def copy(fault: Fault, directory: Path) -> None:

@@ -10,7 +10,7 @@ import queue
 import threading
 from ctypes import POINTER, c_uint32, c_uint64, c_void_p, c_wchar_p
 from itertools import count
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from vdi_conformance.adapters import com
 from vdi_conformance.contract import Completion, Outcome
@@ -21,10 +21,7 @@ from vdi_conformance.vdi.identifiers import (
     SERVER_DEVICE_SLOTS,
     SERVER_SET2_SLOTS,
 )
-from vdi_conformance.vdi.structures import VDConfig
-
-if TYPE_CHECKING:
-    from vdi_conformance.vdi.structures import VDConfig as Config
+from vdi_conformance.vdi.structures import VD_CONFIG, VDConfig
 
 _SET: Final = com.methods(
     SERVER_SET2_SLOTS,
@@ -63,6 +60,7 @@ class VDSCommand(ctypes.Structure):
 class _Sent(NamedTuple):
     """A command that is under way: its record must stay where it is."""
 
+    tag: int
     device: str
     thread: int
     record: VDSCommand
@@ -83,7 +81,7 @@ class ServerDeviceSet:
         self._this = this
         self._devices: dict[str, int] = {}
         self._numbers = count(1)
-        self._tags: dict[int, tuple[int, _Sent]] = {}
+        self._sent: dict[int, _Sent] = {}
         self._completions: queue.SimpleQueue[Completion | None] = queue.SimpleQueue()
         self._routine = _routine_type(self._completed)
         self._agent: threading.Thread | None = None
@@ -97,11 +95,11 @@ class ServerDeviceSet:
         """Open."""
         return self._call("Open", instance, name)
 
-    def get_configuration(self) -> Outcome[Config]:
+    def get_configuration(self) -> Outcome[VDConfig]:
         """GetConfiguration."""
-        out = ctypes.create_string_buffer(VDConfig().pack())
+        out = (ctypes.c_uint8 * VD_CONFIG.size)()
         code = self._call("GetConfiguration", out)
-        return Outcome(code, None if failed(code) else VDConfig.unpack(out.raw[: len(VDConfig().pack())]))
+        return Outcome(code, None if failed(code) else VDConfig.unpack(bytes(out)))
 
     def begin_configuration(
         self, features: int, alignment: int, block_size: int, max_transfer_size: int, timeout: int
@@ -135,9 +133,9 @@ class ServerDeviceSet:
     def _completed(self, command: ctypes._Pointer[VDSCommand]) -> None:
         """Take a command back, on the thread of the agent or, where it is refused, of its sender."""
         record = command.contents
-        tag, sent = self._tags.pop(record.completion_context or 0)
+        sent = self._sent.pop(record.completion_context or 0)
         completion = Completion(
-            tag,
+            sent.tag,
             sent.device,
             record.completion_code,
             record.bytes_transferred,
@@ -169,10 +167,10 @@ class ServerDeviceSet:
         number = next(self._numbers)
         routine = ctypes.cast(self._routine, c_void_p)
         record = VDSCommand(code, size, position, 0, buffer, routine, number, 0, 0)
-        self._tags[number] = tag, _Sent(device, threading.get_ident(), record)
+        self._sent[number] = _Sent(tag, device, threading.get_ident(), record)
         answer = self._call_device("SendCommand", device, ctypes.byref(record))
         if failed(answer):
-            self._tags.pop(number, None)
+            self._sent.pop(number, None)
         return answer
 
     def _call_device(self, method: str, device: str, *arguments: object) -> int:

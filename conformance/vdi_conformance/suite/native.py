@@ -144,9 +144,7 @@ class NativeObject:
 
     def call(self, method: str, *arguments: tuple[int, int]) -> Code:
         """Call a method that gives an HRESULT."""
-        return self._code(method, self.send(method, *arguments).result())
-
-    def _code(self, method: str, code: int) -> Code:
+        code = self.send(method, *arguments).result()
         return Code(f"{method} in {self.process.name}", code, self.process.observe)
 
     def pointer(self, address: int) -> tuple[int, int]:

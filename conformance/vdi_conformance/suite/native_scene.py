@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.native import (
     CLASS,
     CONSTRUCTOR,
@@ -57,7 +58,6 @@ class NativeBackup:
     def __init__(
         self, stage: Stage, started: Callable[[str], NativeProcess], geometry: Geometry = USUAL, ex: bool = False
     ) -> None:
-        self.geometry = geometry
         self.process = started("primary by raw calls")
         self.set = set_of(self.process)
         self._operation = stage.prepared(geometry, participants=[stage.participant("bystander")])
@@ -88,6 +88,16 @@ class NativeBackup:
                 return record
             self.complete(record)
         raise ConformanceFailure("the BACKUP wrote nothing", ("a Write command",), "none")
+
+    def share(self, joined: NativeSet) -> None:
+        """Show the buffer of the next Write to a second process by its handle, and complete the command."""
+        record = self.next_write()
+        handle = self.set.get_buffer_handle(record.buffer).expect(NOERROR)
+        address = joined.map_buffer_handle(handle).expect(NOERROR)
+        joined.process.fill(address, Seeded(record.size), record.size)
+        if self.process.digest(record.buffer, record.size) != joined.process.digest(address, record.size):
+            raise ConformanceFailure(f"the handle {handle:#x} was mapped to something else than its buffer")
+        self.complete(record)
 
     def finish(self) -> None:
         """Complete whatever comes, and end."""

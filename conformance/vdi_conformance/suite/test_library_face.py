@@ -4,9 +4,8 @@ from typing import Final
 
 import pytest
 
-from vdi_conformance.suite.judging import ConformanceFailure, judges
-from vdi_conformance.suite.memory import Seeded
-from vdi_conformance.suite.native import CONSTRUCTOR, DESTRUCTOR, SYMBOLS, NativeSet
+from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.native import CONSTRUCTOR, DESTRUCTOR, SYMBOLS
 from vdi_conformance.suite.native_scene import NativeBackup, set_of
 from vdi_conformance.suite.scene import USUAL, Geometry
 from vdi_conformance.suite.stage import Stage
@@ -25,7 +24,7 @@ def test_both_classes_serve_a_whole_backup(stage: Stage) -> None:
     backup = NativeBackup(stage, start)
     joined = set_of(start("secondary by raw calls"))
     joined.open_in_secondary(backup.name).expect(NOERROR)
-    _share(backup, joined)
+    backup.share(joined)
     joined.close().expect(NOERROR)
     backup.finish()
 
@@ -88,21 +87,9 @@ def test_a_handle_is_the_same_32_bits_whatever_their_sign(stage: Stage) -> None:
         joined = set_of(start("secondary by raw calls"))
         joined.open_in_secondary(backup.name).expect(NOERROR)
         for _ in range(4):
-            _share(backup, joined)
+            backup.share(joined)
         joined.close().expect(NOERROR)
         backup.finish()
-
-
-def _share(backup: NativeBackup, joined: NativeSet) -> None:
-    """Show a buffer to a second process by its handle, which goes there as a signed number."""
-    record = backup.next_write()
-    handle = backup.set.get_buffer_handle(record.buffer).expect(NOERROR)
-    signed = handle - (1 << 32) if handle >> 31 else handle
-    address = joined.map_buffer_handle(signed).expect(NOERROR)
-    joined.process.fill(address, Seeded(record.size), record.size)
-    if backup.process.digest(record.buffer, record.size) != joined.process.digest(address, record.size):
-        raise ConformanceFailure(f"the handle {handle:#x} was mapped to something else than the buffer it stands for")
-    backup.complete(record)
 
 
 @judges("LNX-08")

@@ -30,5 +30,5 @@ def _create_instance(session: Session, clsid: str, iid: str, apartment: Apartmen
 
 
 @_method("face.call", function=u64, arguments=arguments(8))
-def _call(session: Session, function: int, arguments: tuple[tuple[int, int], ...]) -> _Result:
-    return {"code": session.face().call(function, tuple(Argument(*each) for each in arguments))}
+def _call(session: Session, function: int, arguments: tuple[Argument, ...]) -> _Result:
+    return {"code": session.face().call(function, arguments)}

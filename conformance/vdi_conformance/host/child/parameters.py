@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from vdi_conformance.contract import Argument
 from vdi_conformance.vdi.structures import VDConfig
 
 Kind = Callable[[Any], Any]
@@ -99,12 +100,12 @@ def hex_bytes(most: int) -> Kind:
 def arguments(most: int) -> Kind:
     """A list of at most `most` values, each with its size in bytes."""
 
-    def one(value: Any) -> tuple[int, int]:
+    def one(value: Any) -> Argument:
         if not isinstance(value, dict) or value.keys() != {"value", "size"} or value["size"] not in (4, 8):
             raise ValueError("objects with a value and a size of 4 or 8")
-        return u64(value["value"]), value["size"]
+        return Argument(u64(value["value"]), value["size"])
 
-    def kind(value: Any) -> tuple[tuple[int, int], ...]:
+    def kind(value: Any) -> tuple[Argument, ...]:
         if not isinstance(value, list) or len(value) > most:
             raise ValueError(f"a list of at most {most} values with their sizes")
         return tuple(map(one, value))
