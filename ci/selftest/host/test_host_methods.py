@@ -119,6 +119,12 @@ def test_an_adapter_without_a_native_face_does_not_know_its_methods(supervisor: 
         host.call(face.FindSymbol(name="known"))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has asynchronous procedure calls")
+def test_only_windows_queues_procedure_calls(host: Host) -> None:
+    with pytest.raises(MethodNotFound, match=r"face\.queue_apc"):
+        host.call(face.QueueApc(to="waiter", patience=0))
+
+
 def test_a_configuration_keeps_all_its_fields(host: Host) -> None:
     host.call(client.NewSet(set="s"))
     host.call(client.Create(set="s", name="x", config=CONFIG))

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_uint32, c_void_p
 from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.adapters.compiled import CompiledLibrary, crash, prototype
+from vdi_conformance.adapters.compiled import CompiledLibrary, perform, prototype
 from vdi_conformance.contract import OUT_UNTOUCHED, Outcome, Unavailable
 from vdi_conformance.vdi.hresult import failed, name_of
 
@@ -48,11 +48,7 @@ class Method:
         """Call the method of the object at that address, and give the HRESULT."""
         vtable = c_void_p.from_address(this).value or 0
         function = c_void_p.from_address(vtable + self._slot * POINTER_SIZE).value
-        try:
-            code: int = self._prototype(function)(this, *arguments)
-        except OSError as error:
-            crash(error)
-        return code
+        return perform(self._prototype(function), this, *arguments)
 
 
 def methods(slots: Mapping[str, int], **arguments: tuple[Any, ...]) -> dict[str, Method]:

@@ -24,8 +24,16 @@ _ACCESS_VIOLATION: Final = 0xC0000005
 _KINDS: Final[dict[int, Any]] = {4: c_uint32, 8: c_uint64}
 
 
-def crash(error: OSError) -> NoReturn:
-    """End as the library would have ended any other client: ctypes makes an exception of its crash on Windows."""
+def perform(function: Callable[..., int], *arguments: Any) -> int:
+    """Call compiled code; where it crashes, this process ends as any other client would have."""
+    try:
+        return function(*arguments)
+    except OSError as error:
+        _crash(error)
+
+
+def _crash(error: OSError) -> NoReturn:
+    """Make an end of what ctypes makes an exception of on Windows."""
     os.write(2, f"the library crashed: {error}\n".encode())
     if sys.platform == "win32":
         ctypes.windll.kernel32.TerminateProcess(c_void_p(-1), _ACCESS_VIOLATION)
@@ -52,8 +60,4 @@ class CompiledLibrary(NativeFace):
     def call(self, function: int, arguments: tuple[Argument, ...]) -> int:
         """Call a function at an address."""
         called = prototype(c_uint32, *(_KINDS[argument.size] for argument in arguments))(function)
-        try:
-            code: int = called(*(argument.value for argument in arguments))
-        except OSError as error:
-            crash(error)
-        return code
+        return perform(called, *(argument.value for argument in arguments))

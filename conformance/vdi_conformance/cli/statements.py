@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from vdi_conformance.adapters.tsql.databases import DIGITS, written_out
 from vdi_conformance.adapters.tsql.driver import Driver
 from vdi_conformance.adapters.tsql.refusal import NotRunnable
-from vdi_conformance.adapters.tsql.scripts import Named, Scratch, asks_for_files, script_of
+from vdi_conformance.adapters.tsql.scripts import Scratch, script_of
 from vdi_conformance.adapters.tsql.server import named
 from vdi_conformance.adapters.tsql.settings import DATABASE, settings_of
 from vdi_conformance.cli.refusal import Refusal
@@ -82,13 +82,11 @@ def script(statement: Statement, database: str | None) -> Iterator[str]:
     yield f"-- ==== {statement.operation} {statement.subject}".upper()
     scratch = Scratch.of(secrets.token_hex(DIGITS // 2), str(Path.cwd()), statement)
     try:
-        yield from written_out(script_of(statement, scratch, _named(statement, database)).batches())
+        yield from written_out(script_of(statement, scratch, named(database, statement, _ask)).batches())
     except NotRunnable as error:
         yield f"-- nothing is run: {error}"
 
 
-def _named(statement: Statement, database: str | None) -> Named | None:
-    if database is None or not asks_for_files(statement):
-        return None if database is None else Named(database)
+def _ask(query: str) -> list[tuple[Any, ...]]:
     with closing(Driver(settings_of(os.environ).connection).connect()) as session:
-        return named(database, statement, session)
+        return session.rows(query)

@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.adapters.tsql import databases
 from vdi_conformance.adapters.tsql.driver import Driver
@@ -16,7 +16,7 @@ from vdi_conformance.adapters.tsql.scripts import Named, Scratch, asks_for_files
 from vdi_conformance.adapters.tsql.settings import DATABASE, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from vdi_conformance.adapters.tsql.databases import Batch
     from vdi_conformance.adapters.tsql.driver import Session
@@ -43,7 +43,7 @@ class SqlServerStatements:
         """Run a statement to its end, in the thread of the caller."""
         with closing(self._driver.connect()) as session:
             scratch = Scratch.of(secrets.token_hex(_TOKEN_BYTES), self._run, statement)
-            script = script_of(statement, scratch, named(self._database, statement, session))
+            script = script_of(statement, scratch, named(self._database, statement, session.rows))
             succeeded = False
             try:
                 outcome = _perform(session, script, statement)
@@ -64,11 +64,14 @@ class SqlServerStatements:
             _tell(f"could not clean up: {error}")
 
 
-def named(database: str | None, statement: Statement, session: Session) -> Named | None:
-    """Look at the database that the user names; a NotRunnable where its files must be known and are not."""
+def named(database: str | None, statement: Statement, ask: Callable[[str], list[tuple[Any, ...]]]) -> Named | None:
+    """Look at the database that the user names; a NotRunnable where its files must be known and are not.
+
+    `ask` runs a query on the server, and is left alone where nothing needs to be known.
+    """
     if database is None or not asks_for_files(statement):
         return None if database is None else Named(database)
-    files = tuple(name for (name,) in session.rows(databases.files_of(database).text))
+    files = tuple(name for (name,) in ask(databases.files_of(database).text))
     if not files:
         raise NotRunnable(f"the server has no database {database!r}: name one that it has in {DATABASE}, or none")
     return Named(database, files)

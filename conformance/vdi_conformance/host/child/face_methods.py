@@ -1,11 +1,12 @@
 """The compiled library behind an adapter: each method of the `face` group."""
 
-from typing import Any
+from typing import Any, get_args
 
 from vdi_conformance.contract import Apartment, Argument
+from vdi_conformance.host.child.apc import runs_on
 from vdi_conformance.host.child.client_methods import address
 from vdi_conformance.host.child.dispatch import Methods
-from vdi_conformance.host.child.parameters import Optional, arguments, name, one_of, u64
+from vdi_conformance.host.child.parameters import Optional, arguments, name, one_of, u32, u64
 from vdi_conformance.host.child.session import Session
 
 METHODS = Methods[Session]()
@@ -22,11 +23,17 @@ def _symbol(session: Session, name: str) -> _Result:
     "face.create_instance",
     clsid=name,
     iid=name,
-    apartment=Optional(one_of("multithreaded", "single"), "multithreaded"),
+    apartment=Optional(one_of(*get_args(Apartment)), "multithreaded"),
 )
 def _create_instance(session: Session, clsid: str, iid: str, apartment: Apartment) -> _Result:
     code, made = session.face().create_instance(clsid, iid, apartment)
     return {"code": code, "address": address(made)}
+
+
+@_method("face.queue_apc", to=name, patience=u32)
+def _queue_apc(session: Session, to: str, patience: int) -> _Result:
+    session.face()
+    return {"ran": runs_on(to, patience / 1000)}
 
 
 @_method("face.call", function=u64, arguments=arguments(8))

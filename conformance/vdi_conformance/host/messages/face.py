@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from vdi_conformance.contract import Apartment
 from vdi_conformance.host.messages.base import U32, AddressReply, Hex, Name, Reply, Request
 
 
@@ -41,7 +42,25 @@ class CreateInstance(Request[AddressReply], frozen=True, kw_only=True):
     reply = AddressReply
     clsid: Name
     iid: Name
-    apartment: Literal["multithreaded", "single"] = "multithreaded"
+    apartment: Apartment = "multithreaded"
+
+
+class ApcRan(Reply, frozen=True):
+    """Whether a queued procedure call ran."""
+
+    ran: bool
+
+
+class QueueApc(Request[ApcRan], frozen=True, kw_only=True):
+    """Queue an asynchronous procedure call to the thread of the label `to`, and say whether it ran within `patience`.
+
+    It runs when that thread next waits alertably. `patience` is milliseconds. Only where `native_face` is "com".
+    """
+
+    method = "face.queue_apc"
+    reply = ApcRan
+    to: Name
+    patience: U32
 
 
 class CallFunction(Request[Returned], frozen=True, kw_only=True):
