@@ -12,7 +12,7 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_TIMEOUT
 
 WAITER: Final = "waiter"
 SOON: Final = 100
-"""How long a server may take to have sent whatever it sends without an answer, in milliseconds before scaling."""
+"""Within this a server has mostly sent what it sends without an answer, in milliseconds before scaling."""
 
 
 def _apc_runs(client: Participant) -> bool:
@@ -21,9 +21,8 @@ def _apc_runs(client: Participant) -> bool:
     return client.host.send(request).result(patience=client.scaled(BOUND_TO_COME) / 1000 + 10).ran
 
 
-def _require_apc(client: Participant, method: str) -> None:
-    if not _apc_runs(client):
-        raise ConformanceFailure(f"an APC that was queued to a thread in {method} did not run")
+def _not_run(method: str) -> ConformanceFailure:
+    return ConformanceFailure(f"an APC that was queued to a thread in {method} did not run")
 
 
 @judges("CFG-27")
@@ -32,7 +31,8 @@ def test_an_apc_runs_while_get_configuration_waits(stage: Stage) -> None:
     primary = stage.participant("primary")
     primary.create(stage.name(), USUAL.config).expect(NOERROR)
     waiting = primary.send_get_configuration(thread=WAITER)
-    _require_apc(primary, "GetConfiguration")
+    if not _apc_runs(primary):
+        raise _not_run("GetConfiguration")
     primary.signal_abort().expect(NOERROR)
     waiting.result()
 
@@ -57,7 +57,10 @@ def test_an_apc_runs_while_get_command_waits(stage: Stage) -> None:
         pass
     found.require(VD_E_TIMEOUT)
     waiting = device.send_get_command(thread=WAITER)
-    _require_apc(operation.primary, "GetCommand")
+    while not _apc_runs(operation.primary):
+        if not (waiting.done and waiting.result().succeeded):
+            raise _not_run("GetCommand")
+        waiting = device.send_get_command(thread=WAITER)  # a server that is slow ended the wait by a command
     operation.primary.get_configuration().expect(NOERROR)
     stage.observe("Q25", "GetCommand after an APC ran", "returned" if waiting.done else "goes on waiting")
     operation.primary.signal_abort().expect(NOERROR)
