@@ -100,9 +100,9 @@ def main(paths: list[str]) -> int:
         times = f"{count} times " if count > 1 else ""
         print(f"{times}{what}: {f'since {why} differs' if why else 'NOT EXPLAINED'}")
     unexplained = sum(count for difference, count in found.items() if not difference.why)
-    verdict = f"{unexplained} differences are not explained" if unexplained else "every difference is explained"
+    verdict = f"{unexplained} of them not explained" if unexplained else "each of them explained"
     names = " and ".join(evidence.header.client.reference.partition(":")[0] for evidence in (first, second))
-    print(f"{names}: {len(first.checks)} checks, {found.total()} differences; {verdict}.")
+    print(f"{names}: {len(first.checks)} checks, differences: {found.total()}, {verdict}.")
     return 1 if unexplained else 0
 
 

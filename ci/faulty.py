@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from native import SOURCES
+from compiling import SOURCES
 
 if TYPE_CHECKING:
     from pathlib import Path

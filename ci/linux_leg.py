@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from environment import ROOT, call, clean_variables, main, tool, wait
-from native import PLAIN, SANITIZED, build, compiler
+from native import build, compiler
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ LIBRARY: Final = REPORTS / "face-libsqlvdi.jsonl"
 
 def leg(python: Path, further: list[str]) -> int:
     """Run both faces and hold them against each other; the first exit code that is not 0 counts."""
-    library = build(PLAIN)
+    library = build()
     code = _run(python, EMULATOR, {}, "emulator", *further)
     code = code or _run(python, LIBRARY, {}, f"sqlserver:{library}", *further)
     return code or call([str(python), "ci/faces.py", str(EMULATOR), str(LIBRARY)])
@@ -32,7 +32,7 @@ def leg(python: Path, further: list[str]) -> int:
 
 def sanitized(python: Path, further: list[str]) -> int:
     """Run the suite through the library with sanitizers; these must be there before Python is."""
-    library = build(SANITIZED)
+    library = build(sanitized=True)
     asked = [compiler(), "-print-file-name=libasan.so"]
     preloaded = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
     # Python leaves memory to the end of its process, and hosts end without ceremony: nothing can be said of leaks.

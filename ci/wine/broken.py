@@ -39,7 +39,7 @@ def _found(prefix: Prefix, python: Path, directory: Path, fault: Fault) -> bool:
     shutil.rmtree(place, ignore_errors=True)
     copy(fault, place / "sources")
     library, evidence = place / "sqlvdi.dll", place / "evidence.jsonl"
-    standin.make(place / "sources", library)
+    standin.library("-O0").make(place / "sources", library)
     chosen = ["--adapter", f"sqlserver:Z:{library}", "--server", "emulator", "--requirement", fault.requirement]
     say(f"{fault.name}, which breaks {fault.requirement}:")
     code = prefix.run([python, "-m", "vdi_conformance.cli", "run", *chosen, "-n", "2", f"--evidence={evidence}"], ROOT)

@@ -45,7 +45,7 @@ def run(python: Path, further: list[str]) -> int:
         with _timed("project"):
             windows_python.install_project(windows, python)
         with _timed("stand-in"):
-            library = standin.build(MADE / "stand-in")
+            library = standin.library().build(MADE / "stand-in")
         with _timed("run"), prefix:
             if further[:1] == ["--broken"]:
                 return broken.run(prefix, windows / "python.exe", MADE / "broken", further[1:])

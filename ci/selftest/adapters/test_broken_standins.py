@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import native
 from faulty import Fault, copy, faults
-from native import Variant, make
 from selftest.suite.runs import run_suite_in
 from vdi_conformance.cli.checks import checks_by_row
 from vdi_conformance.proof.course import red
@@ -16,7 +16,6 @@ from vdi_conformance.proof.course import red
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUICKLY_MADE = Variant("faulty", ("-O0",))
 HERE = [fault for fault in faults() if "linux" in fault.faces]
 
 
@@ -24,8 +23,8 @@ HERE = [fault for fault in faults() if "linux" in fault.faces]
 @pytest.mark.parametrize("fault", HERE, ids=lambda fault: fault.name)
 def test_a_broken_library_is_found(fault: Fault, tmp_path: Path) -> None:
     copy(fault, tmp_path / "sources")
-    (tmp_path / "made").mkdir()
-    library = make(tmp_path / "sources", QUICKLY_MADE, tmp_path / "made")
+    library = tmp_path / "libsqlvdi.so"
+    native.library("-O0").make(tmp_path / "sources", library)
     chosen = ("--adapter", f"sqlserver:{library}", "--server", "emulator", "--requirement", fault.requirement)
     run = run_suite_in(tmp_path, *chosen)
     if fault.refused:

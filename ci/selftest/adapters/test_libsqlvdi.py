@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from native import PLAIN, build
+from native import build
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.adapters.libsqlvdi import ClientDeviceSet, Library
 from vdi_conformance.adapters.sqlserver import DIRECTORY_VARIABLE, LIBRARY_VARIABLE
@@ -48,7 +48,7 @@ FOR_WEEKS = 0xFFFFFFFE
 
 @pytest.fixture(scope="session")
 def stand_in() -> str:
-    return str(build(PLAIN))
+    return str(build())
 
 
 @pytest.fixture
