@@ -2,7 +2,8 @@
 
 Everything that is needed is made in `build/wine` from nothing, once. Clients go through COM to the stand-in
 sqlvdi.dll, which is registered for that, and the emulator is the server; `--adapter emulator` leaves the library out.
-`--broken [NAME ...]` tries stand-ins instead that are wrong in one way, each of which must be found.
+`--broken [NAME ...]` tries stand-ins instead that are wrong in one way, each of which must be found, and `--selftests
+[option of pytest ...]` runs the suite's own tests, but for those of this checkout's packaging.
 What this shows is that the suite, its adapter for Windows and the emulator work there as far as Wine is like Windows.
 It shows nothing about Microsoft's library.
 """
@@ -28,6 +29,7 @@ assert sys.platform != "win32", "on Windows ci/run.py runs the suite"
 
 MADE: Final = ROOT / "build" / "wine"
 EVIDENCE: Final = Path("reports") / "wine-evidence.jsonl"
+SELFTESTS: Final = ("ci/selftest", "--ignore=ci/selftest/packaging", "-n", "2", "-p", "no:cacheprovider")
 THROUGH_COM: Final = ("--adapter", "sqlserver", "--server", "emulator")
 
 
@@ -47,10 +49,13 @@ def run(python: Path, further: list[str]) -> int:
         with _timed("stand-in"):
             library = standin.library().build(MADE / "stand-in")
         with _timed("run"), prefix:
+            interpreter = windows / "python.exe"
             if further[:1] == ["--broken"]:
-                return broken.run(prefix, windows / "python.exe", MADE / "broken", further[1:])
+                return broken.run(prefix, interpreter, MADE / "broken", further[1:])
             _register(prefix, library)
-            return prefix.run([windows / "python.exe", "-m", "vdi_conformance.cli", "run", *_options(further)], ROOT)
+            if further[:1] == ["--selftests"]:
+                return prefix.run([interpreter, "-m", "pytest", *SELFTESTS, *further[1:]], ROOT)
+            return prefix.run([interpreter, "-m", "vdi_conformance.cli", "run", *_options(further)], ROOT)
 
 
 def _register(prefix: Prefix, library: Path) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from vdi_conformance.adapters.tsql.outcomes import REMEDIES, LogLine, Record, Reply, logged, outcome_of, record_of
+from vdi_conformance.adapters.tsql.outcomes import (
+    NO_HISTORY,
+    REMEDIES,
+    SUCCESS,
+    LogLine,
+    Record,
+    Reply,
+    logged,
+    outcome_of,
+    record_of,
+)
 from vdi_conformance.adapters.tsql.refusal import NotRunnable
 from vdi_conformance.contract import Database, Statement
 
@@ -30,8 +40,15 @@ def test_success_is_told_by_3014() -> None:
     assert outcome_of(BACKUP, said(4035, 3014, failed=False)).succeeded
     assert not outcome_of(BACKUP, said(4035, failed=False)).succeeded
     assert not outcome_of(BACKUP, said(3014, 3013, failed=True)).succeeded
+
     assert outcome_of(FILE_LIST, said(failed=False)).succeeded
     assert not outcome_of(FILE_LIST, said(3241, 3013, failed=True)).succeeded
+
+
+def test_a_success_that_could_not_be_noted_in_msdb_is_one() -> None:
+    not_noted = Record("42000", NO_HISTORY, "could not insert")
+    assert outcome_of(BACKUP, Reply(True, (Record("01000", SUCCESS, "done"), not_noted))).succeeded
+    assert not outcome_of(BACKUP, Reply(True, (not_noted,))).succeeded
 
 
 @pytest.mark.parametrize("number", sorted(REMEDIES))

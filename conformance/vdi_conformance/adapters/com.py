@@ -129,9 +129,17 @@ class ComLibrary(CompiledLibrary):
         self._path = path
 
     def create_instance(self, clsid: str, iid: str, apartment: Apartment) -> Outcome[int]:
-        """Ask for an object on a thread that does nothing else."""
-        with ThreadPoolExecutor(1, initializer=enter, initargs=(apartment,)) as thread:
-            return thread.submit(instance, clsid, iid, self._path).result()
+        """Ask for an object; a single-threaded apartment is that of a thread which does nothing else."""
+        # This thread stays in the multithreaded one, so that its objects have an apartment for as long as they live.
+        enter()
+        if apartment == "multithreaded":
+            return instance(clsid, iid, self._path)
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._in, apartment, clsid, iid).result()
+
+    def _in(self, apartment: Apartment, clsid: str, iid: str) -> Outcome[int]:
+        enter(apartment)
+        return instance(clsid, iid, self._path)
 
     def call(self, function: int, arguments: tuple[Argument, ...]) -> int:
         """Call a function at an address from the multithreaded apartment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,8 @@ class SqlServer(LibraryAdapter):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        # The shared objects of a set get this process's mask, and a server of another account must write to them.
+        os.umask(0)
         self._loaded = Library(str(self.library))
 
     def usual_library(self) -> Path:

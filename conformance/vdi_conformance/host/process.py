@@ -98,6 +98,11 @@ class Pending(Generic[R]):
         return self._outcome is not None
 
     @property
+    def outcome(self) -> Reply | HostError | None:
+        """The reply or the error, where one has come; looks at nothing new."""
+        return self._outcome
+
+    @property
     def done(self) -> bool:
         """Whether the reply or an error has come; looks without waiting."""
         if self._outcome is None:
@@ -186,6 +191,15 @@ class Host:
     def dismissed(self) -> bool:
         """Whether the process was told to leave, in one way or the other."""
         return self._killed or self._input_ended
+
+    @property
+    def outcomes(self) -> list[Reply | HostError]:
+        """What the last requests were answered with, oldest first; looks at nothing new."""
+        return [pending.outcome for pending in self._calls if pending.outcome is not None]
+
+    def awaits(self, kind: type[Request[Any]]) -> bool:
+        """Tell whether a request of that kind has no answer yet; looks at nothing new."""
+        return any(isinstance(pending.request, kind) for pending in self._waiting.values())
 
     @property
     def calls(self) -> list[CallRecord]:

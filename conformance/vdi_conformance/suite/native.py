@@ -10,6 +10,7 @@ from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.memory import ProcessMemory
 from vdi_conformance.suite.outcomes import Code, Later, Result
+from vdi_conformance.vdi.hresult import VD_E_ABORT
 
 if TYPE_CHECKING:
     from vdi_conformance.contract import Apartment
@@ -21,6 +22,7 @@ UNTOUCHED: Final = 0xCC
 """Fills what a call is to write to, and what lies behind it."""
 GUARD: Final = 32
 CONFIG_SIZE: Final = 44
+OBJECT_SIZE: Final = 8
 RECORD_SIZE: Final = 24
 
 # The tables of vdi.h and of its Linux edition, written out once more: the checks are about them.
@@ -48,6 +50,8 @@ SLOTS: Final = {
 }
 CONSTRUCTOR: Final = "_ZN22ClientVirtualDeviceSetC1Ev"
 DESTRUCTOR: Final = "_ZN22ClientVirtualDeviceSetD1Ev"
+DEVICE_CONSTRUCTOR: Final = "_ZN19ClientVirtualDeviceC1Ev"
+DEVICE_DESTRUCTOR: Final = "_ZN19ClientVirtualDeviceD1Ev"
 SYMBOLS: Final = {
     "Create": "_ZN22ClientVirtualDeviceSet6CreateEPcP8VDConfig",
     "GetConfiguration": "_ZN22ClientVirtualDeviceSet16GetConfigurationElP8VDConfig",
@@ -144,7 +148,10 @@ class NativeObject:
 
     def call(self, method: str, *arguments: tuple[int, int]) -> Code:
         """Call a method that gives an HRESULT."""
-        code = self.send(method, *arguments).result()
+        return self.answer(method, self.send(method, *arguments).result())
+
+    def answer(self, method: str, code: int) -> Code:
+        """Hold the HRESULT that a method gave."""
         return Code(f"{method} in {self.process.name}", code, self.process.observe)
 
     def pointer(self, address: int) -> tuple[int, int]:
@@ -155,14 +162,24 @@ class NativeObject:
         """Give a time-out as an argument: a DWORD, or a time_t."""
         return milliseconds, 4 if self.process.com else self.process.pointer
 
-    def out(self, method: str, *arguments: tuple[int, int], size: int | None = None) -> Result[int]:
-        """Call a method whose last argument is an out pointer; the value is None for null after success."""
+    def send_out(
+        self, method: str, *arguments: tuple[int, int], size: int | None = None, thread: str | None = None
+    ) -> Later[Returned, Result[int]]:
+        """Start a method whose last argument is an out pointer; the value is None for null after success."""
         variable = self.process.variable(size)
-        answer = self.call(method, *arguments, self.pointer(variable))
         width = size or self.process.pointer
-        self.process.require_guard(variable, width, method)
-        value = self.process.number(variable, width)
-        return Result(answer.call, answer.code, answer.observe, value if size or value else None)
+
+        def given(code: int) -> Result[int]:
+            self.process.require_guard(variable, width, method)
+            value = self.process.number(variable, width)
+            answer = self.answer(method, code)
+            return Result(answer.call, answer.code, answer.observe, value if size or value else None)
+
+        return self.send(method, *arguments, self.pointer(variable), thread=thread).then(given)
+
+    def out(self, method: str, *arguments: tuple[int, int], size: int | None = None) -> Result[int]:
+        """Call a method whose last argument is an out pointer."""
+        return self.send_out(method, *arguments, size=size).result()
 
     def query(self, iid: str) -> Result[int]:
         """QueryInterface; the value is None for null."""
@@ -172,10 +189,21 @@ class NativeObject:
 class NativeDevice(NativeObject):
     """A device that OpenDevice handed out."""
 
-    def get_command(self, timeout: int | None = None) -> Result[int]:
-        """GetCommand; the value is the address of the record."""
+    def send_get_command(self, timeout: int | None = None, thread: str | None = None) -> Later[Returned, Result[int]]:
+        """Start a GetCommand; the value is the address of the record."""
         waiting = self.process.scaled(BOUND_TO_COME) if timeout is None else timeout
-        return self.out("GetCommand", self.time(waiting))
+        return self.send_out("GetCommand", self.time(waiting), thread=thread)
+
+    def get_command(self, timeout: int | None = None) -> Result[int]:
+        """GetCommand."""
+        return self.send_get_command(timeout).result()
+
+    def await_abort(self, waiting: Later[Returned, Result[int]]) -> None:
+        """Fetch until an abort shows that has been posted; what was queued before may still be handed out."""
+        found = waiting.result()
+        while found.succeeded:
+            found = self.get_command()
+        found.require(VD_E_ABORT)
 
     def complete(self, record: int, code: int, size: int, position: int = 0) -> Code:
         """CompleteCommand."""
@@ -188,25 +216,36 @@ class NativeSet(NativeObject):
 
     def create(self, name: str, config: bytes) -> Code:
         """Create, with a structure of these bytes."""
-        return self._create("Create", [self.process.text(name)], config)
+        return self.create_from("Create", name, self.process.place(config))
 
     def create_ex(self, name: str, config: bytes) -> Code:
         """CreateEx on the default instance."""
-        return self._create("CreateEx", [0, self.process.text(name)], config)
+        return self.create_from("CreateEx", name, self.process.place(config))
 
-    def _create(self, method: str, names: list[int], config: bytes) -> Code:
-        place = self.process.place(config)
+    def create_from(self, method: str, name: str, place: int) -> Code:
+        """Create or CreateEx on the default instance, with the structure at an address, which has a guard behind it."""
+        names = [self.process.text(name)] if method == "Create" else [0, self.process.text(name)]
         answer = self.call(method, *map(self.pointer, names), self.pointer(place))
-        self.process.require_guard(place, len(config), method)
+        self.process.require_guard(place, CONFIG_SIZE, method)
         return answer
 
-    def get_configuration(self, timeout: int | None = None) -> Result[bytes]:
-        """GetConfiguration; the value is the bytes of the structure."""
+    def send_get_configuration(
+        self, timeout: int | None = None, thread: str | None = None
+    ) -> Later[Returned, Result[bytes]]:
+        """Start a GetConfiguration; the value is the bytes of the structure."""
         place = self.process.variable(CONFIG_SIZE)
         waiting = self.process.scaled(BOUND_TO_COME) if timeout is None else timeout
-        answer = self.call("GetConfiguration", self.time(waiting), self.pointer(place))
-        self.process.require_guard(place, CONFIG_SIZE, "GetConfiguration")
-        return Result(answer.call, answer.code, answer.observe, self.process.read(place, CONFIG_SIZE))
+
+        def configured(code: int) -> Result[bytes]:
+            self.process.require_guard(place, CONFIG_SIZE, "GetConfiguration")
+            answer = self.answer("GetConfiguration", code)
+            return Result(answer.call, answer.code, answer.observe, self.process.read(place, CONFIG_SIZE))
+
+        return self.send("GetConfiguration", self.time(waiting), self.pointer(place), thread=thread).then(configured)
+
+    def get_configuration(self, timeout: int | None = None) -> Result[bytes]:
+        """GetConfiguration."""
+        return self.send_get_configuration(timeout).result()
 
     def open_device(self, name: str) -> Result[NativeDevice]:
         """OpenDevice."""

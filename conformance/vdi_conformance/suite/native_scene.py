@@ -10,6 +10,7 @@ from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.native import (
     CLASS,
     CONSTRUCTOR,
+    OBJECT_SIZE,
     RECORD_SIZE,
     SET2_INTERFACE,
     NativeDevice,
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
 
 WRITE: Final = 2
 BOTH: Final[tuple[Face, Face]] = ("libsqlvdi", "com")
-_OBJECT: Final = 8
 
 
 def set_of(process: NativeProcess) -> NativeSet:
     """Make a client object, as a compiled client does."""
     if process.com:
         return NativeSet(process, process.created(CLASS, SET2_INTERFACE).expect(NOERROR))
-    this = process.variable(_OBJECT)
+    this = process.variable(OBJECT_SIZE)
     process.send(process.symbol(CONSTRUCTOR), (this, process.pointer)).result()
     return NativeSet(process, this)
 
@@ -58,6 +58,8 @@ class NativeBackup:
     def __init__(
         self, stage: Stage, started: Callable[[str], NativeProcess], geometry: Geometry = USUAL, ex: bool = False
     ) -> None:
+        if not ex:
+            stage.need_default_instance()
         self.process = started("primary by raw calls")
         self.set = set_of(self.process)
         self._operation = stage.prepared(geometry, participants=[stage.participant("bystander")])
@@ -65,7 +67,8 @@ class NativeBackup:
         create = self.set.create_ex if ex else self.set.create
         create(self.name, geometry.config.pack()).expect(NOERROR)
         self._operation.execute()
-        self.configuration = self.set.get_configuration().expect(NOERROR)
+        configuring = self.set.send_get_configuration(thread="configuration")
+        self.configuration = self._operation.await_configuration(configuring).expect(NOERROR)
         self.device: NativeDevice = self.set.open_device(self.name).expect(NOERROR)
 
     def commands(self) -> Iterator[Record]:
@@ -109,3 +112,5 @@ class NativeBackup:
         """See the statement succeed, all of whose commands have been completed, and close the set."""
         self._operation.require_success(self._operation.outcome())
         self.set.close().expect(NOERROR)
+        if not self.process.com:
+            self.process.require_guard(self.set.this, OBJECT_SIZE, "a client object")

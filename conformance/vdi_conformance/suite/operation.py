@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from vdi_conformance.suite.outcomes import Code, Later
 
 Kind = Literal["backup", "restore"]
+
+A = TypeVar("A")
 
 STALL: Final = 1_000
 """After so many milliseconds, before scaling, a server is taken to wait for the commands that are held."""
@@ -59,14 +61,17 @@ class Operation(Running):
     def configure(self) -> None:
         """Run the statement on the set that was created, and wait until it has configured it."""
         self.execute()
-        configuring = self.primary.send_get_configuration()
+        self.await_configuration(self.primary.send_get_configuration()).expect(NOERROR)
+
+    def await_configuration(self, configuring: Later[Any, A]) -> A:
+        """Give the answer of a GetConfiguration on the set of a statement that runs, or that has ended already."""
         self._supervisor.wait_any([self._statement, configuring.pending])
         if self._statement.done and not configuring.done:
             # Nothing but an abort wakes the call any more, and that has been posted: there is no use in waiting long.
             self._supervisor.wait_any([configuring.pending], self.primary.scaled(STALL) / 1000)
             if not configuring.done:
                 raise ConformanceFailure("the statement ended, and GetConfiguration went on waiting")
-        configuring.result().expect(NOERROR)
+        return configuring.result()
 
     def refuse(self, **options: Any) -> StatementEnd:
         """Run a statement that cannot be, on the set that was created, and give its end.

@@ -20,6 +20,7 @@ class Observe(Protocol):
 
 T = TypeVar("T")
 A = TypeVar("A")
+B = TypeVar("B")
 R = TypeVar("R", bound=Reply)
 SLOW: Final = " (for an implementation that needs longer there is --timeout-scale)"
 
@@ -101,6 +102,10 @@ class Later(Generic[R, A]):
     def done(self) -> bool:
         """Whether the call has returned."""
         return self.pending.done
+
+    def then(self, convert: Callable[[A], B]) -> "Later[R, B]":
+        """Give the same call, its answer converted further; to be asked instead of this one."""
+        return Later(self.pending, lambda reply: convert(self._convert(reply)), self._patience)
 
     def result(self) -> A:
         """Wait for its end; to be asked once."""

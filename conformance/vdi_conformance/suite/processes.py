@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.evidence.records import Call
-from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.host.errors import ImplementationUnavailable
+from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
+from vdi_conformance.suite.judging import ConformanceFailure, NotTested
 from vdi_conformance.vdi.documented import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vdi_conformance.host.errors import HostError
+    from vdi_conformance.host.messages.base import Reply
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench, Role
+
+OF_THE_SET: Final = frozenset({3201, 3202, 3203, 3204, 3208, 3241, 3254, 3256, 3261, 3271, 18210})
+"""The messages of a server that has looked for the set, or has worked with it."""
+TO_PUT_AWAY: Final = 10.0
+"""So many seconds, before scaling, a statement has to end by itself when its clients are gone."""
 
 
 class Processes:
@@ -63,9 +72,15 @@ class Processes:
         if gone := [f"{host.name} {host.ended}" for host in lost if host.ended is not None]:
             raise ConformanceFailure(f"a process ended that nobody had ended: {'; '.join(gone)}")
 
+    def untried(self) -> BaseException | None:
+        """Give what kept a server from trying its statement, if that was it; the check has failed, its clients go."""
+        servers = self._dismiss_clients(orderly=False)
+        reasons = (_reason(outcome) for host in servers for outcome in host.outcomes)
+        return next((reason for reason in reasons if reason is not None), None)
+
     def end(self, *, orderly: bool) -> None:
         """End all of them; in an orderly end none may have crashed."""
-        for host in self._hosts:
+        for host in self._dismiss_clients(orderly=orderly):
             if not orderly:
                 host.kill()
             host.end_input()
@@ -73,3 +88,30 @@ class Processes:
         crashed = [f"{host.name} {end}" for host, end in ends if end.crashed and host.name not in self._excused]
         if orderly and crashed:
             raise ConformanceFailure("; ".join(crashed))
+
+    def _dismiss_clients(self, *, orderly: bool) -> list[Host]:
+        """Let the clients go, and then the statements that still run come to their ends; give all other processes.
+
+        A statement that ends by itself puts away what it has made on the user's server.
+        """
+        clients = [host for host in self._hosts if host.role == "client"]
+        others = [host for host in self._hosts if host.role != "client"]
+        for host in clients:
+            if not orderly:
+                host.kill()
+            host.end_input()
+        patience = TO_PUT_AWAY * self._bench.cast.timeout_scale
+        running = [host for host in others if host.awaits(ExecuteStatement)]
+        self._bench.supervisor.wait_until(lambda: not any(host.awaits(ExecuteStatement) for host in running), patience)
+        return others
+
+
+def _reason(outcome: Reply | HostError) -> BaseException | None:
+    if isinstance(outcome, ImplementationUnavailable):
+        return outcome
+    if isinstance(outcome, StatementEnd) and not outcome.succeeded:
+        messages = {message.number: message.text for message in outcome.messages}
+        if messages and not messages.keys() & OF_THE_SET:
+            said = "; ".join(f"{text} ({number})" for number, text in messages.items())
+            return NotTested(f"the statement came to no set, which wakes no client (Q55): {said}")
+    return None

@@ -345,8 +345,11 @@ class Stage:
             stage = Stage(self.bench, f"streams {source.stream_key}")
             try:
                 stage.backup(source, directory).succeed()
-            except BaseException:
+            except BaseException as error:
+                untried = stage.processes.untried()
                 stage.processes.end(orderly=False)
+                if untried is not None:
+                    raise untried from error
                 raise
             stage.processes.end(orderly=True)
 

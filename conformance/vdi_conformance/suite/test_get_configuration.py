@@ -16,7 +16,7 @@ from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.suite.variants import BACKUP, RESTORE, in_turn
-from vdi_conformance.vdi.commands import VDF_COMPLETE_ENABLED, VDF_REQUEST_COMPLETE
+from vdi_conformance.vdi.commands import VDF_COMPLETE_ENABLED, VDF_LIKE_TAPE, VDF_REQUEST_COMPLETE
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_MEMORY, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import INFINITE, MAX_TRANSFER_SIZE, VDConfig
 
@@ -26,7 +26,7 @@ SOON: Final = 25
 """A time-out that nobody waits long for, in milliseconds before scaling."""
 RICH: Final = Geometry(
     devices=2,
-    features=VDF_REQUEST_COMPLETE,
+    features=VDF_LIKE_TAPE | VDF_REQUEST_COMPLETE,
     prefix_zone_size=512,
     alignment=1024,
     soft_file_mark_block_size=2048,

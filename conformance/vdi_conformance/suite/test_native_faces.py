@@ -2,14 +2,28 @@
 
 import struct
 
-from vdi_conformance.suite.judging import ConformanceFailure, judges, set_up
+import pytest
+
+from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested, set_up
 from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.native import CONFIG_SIZE
 from vdi_conformance.suite.native_scene import BOTH, WRITE, NativeBackup, Record, set_of
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.vdi.commands import VDF_DISCARD, VDF_LIKE_TAPE
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
+OF_THE_CLIENT = 28
+"""So many bytes of a configuration, at its beginning, are the client's."""
+RICH = Geometry(
+    devices=2,
+    features=VDF_LIKE_TAPE,
+    prefix_zone_size=512,
+    alignment=1024,
+    soft_file_mark_block_size=2048,
+    eom_warning_size=131072,
+    server_time_out=3_600_000,
+)
 SIZES = Geometry(block_size=4096, max_transfer_size=131072, buffer_count=3, prefix_zone_size=1024, transfers=2)
 
 
@@ -27,16 +41,15 @@ def test_a_configuration_lies_where_the_header_says(stage: Stage) -> None:
     assert found == {name: number for name, (_, number) in wanted.items()}
     assert _field(backup.configuration, 4) & 0x10000, "features, at offset 4, have no VDF_WriteMedia for a BACKUP"
     assert _field(backup.configuration, 12) % 4096 == 0, "alignment, at offset 12, is none of blocks"
-    area = _field(backup.configuration, 40)
-    assert area == 0 or area >= 131072, f"bufferAreaSize, at offset 40, is {area}: no buffer has room there"
     backup.finish()
 
 
 @judges("ABI-11")
 def test_what_a_client_asks_for_is_read_where_the_header_says(stage: Stage) -> None:
     stage.need_scripted()
+    stage.need_default_instance()
     process = stage.native(*BOTH)("primary by raw calls")
-    asked = {0: 3, 4: 0x1 | 0x80, 8: 512, 12: 8192, 16: 1024, 20: 1048576, 24: 61000}
+    asked = {0: 3, 4: VDF_LIKE_TAPE | VDF_DISCARD, 8: 512, 12: 8192, 16: 1024, 20: 1048576, 24: 61000}
     config = bytearray(CONFIG_SIZE)
     for offset, number in asked.items():
         struct.pack_into("<I", config, offset, number)
@@ -49,19 +62,31 @@ def test_what_a_client_asks_for_is_read_where_the_header_says(stage: Stage) -> N
     assert found == asked, f"by offset the client gave {asked}, the server was told {found}"
 
 
+@pytest.mark.parametrize("method", ["Create", "CreateEx"])
 @judges("CRE-11")
-def test_the_structure_of_a_client_is_read_once(stage: Stage) -> None:
+def test_the_structure_of_a_client_is_left_alone(stage: Stage, method: str) -> None:
+    process = stage.native(*(BOTH if method == "Create" else ("com",)))("primary by raw calls")
+    made, given = set_of(process), RICH.config.pack()
+    place = process.place(given)
+    made.create_from(method, stage.name(), place).expect(NOERROR)
+    assert process.read(place, CONFIG_SIZE) == given, f"{method} changed the structure that it was given"
+    made.close().expect(NOERROR)
+
+
+@pytest.mark.parametrize("method", ["Create", "CreateEx"])
+@judges("CRE-11")
+def test_the_structure_of_a_client_is_read_once(stage: Stage, method: str) -> None:
     stage.need_scripted()
-    process = stage.native(*BOTH)("primary by raw calls")
-    made, name, config = set_of(process), stage.name(), Geometry(devices=2, prefix_zone_size=512).config.pack()
-    place = process.place(config)
-    made.call("Create", made.pointer(process.text(name)), made.pointer(place)).expect(NOERROR)
-    assert process.read(place, CONFIG_SIZE) == config, "Create changed the structure that it was given"
+    stage.need_default_instance()
+    process = stage.native(*(BOTH if method == "Create" else ("com",)))("primary by raw calls")
+    made, name, given = set_of(process), stage.name(), RICH.config.pack()
+    place = process.place(given)
+    made.create_from(method, name, place).expect(NOERROR)
     process.write(place, bytes([0xFF]) * CONFIG_SIZE)
     server = stage.server()
     server.open(None, name).expect(NOERROR)
-    told = server.get_configuration().expect(NOERROR)
-    assert (told.device_count, told.prefix_zone_size) == (2, 512), "what was given to Create was read after it"
+    told = server.get_configuration().expect(NOERROR).pack()
+    assert told[:OF_THE_CLIENT] == given[:OF_THE_CLIENT], f"what was given to {method} was read after it"
 
 
 @judges("CMD-18")
@@ -86,13 +111,15 @@ def test_a_command_lies_where_the_header_says(stage: Stage) -> None:
             backup.process.fill(record.buffer, Seeded(record.size), record.size)
         backup.complete(record)
     assert all(0 < size <= 131072 and size % 4096 == 0 for size in sizes), f"Writes had the sizes {sizes} at offset 4"
-    assert 131072 in sizes, f"no Write was a full one: the sizes at offset 4 are {sizes}"
     backup.end()
+    if 131072 not in sizes:
+        not_tested(f"the server sent no full Write: the sizes at offset 4 are {sizes}")
 
 
 @judges("ABI-12")
 def test_every_member_of_a_command_has_its_place(stage: Stage) -> None:
     stage.need_scripted()
+    stage.need_default_instance()
     process = stage.native(*BOTH)("primary by raw calls")
     made, name = set_of(process), stage.name()
     made.create(name, Geometry(features=0x173).config.pack()).expect(NOERROR)

@@ -18,6 +18,7 @@ DIGITS: Final = 16
 FILES: Final = (f"{PREFIX}data", f"{PREFIX}log")
 """The logical names of the files of a disposable database."""
 _PAGE: Final = 8192
+_MODEL: Final = f"N'{PREFIX}model'"
 _BEGIN: Final = "USE [master];\nSET NOCOUNT ON;"
 _DATA_PATH: Final = "CONVERT(nvarchar(4000), SERVERPROPERTY(N'InstanceDefaultDataPath'))"
 
@@ -60,9 +61,14 @@ def own(name: str) -> Batch:
 
 
 def create(name: str, recovery: Literal["SIMPLE", "FULL"]) -> Batch:
-    """Make an empty database whose files have known logical names."""
+    """Make an empty database whose files have known logical names.
+
+    Each copies the database model, of which a server makes one copy at a time: who comes second gets an error there.
+    """
     database, (data, log) = bracketed(name), map(literal, FILES)
-    text = f"""CREATE DATABASE {database};
+    text = f"""EXEC sp_getapplock {_MODEL}, @LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = 60000;
+CREATE DATABASE {database};
+EXEC sp_releaseapplock {_MODEL}, @LockOwner = N'Session';
 ALTER DATABASE {database}
     MODIFY FILE (NAME = {literal(name)}, NEWNAME = {data});
 ALTER DATABASE {database}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SUCCESS: Final = 3014
 """The message that tells of a statement's success."""
+NO_HISTORY: Final = 3009
+"""The error of a statement that succeeded, and could not be noted in msdb."""
 _FROM_SERVER: Final = "[SQL Server]"
 _DIAGNOSIS: Final = re.compile(r"\[(\w{5})\] \((-?\d+)\)")
 _TOLD: Final = "01"
@@ -98,7 +100,13 @@ def outcome_of(statement: Statement, reply: Reply, logged: Iterable[tuple[int, s
     _require_an_outcome(reply)
     said = tuple((record.number, record.text) for record in reply.records if record.number)
     told = statement.subject == "filelistonly" or SUCCESS in (number for number, _ in said)
-    return StatementOutcome(not reply.failed and told, (*logged, *said))
+    return StatementOutcome(told and not _failed(reply), (*logged, *said))
+
+
+def _failed(reply: Reply) -> bool:
+    """Tell whether a statement failed; that its history could not be noted is an error of no account."""
+    errors = {record.number for record in reply.records if not record.is_told}
+    return reply.failed and errors != {NO_HISTORY}
 
 
 def lost(records: Iterable[Record]) -> bool:

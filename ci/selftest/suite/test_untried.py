@@ -1,0 +1,26 @@
+"""What a server could not try is charged to no client library."""
+
+import pytest
+
+from selftest.suite import untried
+from selftest.suite.runs import RunSuite
+
+ROWS = ("--requirement", "OPD-01", "--requirement", "CMD-17", "--requirement", "GBH-01", "-n", "2")
+UNTOUCHED = {"passed"}
+"""Some checks let no statement run."""
+
+
+@pytest.mark.parametrize("server", ["AtOnce", "Later"])
+def test_a_statement_that_cannot_be_tried_is_an_error(run_suite: RunSuite, server: str) -> None:
+    run = run_suite("--adapter", f"{untried.__file__}:{server}", *ROWS)
+    assert {check.verdict for check in run.evidence.checks} - UNTOUCHED == {"error"}, run.output
+    assert {check.cause.sentence for check in run.evidence.checks if check.cause} == {untried.REASON}
+    assert run.exit_code == 6
+
+
+def test_a_statement_that_comes_to_no_set_is_not_tested(run_suite: RunSuite) -> None:
+    run = run_suite("--adapter", f"{untried.__file__}:Elsewhere", *ROWS)
+    assert {check.verdict for check in run.evidence.checks} - UNTOUCHED == {"not tested"}, run.output
+    told = [check.cause.sentence for check in run.evidence.checks if check.cause]
+    assert all("there is no such database (911)" in sentence for sentence in told)
+    assert run.exit_code == 6
