@@ -3,7 +3,7 @@
 Everything that is needed is made in `build/wine` from nothing, once. Clients go through COM to the stand-in
 sqlvdi.dll, which is registered for that, and the emulator is the server; `--adapter emulator` leaves the library out.
 `--broken [NAME ...]` tries stand-ins instead that are wrong in one way, each of which must be found, and `--selftests
-[option of pytest ...]` runs the suite's own tests, but for those of this checkout's packaging.
+[PATH or option of pytest ...]` runs those of the suite's own tests that do not need many whole runs.
 What this shows is that the suite, its adapter for Windows and the emulator work there as far as Wine is like Windows.
 It shows nothing about Microsoft's library.
 """
@@ -29,7 +29,9 @@ assert sys.platform != "win32", "on Windows ci/run.py runs the suite"
 
 MADE: Final = ROOT / "build" / "wine"
 EVIDENCE: Final = Path("reports") / "wine-evidence.jsonl"
-SELFTESTS: Final = ("ci/selftest", "--ignore=ci/selftest/packaging", "-n", "2", "-p", "no:cacheprovider")
+WHOLE_RUNS: Final = ("packaging", "suite", "cli/test_cli_certify.py", "cli/test_cli_prove.py")
+"""Selftests of the checkout's packaging, and those that run the whole suite, which takes minutes here."""
+SELFTESTS: Final = ("-n", "2", "-p", "no:cacheprovider", *(f"--ignore=ci/selftest/{name}" for name in WHOLE_RUNS))
 THROUGH_COM: Final = ("--adapter", "sqlserver", "--server", "emulator")
 
 
@@ -54,7 +56,8 @@ def run(python: Path, further: list[str]) -> int:
                 return broken.run(prefix, interpreter, MADE / "broken", further[1:])
             _register(prefix, library)
             if further[:1] == ["--selftests"]:
-                return prefix.run([interpreter, "-m", "pytest", *SELFTESTS, *further[1:]], ROOT)
+                chosen = further[1:] or ["ci/selftest"]
+                return prefix.run([interpreter, "-m", "pytest", *SELFTESTS, *chosen], ROOT)
             return prefix.run([interpreter, "-m", "vdi_conformance.cli", "run", *_options(further)], ROOT)
 
 

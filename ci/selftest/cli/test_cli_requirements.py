@@ -20,6 +20,9 @@ from vdi_conformance.cli import checks, main
 
 
 def refuse(event, arguments):
+    # Python itself asks Windows for its version by a command.
+    if str(arguments[1:2]).endswith("/c \\"ver\\"',)"):
+        return
     if event in ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"):
         raise RuntimeError(f"{event} {arguments}")
 

@@ -132,10 +132,10 @@ class PlainStarter:
         environment = os.environ | dict(spec.env)
         slot = 0
         if spec.kind == "python":
+            bundle = self._bundle(spec.preload)
             slot = self._slots.take()
             environment |= ENVIRONMENT
-            call = "plain_main(a[0], int(a[1]))"
-            argv = boot(_ENTRY, call, spec.target, str(slot), bundle=self._bundle(spec.preload))
+            argv = boot(_ENTRY, "plain_main(a[0], int(a[1]))", spec.target, str(slot), bundle=bundle)
         else:
             argv = list(spec.argv)
         try:
@@ -165,17 +165,20 @@ class PlainStarter:
         if preload not in self._bundles:
             path = str(Path(self.directory) / f"bundle-{len(self._bundles)}")
             command = boot("vdi_conformance.host.starting.bundle", "write(a[0], a[1:])", path, _ENTRY, *preload)
-            made = subprocess.run(
-                command,
-                env=os.environ | ENVIRONMENT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                timeout=_SECONDS_TO_BUNDLE,
-                check=False,
-            )
-            if made.returncode:
-                raise NoProcess(made.stderr.decode("utf-8", "replace").strip())
+            try:
+                subprocess.run(
+                    command,
+                    env=os.environ | ENVIRONMENT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    timeout=_SECONDS_TO_BUNDLE,
+                    check=True,
+                )
+            except subprocess.CalledProcessError as error:
+                raise NoProcess(error.stderr.decode("utf-8", "replace").strip()) from error
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise NoProcess(str(error)) from error
             self._bundles[preload] = path
         return self._bundles[preload]
 
