@@ -99,7 +99,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         )
     verdict, cause = assess(call.excinfo.value, level)
     if stage is not None and verdict in ("failed", "warning") and judged_party(item) == "library":
-        verdict, cause = assess(stage.processes.untried() or call.excinfo.value, level)
+        verdict, cause = assess(stage.untried() or call.excinfo.value, level)
     known = None
     if verdict == "failed" and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
         verdict = "known failure"

@@ -60,6 +60,7 @@ class Stage:
         self._sets = 0
         self._scripted: list[Scripted] = []
         self._operations: list[Operation] = []
+        self._before: Processes | None = None
 
     @property
     def seed(self) -> int:
@@ -284,6 +285,11 @@ class Stage:
         of.enlist(secondary)
         return secondary
 
+    def untried(self) -> BaseException | None:
+        """Give what kept a server from trying a statement, where that is why the check failed; its processes end."""
+        reasons = (one.untried() for one in (self.processes, self._before) if one is not None)
+        return next((reason for reason in reasons if reason is not None), None)
+
     def check_invariants(self) -> None:
         """Hold what must be true at the end of every check."""
         for scripted in self._scripted:
@@ -345,11 +351,9 @@ class Stage:
             stage = Stage(self.bench, f"streams {source.stream_key}")
             try:
                 stage.backup(source, directory).succeed()
-            except BaseException as error:
-                untried = stage.processes.untried()
+            except BaseException:
+                self._before = stage.processes
                 stage.processes.end(orderly=False)
-                if untried is not None:
-                    raise untried from error
                 raise
             stage.processes.end(orderly=True)
 
