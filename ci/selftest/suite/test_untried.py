@@ -24,3 +24,9 @@ def test_a_statement_that_comes_to_no_set_is_not_tested(run_suite: RunSuite) -> 
     told = [check.cause.sentence for check in run.evidence.checks if check.cause]
     assert all("there is no such database (911)" in sentence for sentence in told)
     assert run.exit_code == 6
+
+
+def test_what_fails_on_a_configured_set_may_be_the_librarys_doing(run_suite: RunSuite) -> None:
+    run = run_suite("--adapter", f"{untried.__file__}:Afterwards", "--requirement", "CMD-17")
+    assert {check.verdict for check in run.evidence.checks} == {"failed"}, run.output
+    assert run.exit_code == 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from vdi_conformance.evidence.records import Call
 from vdi_conformance.host.errors import ImplementationUnavailable
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
 from vdi_conformance.suite.judging import ConformanceFailure, NotTested
 from vdi_conformance.vdi.documented import CODES
+from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench, Role
 
-OF_THE_SET: Final = frozenset({3201, 3202, 3203, 3204, 3208, 3241, 3254, 3256, 3261, 3271, 18210})
-"""The messages of a server that has looked for the set, or has worked with it."""
+OF_THE_SET: Final = frozenset({3201, 3202, 3203, 3204, 3261, 3271, 18210})
+"""The messages of a server that has looked for the set, or for its devices."""
 LAST_WORDS: Final = frozenset({3013, 3041})
 """The messages with which any statement fails."""
 TO_PUT_AWAY: Final = 3.0
@@ -77,9 +78,11 @@ class Processes:
 
     def untried(self) -> BaseException | None:
         """Give what kept a server from trying its statement, if that was it; the check has failed, its clients go."""
-        servers = self._dismiss_clients(orderly=False)
-        reasons = (_reason(outcome) for host in servers for outcome in host.outcomes)
-        return next((reason for reason in reasons if reason is not None), None)
+        outcomes = [outcome for host in self._dismiss_clients(orderly=False) for outcome in host.outcomes]
+        unavailable = (outcome for outcome in outcomes if isinstance(outcome, ImplementationUnavailable))
+        # Whoever was configured has met a server: what that says afterwards may be the library's doing.
+        ends = () if ("GetConfiguration", NOERROR) in self.codes else filter(_came_to_no_set, outcomes)
+        return next(unavailable, None) or next(map(_not_tested, ends), None)
 
     def end(self, *, orderly: bool) -> None:
         """End all of them; in an orderly end none may have crashed."""
@@ -110,12 +113,14 @@ class Processes:
         return others
 
 
-def _reason(outcome: Reply | HostError) -> BaseException | None:
-    if isinstance(outcome, ImplementationUnavailable):
-        return outcome
-    if isinstance(outcome, StatementEnd) and not outcome.succeeded:
-        messages = {message.number: message.text for message in outcome.messages}
-        if messages.keys() - LAST_WORDS and not messages.keys() & OF_THE_SET:
-            said = "; ".join(f"{text} ({number})" for number, text in messages.items())
-            return NotTested(f"the statement came to no set, which wakes no client (Q55): {said}")
-    return None
+def _came_to_no_set(outcome: Reply | HostError) -> TypeGuard[StatementEnd]:
+    """Tell whether a statement failed for a reason of its own, which wakes no client (Q55)."""
+    if not isinstance(outcome, StatementEnd) or outcome.succeeded:
+        return False
+    numbers = {message.number for message in outcome.messages}
+    return bool(numbers - LAST_WORDS) and not numbers & OF_THE_SET
+
+
+def _not_tested(end: StatementEnd) -> NotTested:
+    said = "; ".join(f"{message.text} ({message.number})" for message in end.messages)
+    return NotTested(f"the statement came to no set: {said}")
