@@ -16,8 +16,8 @@ from vdi_conformance.vdi.structures import INFINITE
 WAITER: Final = "waiter"
 SOON: Final = 25
 """A time-out that nobody waits long for, in milliseconds before scaling."""
-WAITS: Final = (None, INFINITE)
-"""Time-outs in milliseconds: long enough for what is bound to come, and without an end."""
+EITHER_WAIT: Final = pytest.mark.parametrize("timeout", [None, INFINITE], ids=["bounded", "endless"])
+"""The time-out is long enough for what is bound to come, or without an end."""
 
 
 def _warm_up(stage: Stage, client: Participant) -> None:
@@ -43,7 +43,7 @@ def _let_time_pass(stage: Stage, client: Participant) -> None:
     bystander.get_configuration(stage.scaled(SOON)).require(VD_E_TIMEOUT)
 
 
-@pytest.mark.parametrize("timeout", WAITS)
+@EITHER_WAIT
 @judges("CFG-27")
 def test_an_apc_runs_while_get_configuration_waits(stage: Stage, timeout: int | None) -> None:
     stage.native("com")
@@ -57,7 +57,7 @@ def test_an_apc_runs_while_get_configuration_waits(stage: Stage, timeout: int | 
     waiting.result().require_failure()
 
 
-@pytest.mark.parametrize("timeout", WAITS)
+@EITHER_WAIT
 @judges("CFG-28")
 def test_get_configuration_goes_on_waiting_after_an_apc(stage: Stage, timeout: int | None) -> None:
     stage.native("com")
@@ -76,7 +76,7 @@ def test_get_configuration_goes_on_waiting_after_an_apc(stage: Stage, timeout: i
     assert found == primary.get_configuration().expect(NOERROR), "after an APC the configuration was another one"
 
 
-@pytest.mark.parametrize("timeout", WAITS)
+@EITHER_WAIT
 @judges("CMD-16")
 def test_an_apc_runs_while_get_command_waits(stage: Stage, timeout: int | None) -> None:
     stage.native("com")
