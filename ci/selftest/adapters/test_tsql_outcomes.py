@@ -46,9 +46,12 @@ def test_success_is_told_by_3014() -> None:
 
 
 def test_a_success_that_could_not_be_noted_in_msdb_is_one() -> None:
-    not_noted = Record("42000", NO_HISTORY, "could not insert")
-    assert outcome_of(BACKUP, Reply(True, (Record("01000", SUCCESS, "done"), not_noted))).succeeded
+    told, not_noted = Record("01000", SUCCESS, "done"), Record("42000", NO_HISTORY, "could not insert")
+    full = Record("42000", 9002, "the log of msdb is full")
+    assert outcome_of(BACKUP, Reply(True, (told, not_noted))).succeeded
+    assert outcome_of(BACKUP, Reply(True, (full, not_noted, told))).succeeded
     assert not outcome_of(BACKUP, Reply(True, (not_noted,))).succeeded
+    assert not outcome_of(BACKUP, Reply(True, (told, not_noted, Record("42000", 3013, "terminated")))).succeeded
 
 
 @pytest.mark.parametrize("number", sorted(REMEDIES))

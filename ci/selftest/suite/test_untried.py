@@ -30,3 +30,13 @@ def test_what_fails_on_a_configured_set_may_be_the_librarys_doing(run_suite: Run
     run = run_suite("--adapter", f"{untried.__file__}:Afterwards", "--requirement", "CMD-17")
     assert {check.verdict for check in run.evidence.checks} == {"failed"}, run.output
     assert run.exit_code == 1
+
+
+def test_a_client_that_dies_is_not_excused_by_its_server(run_suite: RunSuite) -> None:
+    run = run_suite("--adapter", f"{untried.__file__}:Dying", "--requirement", "CMD-17")
+    assert {check.verdict for check in run.evidence.checks} == {"failed"}, run.output
+
+
+def test_a_client_that_fails_is_not_excused_by_numbers_that_nobody_knows(run_suite: RunSuite) -> None:
+    run = run_suite("--adapter", f"{untried.__file__}:Unconfigured", "--requirement", "CMD-17")
+    assert {check.verdict for check in run.evidence.checks} == {"failed"}, run.output

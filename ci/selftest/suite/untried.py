@@ -1,7 +1,12 @@
 """Servers that cannot try a statement, each for a reason that says nothing about the client library."""
 
+import os
+
 from vdi_conformance.adapters.emulator import Emulator
-from vdi_conformance.contract import Statement, StatementOutcome, Unavailable
+from vdi_conformance.contract import Outcome, Statement, StatementOutcome, Unavailable, VirtualDeviceSet
+from vdi_conformance.emulator.client import EmulatorDeviceSet
+from vdi_conformance.vdi.hresult import VD_E_UNEXPECTED
+from vdi_conformance.vdi.structures import VDConfig
 
 REASON = "the server has no space: make room for it"
 
@@ -63,3 +68,41 @@ class Afterwards(AtOnce):
     """The emulator, with statements that fail when all is done."""
 
     statements = _Afterwards
+
+
+class _GivenUp(_Statements):
+    def execute(self, statement: Statement) -> StatementOutcome:
+        """Fail with a number of one's own where the client goes."""
+        outcome = super(AtOnce, self.adapter).statement_server().execute(statement)
+        return outcome if outcome.succeeded else StatementOutcome(False, ((1, "the client gave up"),))
+
+
+class _Unconfigured(EmulatorDeviceSet):
+    def get_configuration(self, timeout: int, null_out: bool = False) -> Outcome[VDConfig]:
+        """Wait, and fail."""
+        super().get_configuration(timeout, null_out)
+        return Outcome(VD_E_UNEXPECTED)
+
+
+class Unconfigured(AtOnce):
+    """Clients that no GetConfiguration succeeds for, and a server with numbers of its own."""
+
+    statements = _GivenUp
+
+    def virtual_device_set(self) -> VirtualDeviceSet:
+        """Make a client object."""
+        return _Unconfigured(self._linked())
+
+
+class _Dying(EmulatorDeviceSet):
+    def get_configuration(self, timeout: int, null_out: bool = False) -> Outcome[VDConfig]:
+        """End the process."""
+        os._exit(3)
+
+
+class Dying(AtOnce):
+    """Clients that die before they are configured, and a server that could not have tried its statement."""
+
+    def virtual_device_set(self) -> VirtualDeviceSet:
+        """Make a client object."""
+        return _Dying(self._linked())

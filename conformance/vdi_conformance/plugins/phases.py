@@ -13,7 +13,7 @@ from vdi_conformance.plugins.requirements import check_id, id_of_node, level_of,
 from vdi_conformance.plugins.verdicts import assess
 from vdi_conformance.report.known_failures import known_failure
 from vdi_conformance.suite.judging import judged_party
-from vdi_conformance.suite.stage import FAILED, STAGE
+from vdi_conformance.suite.stage import FAILED, STAGE, Stage
 from vdi_conformance.vdi.hresult import name_of
 
 KEY: Final = "vdi"
@@ -64,10 +64,13 @@ def pytest_runtest_makereport(
     if rows := rows_of(item):
         phase = _phase(item, call, rows, report)
         report.user_properties.append((KEY, msgspec.to_builtins(phase)))
-        if phase.verdict in ("failed", "warning", "known failure", "error"):
+        untried = phase.verdict == "not tested" and report.outcome == "failed"
+        if untried or phase.verdict in ("failed", "warning", "known failure", "error"):
             item.stash[FAILED] = True
         if phase.verdict in ("warning", "known failure"):
             report.outcome, report.longrepr = "passed", None
+        if untried and phase.cause is not None:
+            report.outcome, report.longrepr = "skipped", (str(item.path), 0, phase.cause.sentence)
     return report
 
 
@@ -98,8 +101,8 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
             walked=walked,
         )
     verdict, cause = assess(call.excinfo.value, level)
-    if stage is not None and verdict in ("failed", "warning") and judged_party(item) == "library":
-        verdict, cause = assess(stage.untried() or call.excinfo.value, level)
+    if verdict in ("failed", "warning") and (untried := _untried(item, stage, cause)) is not None:
+        verdict, cause = assess(untried, level)
     known = None
     if verdict == "failed" and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
         verdict = "known failure"
@@ -116,6 +119,13 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
     )
+
+
+def _untried(item: pytest.Item, stage: Stage | None, cause: Cause) -> BaseException | None:
+    """Give what says that a check of the library failed for want of a server; deaths and hangs are never that."""
+    if stage is None or cause.kind not in ("code", "assertion") or judged_party(item) != "library":
+        return None
+    return stage.untried()
 
 
 def _by_method(codes: set[tuple[str, int]]) -> dict[str, list[str]]:

@@ -238,6 +238,7 @@ class NativeSet(NativeObject):
 
         def configured(code: int) -> Result[bytes]:
             self.process.require_guard(place, CONFIG_SIZE, "GetConfiguration")
+            self.process.host.codes.add(("GetConfiguration", code))
             answer = self.answer("GetConfiguration", code)
             return Result(answer.call, answer.code, answer.observe, self.process.read(place, CONFIG_SIZE))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeGuard
+from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.evidence.records import Call
 from vdi_conformance.host.errors import ImplementationUnavailable
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench, Role
 
-OF_THE_SET: Final = frozenset({3201, 3202, 3203, 3204, 3261, 3271, 18210})
-"""The messages of a server that has looked for the set, or for its devices."""
-LAST_WORDS: Final = frozenset({3013, 3041})
-"""The messages with which any statement fails."""
+OF_THE_STATEMENT: Final = frozenset({102, 156, 229, 262, 911, 916, 3021, 3101, 3110, 3265, 4060})
+"""Errors of SQL Server's before it looks for the set: of syntax, of rights, of the database, of a transaction."""
+TO_SAY_WHY: Final = 1.0
+"""So many seconds, before scaling, a server has to say why it could not try a statement, when the check has failed."""
 TO_PUT_AWAY: Final = 3.0
 """So many seconds, before scaling, a statement has to end by itself when its clients are gone."""
 
@@ -34,7 +34,6 @@ class Processes:
         self._bench = bench
         self._hosts: list[Host] = []
         self._excused: set[str] = set()
-        self._waited = False
 
     def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
         """Start one; `variables` are of its environment."""
@@ -77,50 +76,46 @@ class Processes:
             raise ConformanceFailure(f"a process ended that nobody had ended: {'; '.join(gone)}")
 
     def untried(self) -> BaseException | None:
-        """Give what kept a server from trying its statement, if that was it; the check has failed, its clients go."""
-        outcomes = [outcome for host in self._dismiss_clients(orderly=False) for outcome in host.outcomes]
-        unavailable = (outcome for outcome in outcomes if isinstance(outcome, ImplementationUnavailable))
-        # Whoever was configured has met a server: what that says afterwards may be the library's doing.
-        ends = () if ("GetConfiguration", NOERROR) in self.codes else filter(_came_to_no_set, outcomes)
-        return next(unavailable, None) or next(map(_not_tested, ends), None)
+        """Give what kept a server from trying its statement, if that is why a check has failed.
+
+        Whoever was configured has met a server: what that says afterwards may be the library's doing.
+        """
+        servers = [host for host in self._hosts if host.role == "server"]
+        if ("GetConfiguration", NOERROR) in self.codes:
+            return None
+        patience = TO_SAY_WHY * self._bench.cast.timeout_scale
+        self._bench.supervisor.wait_until(lambda: not any(host.awaits(ExecuteStatement) for host in servers), patience)
+        reasons = (_reason(outcome) for host in servers for outcome in host.outcomes)
+        return next((reason for reason in reasons if reason is not None), None)
 
     def end(self, *, orderly: bool) -> None:
-        """End all of them; in an orderly end none may have crashed."""
-        for host in self._dismiss_clients(orderly=orderly):
-            if not orderly:
-                host.kill()
-            host.end_input()
+        """End all of them, the clients first; in an orderly end none may have crashed.
+
+        A statement that then comes to its end by itself puts away what it has made on the user's server.
+        """
+        others = [host for host in self._hosts if host.role != "client"]
+        self._dismiss([host for host in self._hosts if host.role == "client"], orderly)
+        patience = TO_PUT_AWAY * self._bench.cast.timeout_scale
+        self._bench.supervisor.wait_until(lambda: not any(host.awaits(ExecuteStatement) for host in others), patience)
+        self._dismiss(others, orderly)
         ends = [(host, host.finish()) for host in self._hosts]
         crashed = [f"{host.name} {end}" for host, end in ends if end.crashed and host.name not in self._excused]
         if orderly and crashed:
             raise ConformanceFailure("; ".join(crashed))
 
-    def _dismiss_clients(self, *, orderly: bool) -> list[Host]:
-        """Let the clients go, and then the statements that still run come to their ends; give all other processes.
-
-        A statement that ends by itself puts away what it has made on the user's server.
-        """
-        clients = [host for host in self._hosts if host.role == "client"]
-        others = [host for host in self._hosts if host.role != "client"]
-        for host in clients:
+    @staticmethod
+    def _dismiss(hosts: list[Host], orderly: bool) -> None:
+        for host in hosts:
             if not orderly:
                 host.kill()
             host.end_input()
-        patience = TO_PUT_AWAY * self._bench.cast.timeout_scale
-        if not self._waited:
-            self._waited = True
-            self._bench.supervisor.wait_until(lambda: not any(one.awaits(ExecuteStatement) for one in others), patience)
-        return others
 
 
-def _came_to_no_set(outcome: Reply | HostError) -> TypeGuard[StatementEnd]:
-    """Tell whether a statement failed for a reason of its own, which wakes no client (Q55)."""
-    if not isinstance(outcome, StatementEnd) or outcome.succeeded:
-        return False
-    numbers = {message.number for message in outcome.messages}
-    return bool(numbers - LAST_WORDS) and not numbers & OF_THE_SET
-
-
-def _not_tested(end: StatementEnd) -> NotTested:
-    said = "; ".join(f"{message.text} ({message.number})" for message in end.messages)
-    return NotTested(f"the statement came to no set: {said}")
+def _reason(outcome: Reply | HostError) -> BaseException | None:
+    if isinstance(outcome, ImplementationUnavailable):
+        return outcome
+    messages = outcome.messages if isinstance(outcome, StatementEnd) and not outcome.succeeded else []
+    if any(message.number in OF_THE_STATEMENT for message in messages):
+        said = "; ".join(f"{message.text} ({message.number})" for message in messages)
+        return NotTested(f"the statement came to no set, which wakes no client (Q55): {said}")
+    return None

@@ -60,7 +60,7 @@ class Stage:
         self._sets = 0
         self._scripted: list[Scripted] = []
         self._operations: list[Operation] = []
-        self._before: Processes | None = None
+        self._untried: BaseException | None = None
 
     @property
     def seed(self) -> int:
@@ -286,9 +286,8 @@ class Stage:
         return secondary
 
     def untried(self) -> BaseException | None:
-        """Give what kept a server from trying a statement, where that is why the check failed; its processes end."""
-        reasons = (one.untried() for one in (self.processes, self._before) if one is not None)
-        return next((reason for reason in reasons if reason is not None), None)
+        """Give what kept a server from trying a statement, if that is why the check has failed."""
+        return self._untried or self.processes.untried()
 
     def check_invariants(self) -> None:
         """Hold what must be true at the end of every check."""
@@ -352,7 +351,7 @@ class Stage:
             try:
                 stage.backup(source, directory).succeed()
             except BaseException:
-                self._before = stage.processes
+                self._untried = stage.untried()
                 stage.processes.end(orderly=False)
                 raise
             stage.processes.end(orderly=True)

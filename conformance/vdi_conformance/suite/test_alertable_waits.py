@@ -1,18 +1,23 @@
 """Alertable waits: a procedure call that Windows queues to a thread runs while it waits, and the wait goes on."""
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-from vdi_conformance.host.messages.face import QueueApc
+from vdi_conformance.host.errors import MethodNotFound
+from vdi_conformance.host.messages.face import ApcRan, QueueApc
+from vdi_conformance.host.process import Pending
 from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
-from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.native import NativeProcess
+from vdi_conformance.suite.native_scene import NativeBackup, set_of
+from vdi_conformance.suite.outcomes import Later
 from vdi_conformance.suite.scene import USUAL
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import INFINITE
 
+CONFIG: Final = USUAL.config.pack()
 WAITER: Final = "waiter"
 SOON: Final = 25
 """A time-out that nobody waits long for, in milliseconds before scaling."""
@@ -20,82 +25,89 @@ EITHER_WAIT: Final = pytest.mark.parametrize("timeout", [None, INFINITE], ids=["
 """The time-out is long enough for what is bound to come, or without an end."""
 
 
-def _warm_up(stage: Stage, client: Participant) -> None:
+def _warm_up(stage: Stage, process: NativeProcess) -> None:
     """Let the thread that is to wait have made a call before, so that what waits but once is behind it."""
-    bystander = stage.beside(client)
-    bystander.send_create(stage.name(), USUAL.config, thread=WAITER).result().expect(NOERROR)
+    bystander = set_of(process)
+    bystander.create(stage.name(), CONFIG).expect(NOERROR)
+    bystander.send_get_configuration(0, thread=WAITER).result().expect(VD_E_TIMEOUT)
 
 
-def _apc_runs(client: Participant) -> bool:
-    """Queue a procedure call to the thread that waits, which lets it run within a bounded time if it does at all."""
-    request = QueueApc(to=WAITER, patience=client.scaled(BOUND_TO_COME), thread="beside it")
-    return client.host.send(request).result(patience=client.scaled(BOUND_TO_COME) / 1000 + 10).ran
+def _queue_apc(process: NativeProcess) -> Pending[ApcRan]:
+    """Queue a procedure call to the thread that waits; the answer tells whether it ran within a bounded time."""
+    request = QueueApc(to=WAITER, patience=process.scaled(BOUND_TO_COME), thread="beside it")
+    return process.host.send(request)
 
 
-def _not_run(method: str) -> ConformanceFailure:
-    return ConformanceFailure(f"an APC that was queued to a thread in {method} did not run")
+def _ran(process: NativeProcess, apc: Pending[ApcRan]) -> bool:
+    try:
+        return apc.result(patience=process.scaled(BOUND_TO_COME) / 1000 + 10).ran
+    except MethodNotFound:
+        not_tested("the host can queue no procedure calls")
 
 
-def _let_time_pass(stage: Stage, client: Participant) -> None:
-    """Wait for a time-out on a set of its own, so that a call which an APC has ended has its answer here."""
-    bystander = stage.beside(client)
-    bystander.create(stage.name(), USUAL.config).expect(NOERROR)
+def _has_ended(stage: Stage, process: NativeProcess, waiting: Later[Any, Any]) -> bool:
+    """Tell whether a call that an APC may have ended has; another one with a time-out gives it time to answer."""
+    bystander = set_of(process)
+    bystander.create(stage.name(), CONFIG).expect(NOERROR)
     bystander.get_configuration(stage.scaled(SOON)).require(VD_E_TIMEOUT)
+    return waiting.done
 
 
 @EITHER_WAIT
 @judges("CFG-27")
 def test_an_apc_runs_while_get_configuration_waits(stage: Stage, timeout: int | None) -> None:
-    stage.native("com")
-    primary = stage.participant("primary")
-    primary.create(stage.name(), USUAL.config).expect(NOERROR)
-    _warm_up(stage, primary)
-    waiting = primary.send_get_configuration(timeout, thread=WAITER)
-    if not _apc_runs(primary):
-        raise _not_run("GetConfiguration")
-    primary.signal_abort().expect(NOERROR)
+    process = stage.native("com")("primary by raw calls")
+    made = set_of(process)
+    made.create(stage.name(), CONFIG).expect(NOERROR)
+    _warm_up(stage, process)
+    waiting = made.send_get_configuration(timeout, thread=WAITER)
+    if not _ran(process, _queue_apc(process)):
+        raise ConformanceFailure("an APC that was queued to a thread in GetConfiguration did not run")
+    made.signal_abort().expect(NOERROR)
     waiting.result().require_failure()
 
 
 @EITHER_WAIT
 @judges("CFG-28")
 def test_get_configuration_goes_on_waiting_after_an_apc(stage: Stage, timeout: int | None) -> None:
-    stage.native("com")
-    operation = stage.created("backup")
-    primary = operation.primary
-    _warm_up(stage, primary)
-    waiting = primary.send_get_configuration(timeout, thread=WAITER)
-    if not _apc_runs(primary):
+    process = stage.native("com")("primary by raw calls")
+    stage.need_default_instance()
+    operation = stage.prepared(participants=[stage.participant("bystander")])
+    made = set_of(process)
+    made.create(operation.set_name, CONFIG).expect(NOERROR)
+    _warm_up(stage, process)
+    waiting = made.send_get_configuration(timeout, thread=WAITER)
+    if not _ran(process, _queue_apc(process)):
         not_tested("no APC runs while GetConfiguration waits")
-    _let_time_pass(stage, primary)
-    if waiting.done:
+    if _has_ended(stage, process, waiting):
         answer = waiting.result()
         raise ConformanceFailure(f"an APC ran, and {answer.call} ended with {answer.name}", ("no end",), answer.name)
     operation.execute()
     found = operation.await_configuration(waiting).expect(NOERROR)
-    assert found == primary.get_configuration().expect(NOERROR), "after an APC the configuration was another one"
+    assert found == made.get_configuration().expect(NOERROR), "after an APC the configuration was another one"
+    made.signal_abort().expect(NOERROR)
 
 
 @EITHER_WAIT
 @judges("CMD-16")
 def test_an_apc_runs_while_get_command_waits(stage: Stage, timeout: int | None) -> None:
-    stage.native("com")
-    operation = stage.backup()
-    (device,), primary = operation.devices, operation.primary
-    _warm_up(stage, primary)
-    waiting = device.send_get_command(timeout, thread=WAITER)
-    while not _apc_runs(primary):
-        # What the server sends while it waits for the completion of others is held as well.
-        if not waiting.done or not waiting.result().succeeded:
-            raise _not_run("GetCommand")
+    backup = NativeBackup(stage, stage.native("com"))
+    process, device = backup.process, backup.device
+    _warm_up(stage, process)
+    waiting, apc = device.send_get_command(timeout, thread=WAITER), _queue_apc(process)
+    patience = process.scaled(BOUND_TO_COME) / 1000
+    while stage.bench.supervisor.wait_any([waiting.pending, apc], patience) and not apc.done:
+        # A command that was there already let the call not wait; it is held as well.
+        waiting.result().expect(NOERROR)
         waiting = device.send_get_command(timeout, thread=WAITER)
-    _let_time_pass(stage, primary)
-    ended = waiting.result() if waiting.done else None
+    if not _ran(process, apc):
+        raise ConformanceFailure("an APC that was queued to a thread in GetCommand did not run")
+    ended = waiting.result() if _has_ended(stage, process, waiting) else None
     if ended is None:
         stage.observe("Q25", "GetCommand after an APC ran", "goes on waiting")
     elif ended.code == NOERROR:
         ended.expect(NOERROR)
     else:
         stage.observe("Q25", "GetCommand after an APC ran", f"returned {ended.name}")
-    primary.signal_abort().expect(NOERROR)
-    device.await_abort(waiting if ended is None else None)
+    backup.set.signal_abort().expect(NOERROR)
+    device.await_abort(waiting if ended is None else device.send_get_command())

@@ -51,9 +51,9 @@ def test_every_method_has_its_symbol(stage: Stage) -> None:
 def test_a_device_takes_no_more_than_a_pointer(stage: Stage) -> None:
     process = stage.native(FACE)("client")
     this = process.variable(OBJECT_SIZE)
-    for symbol in (DEVICE_CONSTRUCTOR, DEVICE_DESTRUCTOR):
-        process.send(process.symbol(symbol), (this, process.pointer)).result()
-        process.require_guard(this, OBJECT_SIZE, f"a device, in {symbol},")
+    # Whether one that no OpenDevice gave can be destroyed is nowhere said.
+    process.send(process.symbol(DEVICE_CONSTRUCTOR), (this, process.pointer)).result()
+    process.require_guard(this, OBJECT_SIZE, "the constructor of a device")
 
 
 @judges("LNX-03")

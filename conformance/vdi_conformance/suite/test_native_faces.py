@@ -6,7 +6,7 @@ import pytest
 
 from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested, set_up
 from vdi_conformance.suite.memory import Seeded
-from vdi_conformance.suite.native import CONFIG_SIZE
+from vdi_conformance.suite.native import CONFIG_SIZE, NativeProcess
 from vdi_conformance.suite.native_scene import BOTH, WRITE, NativeBackup, Record, set_of
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
@@ -62,10 +62,18 @@ def test_what_a_client_asks_for_is_read_where_the_header_says(stage: Stage) -> N
     assert found == asked, f"by offset the client gave {asked}, the server was told {found}"
 
 
+def _creator(stage: Stage, method: str) -> NativeProcess:
+    """Start a process that can create a set of the default instance by that method."""
+    if method == "CreateEx":
+        return stage.native("com")("primary by raw calls")
+    stage.need_default_instance()
+    return stage.native(*BOTH)("primary by raw calls")
+
+
 @pytest.mark.parametrize("method", ["Create", "CreateEx"])
 @judges("CRE-11")
 def test_the_structure_of_a_client_is_left_alone(stage: Stage, method: str) -> None:
-    process = stage.native(*(BOTH if method == "Create" else ("com",)))("primary by raw calls")
+    process = _creator(stage, method)
     made, given = set_of(process), RICH.config.pack()
     place = process.place(given)
     made.create_from(method, stage.name(), place).expect(NOERROR)
@@ -77,8 +85,7 @@ def test_the_structure_of_a_client_is_left_alone(stage: Stage, method: str) -> N
 @judges("CRE-11")
 def test_the_structure_of_a_client_is_read_once(stage: Stage, method: str) -> None:
     stage.need_scripted()
-    stage.need_default_instance()
-    process = stage.native(*(BOTH if method == "Create" else ("com",)))("primary by raw calls")
+    process = _creator(stage, method)
     made, name, given = set_of(process), stage.name(), RICH.config.pack()
     place = process.place(given)
     made.create_from(method, name, place).expect(NOERROR)

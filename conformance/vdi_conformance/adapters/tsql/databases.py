@@ -66,7 +66,10 @@ def create(name: str, recovery: Literal["SIMPLE", "FULL"]) -> Batch:
     Each copies the database model, of which a server makes one copy at a time: who comes second gets an error there.
     """
     database, (data, log) = bracketed(name), map(literal, FILES)
-    text = f"""EXEC sp_getapplock {_MODEL}, @LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = 60000;
+    text = f"""DECLARE @locked int;
+EXEC @locked = sp_getapplock {_MODEL}, @LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = 20000;
+IF @locked < 0
+    THROW 50000, N'Other sessions have been making databases for too long.', 1;
 CREATE DATABASE {database};
 EXEC sp_releaseapplock {_MODEL}, @LockOwner = N'Session';
 ALTER DATABASE {database}

@@ -17,6 +17,8 @@ SUCCESS: Final = 3014
 """The message that tells of a statement's success."""
 NO_HISTORY: Final = 3009
 """The error of a statement that succeeded, and could not be noted in msdb."""
+TERMINATED: Final = 3013
+"""The last error of a statement that failed."""
 _FROM_SERVER: Final = "[SQL Server]"
 _DIAGNOSIS: Final = re.compile(r"\[(\w{5})\] \((-?\d+)\)")
 _TOLD: Final = "01"
@@ -97,16 +99,18 @@ def outcome_of(statement: Statement, reply: Reply, logged: Iterable[tuple[int, s
 
     `logged` are messages of the error log.
     """
-    _require_an_outcome(reply)
+    if failed(reply):
+        _require_an_outcome(reply)
     said = tuple((record.number, record.text) for record in reply.records if record.number)
     told = statement.subject == "filelistonly" or SUCCESS in (number for number, _ in said)
-    return StatementOutcome(told and not _failed(reply), (*logged, *said))
+    return StatementOutcome(told and not failed(reply), (*logged, *said))
 
 
-def _failed(reply: Reply) -> bool:
-    """Tell whether a statement failed; that its history could not be noted is an error of no account."""
-    errors = {record.number for record in reply.records if not record.is_told}
-    return reply.failed and errors != {NO_HISTORY}
+def failed(reply: Reply) -> bool:
+    """Tell whether a batch failed; that a backup could not be noted in msdb changes nothing about it."""
+    numbers = {record.number for record in reply.records}
+    noted_nowhere = {SUCCESS, NO_HISTORY} <= numbers and TERMINATED not in numbers
+    return reply.failed and not noted_nowhere
 
 
 def lost(records: Iterable[Record]) -> bool:
@@ -115,8 +119,6 @@ def lost(records: Iterable[Record]) -> bool:
 
 
 def _require_an_outcome(reply: Reply) -> None:
-    if not reply.failed:
-        return
     if lost(reply.records):
         raise NotRunnable(f"the connection was lost: {reply.sentence}; look for the cause at the server")
     for record in reply.records:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.adapters.tsql import databases
 from vdi_conformance.adapters.tsql.driver import Driver
-from vdi_conformance.adapters.tsql.outcomes import LogLine, logged, outcome_of
+from vdi_conformance.adapters.tsql.outcomes import LogLine, failed, logged, outcome_of
 from vdi_conformance.adapters.tsql.refusal import NotRunnable
 from vdi_conformance.adapters.tsql.scripts import Named, Scratch, asks_for_files, script_of
 from vdi_conformance.adapters.tsql.settings import DATABASE, settings_of
@@ -85,7 +85,7 @@ def statement_server(environment: Environment) -> SqlServerStatements:
 def _perform(session: Session, script: Script, statement: Statement) -> StatementOutcome:
     for batch in script.preparation:
         reply = session.run(batch.text)
-        if reply.failed:
+        if failed(reply):
             raise NotRunnable(f"could not {batch.purpose}: {reply.sentence}; look for the cause at the server")
     reply = session.run(script.statement.text)
     outcome = outcome_of(statement, reply)
