@@ -18,7 +18,7 @@ from vdi_conformance.suite.native import (
     NativeSet,
 )
 from vdi_conformance.suite.scene import USUAL, Geometry
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,15 @@ def set_of(process: NativeProcess) -> NativeSet:
     this = process.variable(OBJECT_SIZE)
     process.send(process.symbol(CONSTRUCTOR), (this, process.pointer)).result()
     return NativeSet(process, this)
+
+
+def let_time_pass(stage: Stage, process: NativeProcess, timeout: int, times: int = 1) -> None:
+    """Let time-outs pass by, on a set of its own that no server comes to."""
+    clock = set_of(process)
+    clock.create(stage.name(), USUAL.config.pack()).expect(NOERROR)
+    for _ in range(times):
+        clock.get_configuration(timeout).require(VD_E_TIMEOUT)
+    clock.close().expect(NOERROR)
 
 
 class Record:

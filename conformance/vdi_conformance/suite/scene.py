@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.vdi.commands import VDF_LIKE_TAPE
 from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT, VDConfig
 
@@ -74,6 +75,18 @@ class Geometry:
 
 USUAL: Final = Geometry()
 """One device, opened by the primary, which moves a few small buffers."""
+
+
+RICH: Final = Geometry(
+    devices=2,
+    features=VDF_LIKE_TAPE,
+    prefix_zone_size=512,
+    alignment=1024,
+    soft_file_mark_block_size=2048,
+    eom_warning_size=131072,
+    server_time_out=3_600_000,
+)
+"""Every field that a client gives has a value of its own."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from vdi_conformance.host.process import Pending
 from vdi_conformance.suite.device import BOUND_TO_COME
 from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
 from vdi_conformance.suite.native import NativeProcess
-from vdi_conformance.suite.native_scene import NativeBackup, set_of
+from vdi_conformance.suite.native_scene import NativeBackup, let_time_pass, set_of
 from vdi_conformance.suite.outcomes import Later
 from vdi_conformance.suite.scene import USUAL
 from vdi_conformance.suite.stage import Stage
@@ -47,9 +47,7 @@ def _ran(process: NativeProcess, apc: Pending[ApcRan]) -> bool:
 
 def _has_ended(stage: Stage, process: NativeProcess, waiting: Later[Any, Any]) -> bool:
     """Tell whether a call that an APC may have ended has; another one with a time-out gives it time to answer."""
-    bystander = set_of(process)
-    bystander.create(stage.name(), CONFIG).expect(NOERROR)
-    bystander.get_configuration(stage.scaled(SOON)).require(VD_E_TIMEOUT)
+    let_time_pass(stage, process, stage.scaled(SOON))
     return waiting.done
 
 

@@ -13,10 +13,10 @@ from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
 from vdi_conformance.suite.meeting import A_WHILE
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
-from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.scene import RICH, Geometry
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.suite.variants import BACKUP, RESTORE, in_turn
-from vdi_conformance.vdi.commands import VDF_COMPLETE_ENABLED, VDF_LIKE_TAPE, VDF_REQUEST_COMPLETE
+from vdi_conformance.vdi.commands import VDF_COMPLETE_ENABLED, VDF_REQUEST_COMPLETE
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_MEMORY, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import INFINITE, MAX_TRANSFER_SIZE, VDConfig
 
@@ -24,16 +24,7 @@ TICK: Final = 20
 """A wait may end a tick of the system's clock early: so many milliseconds."""
 SOON: Final = 25
 """A time-out that nobody waits long for, in milliseconds before scaling."""
-RICH: Final = Geometry(
-    devices=2,
-    features=VDF_LIKE_TAPE | VDF_REQUEST_COMPLETE,
-    prefix_zone_size=512,
-    alignment=1024,
-    soft_file_mark_block_size=2048,
-    eom_warning_size=131072,
-    server_time_out=3_600_000,
-)
-"""Every field that a client gives has a value of its own."""
+RICHER: Final = replace(RICH, features=RICH.features | VDF_REQUEST_COMPLETE)
 A_TERABYTE: Final = 1 << 40
 LEFT: Final = ("untouched", "zeros", "something else")
 UNTOUCHED: Final = OUT_UNTOUCHED & 0xFFFFFFFF
@@ -241,7 +232,7 @@ def _fail(operation: Operation, device: str | None = None, block_size: int = 512
 
 @judges("CFG-09", "CFG-24")
 def test_a_configured_set_says_the_same_in_every_state(stage: Stage, kind: Kind) -> None:
-    operation = stage.configured(kind, RICH)
+    operation = stage.configured(kind, RICHER)
     wanted = _described(operation.primary)
     _require_same(_described(operation.primary, INFINITE), wanted, "in Initializing")
     operation.open_device(0)
@@ -270,7 +261,7 @@ def test_buffers_that_came_later_change_no_value(stage: Stage) -> None:
 @in_turn("secondaries", [0, 1], ["in one process", "in two processes"])
 @judges("CFG-10")
 def test_every_call_says_the_same(stage: Stage, kind: Kind, secondaries: int) -> None:
-    operation = stage.configured(kind, replace(RICH, secondaries=secondaries))
+    operation = stage.configured(kind, replace(RICHER, secondaries=secondaries))
     wanted = _described(operation.primary)
     operation.join_all()
     for state in ("Initializing", "Active", "Normally Terminated"):

@@ -12,17 +12,16 @@ from vdi_conformance.suite.native import (
     DEVICE_DESTRUCTOR,
     OBJECT_SIZE,
     SYMBOLS,
-    NativeProcess,
 )
-from vdi_conformance.suite.native_scene import NativeBackup, set_of
+from vdi_conformance.suite.native_scene import NativeBackup, let_time_pass, set_of
 from vdi_conformance.suite.scene import USUAL, Geometry
 from vdi_conformance.suite.stage import Stage
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL, VD_E_TIMEOUT
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL
 
 UNDESCRIBED = "_ZN22ClientVirtualDeviceSet20RegisterDeviceClosedEv"
-SHORT = 1
-"""The shortest time-out, of milliseconds or of seconds (Q53)."""
 ENDLESS: Final = (-1, -2, -(1 << 40))
+LONGER: Final = (1, 3)
+"""The shortest time-out, of milliseconds or of seconds (Q53), so often that it outlasts the smallest numbers."""
 FACE: Final = "libsqlvdi"
 
 
@@ -67,15 +66,6 @@ def test_an_object_takes_no_more_than_a_pointer(stage: Stage) -> None:
     process.require_guard(made.this, OBJECT_SIZE, "the destructor of a client object")
 
 
-def _let_time_pass(stage: Stage, process: NativeProcess) -> None:
-    """Wait longer than the smallest numbers say, on a set of its own that no server comes to."""
-    clock = set_of(process)
-    clock.create(stage.name(), USUAL.config.pack()).expect(NOERROR)
-    for _ in range(3):
-        clock.get_configuration(SHORT).require(VD_E_TIMEOUT)
-    clock.close().expect(NOERROR)
-
-
 @pytest.mark.parametrize("timeout", ENDLESS)
 @judges("LNX-05")
 def test_get_configuration_waits_without_limit_for_a_negative_time(stage: Stage, timeout: int) -> None:
@@ -83,7 +73,7 @@ def test_get_configuration_waits_without_limit_for_a_negative_time(stage: Stage,
     made = set_of(process)
     made.create(stage.name(), USUAL.config.pack()).expect(NOERROR)
     waiting = made.send_get_configuration(timeout, thread="waiter")
-    _let_time_pass(stage, process)
+    let_time_pass(stage, process, *LONGER)
     assert not waiting.done, "GetConfiguration with a negative time-out ended before finite ones"
     made.signal_abort().expect(NOERROR)
     waiting.result().require(VD_E_ABORT)
@@ -95,11 +85,11 @@ def test_get_command_waits_without_limit_for_a_negative_time(stage: Stage, timeo
     backup = NativeBackup(stage, stage.native(FACE))
     # What the server sends while it waits for the completion of others is held as well.
     waiting = backup.device.send_get_command(timeout, thread="waiter")
-    _let_time_pass(stage, backup.process)
+    let_time_pass(stage, backup.process, *LONGER)
     while waiting.done:
         waiting.result().expect(NOERROR)
         waiting = backup.device.send_get_command(timeout, thread="waiter")
-        _let_time_pass(stage, backup.process)
+        let_time_pass(stage, backup.process, *LONGER)
     backup.set.signal_abort().expect(NOERROR)
     backup.device.await_abort(waiting)
 

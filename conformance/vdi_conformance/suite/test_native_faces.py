@@ -8,22 +8,13 @@ from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
 from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.native import CONFIG_SIZE, NativeProcess
 from vdi_conformance.suite.native_scene import BOTH, WRITE, NativeBackup, Record, set_of
-from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.scene import RICH, Geometry
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.vdi.commands import VDF_DISCARD, VDF_LIKE_TAPE
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
 OF_THE_CLIENT = 28
 """So many bytes of a configuration, at its beginning, are the client's."""
-RICH = Geometry(
-    devices=2,
-    features=VDF_LIKE_TAPE,
-    prefix_zone_size=512,
-    alignment=1024,
-    soft_file_mark_block_size=2048,
-    eom_warning_size=131072,
-    server_time_out=3_600_000,
-)
 SIZES = Geometry(block_size=4096, max_transfer_size=131072, buffer_count=3, prefix_zone_size=1024, transfers=2)
 
 

@@ -99,11 +99,11 @@ def outcome_of(statement: Statement, reply: Reply, logged: Iterable[tuple[int, s
 
     `logged` are messages of the error log.
     """
-    if failed(reply):
+    if went_wrong := failed(reply):
         _require_an_outcome(reply)
     said = tuple((record.number, record.text) for record in reply.records if record.number)
     told = statement.subject == "filelistonly" or SUCCESS in (number for number, _ in said)
-    return StatementOutcome(told and not failed(reply), (*logged, *said))
+    return StatementOutcome(told and not went_wrong, (*logged, *said))
 
 
 def failed(reply: Reply) -> bool:
