@@ -56,9 +56,12 @@ class NoProcess(HostError):
 
 
 class HostDied(HostError):
-    """The process ended before it had answered; `method` is what was in flight."""
+    """The process ended before it had answered; `method` is what was in flight.
 
-    def __init__(self, host: str, method: str, ended: Ended) -> None:
+    `was_given_null` says that the call was given a null pointer, with which the documents promise no clean answer.
+    """
+
+    def __init__(self, host: str, method: str, ended: Ended, was_given_null: bool = False) -> None:
         super().__init__(
             host,
             f"host {host!r} {ended} before it answered {method}: look for the cause in the implementation, "
@@ -66,6 +69,7 @@ class HostDied(HostError):
         )
         self.method = method
         self.ended = ended
+        self.was_given_null = was_given_null
 
 
 class HostHung(HostError):

@@ -26,7 +26,7 @@ from vdi_conformance.host.errors import (
     WrongReply,
 )
 from vdi_conformance.host.messages.base import Initialize, Initialized, Reply, Request
-from vdi_conformance.host.messages.client import codes_of
+from vdi_conformance.host.messages.client import codes_of, gives_null
 from vdi_conformance.host.messages.together import AtOnce, Together
 
 if TYPE_CHECKING:
@@ -295,7 +295,8 @@ class Host:
     def take_end(self, ended: Ended) -> None:
         """Take that the process has ended."""
         self._ended = ended
-        self._settle_all(lambda method: HostDied(self.name, method, ended))
+        null = any(gives_null(pending.request) for pending in self._waiting.values())
+        self._settle_all(lambda method: HostDied(self.name, method, ended, was_given_null=null))
 
     def _take_line(self, line: bytes) -> None:
         if not line.strip():

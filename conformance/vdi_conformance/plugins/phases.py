@@ -7,18 +7,29 @@ from typing import Final
 import msgspec
 import pytest
 
-from vdi_conformance.evidence.records import Call, Cause, CheckRecord, KnownFailure, Observation, Verdict, Walked
+from vdi_conformance.evidence.records import (
+    Call,
+    Cause,
+    CauseKind,
+    CheckRecord,
+    KnownFailure,
+    Observation,
+    Verdict,
+    Walked,
+)
 from vdi_conformance.plugins.baseline import BASELINE
 from vdi_conformance.plugins.requirements import check_id, id_of_node, level_of, rows_of
 from vdi_conformance.plugins.verdicts import assess
 from vdi_conformance.report.known_failures import known_failure
 from vdi_conformance.suite.judging import judged_party
-from vdi_conformance.suite.stage import FAILED, STAGE, Stage
+from vdi_conformance.suite.stage import ENDED, STAGE, Stage
 from vdi_conformance.vdi.hresult import name_of
 
 KEY: Final = "vdi"
 CALLS_A_PROCESS: Final = 8
-MILD: Final[dict[Verdict, int]] = {"known failure": 1, "passed": 2}
+ANSWERS: Final[tuple[CauseKind, ...]] = ("code", "assertion")
+"""Causes after which the processes of a check still live, so that more can be asked of them."""
+MILD: Final[dict[Verdict, int]] = {"known failure": 1, "warning": 2, "passed": 3}
 """Ends of a phase that another phase of the check outranks: the first of the worst is the check's own."""
 
 
@@ -66,7 +77,8 @@ def pytest_runtest_makereport(
         report.user_properties.append((KEY, msgspec.to_builtins(phase)))
         untried = phase.verdict == "not tested" and report.outcome == "failed"
         if untried or phase.verdict in ("failed", "warning", "known failure", "error"):
-            item.stash[FAILED] = True
+            answered = phase.verdict == "warning" and phase.cause is not None and phase.cause.kind in ANSWERS
+            item.stash[ENDED] = "warned" if answered else "broken off"
         if phase.verdict in ("warning", "known failure"):
             report.outcome, report.longrepr = "passed", None
         if untried and phase.cause is not None:

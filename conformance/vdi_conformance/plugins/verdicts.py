@@ -4,6 +4,7 @@ from vdi_conformance.evidence.records import Cause, CauseKind, Verdict
 from vdi_conformance.host.errors import HostDied, HostError, HostHung, MethodNotFound
 from vdi_conformance.suite.judging import (
     ConformanceFailure,
+    MandatoryBroken,
     NotApplicable,
     NotTested,
     PrerequisiteFailed,
@@ -22,6 +23,11 @@ def assess(error: BaseException, level: str) -> tuple[Verdict, Cause]:
             return "not tested", cause
         case PrerequisiteFailed() | MethodNotFound():
             # Whatever is asked of an adapter is mandatory or declared.
+            return "failed", cause
+        case MandatoryBroken():
+            return "failed", cause
+        case HostDied() if not error.was_given_null:
+            # Whatever a method may answer, a call within the contract ends no process.
             return "failed", cause
         case RecommendationBroken():
             return "warning", cause

@@ -31,10 +31,10 @@ def course(trial: Trial, checks: Checks, scored: Collection[str]) -> Course:
             return _until_all_are_red(trial, checks)
 
 
-def red(row: str) -> str:
-    """Name the verdict of a check that shows a requirement to be broken."""
+def red(row: str) -> tuple[str, ...]:
+    """Name the verdicts of a check that show a requirement to be broken; what ends a process fails at every level."""
     found = catalogue().get(row)
-    return "failed" if found is not None and found.level == "MUST" else "warning"
+    return ("failed",) if found is not None and found.level == "MUST" else ("warning", "failed")
 
 
 def _all_of(chosen: Iterable[str]) -> Course:
@@ -67,7 +67,7 @@ def _until_all_are_red(trial: Trial, checks: Checks) -> Course:
         if left.keys() & set(rows):
             tried = yield check
             failed |= tried.verdict == "failed"
-            left = {row: wanted for row, wanted in left.items() if row not in rows or wanted != tried.verdict}
+            left = {row: wanted for row, wanted in left.items() if row not in rows or tried.verdict not in wanted}
     for check, rows in checks.items():
         if not left or failed:
             return

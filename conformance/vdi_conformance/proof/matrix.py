@@ -35,7 +35,7 @@ def _cell(result: TrialResult, row: str) -> Cell:
 
 def _killer(result: TrialResult, row: str) -> Tried | None:
     """Find the check that saw a requirement broken."""
-    return next((tried for tried in result.tried if row in tried.rows and tried.verdict == red(row)), None)
+    return next((tried for tried in result.tried if row in tried.rows and tried.verdict in red(row)), None)
 
 
 def _told(result: TrialResult, row: str, outcome: Outcome, by: Tried) -> Cell:

@@ -11,7 +11,7 @@ from vdi_conformance.suite.judging import judged_party, not_applicable
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scripted import Scripted
-from vdi_conformance.suite.stage import FAILED, KNOWN_TO_FAIL, STAGE, Stage
+from vdi_conformance.suite.stage import ENDED, KNOWN_TO_FAIL, STAGE, Stage
 from vdi_conformance.suite.walks.judged import Recorder
 
 SCENES = ("operation", "backup", "restore", "scripted")
@@ -19,20 +19,22 @@ SCENES = ("operation", "backup", "restore", "scripted")
 
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
-    """Start processes for this check alone, and hold the invariants when it has passed."""
+    """Start processes for this check alone, and hold the invariants unless it was broken off."""
     if judged_party(request.node) == "server" and not vdi_bench.cast.judges_server:
         not_applicable("it judges the server role, and the adapter declares none of its own (server_under_test)")
     stage = Stage(vdi_bench, request.node.nodeid, request.node.stash.get(KNOWN_TO_FAIL, False))
     request.node.stash[STAGE] = stage
     try:
         yield stage
-        failed = request.node.stash.get(FAILED, False)
-        if not failed:
+        ended = request.node.stash.get(ENDED, None)
+        if ended is None:
             stage.check_invariants()
+        elif ended == "warned":
+            stage.check_duties()
     except BaseException:
         stage.processes.end(orderly=False)
         raise
-    stage.processes.end(orderly=not failed)
+    stage.processes.end(orderly=ended != "broken off")
 
 
 @pytest.fixture(params=["backup", "restore"])

@@ -159,9 +159,9 @@ class Device:
 
         return Later(self.participant.host.send(request), completed)
 
-    def release(self) -> None:
-        """Give up the reference."""
-        self.participant.host.call(ReleaseDevice(device=self.key, thread=self.key))
+    def release(self, thread: str | None = None) -> None:
+        """Give up the reference, on this device's own thread unless another is named."""
+        self.participant.host.call(ReleaseDevice(device=self.key, thread=thread or self.key))
 
     def _account(self, command: Fetched | int, completion_code: int, bytes_transferred: int, position: int) -> None:
         if isinstance(command, int):

@@ -77,6 +77,10 @@ class PrerequisiteFailed(ConformanceFailure):
     """The scene that a check plays on could not be set up: a failure, whatever the level of its rows."""
 
 
+class MandatoryBroken(ConformanceFailure):
+    """What no level excuses showed, such as the end of a process by itself: a failure, whatever the check's rows."""
+
+
 class RecommendationBroken(ConformanceFailure):
     """Something that is only recommended showed in passing: a warning, whatever the level of the check's rows."""
 

@@ -61,7 +61,7 @@ class Operation(Running):
     def configure(self) -> None:
         """Run the statement on the set that was created, and wait until it has configured it."""
         self.execute()
-        self.await_configuration(self.primary.send_get_configuration()).expect(NOERROR)
+        self.configuration = self.await_configuration(self.primary.send_get_configuration()).expect(NOERROR)
 
     def await_configuration(self, configuring: Later[Any, A]) -> A:
         """Give the answer of a GetConfiguration on the set of a statement that runs, or that has ended already."""

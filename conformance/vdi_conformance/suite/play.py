@@ -177,7 +177,8 @@ class Play:
         if held.sent.code == VDC_READ and self._scripted.server.digest(held.sent.buffer, count) != digest:
             raise ConformanceFailure("the server sees other bytes than the clients saw")
         self._completed[device] = held.command
-        self._stale.append(held.handle or 0)
+        if held.handle is not None:
+            self._stale.append(held.handle)
         self._free.append(held.sent.buffer)
 
     def _complete_again(self, device: Device) -> None:

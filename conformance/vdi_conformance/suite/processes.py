@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.evidence.records import Call
 from vdi_conformance.host.errors import ImplementationUnavailable
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
-from vdi_conformance.suite.judging import ConformanceFailure, NotTested
+from vdi_conformance.suite.judging import MandatoryBroken, NotTested
 from vdi_conformance.vdi.documented import CODES
 from vdi_conformance.vdi.hresult import NOERROR
 
@@ -73,7 +73,7 @@ class Processes:
         """Fail the check if one ended that nobody had ended."""
         lost = [host for host in self._hosts if not host.dismissed and host.name not in self._excused]
         if gone := [f"{host.name} {host.ended}" for host in lost if host.ended is not None]:
-            raise ConformanceFailure(f"a process ended that nobody had ended: {'; '.join(gone)}")
+            raise MandatoryBroken(f"a process ended that nobody had ended: {'; '.join(gone)}")
 
     def untried(self) -> BaseException | None:
         """Give what kept a server from trying its statement, if that is why a check has failed.
@@ -101,7 +101,7 @@ class Processes:
         ends = [(host, host.finish()) for host in self._hosts]
         crashed = [f"{host.name} {end}" for host, end in ends if end.crashed and host.name not in self._excused]
         if orderly and crashed:
-            raise ConformanceFailure("; ".join(crashed))
+            raise MandatoryBroken("; ".join(crashed))
 
     @staticmethod
     def _dismiss(hosts: list[Host], orderly: bool) -> None:

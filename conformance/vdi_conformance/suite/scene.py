@@ -106,7 +106,10 @@ class Scene:
 
 
 class Running:
-    """A set in use: its primary, its secondaries and the devices that they opened."""
+    """A set in use: its primary, its secondaries and the devices that they opened.
+
+    `joined` are those who have ever had it open, `configuration` is what the primary was told first.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self.geometry = scene.geometry
@@ -116,6 +119,8 @@ class Running:
         self._cast = list(scene.participants)
         self.device_names = scene.device_names
         self.devices: list[Device] = []
+        self.joined: list[Participant] = []
+        self.configuration: VDConfig | None = None
 
     @property
     def device(self) -> Device:
@@ -129,12 +134,17 @@ class Running:
             self.primary.create(self.set_name, geometry.config).expect(NOERROR)
         else:
             self.primary.create_ex(geometry.instance, self.set_name, geometry.config).expect(NOERROR)
+        self.joined.append(self.primary)
 
     def join(self, secondary: Participant) -> Code:
         """Let a process that has a client object of its own open the set."""
         if self.geometry.older:
-            return secondary.open_in_secondary(self.set_name)
-        return secondary.open_in_secondary_ex(self.geometry.instance, self.set_name)
+            answer = secondary.open_in_secondary(self.set_name)
+        else:
+            answer = secondary.open_in_secondary_ex(self.geometry.instance, self.set_name)
+        if answer.code == NOERROR:
+            self.joined.append(secondary)
+        return answer
 
     def enlist(self, secondary: Participant) -> None:
         """Let a further process join, and count it among the cast."""

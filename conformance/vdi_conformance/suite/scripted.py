@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.suite.device import BOUND_TO_COME
-from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.judging import ConformanceFailure, MandatoryBroken
 from vdi_conformance.suite.outcomes import SLOW, Later, Result
 from vdi_conformance.suite.scene import Running
 from vdi_conformance.suite.server_role import ServerRole
@@ -51,7 +51,7 @@ class Scripted(Running):
         """Configure the set that was created, and open every device on both sides."""
         self.begin_configuration(features)
         self.end_configuration()
-        self.primary.get_configuration().expect(NOERROR)
+        self.configuration = self.primary.get_configuration().expect(NOERROR)
         self.join_all()
         self.open_devices()
 
@@ -223,21 +223,19 @@ class Scripted(Running):
         while not awaited <= {seen.tag for seen in self._seen} and not self.aborted:
             if self.completion() is None:
                 missing = sorted(awaited - {seen.tag for seen in self._seen})
-                raise ConformanceFailure(f"accepted completions of commands {missing} never reached the server{SLOW}")
+                raise MandatoryBroken(f"accepted completions of commands {missing} never reached the server{SLOW}")
         while self.completion(timeout=0) is not None:
             pass
         sent = {tag for tags in self._sent.values() for tag in tags}
         if refused := sorted({one.tag for one in self._seen if one.tag in sent and one.thread_of_sender}):
-            raise ConformanceFailure(
-                f"the server saw commands refused by SendCommand that it had taken: tags {refused}"
-            )
+            raise MandatoryBroken(f"the server saw commands refused by SendCommand that it had taken: tags {refused}")
         # SendCommand reports what it refuses to the completion routine as well, before it returns.
         seen = [one for one in self._seen if one.tag in sent or not one.thread_of_sender]
         tags = [one.tag for one in seen]
         if len(set(tags)) != len(tags):
-            raise ConformanceFailure(f"the server saw a command completed more than once: tags {tags}")
+            raise MandatoryBroken(f"the server saw a command completed more than once: tags {tags}")
         if unknown := sorted(set(tags) - sent):
-            raise ConformanceFailure(f"the server saw commands completed that it never sent: tags {unknown}")
+            raise MandatoryBroken(f"the server saw commands completed that it never sent: tags {unknown}")
         for one in seen:
             if one.tag not in self.tolerated:
                 _check_one(one, accepted.get(one.tag))
@@ -247,11 +245,11 @@ def _check_one(seen: CompletionRecord, accepted: Accepted | None) -> None:
     if seen.code in VDI_OWN_CODES:
         return
     if accepted is None:
-        raise ConformanceFailure(
+        raise MandatoryBroken(
             f"the server saw command {seen.tag} completed with {completion_name(seen.code)}, nobody completed it"
         )
     if (seen.code, seen.bytes_transferred) != (accepted.completion_code, accepted.bytes_transferred):
-        raise ConformanceFailure(
+        raise MandatoryBroken(
             f"command {seen.tag} was completed with {completion_name(accepted.completion_code)} and "
             f"{accepted.bytes_transferred} bytes, the server saw {completion_name(seen.code)} and "
             f"{seen.bytes_transferred} bytes"

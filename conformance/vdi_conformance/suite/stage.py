@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import pytest
 
@@ -290,13 +290,17 @@ class Stage:
         return self._untried or self.processes.untried()
 
     def check_invariants(self) -> None:
-        """Hold what must be true at the end of every check."""
-        for scripted in self._scripted:
-            scripted.check_completions()
+        """Hold what must be true at the end of every check that went well."""
         for operation in self._operations:
             operation.check_end()
-        self.processes.require_alive()
+        self.check_duties()
         self._check_codes()
+
+    def check_duties(self) -> None:
+        """Hold what no level excuses, and what a check that only warns must not hide (CMP-20)."""
+        for scripted in self._scripted:
+            scripted.check_completions()
+        self.processes.require_alive()
 
     def _check_codes(self) -> None:
         """Record each failure that no document lists for its method (ABI-28); success has one code (ABI-17)."""
@@ -367,5 +371,6 @@ def close_all(participants: Sequence[Participant]) -> None:
 
 
 STAGE: Final = pytest.StashKey[Stage]()
-FAILED: Final = pytest.StashKey[bool]()
+ENDED: Final = pytest.StashKey[Literal["warned", "broken off"]]()
+"""How a check ended that did not pass: with a warning of what an answer was, or otherwise."""
 KNOWN_TO_FAIL: Final = pytest.StashKey[bool]()

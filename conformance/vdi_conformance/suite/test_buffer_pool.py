@@ -101,7 +101,7 @@ def test_the_largest_set_works_or_ends_in_configuration(stage: Stage, owners: tu
         if failure.observed not in [name_of(code) for code in (VD_E_ABORT, VD_E_MEMORY, VD_E_TIMEOUT)]:
             raise
         assert not operation.outcome().succeeded, "a statement succeeded whose set could not be configured"
-        for participant in operation.participants:
+        for participant in operation.joined:
             participant.close().permit("Q4", "Close after a failed configuration", NOERROR, VD_E_OPEN)
         return
     operation.succeed()

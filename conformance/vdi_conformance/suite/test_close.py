@@ -1,15 +1,27 @@
 """Close: what it gives, what becomes of the statement, and what it leaves behind."""
 
-from vdi_conformance.suite.judging import judges, not_tested
+from itertools import pairwise
+from typing import Final
+
+import pytest
+
+from vdi_conformance.host.resources import Resources, resources_of
+from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
+from vdi_conformance.suite.memory import PAGE
 from vdi_conformance.suite.operation import Kind, Operation
-from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.participant import SET_THREAD, Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.suite.states import Reached, State, aborted, aborted_in_use, created, fresh, require_state
 from vdi_conformance.suite.variants import ALONE_OR_NOT, in_turn
+from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDConfig
+
+SETS: Final = 20
+"""So many sets one after the other: what grows with most of the later ones grows without end."""
+CONTROL: Final = 1 << 24
 
 
 def _require_failure(operation: Operation) -> None:
@@ -21,6 +33,49 @@ def _require_free(name: str, *participants: Participant) -> None:
     for participant in participants:
         participant.create_ex(None, name, VDConfig()).expect(NOERROR)
         participant.close().expect(NOERROR)
+
+
+# What is kept
+
+
+@pytest.mark.parametrize("in_use", [False, True], ids=["after the end", "in use"])
+@judges("CLS-01", "CLS-04")
+def test_close_keeps_no_handle_and_no_memory(stage: Stage, in_use: bool) -> None:
+    found: list[Resources] = []
+    for operation in stage.backups(Geometry(transfers=1), SETS):
+        operation.configure()
+        # One thread for all of them: a further one of the host's would take memory of its own.
+        device = operation.primary.open_device(operation.set_name).expect(NOERROR)
+        fetched = device.get_command(thread=SET_THREAD)
+        while fetched.succeeded and not in_use:
+            command = fetched.expect(NOERROR)
+            count = command.size if command.code in DATA_COMMANDS else 0
+            device.complete(command, 0, count, thread=SET_THREAD).expect(NOERROR)
+            fetched = device.get_command(thread=SET_THREAD)
+        operation.primary.close().require(*((VD_E_OPEN, NOERROR) if in_use else (NOERROR,)))
+        device.release(SET_THREAD)
+        operation.outcome()
+        found.append(_resources(operation.primary))
+    _require_seen(operation.primary, found[-1])
+    for kept, least in (("handles", 1), ("mapped", PAGE)):
+        grown = [getattr(later, kept) - getattr(one, kept) for one, later in pairwise(found[SETS // 2 :])]
+        if sum(one >= least for one in grown) > len(grown) // 2 and sum(grown) > 0:
+            what = "an open handle" if kept == "handles" else "mapped memory"
+            raise ConformanceFailure(f"Close keeps {what}: with each further set there are {grown} more")
+
+
+def _resources(participant: Participant) -> Resources:
+    found = resources_of(participant.host.initialized.process.pid)
+    if found is None:
+        not_tested("nobody but itself can look into the process of the adapter: run it on this machine, as this user")
+    return found
+
+
+def _require_seen(participant: Participant, before: Resources) -> None:
+    """End the check where memory that the process surely has does not show."""
+    participant.allocate(CONTROL)
+    if _resources(participant).mapped - before.mapped < CONTROL:
+        not_tested("what the adapter's process has does not show from outside: run it on this machine, as this user")
 
 
 # Without a server

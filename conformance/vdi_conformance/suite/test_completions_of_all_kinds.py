@@ -18,6 +18,8 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_
 from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vdi_conformance.suite.device import Fetched
     from vdi_conformance.suite.operation import Kind
     from vdi_conformance.suite.scripted import Scripted
@@ -118,15 +120,17 @@ def _complete_each_without_data(scripted: Scripted, values: list[tuple[int, int]
                 raise ConformanceFailure(f"{vdc.name_of(code)} did not end well for the server")
 
 
+@pytest.mark.parametrize("devices", [1, 2, 4])
+@pytest.mark.parametrize("order", ["mixed", "reversed", "reversed in pairs"])
 @judges("CMP-01", "CMP-20")
-def test_what_is_completed_in_any_order_keeps_its_values(stage: Stage) -> None:
-    scripted = stage.scripted(Geometry(devices=4, owners=(0, 1), buffer_count=8))
+def test_what_is_completed_in_any_order_keeps_its_values(stage: Stage, order: str, devices: int) -> None:
+    scripted = stage.scripted(Geometry(devices=devices, owners=(0, 1), buffer_count=8))
     held: list[tuple[int, Fetched]] = []
     for number in range(8):
-        tag = scripted.send(scripted.allocate(), device=number % 4)
-        held.append((tag, scripted.devices[number % 4].next_command()))
+        tag = scripted.send(scripted.allocate(), device=number % devices)
+        held.append((tag, scripted.devices[number % devices].next_command()))
     refused: list[tuple[int, Fetched]] = []
-    for tag, command in random.Random(stage.seed).sample(held[4:], 4) + held[3::-1]:
+    for tag, command in _ordered(held, order, devices, stage.seed):
         answer = command.device.complete(command, 0, 512 * tag)
         if answer.code != NOERROR:
             answer.require_failure()  # that commands end in any order is no more than a SHOULD (CMP-12)
@@ -137,6 +141,19 @@ def test_what_is_completed_in_any_order_keeps_its_values(stage: Stage) -> None:
     found, wanted = {one.tag: one.bytes_transferred for one in seen}, {tag: 512 * tag for tag, _ in held}
     if found != wanted:
         raise ConformanceFailure(f"commands ended with the counts {found}, they were completed with {wanted}")
+
+
+def _ordered(held: list[tuple[int, Fetched]], order: str, devices: int, seed: int) -> Sequence[tuple[int, Fetched]]:
+    """Put held commands, those of the devices in turns, into another order; pairs are of one device each."""
+    match order:
+        case "reversed":
+            return held[::-1]
+        case "reversed in pairs":
+            of_each = [held[number::devices] for number in range(devices)]
+            return [one for ours in of_each for at in range(0, len(ours), 2) for one in ours[at : at + 2][::-1]]
+        case _:
+            half = len(held) // 2
+            return random.Random(seed).sample(held[half:], half) + held[half - 1 :: -1]
 
 
 @OWNERS

@@ -1,16 +1,23 @@
 """IO-ERROR: what a completion with an error does to its device, and how the device becomes active again."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
 
 from vdi_conformance.suite.judging import ConformanceFailure, judges
-from vdi_conformance.suite.operation import Kind
 from vdi_conformance.suite.scene import Geometry
-from vdi_conformance.suite.scripted import Scripted
-from vdi_conformance.suite.stage import Stage
 from vdi_conformance.suite.variants import in_turn
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_TIMEOUT
+
+if TYPE_CHECKING:
+    from vdi_conformance.suite.device import Fetched
+    from vdi_conformance.suite.operation import Kind
+    from vdi_conformance.suite.scripted import Scripted
+    from vdi_conformance.suite.stage import Stage
 
 BOTH_WAYS = vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA
 BARRIER = 20
@@ -75,15 +82,21 @@ def _complete_clear_error(scripted: Scripted, completion_code: int) -> None:
     scripted.device.complete(command, completion_code).expect(NOERROR)
 
 
+@pytest.mark.parametrize("count", [2, 3, 5])
 @judges("IOE-04")
-def test_clear_error_waits_until_nothing_is_held(scripted: Scripted) -> None:
-    for size in (512, 1024):
-        scripted.send(scripted.allocate(), size=size)
-    failing, held = scripted.device.next_command(), scripted.device.next_command()
+def test_clear_error_waits_until_nothing_is_held(stage: Stage, count: int) -> None:
+    scripted = stage.scripted(Geometry(buffer_count=count))
+    held: list[Fetched] = []
+    for _ in range(count):
+        # How many may be outstanding at once is not stated.
+        if scripted.try_to_send(scripted.allocate()).succeeded:
+            held.append(scripted.device.next_command())
+    failing, *others = held
     scripted.device.complete(failing, win32.ERROR_WRITE_FAULT).expect(NOERROR)
     clearing = scripted.send(code=vdc.VDC_CLEAR_ERROR)
-    scripted.device.get_command(0).require(VD_E_TIMEOUT)
-    scripted.device.complete(held, win32.ERROR_SUCCESS, held.size)
+    for command in others:
+        scripted.device.get_command(0).require(VD_E_TIMEOUT)
+        scripted.device.complete(command, win32.ERROR_SUCCESS, command.size)
     _complete_clear_error(scripted, win32.ERROR_SUCCESS)
     scripted.all_ended([clearing], win32.ERROR_SUCCESS)
 

@@ -4,13 +4,17 @@ import platform
 import sys
 from uuid import UUID
 
+import pytest
+
 from vdi_conformance.suite.judging import ConformanceFailure, judges, set_up
 from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.outcomes import Code
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
+from vdi_conformance.suite.sharing import fetched_view, handle_of, mapped_view, require_same_memory
 from vdi_conformance.suite.stage import INSTANCE_VARIABLE, Stage
-from vdi_conformance.suite.variants import ALONE_OR_NOT, BACKUP, RESTORE, in_turn
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
+from vdi_conformance.suite.variants import ALONE_OR_NOT, BACKUP, RESTORE, in_turn, no_such_instance
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDConfig
 
 SHORT = 1
@@ -124,11 +128,9 @@ def test_a_machine_is_no_part_of_the_name_of_a_named_instance(stage: Stage) -> N
 
 @judges("NAM-04")
 def test_an_instance_that_does_not_exist_has_no_sets(stage: Stage) -> None:
-    # Where other instances need no set-up, every name that can be is one: no instance can have this one.
-    instance = "NO SUCH INSTANCE!" if stage.bench.cast.client_capabilities.named_instances else "NOSUCHINSTANCE"
     primary = stage.participant("primary")
     _require_creation(primary, stage.name())
-    answer = primary.create_ex(instance, stage.name(), VDConfig())
+    answer = primary.create_ex(no_such_instance(stage), stage.name(), VDConfig())
     answer.record("Q10", "CreateEx for an instance that does not exist")
     answer.require_failure()
 
@@ -251,6 +253,27 @@ def test_a_name_is_free_again_after_its_statement(stage: Stage, kind: Kind) -> N
     _run_under(stage, kind, operation.set_name)
 
 
+@pytest.mark.parametrize("end", ["close", "death"])
+@judges("NAM-09")
+def test_whoever_is_left_of_an_earlier_set_does_nothing_to_its_namesake(stage: Stage, end: str) -> None:
+    earlier = stage.operation("backup", Geometry(secondaries=2))
+    earlier.next_data_command()
+    earlier.primary.signal_abort().expect(NOERROR)
+    earlier.primary.close().require(NOERROR, VD_E_OPEN)
+    later = stage.prepared(Geometry(secondaries=1), name=earlier.set_name)
+    later.start()
+    command = later.next_data_command()
+    for left in earlier.secondaries:
+        if end == "close":
+            left.close().require(NOERROR, VD_E_OPEN)
+        else:
+            left.kill()
+        view = mapped_view(later.secondaries[0], handle_of(command))
+        require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
+    later.answer(command).expect(NOERROR)
+    later.succeed()
+
+
 @judges("NAM-10")
 def test_a_name_is_free_again_after_a_death(stage: Stage) -> None:
     names = stage.name(), stage.name()
@@ -278,19 +301,35 @@ def test_a_name_is_free_again_after_a_death_in_full_use(stage: Stage, kind: Kind
     stage.participant("heir").create_ex(None, operation.set_name, VDConfig()).expect(NOERROR)
 
 
+@pytest.mark.parametrize("form", ["CreateEx", "Create"])
 @judges("NAM-13")
-def test_long_names_are_told_apart_or_refused(stage: Stage) -> None:
+def test_long_names_are_told_apart_or_refused(stage: Stage, form: str) -> None:
     one, other = stage.participant("one"), stage.participant("other")
     for length in LENGTHS:
         stem = stage.name().ljust(length - 1, "x")
-        answer = one.create_ex(None, f"{stem}a", VDConfig())
-        answer.record("Q11", f"CreateEx with a name of {length} characters")
+        answer = _creation(one, form, f"{stem}a")
+        answer.record("Q11", f"{form} with a name of {length} characters")
         if answer.code == NOERROR:
-            other.create_ex(None, f"{stem}b", VDConfig()).expect(NOERROR)
+            _creation(other, form, f"{stem}b").expect(NOERROR)
             for participant in (one, other):
                 participant.close().expect(NOERROR)
         else:
             answer.require_failure()
+
+
+def _creation(participant: Participant, form: str, name: str) -> Code:
+    if form == "Create":
+        return participant.create(name, VDConfig())
+    return participant.create_ex(None, name, VDConfig())
+
+
+@judges("SEC-06")
+def test_long_names_of_no_set_are_not_joined(stage: Stage) -> None:
+    stranger = stage.participant("stranger")
+    for length in LENGTHS:
+        name = stage.name().ljust(length, "x")
+        stranger.open_in_secondary_ex(None, name).require_failure()
+        stranger.open_in_secondary(name).require_failure()
 
 
 # Names of devices

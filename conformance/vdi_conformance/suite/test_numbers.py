@@ -2,10 +2,11 @@
 
 import pytest
 
-from vdi_conformance.suite.judging import judges
+from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.operation import Operation
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.stage import Stage
+from vdi_conformance.suite.variants import no_such_instance
 from vdi_conformance.vdi.structures import VDConfig
 
 # The numbers of vdi.h and vdierror.h, written out once more: the checks are about them.
@@ -19,6 +20,8 @@ FEATURES = {
     "bits of the header alone": 0x800 | 0x1000 | 0x80000000,
 }
 WRITE_MEDIA, READ_MEDIA, REQUEST_COMPLETE, COMPLETE_ENABLED = 0x10000, 0x20000, 0x2000, 0x40000
+FACILITY = 0x80770000
+IN_THE_HEADER = (2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15)
 BITS = 0x1 | 0x2 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800 | 0x1000 | 0x80000000
 COMMANDS = range(1, 20)
 DATA_COMMANDS = (1, 2)
@@ -46,6 +49,28 @@ def test_codes_of_a_statement_have_their_numbers(stage: Stage, backup: Operation
     backup.close()
     aborted = stage.operation("backup")
     aborted.primary.close().permit("Q3", "Close of the primary with open devices", OPEN, SUCCESS)
+
+
+@judges("ABI-15")
+def test_refusals_have_no_number_that_the_header_lacks(stage: Stage) -> None:
+    primary, name = stage.participant("primary"), stage.name()
+    instance = no_such_instance(stage)
+    refused = [
+        primary.create_ex(instance, name, VDConfig()),
+        primary.create_ex(None, f"{name}\\b", VDConfig()),
+        primary.create_ex(None, name.ljust(1000, "x"), VDConfig()),
+        *(primary.create_ex(None, name, VDConfig(device_count=count)) for count in (0, 65, 0xFFFFFFFF)),
+        *(primary.create_ex(None, name, VDConfig(alignment=alignment)) for alignment in (3, 1 << 17)),
+        primary.create_ex(None, name, VDConfig(features=0x40000000)),
+        primary.open_device(name),
+        primary.get_buffer_handle(primary.landmarks().stack),
+        primary.map_buffer_handle(0xFFFFFFFF),
+        primary.signal_abort(),
+        primary.close(),
+    ]
+    for answer in refused:
+        if answer.code & 0xFFFF0000 == FACILITY and answer.code - FACILITY not in IN_THE_HEADER:
+            raise ConformanceFailure(f"{answer.call} gave {answer.name}, which is no code of the interface")
 
 
 @pytest.mark.parametrize("like", list(FEATURES))

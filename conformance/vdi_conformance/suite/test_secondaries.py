@@ -131,20 +131,48 @@ def test_secondaries_do_all_the_work_and_leave_before_the_primary(stage: Stage, 
     operation.require_success(operation.outcome())
 
 
+@pytest.mark.parametrize("owner", [0, 2], ids=["primary", "secondary"])
 @judges("CLS-15")
-def test_who_leaves_after_its_devices_closed_disturbs_nobody(stage: Stage) -> None:
-    scripted = stage.scripted(Geometry(devices=3, owners=(1, 2, 1)))
+def test_who_leaves_after_its_devices_closed_disturbs_nobody(stage: Stage, owner: int) -> None:
+    scripted = stage.scripted(Geometry(devices=3, owners=(1, owner, 1), secondaries=2))
     leaver = scripted.secondaries[0]
     assert all(scripted.passes(device, 2) for device in range(3)), "the set was aborted"
     for device in (0, 2):
         scripted.close_device(device)
         scripted.devices[device].get_command().require(VD_E_CLOSE)
     leaver.close().expect(NOERROR)
+    tag = scripted.send(scripted.allocate(), device=1)
+    held = scripted.devices[1].next_command()
+    view = mapped_view(scripted.participants[2 - owner], handle_of(held))
+    require_same_memory(held.size, fetched_view(held), view, seed=stage.seed)
+    held.device.complete(held, 0, held.size).expect(NOERROR)
+    scripted.completed(tag, 0, held.size)
     assert scripted.passes(1, 100), "the set was aborted"
     scripted.close_device(1)
     scripted.devices[1].get_command().require(VD_E_CLOSE)
     scripted.secondaries[1].close().expect(NOERROR)
     scripted.primary.close().expect(NOERROR)
+
+
+@pytest.mark.parametrize("owner", [0, 2], ids=["primary", "secondary"])
+@judges("GBH-20")
+def test_who_leaves_takes_no_buffer_from_others(stage: Stage, owner: int) -> None:
+    scripted = stage.scripted(Geometry(devices=2, owners=(1, owner), secondaries=3))
+    holder, mapper = scripted.devices[1].participant, scripted.secondaries[2]
+    tags = [scripted.send(scripted.allocate(), device=1) for _ in range(2)]
+    commands = [scripted.devices[1].next_command() for _ in tags]
+    earlier = handle_of(commands[0])
+    scripted.close_device(0)
+    scripted.device.get_command().require(VD_E_CLOSE)
+    for leaver in scripted.secondaries[:1] + scripted.secondaries[1:2] * (owner == 0):
+        leaver.close().expect(NOERROR)
+        for command in commands:
+            view = mapped_view(mapper, handle_of(command))
+            require_same_memory(command.size, fetched_view(command), view, seed=stage.seed)
+        require_same_memory(commands[0].size, fetched_view(commands[0]), mapped_view(holder, earlier), seed=stage.seed)
+    for tag, command in zip(tags, commands, strict=True):
+        command.device.complete(command, 0, command.size).expect(NOERROR)
+        scripted.completed(tag, 0, command.size)
 
 
 @in_turn("owner", [0, 1], OWNER_NAMES)

@@ -66,8 +66,8 @@ def test_methods_that_the_matrix_leaves_out_follow_their_pages(stage: Stage, way
     held = at.command if way.state in (State.ACTIVE, State.ABORT) else None
     result = at.who.get_buffer_handle(at.who.allocate(512) if held is None else held.buffer)
     _judge_sharing(result, "GetBufferHandle", way, held)
-    handle = result.value if result.succeeded else None
-    _judge_sharing(at.who.map_buffer_handle(handle or NO_HANDLE), "MapBufferHandle", way, held)
+    handle = NO_HANDLE if result.value is None or not result.succeeded else result.value
+    _judge_sharing(at.who.map_buffer_handle(handle), "MapBufferHandle", way, held)
     if way.state is State.ACTIVE and held is not None:
         at.running.answer(held).expect(NOERROR)
     require_state(at, way.state)

@@ -1,11 +1,17 @@
 """Variants that checks of several topics come in."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
 from itertools import cycle
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vdi_conformance.suite.stage import Stage
 
 OWNER_NAMES: Final = ("primary", "secondary")
 OWNERS: Final = pytest.mark.parametrize("owner", [0, 1], ids=OWNER_NAMES)
@@ -34,3 +40,8 @@ def in_turn(name: str, values: Sequence[object], names: Sequence[str] = ()) -> p
             for kind, value, called in zip(cycle(_DIRECTIONS), values, names or values, strict=False)
         ],
     )
+
+
+def no_such_instance(stage: Stage) -> str:
+    """Name an instance that does not exist; where others need no set-up, one that no instance can be called."""
+    return "NO SUCH INSTANCE!" if stage.bench.cast.client_capabilities.named_instances else "NOSUCHINSTANCE"

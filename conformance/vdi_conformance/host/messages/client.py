@@ -273,3 +273,19 @@ def codes_of(request: Request[Any], reply: Reply) -> Iterator[tuple[str, int]]:
                 yield from (("CompleteCommand", code) for code in codes)
         case CodeReply() | ConfigReply() | DeviceReply() | CommandReply() | HandleReply() | AddressReply():
             yield type(request).__name__, reply.code
+
+
+def gives_null(request: Request[Any]) -> bool:
+    """Tell whether a call passes a null pointer where its method needs a name, a structure, a record or a place."""
+    match request:
+        case Create() | CreateEx():
+            return request.name is None or request.config is None
+        case OpenInSecondary() | OpenInSecondaryEx():
+            return request.name is None
+        case OpenDevice():
+            return request.name is None or request.null_out
+        case GetConfiguration() | GetBufferHandle() | MapBufferHandle() | GetCommand():
+            return request.null_out
+        case CompleteCommand():
+            return int(request.command, 16) == 0
+    return False
