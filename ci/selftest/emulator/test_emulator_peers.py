@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from selftest.emulator.conftest import on_loopback, site_in
 from selftest.emulator.strangers import Bystander, Knocker, knock
+from selftest.emulator.worlds import World
 from vdi_conformance.emulator.link import Link
 from vdi_conformance.emulator.peers import LIMITS
 from vdi_conformance.emulator.signatures import SIGNATURES
@@ -124,6 +125,28 @@ numbers = st.one_of(st.integers(-2, 2), st.integers(-(1 << 70), 1 << 70), st.sam
 fields = st.lists(st.one_of(numbers, st.none(), st.text(max_size=8), st.just("00" * 44)), max_size=9)
 requests = st.builds(encode_request, st.sampled_from(["lifeline", "thread", "fly", *SIGNATURES]), fields)
 frames = st.lists(st.one_of(requests, st.binary(max_size=60)), max_size=12).map(b"".join)
+
+
+CLIENT, SERVER = 1, 2
+GOOD_CONFIG = "01" + "00" * 43
+VALUES = (0, 1, 2, 512, 65536, 0xFFFFFFFF, 1 << 40, (1 << 64) - 1, None, "set", "", "a\\b", GOOD_CONFIG, "00" * 44)
+
+
+def well_formed(name: str) -> st.SearchStrategy[tuple[str, list[object]]]:
+    """Draw a request whose arguments are what they must be, whatever sense they make."""
+    kinds = [st.sampled_from([value for value in VALUES if kind(value)]) for kind in SIGNATURES[name]]
+    arguments = st.tuples(st.just(SERVER if name.startswith("server_") else CLIENT), *kinds).map(list)
+    return st.tuples(st.just(name), arguments)
+
+
+@settings(derandomize=True, max_examples=80, deadline=None, database=None)
+@given(st.lists(st.sampled_from(sorted(SIGNATURES)).flatmap(well_formed), max_size=40))
+def test_whatever_is_well_formed_is_answered(calls: list[tuple[str, list[object]]]) -> None:
+    world = World()
+    assert world.client(1).create() == world.server(1).open() == NOERROR
+    for name, arguments in calls:
+        world.call(1, name, *arguments)
+    world.die(1)
 
 
 def test_whatever_is_sent_a_backup_still_runs(either_site: Site) -> None:

@@ -152,7 +152,7 @@ class Broker:
             self._take(peer, received)
         else:
             self._hang_up(peer)
-        self._send_answers()
+            self._send_answers()
 
     def _take(self, peer: Peer, received: bytes) -> None:
         for line in peer.lines(received):
@@ -197,11 +197,13 @@ class Broker:
         except Exception:  # a machine with parts of others may raise anything, and the next call may go well
             traceback.print_exc()
             self._refuse(peer, "the machine failed to make it: its standard error has the traceback")
-        self._send_answers()
+        else:
+            self._send_answers()
 
     def _refuse(self, peer: Peer, sentence: str) -> None:
         self._send(peer, encode_refusal(sentence))
         self._hang_up(peer)
+        self._send_answers()
 
     def _send_answers(self) -> None:
         answers, self._machine.answers = self._machine.answers, []

@@ -56,7 +56,7 @@ class Peer:
     def lines(self, received: bytes) -> list[bytes]:
         """Take what was received, and give the lines that are whole now."""
         *whole, rest = received.split(b"\n")
-        if whole:
+        if whole and self._unread:
             whole[0] = bytes(self._unread) + whole[0]
             self._unread.clear()
         self._unread += rest
