@@ -45,10 +45,11 @@ class World:
 
     seed: int = 0
     now: float = 1000.0
+    taken: int = 0
     machine: Machine[Call] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.machine = Machine(self.seed)
+        self.machine = Machine(self.seed, self.taken)
         self._objects = 0
 
     def call(self, process: int, name: str, *fields: Any) -> Call:

@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[3]
 TOP = {"pyproject.toml", "README.md", "LICENSE", "CONTRIBUTING.md", "conformance", "fixtures", "reports", "ci"}
@@ -18,16 +20,21 @@ def test_the_top_level_holds_only_what_the_layout_names() -> None:
     assert {name for name in top if not name.startswith(".")} <= TOP
 
 
-def lock() -> str:
-    return (ROOT / "ci" / "requirements.lock").read_text(encoding="utf-8")
+def lock(name: str = "requirements.lock") -> str:
+    return (ROOT / "ci" / name).read_text(encoding="utf-8")
 
 
-def test_the_lock_names_no_index_and_no_machine() -> None:
-    assert not re.search(r"://|--(extra-)?index|--find-links|/home|/tmp", lock())
+LOCKS = ("requirements.lock", "lowest/requirements.lock", "wine/requirements.lock")
 
 
-def test_every_package_of_the_lock_is_pinned_with_hashes() -> None:
-    entries = re.findall(r"^[a-z0-9].*(?:\n .*)*", lock(), re.MULTILINE)
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_index_and_no_machine(name: str) -> None:
+    assert not re.search(r"://|--(extra-)?index|--find-links|/home|/tmp", lock(name))
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_of_a_lock_is_pinned_with_hashes(name: str) -> None:
+    entries = re.findall(r"^[a-z0-9].*(?:\n .*)*", lock(name), re.MULTILINE)
     assert len(entries) > 20
     assert all(re.match(r"[a-z0-9._-]+==\S+ \\\n +--hash=sha256:", entry) for entry in entries)
 
@@ -42,3 +49,12 @@ def test_compiled_packages_of_the_lock_have_hashes_for_every_platform() -> None:
     found = re.search(r"^msgspec==(?:.*\\\n)+", lock(), re.MULTILINE)
     assert found is not None
     assert found.group().count("--hash=") > 10
+
+
+def test_what_is_tried_as_lowest_is_what_the_project_allows_as_lowest() -> None:
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    locked = dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", lock("lowest/requirements.lock"), re.MULTILINE))
+    for requirement in map(Requirement, stated):
+        (bound,) = requirement.specifier
+        assert bound.operator == ">="
+        assert Requirement(f"{requirement.name}=={locked[requirement.name]}").specifier.contains(bound.version)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from interpreters import VERSIONS, find
+
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 
@@ -112,6 +114,47 @@ def test_the_installed_command_makes_an_adapter(installed: Path, tmp_path: Path)
 
 
 def test_the_installed_command_runs_the_suite(installed: Path, tmp_path: Path) -> None:
-    ended = run(installed, tmp_path, "run", "--adapter", "emulator", "--topic", "GBH", "-n", "2")
+    ended = run(installed, tmp_path, "run", "--adapter", "emulator", "--requirement", "GBH-01", "-n", "2")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+BACKUP = """
+import compileall, sys
+from pathlib import Path
+import vdi_conformance
+from selftest.emulator.applications import Site, backup
+wheel, directory = map(Path, sys.argv[1:])
+assert wheel in Path(vdi_conformance.__file__).parents
+assert compileall.compile_dir(wheel, quiet=1)
+site = Site(directory)
+site.emulator().start_machine()
+print(len(site.back_up(backup("a", "b"))))
+site.threads.shutdown()
+"""
+
+
+@pytest.fixture(scope="session")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel in a directory that any Python can take it from."""
+    directory = tmp_path_factory.mktemp("unpacked")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile"]
+    subprocess.run([*command, "--target", str(directory), str(wheel)], check=True, env=variables())
+    return directory
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_module_compiles_and_the_emulator_backs_up_on(unpacked: Path, tmp_path: Path, version: str) -> None:
+    # With its dependencies the wheel is tried by `ci/wheel.py`; this much needs none of them.
+    python = find(version)
+    if python is None:
+        pytest.skip(f"this machine has no CPython {version}")
+    done = subprocess.run(
+        [python, "-W", "error", "-c", BACKUP, str(unpacked), str(tmp_path)],
+        env=variables() | {"PYTHONPATH": os.pathsep.join((str(unpacked), str(ROOT / "ci")))},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")

@@ -1,45 +1,42 @@
-"""The machine as a process: sockets, clock and files around the pure `Machine`."""
+"""The machine as a process: sockets, clock and files around the pure `Machine`.
+
+Whatever a peer sends or leaves out, it is a matter of its own connection: the machine and all others go on.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import selectors
 import socket
 import threading
 import time
 import traceback
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from vdi_conformance.emulator.directory import MachineDirectory
 from vdi_conformance.emulator.machine import Machine
-from vdi_conformance.emulator.segments import area_file
-from vdi_conformance.emulator.wire import ENDPOINT, LONGEST_SOCKET_PATH, decode_request, encode
+from vdi_conformance.emulator.peers import LIFELINE, LIMITS, Limits, Peer, introduction_of, request_of
+from vdi_conformance.emulator.signatures import Malformed
+from vdi_conformance.emulator.wire import LONGEST_LINE, LONGEST_SOCKET_PATH, encode, encode_refusal
 
 LONGEST_PATIENCE: Final = 3600.0
 """Seconds: a selector refuses to wait for weeks, as a client may."""
-
-
-class _Peer:
-    """One connection: of a thread of `process`, or its lifeline."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
-        self.process: int | None = None
-        self.is_lifeline = False
-        self.unread = b""
-        self.unsent = b""
+_CHUNK: Final = 65536
 
 
 class Broker:
-    """Serves the machine of one directory on a thread of its own."""
+    """Serves the machine of one directory on a thread of its own; Unavailable where another one does already."""
 
-    def __init__(self, directory: str, seed: int) -> None:
-        self._directory = directory
-        self._machine: Machine[_Peer] = Machine(seed)
+    def __init__(self, directory: str, seed: int, limits: Limits = LIMITS) -> None:
+        self._directory = MachineDirectory(directory)
+        self._machine: Machine[Peer] = Machine(seed, self._directory.taken)
+        self._limits = limits
         self._selector = selectors.DefaultSelector()
-        self._processes = 0
         self._secret = ""
-        self._garbage: list[Path] = []
+        self._lifelines = 0
+        self._processes: dict[int, set[Peer]] = {}
+        self._strangers: dict[Peer, float] = {}
 
     def start(self) -> None:
         """Listen, tell where, and serve in the background for as long as this process lives."""
@@ -49,7 +46,7 @@ class Broker:
         threading.Thread(target=self._serve, args=(listener,), name="machine", daemon=True).start()
 
     def _listen(self) -> socket.socket:
-        path = str(Path(self._directory) / "machine.socket")
+        path = self._directory.socket
         if hasattr(socket, "AF_UNIX") and len(path.encode()) <= LONGEST_SOCKET_PATH:
             listener = socket.socket(socket.AF_UNIX)
             listener.bind(path)
@@ -59,94 +56,168 @@ class Broker:
             self._secret = secrets.token_hex(16)
             place = listener.getsockname()[1]
         listener.listen(256)
-        unfinished = Path(self._directory) / f"{ENDPOINT}.new"
-        unfinished.write_bytes(encode((place, self._secret)))
-        unfinished.replace(Path(self._directory) / ENDPOINT)
+        self._directory.publish(place, self._secret)
         return listener
 
     def _serve(self, listener: socket.socket) -> None:
+        spare: socket.socket | None = socket.socket()
         while True:
-            deadline = self._machine.next_deadline()
-            patience = None if deadline is None else min(max(0.0, deadline - time.monotonic()), LONGEST_PATIENCE)
-            for key, events in self._selector.select(patience):
+            for key, events in self._selector.select(self._patience()):
                 if key.fileobj is listener:
-                    self._accept(listener)
-                else:
+                    spare = self._accept(listener, spare)
+                elif not key.data.is_gone:
                     self._attend(key.data, events)
-            if deadline is not None and time.monotonic() >= deadline:
-                self._machine.tick(time.monotonic())
-                self._send_answers()
+            self._let_time_pass(time.monotonic())
 
-    def _accept(self, listener: socket.socket) -> None:
+    # Time
+
+    def _patience(self) -> float | None:
+        """Tell how many seconds nothing but a peer can give cause for."""
+        stranger = next(iter(self._strangers.values()), None)
+        deadlines = [when for when in (self._machine.next_deadline(), stranger) if when is not None]
+        return min(max(0.0, min(deadlines) - time.monotonic()), LONGEST_PATIENCE) if deadlines else None
+
+    def _let_time_pass(self, now: float) -> None:
+        for peer in [peer for peer, deadline in self._strangers.items() if deadline <= now]:
+            self._hang_up(peer)
+        deadline = self._machine.next_deadline()
+        if deadline is not None and now >= deadline:
+            self._machine.tick(now)
+            self._send_answers()
+
+    # Peers come and go
+
+    def _accept(self, listener: socket.socket, spare: socket.socket | None) -> socket.socket | None:
+        """Let a stranger in, or turn it away by the spare descriptor where none is left; give the next spare."""
         try:
-            connection, _ = listener.accept()
+            self._welcome(listener.accept()[0])
         except (BlockingIOError, ConnectionError):  # who knocked has gone again
+            pass
+        except OSError:
+            if spare is not None:
+                spare.close()
+            with contextlib.suppress(OSError):
+                listener.accept()[0].close()
+            spare = None
+        if spare is None:
+            with contextlib.suppress(OSError):
+                spare = socket.socket()
+        return spare
+
+    def _welcome(self, connection: socket.socket) -> None:
+        if len(self._selector.get_map()) >= self._limits.connections:
+            connection.close()
             return
+        if len(self._strangers) >= self._limits.strangers:
+            self._hang_up(next(iter(self._strangers)))
         connection.setblocking(False)
         if connection.family == socket.AF_INET:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._selector.register(connection, selectors.EVENT_READ, _Peer(connection))
+        peer = Peer(connection)
+        self._selector.register(connection, selectors.EVENT_READ, peer)
+        self._strangers[peer] = time.monotonic() + self._limits.seconds
 
-    def _attend(self, peer: _Peer, events: int) -> None:
-        if events & selectors.EVENT_WRITE:
-            self._send(peer, b"")
-        if events & selectors.EVENT_READ:
-            try:
-                received = peer.connection.recv(65536)
-            except ConnectionError:
-                received = b""
-            if received:
-                self._take(peer, received)
-            else:
-                self._hang_up(peer)
-            self._send_answers()
-
-    def _take(self, peer: _Peer, received: bytes) -> None:
-        """Take what a peer says; who does not speak the protocol is dropped, for the sake of the others."""
-        try:
-            self._take_lines(peer, received)
-        except (ValueError, LookupError, TypeError):
-            traceback.print_exc()
-            self._hang_up(peer)
-
-    def _take_lines(self, peer: _Peer, received: bytes) -> None:
-        *lines, peer.unread = (peer.unread + received).split(b"\n")
-        for name, fields in map(decode_request, lines):
-            if peer.process is not None:
-                self._machine.call(peer, peer.process, name, fields, time.monotonic())
-            elif fields[0] == self._secret:
-                self._introduce(peer, name, fields)
-            else:
-                self._hang_up(peer)
-                return
-
-    def _introduce(self, peer: _Peer, name: str, fields: list[Any]) -> None:
-        """Learn whose connection it is; a lifeline is told the number of its process."""
-        if name == "lifeline":
-            self._processes += 1
-            peer.process, peer.is_lifeline = self._processes, True
-            self._send(peer, encode((peer.process,)))
-        else:
-            _, peer.process = fields
-
-    def _hang_up(self, peer: _Peer) -> None:
+    def _hang_up(self, peer: Peer) -> None:
+        if peer.is_gone:
+            return
+        peer.is_gone = True
         self._selector.unregister(peer.connection)
         peer.connection.close()
+        self._strangers.pop(peer, None)
+        if peer.process is None:
+            return
         self._machine.forget(peer)
-        if peer.is_lifeline and peer.process is not None:
-            self._machine.process_died(peer.process)
+        if not peer.is_lifeline:
+            self._processes[peer.process].discard(peer)
+            return
+        for thread in list(self._processes[peer.process]):
+            self._hang_up(thread)
+        del self._processes[peer.process]
+        self._machine.process_died(peer.process)
+
+    # What peers say
+
+    def _attend(self, peer: Peer, events: int) -> None:
+        if events & selectors.EVENT_WRITE:
+            self._send(peer, b"")
+        if not events & selectors.EVENT_READ:
+            return
+        try:
+            received = peer.connection.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        if received:
+            self._take(peer, received)
+        else:
+            self._hang_up(peer)
+            self._send_answers()
+
+    def _take(self, peer: Peer, received: bytes) -> None:
+        for line in peer.lines(received):
+            if peer.is_gone:
+                return
+            if peer.process is None:
+                self._introduce(peer, line)
+            else:
+                self._call(peer, peer.process, line)
+        if peer.process is None:
+            if peer.unread > self._limits.introduction:
+                self._hang_up(peer)
+        elif peer.unread > LONGEST_LINE:
+            self._refuse(peer, f"a request has at most {LONGEST_LINE} bytes")
+
+    def _introduce(self, peer: Peer, line: bytes) -> None:
+        """Learn whose connection it is; a lifeline is told the number of its process, who has no secret nothing."""
+        process = introduction_of(line, self._secret) if len(line) <= self._limits.introduction else None
+        if process == LIFELINE:
+            self._lifelines += 1
+            peer.process, peer.is_lifeline = self._lifelines, True
+            self._processes[peer.process] = set()
+            self._send(peer, encode((peer.process,)))
+        elif process in self._processes:
+            peer.process = process
+            self._processes[process].add(peer)
+        else:
+            self._hang_up(peer)
+            return
+        del self._strangers[peer]
+
+    def _call(self, peer: Peer, process: int, line: bytes) -> None:
+        if not peer.owes_nothing:
+            self._refuse(peer, "the one before was not answered yet")
+            return
+        try:
+            name, fields = request_of(line)
+            peer.is_asking = True
+            self._machine.call(peer, process, name, fields, time.monotonic())
+        except Malformed as reason:
+            self._refuse(peer, str(reason))
+        except Exception:  # a machine with parts of others may raise anything, and the next call may go well
+            traceback.print_exc()
+            self._refuse(peer, "the machine failed to make it: its standard error has the traceback")
+        else:
+            self._send_answers()
+
+    def _refuse(self, peer: Peer, sentence: str) -> None:
+        self._send(peer, encode_refusal(sentence))
+        self._hang_up(peer)
+        self._send_answers()
 
     def _send_answers(self) -> None:
         answers, self._machine.answers = self._machine.answers, []
         for peer, answer in answers:
+            peer.is_asking = False
             self._send(peer, encode((answer.code, *answer.values)))
         if self._machine.garbage:
-            self._garbage += [area_file(self._directory, area) for area in self._machine.garbage]
-            self._machine.garbage = []
-            self._garbage = [area for area in self._garbage if not _deleted(area)]
+            garbage, self._machine.garbage = self._machine.garbage, []
+            self._directory.delete(garbage)
 
-    def _send(self, peer: _Peer, data: bytes) -> None:
+    def _send(self, peer: Peer, data: bytes) -> None:
         """Send without waiting; what does not fit goes when there is room."""
+        if peer.is_gone:
+            return
         had_to_wait = bool(peer.unsent)
         peer.unsent += data
         try:
@@ -158,12 +229,3 @@ class Broker:
         if bool(peer.unsent) != had_to_wait:
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)
             self._selector.modify(peer.connection, events, peer)
-
-
-def _deleted(path: Path) -> bool:
-    """Delete a file; on Windows that must wait until nobody maps it."""
-    try:
-        path.unlink(missing_ok=True)
-    except PermissionError:
-        return False
-    return True

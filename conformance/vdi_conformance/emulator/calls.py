@@ -2,7 +2,8 @@
 
 A function here takes its object's side of the set and the request's arguments in the order in which they
 travel; the values of its Answer travel back in theirs. A call that may wait has its time-out (milliseconds)
-first. `create`, `attach` and `server_open`, which begin it all, are in machine.py.
+first. `create`, `attach` and `server_open`, which begin it all, are in machine.py; signatures.py has what arguments
+may be.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.emulator.devices import Command
 from vdi_conformance.emulator.server_state import ServerRole
+from vdi_conformance.emulator.signatures import unknown
 from vdi_conformance.emulator.state import COMPLETIONS, CONFIGURATION, Answer, Completion, DeviceSet
 
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ class ClientObject:
         self.participant = participant
 
     def call(self, name: str, arguments: Sequence[Any]) -> Answer | None:
-        """Make the transition that a request asks for."""
+        """Make the transition that a request asks for; Malformed where there is none."""
+        if name not in CLIENT_CALLS:
+            raise unknown(name)
         return CLIENT_CALLS[name](self.set, self.participant, *arguments)
 
     def waits_for(self, name: str, arguments: Sequence[Any]) -> object:
@@ -102,7 +106,9 @@ class ServerObject:
         self.role = role
 
     def call(self, name: str, arguments: Sequence[Any]) -> Answer | None:
-        """Make the transition that a request asks for."""
+        """Make the transition that a request asks for; Malformed where there is none."""
+        if name not in SERVER_CALLS:
+            raise unknown(name)
         return SERVER_CALLS[name](self.role, *arguments)
 
     def waits_for(self, _name: str, _arguments: Sequence[Any]) -> object:

@@ -6,7 +6,7 @@ import itertools
 import threading
 from typing import Any
 
-from vdi_conformance.emulator.wire import Endpoint, connect, decode, encode_request, find
+from vdi_conformance.emulator.wire import Endpoint, connect, decode_answer, encode_request, find
 
 
 class _Connection:
@@ -21,17 +21,29 @@ class _Connection:
 
     def send(self, name: str, *fields: int | str | None) -> None:
         """Send one request."""
-        self._socket.sendall(encode_request(name, fields))
+        try:
+            self._socket.sendall(encode_request(name, fields))
+        except ConnectionError as error:
+            raise _ended() from error
 
     def receive(self) -> list[Any]:
         """Wait for one answer."""
         line = b""
         while not line.endswith(b"\n"):
-            received = self._socket.recv(65536)
+            try:
+                received = self._socket.recv(65536)
+            except ConnectionError as error:
+                raise _ended() from error
             if not received:
-                raise ConnectionError("The emulated machine has gone: its process ended while a call was under way")
+                raise _ended()
             line += received
-        return decode(line)
+        return decode_answer(line)
+
+
+def _ended() -> ConnectionError:
+    return ConnectionError(
+        "The emulated machine has gone: its process ended while a call was under way, or has no room for more of them"
+    )
 
 
 class Link:
@@ -52,14 +64,15 @@ class Link:
 
     def call(self, name: str, number: int, *arguments: int | str | None) -> list[Any]:
         """Make one call of an object and wait for its answer: the HRESULT and the out values."""
-        connection = self._connection()
+        # A connection is kept only where its answer came: after a failure the next call begins anew.
+        connection = vars(self._local).pop("connection", None) or self._connected()
         connection.send(name, number, *arguments)
-        return connection.receive()
+        answer: list[Any] = connection.receive()
+        self._local.connection = connection
+        return answer
 
-    def _connection(self) -> _Connection:
-        """Give the connection of the calling thread."""
-        connection: _Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = _Connection(self._endpoint)
-            connection.send("thread", self._endpoint.secret, self._process)
+    def _connected(self) -> _Connection:
+        """Make a connection for the calling thread."""
+        connection = _Connection(self._endpoint)
+        connection.send("thread", self._endpoint.secret, self._process)
         return connection

@@ -14,6 +14,7 @@ from vdi_conformance.emulator.buffers import BufferPool, draw_first_handle
 from vdi_conformance.emulator.calls import CALLS, LAST_CALLS, ClientObject, ServerObject
 from vdi_conformance.emulator.rules import as_requested, instance_of, is_supported, set_name_is_valid
 from vdi_conformance.emulator.server_state import ServerRole
+from vdi_conformance.emulator.signatures import check, unknown
 from vdi_conformance.emulator.state import Answer, DeviceSet, Participant, ServerPhase
 from vdi_conformance.emulator.waits import Owner, Ticket, Wait, Waits
 from vdi_conformance.vdi.hresult import (
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
 
 
 class Machine(Generic[Ticket]):
-    """All virtual device sets of one machine; `garbage` collects the areas that nobody needs any more."""
+    """All virtual device sets of one machine; `garbage` collects the areas that nobody needs any more.
 
-    def __init__(self, seed: int) -> None:
+    Areas up to the number `taken` are not its own.
+    """
+
+    def __init__(self, seed: int, taken: int = 0) -> None:
         self.answers: list[tuple[Ticket, Answer]] = []
         self.garbage: list[int] = []
         self._seed = seed
-        self._numbers = count(1)
+        self._numbers = count(taken + 1)
         self._names: dict[tuple[str, str], DeviceSet] = {}
         self._objects: dict[Owner, ClientObject | ServerObject] = {}
         self._waits: Waits[Ticket] = Waits()
@@ -52,8 +56,9 @@ class Machine(Generic[Ticket]):
     def call(self, ticket: Ticket, process: int, name: str, fields: Sequence[Any], now: float) -> None:
         """Make the call of that name; `fields` are the number of the object and the arguments.
 
-        LookupError, ValueError or TypeError where there is no call like that.
+        Malformed, and nothing done, where there is no call like that.
         """
+        check(name, fields)
         number, *arguments = fields
         owner = Owner(process, number)
         begin = self._beginnings.get(name)
@@ -64,7 +69,7 @@ class Machine(Generic[Ticket]):
             return
         if known is None:
             if name not in CALLS:
-                raise LookupError(name)
+                raise unknown(name)
             self.answers.append((ticket, Answer(VD_E_PROTOCOL)))
             return
         known.set.now = now

@@ -108,6 +108,12 @@ def area_file(directory: str, area: int) -> Path:
     return Path(directory) / f"area-{area}"
 
 
+def area_of(path: Path) -> int | None:
+    """Give the number of the area that a file is, or None."""
+    prefix, _, number = path.name.partition("-")
+    return int(number) if prefix == "area" and number.isascii() and number.isdecimal() else None
+
+
 def make_area(directory: str, area: int, length: int) -> bool:
     """Make the file of an area; False where there is no room for it."""
     path = area_file(directory, area)

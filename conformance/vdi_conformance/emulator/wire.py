@@ -2,10 +2,12 @@
 
 A line is fields between blanks: a decimal number, `-` for a null pointer, or `x` and the hexadecimal form of a
 text's UTF-8. A request is its name, the number of the object in its process, and the arguments; an answer is the
-HRESULT and the out values. On one connection each request is answered before the next one is made.
+HRESULT and the out values. On one connection each request is answered before the next one is made. What is no such
+request is answered with `-` and a sentence, and the connection ends.
 
 A process first opens its lifeline, `lifeline SECRET`, is told its number, and keeps the connection for as long as
 it lives: its end is the end of the process. Then each of its threads has a connection, `thread SECRET NUMBER`.
+Whoever begins otherwise, or with another secret, hears nothing before the connection ends.
 
 Shared memory does not travel: area N is the file `area-N` in the directory of the run.
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ENDPOINT: Final = "machine.endpoint"
+LONGEST_LINE: Final = 1 << 20
+"""Bytes: far more than any call needs, and little enough to be kept for a peer that never ends its line."""
 LONGEST_SOCKET_PATH: Final = 100
 """A Unix socket's path is cut off a little above 100 bytes."""
 
@@ -42,6 +46,19 @@ def _field(value: int | str | None) -> str:
     if value is None:
         return "-"
     return f"x{value.encode('utf-8', 'surrogatepass').hex()}" if isinstance(value, str) else f"{value:d}"
+
+
+def encode_refusal(sentence: str) -> bytes:
+    """Give the answer to what is no request."""
+    return encode((None, sentence))
+
+
+def decode_answer(line: bytes) -> list[Any]:
+    """Give the HRESULT and the out values of an answer; ConnectionError where the machine refused to make the call."""
+    fields = decode(line)
+    if fields[0] is None:
+        raise ConnectionError(f"The emulated machine refused a call, since {fields[1]}")
+    return fields
 
 
 def decode_request(line: bytes) -> tuple[str, list[Any]]:
@@ -70,10 +87,14 @@ class Endpoint(NamedTuple):
 def find(directory: str) -> Endpoint:
     """Find the machine of a run."""
     try:
-        place, secret = decode((Path(directory) / ENDPOINT).read_bytes())
-    except FileNotFoundError as error:
+        match decode((Path(directory) / ENDPOINT).read_bytes()):
+            case [str() as place, str() as secret]:
+                return Endpoint(directory, place, secret)
+            case [int(port), str() as secret] if 0 < port < 1 << 16:
+                return Endpoint(directory, port, secret)
+    except (FileNotFoundError, ValueError) as error:
         raise _no_machine(directory) from error
-    return Endpoint(directory, place, secret)
+    raise _no_machine(directory)
 
 
 def connect(endpoint: Endpoint) -> socket.socket:

@@ -1,0 +1,105 @@
+"""A machine's directory: one living broker has it, and what a dead one left in it is cleared away first."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from vdi_conformance.contract import Unavailable
+from vdi_conformance.emulator.segments import area_file, area_of
+from vdi_conformance.emulator.wire import ENDPOINT, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _is_alone(descriptor: int) -> bool:
+        """Lock a file for as long as this process lives; False where another one has."""
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _is_alone(descriptor: int) -> bool:
+        """Lock a file for as long as this process lives; False where another one has."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+LOCK: Final = "machine.lock"
+"""Whoever has it locked lives: unlike a number of a process, a lock ends with its process and is nobody else's."""
+SOCKET: Final = "machine.socket"
+
+
+class MachineDirectory:
+    """The directory as the one broker has it that lives there; Unavailable where that cannot be.
+
+    `taken` is the highest number of an area that a dead broker left and a process still maps, which only Windows
+    minds (0: there is none).
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._path = Path(directory)
+        self._garbage: list[Path] = []
+        try:
+            self._lock = (self._path / LOCK).open("ab")
+            if not _is_alone(self._lock.fileno()):
+                self._lock.close()
+                raise Unavailable(f"A machine runs in {directory} already: end it first, or take another directory")
+            self.taken = self._clear()
+        except OSError as error:
+            _unusable(directory, error)
+
+    @property
+    def socket(self) -> str:
+        """Where a Unix socket has its place."""
+        return str(self._path / SOCKET)
+
+    def _clear(self) -> int:
+        """Delete what only a dead broker can have left."""
+        for name in (ENDPOINT, _unfinished(ENDPOINT), SOCKET):
+            (self._path / name).unlink(missing_ok=True)
+        areas = [area for area in map(area_of, self._path.iterdir()) if area is not None]
+        self.delete(areas)
+        return max((area_of(path) or 0 for path in self._garbage), default=0)
+
+    def delete(self, areas: Iterable[int]) -> None:
+        """Delete areas; on Windows that must wait until nobody maps them."""
+        self._garbage += [area_file(str(self._path), area) for area in areas]
+        self._garbage = [path for path in self._garbage if not _deleted(path)]
+
+    def publish(self, place: str | int, secret: str) -> None:
+        """Tell this user's processes, all at once, where the broker listens."""
+        unfinished = self._path / _unfinished(ENDPOINT)
+        with open(unfinished, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(encode((place, secret)))
+        unfinished.replace(self._path / ENDPOINT)
+
+
+def _unfinished(name: str) -> str:
+    return f"{name}.new"
+
+
+def _unusable(directory: str, error: OSError) -> NoReturn:
+    raise Unavailable(
+        f"No machine can run in {directory} ({error.strerror}): name one that is there and can be written to"
+    ) from error
+
+
+def _deleted(path: Path) -> bool:
+    """Delete a file; False where it is there still."""
+    with contextlib.suppress(PermissionError):
+        path.unlink(missing_ok=True)
+        return True
+    return False
