@@ -65,6 +65,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def exists(path: Path) -> bool:
+    """Whether there is anything of that name; what no system could have is not there."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def is_directory(path: Path) -> bool:
     """Whether there is a directory of that name; one that no system could have is none."""
     try:

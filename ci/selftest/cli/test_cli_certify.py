@@ -1,5 +1,6 @@
 """`vdi-conformance certify` and `verify`: the whole ceremony once, and their exit codes."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_a_certificate_of_the_emulator_verifies(certified: Path, capsys: pytest.
     assert "not signed" in said
     files = unpack(certified.read_bytes())
     assert [parse(files[f"evidence/seed-{seed}.jsonl"], "it").header.seed for seed in (0, 1)] == [0, 1]
-    manifest = verified(certified.read_bytes(), shipped())
+    manifest = verified(certified.read_bytes(), shipped(), datetime.now(UTC))
     assert (manifest.client.name, manifest.seeds, len(manifest.canaries)) == ("emulator", [0, 1], 2)
     assert b"nothing here is signed" in files["README.md"]
 

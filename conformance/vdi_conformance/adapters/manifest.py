@@ -17,6 +17,9 @@ _KEYS: Final = {
     "directory": "a string",
 }
 
+_LONGEST: Final = 30_000
+"""So much of an argument list, or of an environment, every system passes on."""
+
 
 def read_manifest(reference: str) -> AdapterSpec:
     """Read a manifest; whatever is wrong with it is an UnknownAdapter that names the file, the key and the remedy.
@@ -31,6 +34,8 @@ def read_manifest(reference: str) -> AdapterSpec:
             raise UnknownAdapter(f"{path}: the key {key!r} is not known; use {', '.join(_KEYS)}")
         if not _fits(key, value):
             raise UnknownAdapter(f"{path}: the key {key!r} must be {_KEYS[key]}, not {value!r}; correct it")
+        if len(repr(value)) > _LONGEST:
+            raise UnknownAdapter(f"{path}: the key {key!r} has more than {_LONGEST} characters; shorten it")
     if "command" not in table:
         raise UnknownAdapter(f"{path}: the key 'command' is missing; add {_KEYS['command']}")
     directory = path.parent / table.get("directory", ".")

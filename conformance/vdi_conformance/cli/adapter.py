@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from vdi_conformance import untrusted
 from vdi_conformance.cli.refusal import Refusal, unknown
 
 TEMPLATES: Final = files("vdi_conformance.cli") / "templates"
@@ -66,7 +67,7 @@ def write_skeleton(directory: Path, lang: str, name: str) -> list[Path]:
             text = text.replace(placeholder, value)
         texts[directory / file] = text
     for path in texts:
-        if path.exists():
+        if untrusted.exists(path):
             raise Refusal(f"{path} exists and is not overwritten: move it away or choose another directory.")
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -65,9 +65,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def load(path: Path) -> tuple[Entry, ...]:
     """Read a baseline, or raise NotABaseline with one sentence."""
     try:
-        return parse(untrusted.text(untrusted.file_bytes(path)), str(path))
+        data = untrusted.file_bytes(path)
     except untrusted.Unreadable as error:
         raise NotABaseline(f"{path} cannot be read ({error}): correct its path") from error
+    try:
+        return parse(untrusted.text(data), str(path))
+    except untrusted.Unreadable as error:
+        raise NotABaseline(f"{path} is not TOML ({error}): save it as UTF-8") from error
 
 
 def parse(text: str, name: str) -> tuple[Entry, ...]:
