@@ -25,7 +25,7 @@ _DIGITS: Final = 19
 # A closing quote may be missing, so that no text is looked through twice.
 _JSON_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _TOML_STRING: Final = re.compile(r""""[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?|'[^'\n]*+'?""")
-_MANY_DIGITS: Final = re.compile(rb"(?<![\d.])\d{%d}" % (_DIGITS + 1))
+_MANY_DIGITS: Final = re.compile(rb"(?<![\d.])\d{%d}\d*+(?![.eE])" % (_DIGITS + 1))
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _TOO_DEEP: Final = f"it nests deeper than {DEEPEST} levels"
 _TOO_LARGE: Final = "it has a whole number beyond 64 bits"
@@ -47,6 +47,15 @@ def file_bytes(path: Path, most: int = LARGEST) -> bytes:
     if len(data) > most:
         raise Unreadable(f"it has more than {most} bytes")
     return data
+
+
+def is_unicode(word: str) -> bool:
+    """Whether a text can be written as UTF-8; a path whose bytes are none cannot."""
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def text(data: bytes) -> str:

@@ -35,7 +35,7 @@ def resolve(reference: str) -> AdapterSpec:
 
     A reference that leads nowhere is an UnknownAdapter, in one sentence with a remedy.
     """
-    if not _is_unicode(reference):
+    if not untrusted.is_unicode(reference):
         raise UnknownAdapter(f"the adapter {reference!r} cannot be named in a report: rename it so that it is UTF-8")
     if reference == "emulator":
         return AdapterSpec(reference, "python", reference, target=BUILT_IN[reference], preload=_EMULATOR)
@@ -50,15 +50,6 @@ def resolve(reference: str) -> AdapterSpec:
     # Our own adapters, the broken ones included, are made of the emulator.
     preload = _EMULATOR if place.partition(".")[0] in _OUR_PACKAGES else ()
     return AdapterSpec(reference, "python", name, target=f"{target}:{name}", preload=preload)
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a text can be written as UTF-8; a path whose bytes are none cannot."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _sql_server(reference: str) -> AdapterSpec:

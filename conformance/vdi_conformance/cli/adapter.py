@@ -33,6 +33,10 @@ def init(
         raise unknown("skeleton in the language", lang, LANGUAGES)
     if not NAME.fullmatch(name):
         raise Refusal(f"the name {name!r} must be printable ASCII with at least one letter: choose another --name.")
+    if not untrusted.is_unicode(str(directory)):
+        raise Refusal(
+            f"the skeleton cannot be written to {str(directory)!r}, which is not UTF-8: choose another directory."
+        )
     written = write_skeleton(directory, lang, name)
     for path in written:
         typer.echo(f"wrote {path}")
