@@ -11,7 +11,7 @@ from vdi_conformance.adapters.unknown import UnknownAdapter
 from vdi_conformance.host.spec import AdapterSpec
 
 _KEYS: Final = {
-    "command": "a list of strings without null characters, the program first",
+    "command": "a list of strings, the program first, none with a null character",
     "name": "a string",
     "env": "a table of strings without null characters, whose names have no '='",
     "directory": "a string",
