@@ -1,5 +1,9 @@
 """`vdi-conformance certify` and `verify`: the whole ceremony once, and their exit codes."""
 
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,19 +13,78 @@ from selftest.report.made import check
 from vdi_conformance.cli import main
 from vdi_conformance.cli.shipped import shipped
 from vdi_conformance.cli.verify import verify
-from vdi_conformance.evidence.files import parse
+from vdi_conformance.evidence.files import parse, read
 from vdi_conformance.report.bundle import certificate
 from vdi_conformance.report.bundle_archive import pack, unpack
 from vdi_conformance.report.bundle_verification import verified
 from vdi_conformance.requirements.profiles import profile
 
+MEDDLING = """
+import pathlib
+import pytest
+
+pathlib.Path({mark!r}).touch()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport():
+    report = yield
+    report.outcome = "passed"
+    return report
+"""
+
 
 @pytest.fixture(scope="module")
-def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of the emulator."""
-    path = tmp_path_factory.mktemp("certified") / "emulator.zip"
-    assert main(["certify", "--adapter", "emulator", "--profile", "core", "--output", str(path)]) == 0
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where plugins lie that leave a mark when they are loaded."""
+    directory = tmp_path_factory.mktemp("certified")
+    source = MEDDLING.format(mark=str(directory / "meddled"))
+    for name in ("conftest", "installed_plugin", "named_plugin", "added_plugin"):
+        (directory / f"{name}.py").write_text(source, encoding="utf-8")
+    about = directory / "installed_plugin-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: installed-plugin\nVersion: 1.0\n", encoding="utf-8")
+    (about / "entry_points.txt").write_text("[pytest11]\nmeddling = installed_plugin\n", encoding="utf-8")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def certified(place: Path) -> Path:
+    """A certificate of the emulator, made where plugins of every kind lie about."""
+    path = place / "emulator.zip"
+    with pytest.MonkeyPatch.context() as surroundings:
+        surroundings.chdir(place)
+        surroundings.setenv("PYTHONPATH", str(place))
+        surroundings.setenv("PYTHONOPTIMIZE", "1")
+        surroundings.setenv("PYTEST_PLUGINS", "named_plugin")
+        surroundings.setenv("PYTEST_ADDOPTS", "-p added_plugin")
+        assert main(["certify", "--adapter", "emulator", "--profile", "core", "--output", str(path)]) == 0
     return path
+
+
+def test_no_plugin_has_a_say_but_those_that_the_ceremony_names(certified: Path, place: Path) -> None:
+    assert not (place / "meddled").exists()
+    files = unpack(certified.read_bytes())
+    records = [data for name, data in files.items() if name.endswith(".jsonl")]
+    headers = [parse(data, "it").header for data in records]
+    assert len(headers) == 4
+    for header in headers:
+        assert [*header.tools] == ["hypothesis", "msgspec", "pytest", "pytest-xdist"]
+        assert header.tools["pytest"] == pytest.__version__
+        assert header.plugins == {"pytest-xdist": header.tools["pytest-xdist"]}
+
+
+def test_the_header_of_a_run_names_every_plugin(place: Path) -> None:
+    evidence = place / "one.jsonl"
+    environment = os.environ | {"PYTHONPATH": str(place)}
+    asked = ["--topic", "SRV", "--evidence", str(evidence), "--", "-p", "named_plugin", "-k", "nobody_created"]
+    command = [sys.executable, "-P", "-m", "vdi_conformance.cli", "run", "--adapter", "emulator", *asked]
+    ended = subprocess.run(command, cwd=place, env=environment, capture_output=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+    plugins = read(evidence).header.plugins
+    assert plugins | {"installed-plugin": "1.0", "named_plugin": ""} == plugins
+    assert {"hypothesis", "pytest-xdist"} < plugins.keys()
+    (place / "meddled").unlink()
 
 
 def test_a_certificate_of_the_emulator_verifies(certified: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,7 +94,7 @@ def test_a_certificate_of_the_emulator_verifies(certified: Path, capsys: pytest.
     assert "not signed" in said
     files = unpack(certified.read_bytes())
     assert [parse(files[f"evidence/seed-{seed}.jsonl"], "it").header.seed for seed in (0, 1)] == [0, 1]
-    manifest = verified(certified.read_bytes(), shipped())
+    manifest = verified(certified.read_bytes(), shipped(), datetime.now(UTC))
     assert (manifest.client.name, manifest.seeds, len(manifest.canaries)) == ("emulator", [0, 1], 2)
     assert b"nothing here is signed" in files["README.md"]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
 
@@ -9,11 +10,12 @@ import msgspec
 
 from selftest.evidence.samples import FOOTER, HEADER
 from selftest.report.made import check
-from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import CheckRecord
-from vdi_conformance.report.bundle import Parts, certificate
+from vdi_conformance.contract import Capabilities
+from vdi_conformance.evidence.files import Evidence, written
+from vdi_conformance.evidence.records import CheckRecord, Requests
+from vdi_conformance.report.bundle import Parts, certificate, encoded
 from vdi_conformance.report.bundle_archive import MANIFEST, pack
-from vdi_conformance.report.bundle_verification import Shipped
+from vdi_conformance.report.bundle_verification import Held, Shipped
 from vdi_conformance.report.ceremony import CANARIES, SEEDS, Canary
 from vdi_conformance.report.exit_codes import exit_code
 from vdi_conformance.report.scoring import by_requirement, scored_counts, version_of
@@ -24,6 +26,11 @@ from vdi_conformance.requirements.reading import TABLES
 DATA: Final = files("vdi_conformance.requirements") / "data"
 TABLE_BYTES: Final = {name: (DATA / name).read_bytes() for name in TABLES}
 VERSION: Final = "0.1.0"
+PARTY: Final = msgspec.structs.replace(HEADER.client, capabilities=Capabilities(server="scripted").to_mapping())
+NOW: Final = datetime.fromisoformat(HEADER.started) + timedelta(days=1)
+"""When these certificates are verified, unless a test says otherwise."""
+SECONDS: Final = 60.0
+CODES: Final = {"CreateEx": ["NOERROR"], "GetConfiguration": ["VD_E_TIMEOUT", "HRESULT_FROM_WIN32(14)", "0x8000FFFF"]}
 Change = Callable[[Evidence], Evidence]
 
 
@@ -35,7 +42,12 @@ def checks() -> list[CheckRecord]:
     """One check that passed for each requirement of the core."""
     found = [check(f"made/{row}", rows=(row,)) for row in sorted(core().scored)]
     levels = {row.id: row.level for row in catalogue().rows}
-    return [msgspec.structs.replace(one, level=levels[one.rows[0]]) for one in found]
+    return [called(msgspec.structs.replace(one, level=levels[one.rows[0]])) for one in found]
+
+
+def called(check: CheckRecord) -> CheckRecord:
+    """The record of a check that has called something."""
+    return msgspec.structs.replace(check, codes=CODES, requests=Requests(client=3, statements=1))
 
 
 def run(seed: int, given: list[CheckRecord] | None = None, selected: Collection[str] = (), **header: Any) -> Evidence:
@@ -44,6 +56,8 @@ def run(seed: int, given: list[CheckRecord] | None = None, selected: Collection[
     head = msgspec.structs.replace(
         HEADER,
         suite_version=VERSION,
+        client=PARTY,
+        server=PARTY,
         catalogue_sha256=hashlib.sha256(TABLE_BYTES["requirements.tsv"]).hexdigest(),
         profile=version_of(core()),
         seed=seed,
@@ -54,22 +68,21 @@ def run(seed: int, given: list[CheckRecord] | None = None, selected: Collection[
     counts = {one.verdict: sum(1 for other in held if other.verdict == one.verdict) for one in held}
     rows = by_requirement(core(), catalogue().rows, head.client, held)
     footer = msgspec.structs.replace(
-        FOOTER, counts=counts, complaints=[], exit_code=exit_code(scored_counts(rows, held), 0)
+        FOOTER, counts=counts, complaints=[], duration=SECONDS, exit_code=exit_code(scored_counts(rows, held), 0)
     )
     return Evidence(head, tuple(held), footer)
 
 
 def canary(one: Canary, verdict: Any = "failed") -> Evidence:
     """A run in which that fault was found."""
-    client = msgspec.structs.replace(HEADER.client, reference=one.reference)
-    found = [check(f"made/{one.requirement}", verdict, rows=(one.requirement,))]
+    client = msgspec.structs.replace(PARTY, reference=one.reference)
+    found = [called(check(f"made/{one.requirement}", verdict, rows=(one.requirement,)))]
     return run(0, found, [f"requirement {one.requirement}"], client=client)
 
 
 def lines(evidence: Evidence) -> bytes:
     """What a run writes."""
-    encoded = map(msgspec.json.encode, (evidence.header, *evidence.checks, evidence.footer))
-    return b"".join(line + b"\n" for line in encoded)
+    return written(evidence)
 
 
 def parts(**changed: Any) -> Parts:
@@ -83,7 +96,7 @@ def parts(**changed: Any) -> Parts:
     return Parts(**(made | changed))
 
 
-def shipped(version: str = VERSION, held: Mapping[str, Collection[str]] | None = None) -> Shipped:
+def shipped(version: str = VERSION, held: Mapping[str, Mapping[str, Held]] | None = None) -> Shipped:
     """The suite that verifies."""
     return Shipped(version, TABLE_BYTES, texts(), held or {})
 
@@ -98,5 +111,5 @@ def forged(name: str, change: Callable[[bytes], bytes], made: Parts | None = Non
 def resealed(held: dict[str, bytes], **said: Any) -> bytes:
     """Pack files with a manifest whose digests are theirs."""
     manifest = msgspec.json.decode(held.pop(MANIFEST)) | said
-    manifest["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in held.items()}
-    return pack({MANIFEST: msgspec.json.encode(manifest), **held})
+    manifest["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(held.items())}
+    return pack({MANIFEST: encoded(manifest), **held})

@@ -16,7 +16,7 @@ from selftest.report.made import check
 from vdi_conformance.evidence.records import CheckRecord, KnownFailure
 from vdi_conformance.report.bundle import certificate
 from vdi_conformance.report.bundle_archive import MANIFEST, NotABundle, pack, unpack
-from vdi_conformance.report.bundle_verification import verified
+from vdi_conformance.report.bundle_verification import Held, verified
 from vdi_conformance.report.ceremony import CANARIES, SEEDS
 from vdi_conformance.requirements.profiles import newest
 
@@ -24,11 +24,12 @@ FIRST = CANARIES["core"][0]
 GOOD = pack(certificate(made.parts()))
 CATALOGUE = "catalogue/requirements.tsv"
 SEED_0 = "evidence/seed-0.jsonl"
+HELD = {one.id: Held(one.node, tuple(one.rows)) for one in made.checks()}
 
 
 def verify(data: bytes) -> str:
     """Verify with the suite that made it."""
-    return verified(data, made.shipped()).outcome
+    return verified(data, made.shipped(), made.NOW).outcome
 
 
 def of_runs(*checks: CheckRecord, **header: Any) -> bytes:
@@ -40,11 +41,11 @@ def of_runs(*checks: CheckRecord, **header: Any) -> bytes:
 
 def first(verdict: Any, **changes: Any) -> CheckRecord:
     """The check of one scored requirement that must hold, which ended so."""
-    return msgspec.structs.replace(check("made/CMP-03", verdict, rows=("CMP-03",)), **changes)
+    return msgspec.structs.replace(made.called(check("made/CMP-03", verdict, rows=("CMP-03",))), **changes)
 
 
 def test_a_certificate_in_order_is_authentic_and_conformant() -> None:
-    manifest = verified(GOOD, made.shipped(held={made.core().label: [one.id for one in made.checks()]}))
+    manifest = verified(GOOD, made.shipped(held={made.core().label: HELD}), made.NOW)
     assert (manifest.outcome, manifest.reasons) == ("conformant", [])
     assert manifest.canaries == [one.fault for one in CANARIES["core"]]
 
@@ -64,29 +65,29 @@ def test_the_same_parts_are_the_same_bytes() -> None:
     ],
 )
 def test_what_did_not_come_out_well_is_authentic_too(ended: CheckRecord, outcome: str, reason: str) -> None:
-    manifest = verified(of_runs(ended), made.shipped())
+    manifest = verified(of_runs(ended), made.shipped(), made.NOW)
     assert manifest.outcome == outcome
     assert manifest.reasons[0].startswith(reason)
 
 
 def test_a_broken_recommendation_conforms_where_both_seeds_see_it() -> None:
     row = next(one for one in made.checks() if one.level == "SHOULD")
-    warned = msgspec.structs.replace(check(row.id, "warning", rows=tuple(row.rows)), level="SHOULD")
+    warned = msgspec.structs.replace(made.called(check(row.id, "warning", rows=tuple(row.rows))), level="SHOULD")
     assert verify(of_runs(warned)) == "conformant"
 
 
 def test_seeds_that_disagree_make_it_incomplete() -> None:
     row = next(one for one in made.checks() if one.level == "SHOULD")
-    warned = msgspec.structs.replace(check(row.id, "warning", rows=tuple(row.rows)), level="SHOULD")
+    warned = msgspec.structs.replace(made.called(check(row.id, "warning", rows=tuple(row.rows))), level="SHOULD")
     others = [one for one in made.checks() if one.id != row.id]
     runs = (made.lines(made.run(0, [row, *others])), made.lines(made.run(1, [warned, *others])))
-    manifest = verified(pack(certificate(made.parts(runs=runs))), made.shipped())
+    manifest = verified(pack(certificate(made.parts(runs=runs))), made.shipped(), made.NOW)
     assert (manifest.outcome, manifest.reasons) == ("incomplete", [f"the seeds disagree: {row.rows[0]}"])
 
 
 def test_a_fault_that_is_not_found_makes_it_void() -> None:
     canaries = {one.fault: made.lines(made.canary(one, "passed")) for one in CANARIES["core"]}
-    manifest = verified(pack(certificate(made.parts(canaries=canaries))), made.shipped())
+    manifest = verified(pack(certificate(made.parts(canaries=canaries))), made.shipped(), made.NOW)
     assert manifest.outcome == "incomplete"
     assert manifest.reasons == [f"the fault {one.fault} was not found" for one in CANARIES["core"]]
 
@@ -123,9 +124,10 @@ def archived(names: list[str], compression: int = zipfile.ZIP_STORED, comment: b
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (GOOD + b"more", "packed otherwise"),
-        (b"before" + GOOD, "packed otherwise"),
-        (archived([*unpack(GOOD)], comment=b"by hand"), "packed otherwise"),
+        (GOOD + b"more", "holds more than its files"),
+        (b"before" + GOOD, "no ZIP file"),
+        (b"PK before" + GOOD, "packed otherwise"),
+        (archived([*unpack(GOOD)], comment=b"by hand"), "holds more than its files"),
         (archived([*unpack(GOOD)]), "packed otherwise"),
         (archived([*unpack(GOOD), MANIFEST]), "holds 'manifest.json' more than once"),
         (archived([*unpack(GOOD), "bomb"], zipfile.ZIP_DEFLATED), "its files are compressed"),
@@ -138,6 +140,64 @@ def archived(names: list[str], compression: int = zipfile.ZIP_STORED, comment: b
 def test_an_archive_of_another_form_is_refused(data: bytes, sentence: str) -> None:
     with pytest.raises(NotABundle, match=sentence):
         verify(data)
+
+
+def crowded(files: int, said: int | None = None) -> bytes:
+    """An archive of so many empty files, whose end says that they are `said`."""
+    data = bytearray(pack(dict.fromkeys(map(str, range(files)), b"")))
+    if said is not None:
+        data[-14:-10] = said.to_bytes(2, "little") * 2
+    return bytes(data)
+
+
+def disguised(data: bytes) -> bytes:
+    """The same with a second end, which says that there is nothing in it, after the first."""
+    return data[:-22] + b"PK\5\6" + bytes(18)
+
+
+@pytest.mark.parametrize(
+    "data", [crowded(65), crowded(2000), crowded(2000, 1), crowded(70_000), disguised(crowded(70_000))]
+)
+def test_an_archive_of_very_many_files_is_not_looked_into(data: bytes) -> None:
+    with pytest.raises(NotABundle, match="more files than any certificate"):
+        verify(data)
+
+
+def respelled(change: Callable[[bytes], bytes]) -> bytes:
+    """A certificate whose manifest says the same in other bytes."""
+    files = unpack(GOOD)
+    changed = change(files[MANIFEST])
+    assert msgspec.json.decode(changed) == msgspec.json.decode(files[MANIFEST])
+    return pack(files | {MANIFEST: changed})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: msgspec.json.encode(msgspec.json.decode(data)),
+        lambda data: data.rstrip(),
+        lambda data: data.replace(b"\n", b"\r\n"),
+        lambda data: data.replace(b'"outcome": "conformant"', b'"outcome": "incomplete", "outcome": "conformant"'),
+        lambda data: data.replace(b'"outcome": "conformant"', b'"outcome": "\\u0063onformant"'),
+        lambda data: data.replace(b'"format": 1', b'"format":  1'),
+        lambda data: (
+            msgspec.json.format(msgspec.json.encode(msgspec.json.decode(data), order="sorted"), indent=2) + b"\n"
+        ),
+    ],
+)
+def test_a_manifest_has_one_spelling(change: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(NotABundle, match=r"its manifest\.json is not spelled as"):
+        verify(respelled(change))
+
+
+@pytest.mark.parametrize(
+    "said", [b"[" * 200_000, b'{"a":' * 100_000, b'{"format":' + b"9" * 5000 + b"}", b"\xff", b"1e999"]
+)
+@pytest.mark.parametrize("name", [MANIFEST, SEED_0, "profile.toml", CATALOGUE])
+def test_what_nobody_can_read_is_refused(name: str, said: bytes) -> None:
+    files = unpack(GOOD) | {name: said}
+    with pytest.raises(NotABundle, match="cannot be read"):
+        verify(pack(files) if name == MANIFEST else made.resealed(files))
 
 
 def without_footer(data: bytes) -> bytes:
@@ -225,11 +285,21 @@ def test_records_that_no_run_leaves_are_refused(record: CheckRecord) -> None:
         verify(of_runs(record))
 
 
-def test_evidence_that_lacks_a_check_of_the_suite_is_refused() -> None:
-    held = [*(one.id for one in made.checks()), "made/unpleasant"]
-    with pytest.raises(NotABundle, match="its evidence lacks the check made/unpleasant"):
-        verified(GOOD, made.shipped(held={made.core().label: held}))
-    assert verified(GOOD, made.shipped("0.2.0", {made.core().label: held})).outcome == "conformant"
+@pytest.mark.parametrize(
+    ("held", "sentence"),
+    [
+        (HELD | {"made/unpleasant": Held("a::b", ("CMP-03",))}, "its evidence lacks the check made/unpleasant"),
+        ({id_: one for id_, one in HELD.items() if id_ != "made/CMP-03"}, "its evidence has the check made/CMP-03"),
+        (HELD | {"made/CMP-03": Held("a::b", ("CMP-04",))}, "made/CMP-03 is another check in version 0.1.0"),
+        (HELD | {"made/CMP-03": Held("a::b", ("CMP-03", "CMP-04"))}, "made/CMP-03 is another check in version 0.1.0"),
+        (HELD | {"made/CMP-03": Held("a::c", ("CMP-03",))}, "made/CMP-03 is another check in version 0.1.0"),
+    ],
+)
+def test_evidence_of_other_checks_than_the_suite_has_is_refused(held: dict[str, Held], sentence: str) -> None:
+    with pytest.raises(NotABundle, match=sentence):
+        verified(GOOD, made.shipped(held={made.core().label: held}), made.NOW)
+    other = made.shipped("0.2.0", {made.core().label: held})
+    assert verified(GOOD, other, made.NOW).outcome == "conformant"
 
 
 def test_a_canary_of_another_run_is_refused() -> None:
@@ -240,7 +310,7 @@ def test_a_canary_of_another_run_is_refused() -> None:
 
 def test_a_frozen_profile_is_known_whatever_the_version_of_the_suite() -> None:
     with pytest.raises(NotABundle, match="not the one that is frozen"):
-        verified(made.forged("profile.toml", replaced(b'"CMP-03", ', b"")), made.shipped("0.2.0"))
+        verified(made.forged("profile.toml", replaced(b'"CMP-03", ', b"")), made.shipped("0.2.0"), made.NOW)
 
 
 @pytest.mark.parametrize("name", CANARIES)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
+from vdi_conformance import untrusted
 from vdi_conformance.adapters.unknown import UnknownAdapter
 from vdi_conformance.host.spec import AdapterSpec
 
 _KEYS: Final = {
-    "command": "a list of strings, the program first",
+    "command": "a list of strings, the program first, none with a null character",
     "name": "a string",
-    "env": "a table of strings",
+    "env": "a table of strings without null characters, whose names have no '='",
     "directory": "a string",
 }
+
+_LONGEST: Final = 30_000
+"""So much of an argument list, or of an environment, every system passes on."""
 
 
 def read_manifest(reference: str) -> AdapterSpec:
@@ -31,10 +34,12 @@ def read_manifest(reference: str) -> AdapterSpec:
             raise UnknownAdapter(f"{path}: the key {key!r} is not known; use {', '.join(_KEYS)}")
         if not _fits(key, value):
             raise UnknownAdapter(f"{path}: the key {key!r} must be {_KEYS[key]}, not {value!r}; correct it")
+        if len(repr(value)) > _LONGEST:
+            raise UnknownAdapter(f"{path}: the key {key!r} has more than {_LONGEST} characters; shorten it")
     if "command" not in table:
         raise UnknownAdapter(f"{path}: the key 'command' is missing; add {_KEYS['command']}")
     directory = path.parent / table.get("directory", ".")
-    if not directory.is_dir():
+    if not untrusted.is_directory(directory):
         raise UnknownAdapter(f"{path}: the key 'directory' names {directory}, which is no directory; correct it")
     program, *arguments = table["command"]
     return AdapterSpec(
@@ -49,19 +54,28 @@ def read_manifest(reference: str) -> AdapterSpec:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UnknownAdapter(f"{path}: the manifest cannot be read ({error.strerror}); correct its path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = untrusted.file_bytes(path)
+    except untrusted.Unreadable as error:
+        raise UnknownAdapter(f"{path}: the manifest cannot be read ({error}); correct its path") from error
+    try:
+        return untrusted.toml(untrusted.text(data))
+    except untrusted.Unreadable as error:
         raise UnknownAdapter(f"{path}: the manifest is not TOML ({error}); correct it") from error
 
 
 def _fits(key: str, value: object) -> bool:
     if key == "command":
-        return isinstance(value, list) and bool(value) and all(isinstance(part, str) for part in value)
+        return isinstance(value, list) and bool(value) and all(map(_can_be_passed, value))
     if key == "env":
-        return isinstance(value, dict) and all(isinstance(part, str) for part in value.values())
+        return isinstance(value, dict) and all(
+            name and "=" not in name and _can_be_passed(name) and _can_be_passed(one) for name, one in value.items()
+        )
     return isinstance(value, str)
+
+
+def _can_be_passed(value: object) -> bool:
+    """Whether a process can be given it as an argument, or in its environment."""
+    return isinstance(value, str) and "\0" not in value
 
 
 def _program(manifest: Path, directory: Path, program: str) -> str:

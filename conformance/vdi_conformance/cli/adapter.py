@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from vdi_conformance import untrusted
 from vdi_conformance.cli.refusal import Refusal, unknown
 
 TEMPLATES: Final = files("vdi_conformance.cli") / "templates"
@@ -32,6 +33,10 @@ def init(
         raise unknown("skeleton in the language", lang, LANGUAGES)
     if not NAME.fullmatch(name):
         raise Refusal(f"the name {name!r} must be printable ASCII with at least one letter: choose another --name.")
+    if not untrusted.is_unicode(str(directory)):
+        raise Refusal(
+            f"the skeleton cannot be written to {str(directory)!r}, which is not UTF-8: choose another directory."
+        )
     written = write_skeleton(directory, lang, name)
     for path in written:
         typer.echo(f"wrote {path}")
@@ -66,7 +71,7 @@ def write_skeleton(directory: Path, lang: str, name: str) -> list[Path]:
             text = text.replace(placeholder, value)
         texts[directory / file] = text
     for path in texts:
-        if path.exists():
+        if untrusted.exists(path):
             raise Refusal(f"{path} exists and is not overwritten: move it away or choose another directory.")
     try:
         directory.mkdir(parents=True, exist_ok=True)

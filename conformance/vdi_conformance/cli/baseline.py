@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
+from vdi_conformance import untrusted
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.report.baseline import NotABaseline, load, render
@@ -53,7 +54,7 @@ def update(
 
 def _updated(run: Evidence, baseline: Path | None, output: Path | None, fresh: Fresh) -> str:
     """Make the text; a baseline that is not there yet is an empty one, unless it was only to be read."""
-    start = baseline is not None and output is None and not baseline.exists()
+    start = baseline is not None and output is None and not untrusted.exists(baseline)
     try:
         entries = () if baseline is None or start else load(baseline)
         kept = updated(entries, run, fresh)

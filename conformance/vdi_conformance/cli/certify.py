@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Final
@@ -18,12 +19,15 @@ from vdi_conformance.host.spec import AdapterSpec
 from vdi_conformance.report.bundle import EXIT_CODES, Parts, certificate
 from vdi_conformance.report.bundle_archive import NotABundle, pack
 from vdi_conformance.report.bundle_verification import verified
-from vdi_conformance.report.ceremony import CANARIES, SEEDS, Canary
+from vdi_conformance.report.ceremony import CANARIES, SEEDS, WORKERS, Canary
 from vdi_conformance.report.exit_codes import ENDED
 from vdi_conformance.requirements.profiles import Profile, profile, texts
 from vdi_fixtures.wrapping import AROUND
 
-WORKERS: Final = 2
+PLUGINS: Final = ("--disable-plugin-autoload", "-p", "xdist.plugin", "-p", "vdi_conformance.plugins")
+"""What pytest is told, so that nothing which is installed beside the suite has a say."""
+UNWANTED: Final = (AROUND, "PYTHONOPTIMIZE")
+"""Variables that would make the runs others than those of a certificate."""
 WHOLE: Final = (*ENDED, 6)
 """Exit codes of runs that came to their end and left evidence."""
 
@@ -60,7 +64,7 @@ def certify(
         return error.code
     made = pack(certificate(parts))
     try:
-        manifest = verified(made, shipped())
+        manifest = verified(made, shipped(), datetime.now(UTC))
     except NotABundle as error:
         typer.echo(f"vdi-conformance: the runs make no certificate: {error}.", err=True)
         return EXIT_CODES["incomplete"]
@@ -99,8 +103,9 @@ def _try(canary: Canary, spec: AdapterSpec, asked: Profile, directory: Path) -> 
 def _run(evidence: Path, options: Sequence[str], around: AdapterSpec | None = None, quiet: bool = False) -> bytes:
     """Run the suite in a process of its own, and give the evidence."""
     # -P: like a console script, it takes no modules of the current directory for its own.
-    command = [sys.executable, "-P", "-m", "vdi_conformance.cli", "run", *options, "--evidence", str(evidence)]
-    variables = {name: value for name, value in os.environ.items() if name != AROUND}
+    start = [sys.executable, "-P", "-m", "vdi_conformance.cli", "run"]
+    command = [*start, *options, "--evidence", str(evidence), "--", *PLUGINS]
+    variables = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     if around is not None:
         variables |= {**dict(around.env), AROUND: around.target}
     done = subprocess.run(command, env=variables, stdout=subprocess.DEVNULL if quiet else None, check=False)

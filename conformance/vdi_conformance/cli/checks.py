@@ -12,24 +12,35 @@ import pytest
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.run import FOREIGN, ISOLATING, PACKAGE
 from vdi_conformance.plugins.requirements import check_id, rows_of
+from vdi_conformance.report.bundle_verification import Held
 
 
 class _Gatherer:
     """Keeps what was collected."""
 
     def __init__(self) -> None:
-        self.judged: defaultdict[str, set[str]] = defaultdict(set)
+        self.checks: dict[str, Held] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Take the checks by the rows that they judge."""
-        for item in session.items:
-            for row in rows_of(item):
-                self.judged[row].add(check_id(item))
+        """Take the checks; what judges nothing is none."""
+        self.checks = {
+            check_id(item): Held(item.nodeid, tuple(rows)) for item in session.items if (rows := rows_of(item))
+        }
 
 
 @cache
 def checks_by_row() -> Mapping[str, tuple[str, ...]]:
     """Give the ids of the checks that judge each requirement, sorted; one that none judges is missing."""
+    judged: defaultdict[str, set[str]] = defaultdict(set)
+    for id_, held in checks().items():
+        for row in held.rows:
+            judged[row].add(id_)
+    return MappingProxyType({row: tuple(sorted(ids)) for row, ids in judged.items()})
+
+
+@cache
+def checks() -> Mapping[str, Held]:
+    """Give every check of the suite by its id."""
     gatherer, told = _Gatherer(), StringIO()
     options = (*ISOLATING, "-p", "vdi_conformance.plugins", "--collect-only", "-qq", "--capture=no", "--assert=plain")
     with pytest.MonkeyPatch.context() as environment, redirect_stdout(told), redirect_stderr(told):
@@ -40,7 +51,7 @@ def checks_by_row() -> Mapping[str, tuple[str, ...]]:
         code = pytest.main([*options, str(PACKAGE / "suite")], plugins=[gatherer])
     if code != pytest.ExitCode.OK:
         raise Refusal(f"the checks cannot be found ({_complaint(told.getvalue())}): install vdi-conformance anew.")
-    return MappingProxyType({row: tuple(sorted(checks)) for row, checks in gatherer.judged.items()})
+    return MappingProxyType(gatherer.checks)
 
 
 def _complaint(told: str) -> str:

@@ -1,11 +1,11 @@
 """The data files that the installed suite has, as they lie there, and the checks of its profiles."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 
 from vdi_conformance import __version__
-from vdi_conformance.cli.checks import checks_by_row
-from vdi_conformance.report.bundle_verification import Shipped
+from vdi_conformance.cli.checks import checks
+from vdi_conformance.report.bundle_verification import Held, Shipped
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import profiles, texts
 from vdi_conformance.requirements.reading import TABLES
@@ -17,15 +17,11 @@ def tables() -> Mapping[str, bytes]:
     return {name: (data / name).read_bytes() for name in TABLES}
 
 
-def checks_by_profile() -> Mapping[str, Collection[str]]:
-    """Give the ids of the checks of each version of a profile, by its label."""
-    rows_of: dict[str, list[str]] = {}
-    for row, checks in checks_by_row().items():
-        for check in checks:
-            rows_of.setdefault(check, []).append(row)
+def checks_by_profile() -> Mapping[str, Mapping[str, Held]]:
+    """Give the checks of each version of a profile by their ids, by its label."""
     known = {row.id: row for row in catalogue().rows}
     return {
-        label: [check for check, rows in rows_of.items() if one.selects(known[row] for row in rows)]
+        label: {id_: held for id_, held in checks().items() if one.selects(known[row] for row in held.rows)}
         for label, one in profiles().items()
     }
 

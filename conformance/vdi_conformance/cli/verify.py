@@ -1,11 +1,12 @@
 """`vdi-conformance verify`: whether a certificate is what it says, without a network and without running anything."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from vdi_conformance import __version__
+from vdi_conformance import __version__, untrusted
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.shipped import shipped
 from vdi_conformance.report.bundle import Manifest
@@ -23,12 +24,11 @@ def verify(certificate: Annotated[Path, typer.Argument(metavar="FILE.zip", help=
     Digests show that nothing was damaged, not who made it: it is not signed.
     """
     try:
-        with certificate.open("rb") as file:
-            data = file.read(LIMIT + 1)
-    except OSError as error:
-        raise Refusal(f"{certificate} cannot be read ({error.strerror}): correct its path.") from error
+        data = untrusted.file_bytes(certificate, LIMIT)
+    except untrusted.Unreadable as error:
+        raise Refusal(f"{certificate} cannot be read ({error}): correct its path.") from error
     try:
-        manifest = verified(data, shipped())
+        manifest = verified(data, shipped(), datetime.now(UTC))
     except NotABundle as error:
         typer.echo(f"vdi-conformance: {certificate} is refused: {error}.", err=True)
         return REFUSED

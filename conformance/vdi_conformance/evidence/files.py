@@ -6,10 +6,17 @@ from pathlib import Path
 
 import msgspec
 
+from vdi_conformance import untrusted
 from vdi_conformance.evidence.records import FORMAT, CheckRecord, Footer, Header, Record
+
+
+class _Versioned(msgspec.Struct, tag="header", tag_field="record"):
+    format: int = FORMAT
+
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Header | CheckRecord | Footer)
+_versions = msgspec.json.Decoder(_Versioned)
 
 
 class NotEvidence(ValueError):
@@ -45,19 +52,36 @@ class EvidenceWriter:
 def read(path: Path) -> Evidence:
     """Read a whole run, or raise NotEvidence with the reason."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NotEvidence(f"{path} cannot be read: {error.strerror}") from error
+        data = untrusted.file_bytes(path)
+    except untrusted.Unreadable as error:
+        raise NotEvidence(f"{path} cannot be read ({error}): correct its path") from error
     return parse(data, str(path))
 
 
 def parse(data: bytes, name: str) -> Evidence:
     """Take a whole run out of the bytes of a file; `name` is what sentences call it."""
+    lines = data.splitlines()
+    _check_format(lines, name)
     try:
-        records = [_decoder.decode(line) for line in data.splitlines()]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        records = [untrusted.json(line, _decoder) for line in lines]
+    except untrusted.Unreadable as error:
         raise NotEvidence(f"{name} is not evidence: {error}") from error
     return assemble(records, name)
+
+
+def written(evidence: Evidence) -> bytes:
+    """Give the bytes of the file that a run writes of it."""
+    return b"".join(_encoder.encode(one) + b"\n" for one in (evidence.header, *evidence.checks, evidence.footer))
+
+
+def _check_format(lines: list[bytes], name: str) -> None:
+    """Refuse another version by its number, before anything is said of what that one has otherwise."""
+    try:
+        found = untrusted.json(lines[0] if lines else b"", _versions).format
+    except untrusted.Unreadable:
+        return
+    if found != FORMAT:
+        raise NotEvidence(f"{name} has format {found}, this version reads {FORMAT}")
 
 
 def assemble(records: Iterable[Header | CheckRecord | Footer], name: str) -> Evidence:
@@ -67,8 +91,6 @@ def assemble(records: Iterable[Header | CheckRecord | Footer], name: str) -> Evi
             checks = tuple(record for record in middle if isinstance(record, CheckRecord))
         case _:
             raise NotEvidence(f"{name} is not a whole result: it needs a header first and a footer last; run again")
-    if header.format != FORMAT:
-        raise NotEvidence(f"{name} has format {header.format}, this version reads {FORMAT}")
     if len(checks) != len(middle) or len({check.id for check in checks}) != len(checks):
         raise NotEvidence(f"{name} holds something other than one record a check between header and footer")
     return Evidence(header, checks, footer)

@@ -4,7 +4,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+TOOLS: Final = ("hypothesis", "msgspec", "pytest", "pytest-xdist")
+"""The distributions beside the suite that take part in its verdicts."""
 
 Verdict = Literal["passed", "failed", "warning", "known failure", "not applicable", "not tested", "error"]
 
@@ -50,7 +52,11 @@ class ProfileVersion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Header(Record, frozen=True, kw_only=True, tag="header"):
-    """First line: what was run against what, and how; `started` is a time in UTC (ISO 8601)."""
+    """First line: what was run against what, and how; `started` is a time in UTC (ISO 8601).
+
+    `tools` are the versions of TOOLS; `plugins` those of every plugin that pytest had loaded beside its own and ours,
+    by distribution, or by module, without a version, where it belongs to none.
+    """
 
     format: int = FORMAT
     suite_version: str
@@ -60,6 +66,8 @@ class Header(Record, frozen=True, kw_only=True, tag="header"):
     server: Party
     platform: str
     python: str
+    tools: dict[str, str]
+    plugins: dict[str, str]
     seed: int
     timeout_scale: float
     selection: list[str]
@@ -127,6 +135,18 @@ class Walked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reached: dict[str, int]
 
 
+class Requests(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many requests the processes of a check answered.
+
+    `client` counts those of client processes, `statements` what a server was told to run, `steps` the single steps that
+    a scripted server was told.
+    """
+
+    client: int = 0
+    statements: int = 0
+    steps: int = 0
+
+
 class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     """How one check ended; `id` is stable over versions, `duration` is in seconds.
 
@@ -143,6 +163,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     known: KnownFailure | None = None
     observations: list[Observation] = []
     codes: dict[str, list[str]] = {}
+    requests: Requests = Requests()
     calls: list[Call] = []
     detail: str = ""
     walked: Walked | None = None

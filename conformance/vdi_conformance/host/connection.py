@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from vdi_conformance import untrusted
 from vdi_conformance.host import codes
 from vdi_conformance.host.errors import (
     BY_CODE,
@@ -80,8 +81,9 @@ class Lines:
 def read_answer(host: str, line: bytes) -> Answer:
     """Read a line as an answer."""
     try:
+        untrusted.check_json(line)
         return _answers.decode(line)
-    except msgspec.ValidationError as error:
+    except (untrusted.Unreadable, msgspec.ValidationError) as error:
         raise WrongReply(host, "a request", str(error), line) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotJson(host, line) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
@@ -147,7 +147,8 @@ class Pending(Generic[R]):
 class Host:
     """One process that runs a role of an adapter; made by `Supervisor.launch`, used from one thread.
 
-    `codes` are the HRESULTs that it has answered with so far, each with the name of the method that gave it.
+    `codes` are the HRESULTs that it has answered with so far, each with the name of the method that gave it; `answered`
+    counts what it has answered with a reply since it told who it is, by the methods.
     """
 
     def __init__(self, link: Link, key: int, name: str, spec: AdapterSpec, role: Role, time_scale: float) -> None:
@@ -157,6 +158,7 @@ class Host:
         self.key = key
         self.pid: int | None = None
         self.codes: set[tuple[str, int]] = set()
+        self.answered: Counter[str] = Counter()
         self._link = link
         self._time_scale = time_scale
         self._lines = connection.Lines(name)
@@ -308,7 +310,8 @@ class Host:
         outcome = connection.read_reply(self.name, pending.request, answer, line)
         if isinstance(outcome, Initialized):
             outcome = self._check(outcome, line)
-        if isinstance(outcome, Reply):
+        if isinstance(outcome, Reply) and not isinstance(outcome, Initialized):
+            self.answered[pending.request.method] += 1
             self.codes.update(codes_of(pending.request, outcome))
         pending.settle(outcome)
         if isinstance(outcome, ProtocolError):

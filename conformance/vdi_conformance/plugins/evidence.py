@@ -19,6 +19,7 @@ from vdi_conformance.evidence.records import (
 )
 from vdi_conformance.plugins.adapter import PARTIES
 from vdi_conformance.plugins.baseline import BASELINE
+from vdi_conformance.plugins.installed import plugins, tools
 from vdi_conformance.plugins.phases import Phases
 from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.plugins.requirements import (
@@ -140,6 +141,8 @@ def header_of(config: pytest.Config) -> Header:
         server=server,
         platform=platform.platform(),
         python=platform.python_version(),
+        tools=tools(),
+        plugins=plugins(config),
         seed=options.vdi_seed,
         timeout_scale=options.vdi_timeout_scale,
         selection=selection(config),

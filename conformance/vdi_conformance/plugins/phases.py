@@ -14,6 +14,7 @@ from vdi_conformance.evidence.records import (
     CheckRecord,
     KnownFailure,
     Observation,
+    Requests,
     Verdict,
     Walked,
 )
@@ -44,6 +45,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     known: KnownFailure | None = None
     observations: list[Observation] = []
     codes: dict[str, list[str]] = {}
+    requests: Requests = Requests()
     calls: list[Call] = []
     detail: str = ""
     walked: Walked | None = None
@@ -97,10 +99,12 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     level = level_of(rows)
     observations: list[Observation] = []
     codes: dict[str, list[str]] = {}
+    requests = Requests()
     walked: Walked | None = None
     if stage is not None and call.when == "teardown":
         observations = stage.observations
         codes = _by_method(stage.processes.codes)
+        requests = stage.processes.requests
         walked = stage.walked
     if call.excinfo is None:
         return Phase(
@@ -110,6 +114,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
             verdict="passed",
             observations=observations,
             codes=codes,
+            requests=requests,
             walked=walked,
         )
     verdict, cause = assess(call.excinfo.value, level)
@@ -127,6 +132,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         known=known,
         observations=observations,
         codes=codes,
+        requests=requests,
         calls=[] if stage is None else stage.processes.last_calls(CALLS_A_PROCESS),
         detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
@@ -168,6 +174,7 @@ def _merged(node: str, phases: list[tuple[Phase, float]]) -> CheckRecord:
         known=decisive.known,
         observations=[seen for phase, _ in phases for seen in phase.observations],
         codes=next((phase.codes for phase, _ in phases if phase.codes), {}),
+        requests=phases[-1][0].requests,
         calls=decisive.calls,
         detail=decisive.detail,
         walked=next((phase.walked for phase, _ in phases if phase.walked is not None), None),

@@ -24,7 +24,7 @@ from vdi_conformance.plugins.casting import paired, party, party_of
 from vdi_conformance.plugins.phases import Phases
 from vdi_conformance.plugins.requirements import check_id, rows_of
 from vdi_conformance.proof.course import course
-from vdi_conformance.proof.plan import read
+from vdi_conformance.proof.plan import NotAPlan, Plan, read
 from vdi_conformance.suite.bench import Bench, Cast
 from vdi_conformance.suite.stage import KNOWN_TO_FAIL
 from vdi_fixtures.drawing import DRAWN
@@ -58,7 +58,7 @@ class Trials:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         config.stash[TRIALS] = self
-        self._plan = read(Path(config.getoption("vdi_proof")))
+        self._plan = _plan(Path(config.getoption("vdi_proof")))
         self._bench: Bench | None = None
 
     @pytest.hookimpl(trylast=True)
@@ -153,6 +153,13 @@ class Trials:
 def vdi_bench(request: pytest.FixtureRequest) -> Bench:
     """Give the checks the bench of the trials."""
     return request.config.stash[TRIALS].bench
+
+
+def _plan(path: Path) -> Plan:
+    try:
+        return read(path)
+    except NotAPlan as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _rank(item: pytest.Item) -> int:

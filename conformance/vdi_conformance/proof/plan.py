@@ -4,7 +4,12 @@ from pathlib import Path
 
 import msgspec
 
+from vdi_conformance import untrusted
 from vdi_conformance.evidence.proof import Trial
+
+
+class NotAPlan(ValueError):
+    """A file that holds no plan; the sentence says why."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,5 +31,8 @@ def write(plan: Plan, path: Path) -> None:
 
 
 def read(path: Path) -> Plan:
-    """Read what was written."""
-    return msgspec.json.decode(path.read_bytes(), type=Plan)
+    """Read what was written, or raise NotAPlan with the reason."""
+    try:
+        return untrusted.json(untrusted.file_bytes(path), msgspec.json.Decoder(Plan))
+    except untrusted.Unreadable as error:
+        raise NotAPlan(f"{path} is no plan of trials ({error}): `vdi-conformance prove` writes one") from error

@@ -1,7 +1,6 @@
 """Baselines: a vendor's own list of known failures, as a TOML file that people edit."""
 
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from vdi_conformance import untrusted
 from vdi_conformance.evidence.records import Cause, Culprit, KnownFailure
 from vdi_conformance.requirements import catalogue
 
@@ -65,18 +65,20 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def load(path: Path) -> tuple[Entry, ...]:
     """Read a baseline, or raise NotABaseline with one sentence."""
     try:
-        return parse(path.read_text("utf-8"), str(path))
-    except OSError as error:
-        raise NotABaseline(f"{path} cannot be read ({error.strerror}): correct its path") from error
-    except UnicodeDecodeError as error:
+        data = untrusted.file_bytes(path)
+    except untrusted.Unreadable as error:
+        raise NotABaseline(f"{path} cannot be read ({error}): correct its path") from error
+    try:
+        return parse(untrusted.text(data), str(path))
+    except untrusted.Unreadable as error:
         raise NotABaseline(f"{path} is not TOML ({error}): save it as UTF-8") from error
 
 
 def parse(text: str, name: str) -> tuple[Entry, ...]:
     """Take the entries out of the text of a baseline; `name` is what sentences call it."""
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = untrusted.toml(text)
+    except untrusted.Unreadable as error:
         raise NotABaseline(f"{name} is not TOML ({error}): correct it") from error
     listed = table.pop(KEY, [])
     if table or not isinstance(listed, list):

@@ -122,11 +122,11 @@ def certificate(parts: Parts) -> dict[str, bytes]:
     )
     files = {
         **parts.files,
-        VERDICTS: _json(rows),
+        VERDICTS: encoded(rows),
         README: readme(manifest.outcome, reasons, found.profile, header).encode("utf-8", "replace"),
     }
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
-    return {MANIFEST: _json(msgspec.structs.replace(manifest, files=digests)), **files}
+    return {MANIFEST: encoded(msgspec.structs.replace(manifest, files=digests)), **files}
 
 
 def verdicts(found: Found) -> list[Both]:
@@ -165,5 +165,6 @@ def outcome(found: Found, reasons: Sequence[str]) -> Outcome:
     return "incomplete" if reasons else "conformant"
 
 
-def _json(value: object) -> bytes:
+def encoded(value: object) -> bytes:
+    """Give a file of JSON as `certify` writes it."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

@@ -1,13 +1,22 @@
 """The archive of a certificate: one form of ZIP file, so that the same contents are the same bytes; pure."""
 
 import io
+import struct
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
 MANIFEST: Final = "manifest.json"
 LIMIT: Final = 64 * 1024 * 1024
 """Bytes: no certificate is so large, and nothing larger is looked into."""
+MOST_FILES: Final = 64
+"""No certificate has so many files."""
+_END: Final = struct.Struct("<4s4H2LH")
+"""The last record of an archive that has no comment: its fifth field is how many files there are, the sixth how many
+bytes tell of them."""
+_BYTES_A_FILE: Final = 256
+_LOCATOR_SIZE: Final = 20
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _FILE: Final = 0o100644 << 16
 
@@ -35,6 +44,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
     """
     if len(data) > LIMIT:
         raise NotABundle(f"it has {len(data)} bytes, more than any certificate")
+    _check_end(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
@@ -49,9 +59,23 @@ def unpack(data: bytes) -> dict[str, bytes]:
     return files
 
 
+def _check_end(data: bytes) -> None:
+    """Refuse an archive of very many files before each of them costs time, by the record with which it must end."""
+    if len(data) < _END.size or not data.startswith(b"PK"):
+        raise NotABundle("it is damaged or no ZIP file")
+    mark, *_, entries, size, _, comment = _END.unpack(data[-_END.size :])
+    if mark != b"PK\5\6" or comment:
+        raise NotABundle("it is damaged, or holds more than its files")
+    # Where that locator is, the numbers of another record count, which no archive of this size needs.
+    many = data[-_END.size - _LOCATOR_SIZE :].startswith(b"PK\6\7")
+    if many or entries > MOST_FILES or size > MOST_FILES * _BYTES_A_FILE:
+        raise NotABundle("it has more files than any certificate")
+
+
 def _check(entries: list[zipfile.ZipInfo], size: int) -> None:
-    names = [entry.filename for entry in entries]
-    if twice := {name for name in names if names.count(name) > 1}:
+    if len(entries) > MOST_FILES:
+        raise NotABundle("it has more files than any certificate")
+    if twice := [name for name, count in Counter(entry.filename for entry in entries).items() if count > 1]:
         raise NotABundle(f"it holds {min(twice)!r} more than once")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise NotABundle("its files are compressed, which `certify` does not do")

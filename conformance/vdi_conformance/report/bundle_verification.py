@@ -1,40 +1,57 @@
 """Verifies a certificate: its parts belong together, come from whole runs with the fixed options, and say so; pure."""
 
+import csv
 import hashlib
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
+from vdi_conformance import untrusted
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import CheckRecord, Header
-from vdi_conformance.report.bundle import PROFILE, VERDICTS, Found, Manifest, Parts, certificate, understood
+from vdi_conformance.report.bundle import PROFILE, VERDICTS, Found, Manifest, Parts, certificate, encoded, understood
 from vdi_conformance.report.bundle_archive import MANIFEST, NotABundle, unpack
+from vdi_conformance.report.bundle_plausibility import check_order, check_run
 from vdi_conformance.report.ceremony import CANARIES, FORMAT, SEEDS, TIMEOUT_SCALE
 from vdi_conformance.report.exit_codes import exit_code
 from vdi_conformance.report.scoring import by_requirement, scored_counts
 from vdi_conformance.requirements.reading import TABLES
 
 
+class Held(NamedTuple):
+    """A check as evidence holds it: where pytest found it, and the requirements that it judges."""
+
+    node: str
+    rows: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Shipped:
     """What the installed suite has: its version, the data files, every profile by its label, and checks of a profile.
 
-    `checks` are the ids of the checks that a run of the certificate's profile holds; empty where they are not known.
+    `checks` are those that a run of the certificate's profile holds, by their ids; empty where they are not known.
     """
 
     version: str
     tables: Mapping[str, bytes]
     profiles: Mapping[str, bytes]
-    checks: Mapping[str, Collection[str]]
+    checks: Mapping[str, Mapping[str, Held]]
 
 
-def verified(data: bytes, shipped: Shipped) -> Manifest:
-    """Give the manifest of a certificate that is what it says, or raise NotABundle with one sentence."""
+def verified(data: bytes, shipped: Shipped, now: datetime) -> Manifest:
+    """Give the manifest of a certificate that is what it says, or raise NotABundle with one sentence.
+
+    `now` is the time, in a zone that it names: no run of a certificate can have begun later.
+    """
     files = unpack(data)
+    said = files.pop(MANIFEST, b"")
     try:
-        manifest = msgspec.json.decode(files.pop(MANIFEST, b""), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        manifest = untrusted.json(said, msgspec.json.Decoder(Manifest))
+    except untrusted.Unreadable as error:
         raise NotABundle(f"its {MANIFEST} is missing or cannot be read ({error})") from error
     if manifest.format != FORMAT:
         raise NotABundle(f"it has format {manifest.format}, this version reads {FORMAT}")
@@ -42,12 +59,16 @@ def verified(data: bytes, shipped: Shipped) -> Manifest:
     parts = _parts(files)
     try:
         found = understood(parts)
-    except (ValueError, KeyError, RecursionError) as error:
+    except (ValueError, KeyError, csv.Error) as error:
         raise NotABundle(f"its parts cannot be read ({error})") from error
     _check_shipped(manifest, parts, shipped)
-    _check_runs(manifest, found, shipped)
-    _check_canaries(manifest, found)
+    _check_runs(manifest, parts, found, now)
+    _check_held(manifest, found, shipped)
+    _check_canaries(manifest, parts, found, now)
+    check_order(found)
     _check_statements(manifest, files, parts, manifest.suite_version == shipped.version)
+    if encoded(manifest) != said:
+        raise NotABundle(f"its {MANIFEST} is not spelled as `certify` writes it")
     return manifest
 
 
@@ -92,23 +113,39 @@ def _check_shipped(manifest: Manifest, parts: Parts, shipped: Shipped) -> None:
             raise NotABundle(f"its catalogue/{name} is not the one of version {shipped.version}")
 
 
-def _check_runs(manifest: Manifest, found: Found, shipped: Shipped) -> None:
-    for seed, run in zip(SEEDS, found.runs, strict=True):
+def _check_runs(manifest: Manifest, parts: Parts, found: Found, now: datetime) -> None:
+    for seed, data, run in zip(SEEDS, parts.runs, found.runs, strict=True):
         name = f"evidence/seed-{seed}.jsonl"
         if run.header.seed != seed:
             raise NotABundle(f"{name} is of a run with the seed {run.header.seed}")
         _check_header(name, manifest, found, run.header, [])
         _check_records(name, found, run)
-    held = [{check.id: (check.node, check.rows) for check in run.checks} for run in found.runs]
+        check_run(name, data, found, run, now)
+
+
+def _check_held(manifest: Manifest, found: Found, shipped: Shipped) -> None:
+    """Hold the checks of all runs against each other, and against those of the suite where it is of this version."""
+    held = [_held(run) for run in found.runs]
     if held[0] != held[1]:
         raise NotABundle("its two runs do not hold the same checks")
     wanted = shipped.checks.get(found.profile.label) if manifest.suite_version == shipped.version else None
-    if wanted is not None and (differing := sorted(set(wanted) ^ held[0].keys())):
+    if wanted is None:
+        return
+    if differing := sorted(wanted.keys() ^ held[0].keys()):
         lack = "lacks" if differing[0] in wanted else "has"
         raise NotABundle(f"its evidence {lack} the check {differing[0]}, unlike version {shipped.version} of the suite")
+    for run in (*found.runs, *(run for _, run in found.canaries)):
+        for id_, one in _held(run).items():
+            # What is recorded of a lost worker does not say what it was judging.
+            if id_ not in wanted or one not in (wanted[id_], Held(wanted[id_].node, ())):
+                raise NotABundle(f"{id_} is another check in version {shipped.version} of the suite")
 
 
-def _check_canaries(manifest: Manifest, found: Found) -> None:
+def _held(run: Evidence) -> dict[str, Held]:
+    return {check.id: Held(check.node, tuple(check.rows)) for check in run.checks}
+
+
+def _check_canaries(manifest: Manifest, parts: Parts, found: Found, now: datetime) -> None:
     # A fault cannot be put around a host program, which a manifest names.
     expected = [one.fault for one in CANARIES.get(found.profile.name, ())]
     none = [] if manifest.client.reference.endswith(".toml") else expected
@@ -118,6 +155,7 @@ def _check_canaries(manifest: Manifest, found: Found) -> None:
         name = f"canaries/{one.fault}.jsonl"
         _check_header(name, manifest, found, run.header, [f"requirement {one.requirement}"])
         _check_records(name, found, run)
+        check_run(name, parts.canaries[one.fault], found, run, now)
         if run.header.client.reference != one.reference:
             raise NotABundle(f"{name} is of a run of {run.header.client.reference}")
 
@@ -158,7 +196,7 @@ def _check_records(name: str, found: Found, run: Evidence) -> None:
         )
         if not consistent:
             raise NotABundle(f"{name} has a record of {check.id} that no run leaves")
-    counts = {one.verdict: sum(1 for check in run.checks if check.verdict == one.verdict) for one in run.checks}
+    counts = Counter[str](check.verdict for check in run.checks)
     deciding = scored_counts(
         by_requirement(found.profile, found.catalogue.rows, run.header.client, run.checks), run.checks
     )

@@ -7,6 +7,9 @@ from typing import Final, NamedTuple
 FORMAT: Final = 1
 SEEDS: Final = (0, 1)
 TIMEOUT_SCALE: Final = 1.0
+WORKERS: Final = 2
+PLUGINS: Final = ("pytest-xdist",)
+"""The plugins of pytest that its runs have, by their distributions, beside those of pytest and of the suite."""
 
 
 class Canary(NamedTuple):

@@ -1,7 +1,7 @@
 """Verdicts by requirement: what the checks of a run say of the rows of a profile; pure."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -43,14 +43,35 @@ def by_requirement(
         for id_ in sorted(profile.scored - known.keys())
     ]
     judged = [(row, standing) for row in known.values() if (standing := profile.standing(row)) is not None]
-    return (*(_judged(profile, row, standing, client, checks) for row, standing in judged), *gone)
+    scored, every = _verdicts(profile, checks)
+    return (
+        *(
+            _judged(profile, row, standing, client, (scored if standing == "scored" else every).get(row.id, []))
+            for row, standing in judged
+        ),
+        *gone,
+    )
+
+
+def _verdicts(
+    profile: Profile, checks: Iterable[CheckRecord]
+) -> tuple[Mapping[str, list[Verdict]], Mapping[str, list[Verdict]]]:
+    """Give the verdicts of the checks of each requirement: of those that are scored, and of all."""
+    scored: defaultdict[str, list[Verdict]] = defaultdict(list)
+    every: defaultdict[str, list[Verdict]] = defaultdict(list)
+    for check in checks:
+        counts = profile.counts(check.rows)
+        for row in set(check.rows):
+            every[row].append(check.verdict)
+            if counts:
+                scored[row].append(check.verdict)
+    return scored, every
 
 
 def _judged(
-    profile: Profile, row: Requirement, standing: Standing, client: Party, checks: Iterable[CheckRecord]
+    profile: Profile, row: Requirement, standing: Standing, client: Party, about: Sequence[Verdict]
 ) -> RowVerdict:
-    about = [check for check in checks if row.id in check.rows and (standing != "scored" or profile.counts(check.rows))]
-    verdicts = [check.verdict for check in about if check.verdict != "not applicable"]
+    verdicts = [verdict for verdict in about if verdict != "not applicable"]
     verdict: Verdict = "not tested"
     if verdicts:
         verdict = min(verdicts, key=WORST_FIRST.index)

@@ -1,7 +1,6 @@
 """Profiles: frozen lists of requirements that a certificate speaks of, as data files with a version each."""
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -10,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from vdi_conformance import untrusted
 from vdi_conformance.requirements.values import Requirement
 
 Standing = Literal["scored", "reported", "provisional"]
@@ -68,8 +68,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def parse(data: bytes, name: str) -> Profile:
     """Read the file of a profile; what is wrong with it is a ValueError."""
     try:
-        found = msgspec.convert(tomllib.loads(data.decode("utf-8")), Profile)
-    except (ValueError, msgspec.ValidationError) as error:
+        found = msgspec.convert(untrusted.toml(untrusted.text(data)), Profile)
+    except (untrusted.Unreadable, msgspec.ValidationError) as error:
         raise ValueError(f"{name} is no profile: {error}") from error
     if twice := (found.scored & found.reported) | (found.scored & found.excluded) | (found.reported & found.excluded):
         raise ValueError(f"{name} lists {min(twice)} more than once: leave one of them")

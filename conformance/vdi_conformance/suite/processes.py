@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.evidence.records import Call
+from vdi_conformance.evidence.records import Call, Requests
 from vdi_conformance.host.errors import ImplementationUnavailable
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
 from vdi_conformance.suite.judging import MandatoryBroken, NotTested
@@ -49,6 +49,15 @@ class Processes:
     def codes(self) -> set[tuple[str, int]]:
         """What the methods of the client interface have given: their names, each with an HRESULT."""
         return {(method, code) for host in self._hosts for method, code in host.codes if method in CODES}
+
+    @property
+    def requests(self) -> Requests:
+        """How many requests these processes have answered."""
+        client = sum(host.answered.total() for host in self._hosts if host.role == "client")
+        servers = [host.answered for host in self._hosts if host.role == "server"]
+        statements = sum(answered[ExecuteStatement.method] for answered in servers)
+        steps = sum(answered.total() for answered in servers) - statements
+        return Requests(client=client, statements=statements, steps=steps)
 
     def last_calls(self, limit: int) -> list[Call]:
         """Give the last calls of every process, in the order in which they were made."""

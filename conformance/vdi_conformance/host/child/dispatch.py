@@ -97,9 +97,17 @@ class Methods(Generic[S]):
             return refusal(call.id, refused)
         try:
             return line({"jsonrpc": "2.0", "id": call.id, "result": result})
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             sentence = f"the adapter gave {call.method} a result that is no plain data: {error}"
-            return refusal(call.id, Refused(ADAPTER_RAISED, sentence, {"traceback": repr(result)}))
+            return refusal(call.id, Refused(ADAPTER_RAISED, sentence, {"traceback": _told(result)}))
+
+
+def _told(result: dict[str, Any]) -> str:
+    """Show a result, unless it cannot even be shown: it may nest too deeply, or have numbers that are too large."""
+    try:
+        return repr(result)
+    except (ValueError, RecursionError):
+        return f"it has {', '.join(map(ascii, result))}"
 
 
 def _check(given: dict[str, Any], kinds: dict[str, Kind | Optional]) -> dict[str, Any]:
@@ -125,7 +133,7 @@ def read_call(text: bytes) -> Call | bytes:
     """Read a request; where it is none, give the line that says so."""
     try:
         request = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return refusal(None, Refused(PARSE_ERROR, f"the line is not JSON: {error}"))
     if not isinstance(request, dict) or request.get("jsonrpc") != "2.0":
         return refusal(None, Refused(INVALID_REQUEST, "a request is a JSON-RPC 2.0 object"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from vdi_conformance import __version__
+from vdi_conformance import __version__, untrusted
 from vdi_conformance.suite.model.steps import ACTS, Step
 from vdi_conformance.suite.walks.walk import ANEW, Plan
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 CLIENTS: Final = 16
 """No recording has more clients than that."""
+
+
+_decoder = msgspec.json.Decoder()
 
 
 class NotARecording(ValueError):
@@ -47,18 +50,16 @@ def save(path: Path, recording: Recording) -> None:
 def load(path: Path) -> Recording:
     """Read a recording, or raise NotARecording with the reason."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NotARecording(
-            f"{path} cannot be read ({error.strerror}): name the file that the failure names"
-        ) from error
+        data = untrusted.file_bytes(path)
+    except untrusted.Unreadable as error:
+        raise NotARecording(f"{path} cannot be read ({error}): name the file that the failure names") from error
     try:
-        found: Any = msgspec.json.decode(data)
+        found: Any = untrusted.json(data, _decoder)
         known = found.get("format") if isinstance(found, dict) else None
         if known is not None and known != FORMAT:
             raise NotARecording(f"{path} has format {known}, this version plays {FORMAT}: run the check again")
         recording = msgspec.convert(found, Recording)
-    except msgspec.DecodeError as error:
+    except (untrusted.Unreadable, msgspec.ValidationError) as error:
         raise NotARecording(
             f"{path} is not the recording of a walk ({error}): name one that a failure names"
         ) from error

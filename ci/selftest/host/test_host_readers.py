@@ -1,0 +1,80 @@
+"""Both ends of the host protocol read whatever the other one may write."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vdi_conformance.host.child.dispatch import Call, Methods, read_call
+from vdi_conformance.host.codes import ADAPTER_RAISED, PARSE_ERROR
+from vdi_conformance.host.connection import Answer, read_answer, read_reply
+from vdi_conformance.host.errors import HostError, ProtocolError
+from vdi_conformance.host.messages.base import HostEnvironment, Initialize, Reply
+
+DEEP = "[" * 100_000
+NESTED = "[" * 500 + "]" * 500
+HUGE = "9" * 5000
+ENVIRONMENT = HostEnvironment(directory="", seed=0, time_scale=1.0)
+ASKED = Initialize(protocol=1, role="client", environment=ENVIRONMENT)
+
+
+def read(line: bytes) -> Answer | Reply | HostError:
+    """Read a line as the answer to `initialize`."""
+    answer = read_answer("primary", line)
+    return read_reply("primary", ASKED, answer, line)
+
+
+@pytest.mark.parametrize(
+    "inner", [DEEP, '{"a":' * 100_000, NESTED, HUGE, "9" * 20, "-" + "9" * 20, "1e999", '"\\ud800"']
+)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        '{"jsonrpc":"2.0","id":{}}',
+        '{"jsonrpc":"2.0","id":1,"result":{}}',
+        '{"jsonrpc":"2.0","id":1,"result":{"capabilities":{"server":{}}}}',
+        '{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"no","data":{}}}',
+        '{"jsonrpc":"2.0","id":1,"result":null,"more":{}}',
+    ],
+)
+def test_an_answer_that_nobody_can_read_is_an_error_of_the_host(line: str, inner: str) -> None:
+    try:
+        found = read(line.replace("{}", inner).encode())
+    except ProtocolError as error:
+        found = error
+    assert isinstance(found, ProtocolError)
+    assert "primary" in str(found)
+
+
+@given(st.binary())
+def test_whatever_a_host_writes_is_read_or_an_error_of_the_host(line: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        read(line)
+
+
+@pytest.mark.parametrize("line", [DEEP, '{"a":' * 100_000, HUGE, f'{{"id":{HUGE}}}', "\udcff"])
+def test_a_request_that_nobody_can_read_is_refused(line: str) -> None:
+    answer = read_call(line.encode("utf-8", "surrogateescape"))
+    assert isinstance(answer, bytes)
+    assert json.loads(answer)["error"]["code"] == PARSE_ERROR
+
+
+def deep() -> list[Any]:
+    """A list within lists, deeper than anything can go through it."""
+    nested: list[Any] = []
+    for _ in range(100_000):
+        nested = [nested]
+    return nested
+
+
+@pytest.mark.parametrize("result", [deep(), 16**5000, {1, 2}, float], ids=["deep", "huge", "set", "class"])
+def test_what_an_adapter_gives_and_nobody_can_write_is_refused(result: Any) -> None:
+    methods = Methods[None]()
+    methods.method("give")(lambda _: {"code": result})
+    answer = json.loads(methods.answer(None, Call(1, "give", None, {})))
+    assert answer["error"]["code"] == ADAPTER_RAISED
+    assert "a result that is no plain data" in answer["error"]["message"]
+    assert answer["error"]["data"]["traceback"]
