@@ -22,7 +22,7 @@ def nearest(word: str, known: Iterable[str], count: int = SHOWN) -> list[str]:
     pieces = _pieces(folded)
     # Sorted, so that a word gives the same names whatever the order of what it is compared with.
     likely = nlargest(_COMPARED, sorted(known), key=lambda name: len(pieces & _pieces(name.casefold())))
-    return nlargest(count, likely, key=lambda name: SequenceMatcher(None, folded, name.casefold()).ratio())
+    return nlargest(count, sorted(likely), key=lambda name: SequenceMatcher(None, folded, name.casefold()).ratio())
 
 
 def meant(word: str, known: Iterable[str], count: int = SHOWN) -> str:

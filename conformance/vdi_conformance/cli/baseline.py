@@ -1,13 +1,15 @@
 """`vdi-conformance baseline update`: the list of known failures, written from the evidence of a run."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 
 import msgspec
 import typer
 
+from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
+from vdi_conformance.evidence.records import Culprit
 from vdi_conformance.report.baseline import NotABaseline, load, render
 from vdi_conformance.report.known_failures import Fresh, updated
 
@@ -32,7 +34,13 @@ def update(
     reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason of new entries.")] = FRESH.reason,
     issue: Annotated[str, typer.Option(metavar="TEXT", help="Where new entries are followed up.")] = FRESH.issue,
     fault: Annotated[
-        str, typer.Option(metavar="WHO", help="Whose fault new entries are: implementation, adapter or platform.")
+        str,
+        typer.Option(
+            metavar="WHO",
+            parser=values.one_of("party", get_args(Culprit)),
+            autocompletion=values.completing(lambda: get_args(Culprit)),
+            help="Whose fault new entries are: implementation, adapter or platform.",
+        ),
     ] = FRESH.fault,
 ) -> None:
     """Write the baseline with which this run would have been green, one entry a failed check.
