@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from vdi_conformance.adapters.unknown import UnknownAdapter
 from vdi_conformance.host.spec import AdapterSpec
+from vdi_conformance.misfits import plainly
 
 _KEYS: Final = {
     "command": "a list of strings, the program first",
@@ -53,7 +54,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UnknownAdapter(f"{path}: the manifest cannot be read ({error.strerror}); correct its path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnknownAdapter(f"{path}: the manifest is not TOML ({error}); correct it") from error
+        raise UnknownAdapter(f"{path}: the manifest is not TOML ({plainly(error)}); correct it") from error
 
 
 def _fits(key: str, value: object) -> bool:

@@ -10,6 +10,7 @@ from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import Culprit
+from vdi_conformance.misfits import plainly
 from vdi_conformance.report.baseline import NotABaseline, load, render
 from vdi_conformance.report.known_failures import Fresh, updated
 
@@ -88,4 +89,4 @@ def _fresh(reason: str, issue: str, fault: str) -> Fresh:
         return msgspec.convert({"reason": reason, "issue": issue, "fault": fault}, Fresh)
     except msgspec.ValidationError as error:
         remedy = "give a reason, an issue, and as fault implementation, adapter or platform"
-        raise Refusal(f"new entries cannot say so ({error}): {remedy}.") from error
+        raise Refusal(f"new entries cannot say so ({plainly(error)}): {remedy}.") from error
