@@ -52,9 +52,7 @@ def plainly(error: Exception) -> str:
             return f"byte {int(place[1]) + 1} is not JSON" if place else "it ends in the middle of JSON"
         case tomllib.TOMLDecodeError():
             place = _TOML_PLACE.search(str(error))
-            return (
-                f"line {place[1]} is not TOML from column {place[2]} on" if place else "it ends in the middle of TOML"
-            )
+            return f"column {place[2]} of line {place[1]} is wrong" if place else "it ends in the middle of TOML"
         case UnicodeDecodeError():
             return "it holds bytes that are not UTF-8"
         case RecursionError():

@@ -53,7 +53,7 @@ def _sql_server(reference: str) -> AdapterSpec:
     """Find the library that a reference names; without one, the variable or the usual place is tried where it runs."""
     _, colon, place = reference.partition(":")
     path = Path(place).absolute()
-    if colon and not path.is_file():
+    if colon and not _is_file(path):
         raise UnknownAdapter(f"the adapter {reference!r} cannot be found: there is no library {path}; correct its path")
     env = ((LIBRARY_VARIABLE, str(path)),) if colon else ()
     target = BUILT_IN[SQL_SERVER]
@@ -62,9 +62,17 @@ def _sql_server(reference: str) -> AdapterSpec:
 
 def _file(reference: str, place: str) -> str:
     path = Path(place).absolute()
-    if not path.is_file():
+    if not _is_file(path):
         raise UnknownAdapter(f"the adapter {reference!r} cannot be found: there is no file {path}; correct its path")
     return str(path)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is one; what no file can be called, such as a name that is too long, is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _module(reference: str, place: str) -> str:
