@@ -1,6 +1,7 @@
 """Which requirements a check judges: selection by topic and id, stable ids, and the level of a check."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -14,6 +15,7 @@ from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 
 SUITE: Final = "vdi_conformance.suite"
+DIRECTORY: Final = Path(str(files(SUITE))).resolve()
 NARROWING: Final = {
     "vdi_profile": "profile",
     "vdi_topic": "topic",
@@ -38,18 +40,38 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{_none(kind, unknown, known)}; `vdi-conformance requirements` lists them all")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files of the suite unread in which none of the checks is that were named: that takes a run's first second.
+
+    All are read where a check names no file of the suite, so that what is nearest to it can be found.
+    """
+    wanted = {f"test_{id_.partition('/')[0]}.py" for id_ in config.getoption("vdi_check")}
+    if not wanted or collection_path.parent != DIRECTORY or not collection_path.name.startswith("test_"):
+        return None
+    return collection_path.name not in wanted and wanted <= _names() or None
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(path.name for path in DIRECTORY.iterdir())
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the selected checks; tests that judge nothing are left alone."""
     topics, requirements, ids = _topics(config), _requirements(config), set(config.getoption("vdi_check"))
     known = {check_id(item) for item in items if rows_of(item)}
     if missing := sorted(ids - known):
         refuse(config, items, f"{_none('check', missing, known)}; `vdi-conformance requirements ID` lists those of one")
+        return
     profile = config.stash[PROFILE]
     kept = [
         item
         for item in items
         if not rows_of(item) or (_selected(item, topics, requirements, ids) and _in_profile(item, profile))
     ]
+    if left_out := ids - {check_id(item) for item in kept}:
+        refuse(config, items, never_executed(left_out))
+        return
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
@@ -100,7 +122,7 @@ def selection(config: pytest.Config) -> list[str]:
 
 def _holds_the_suite(config: pytest.Config, place: str) -> bool:
     directory = (config.invocation_params.dir / place.partition("::")[0]).resolve()
-    return place == SUITE or Path(str(files(SUITE))).resolve().is_relative_to(directory)
+    return place == SUITE or DIRECTORY.is_relative_to(directory)
 
 
 def rows_of(item: pytest.Item) -> list[str]:
