@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from vdi_conformance.misfits import plainly
+
 T = TypeVar("T")
 
 LARGEST: Final = 256 * 1024 * 1024
@@ -96,7 +98,7 @@ def json(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreadable(str(error)) from error
+        raise Unreadable(plainly(error)) from error
 
 
 def check_json(data: bytes) -> None:
@@ -124,7 +126,7 @@ def toml(source: str) -> dict[str, Any]:
     except RecursionError as error:
         raise Unreadable(_TOO_DEEP) from error
     except tomllib.TOMLDecodeError as error:
-        raise Unreadable(str(error)) from error
+        raise Unreadable(plainly(error)) from error
     except ValueError as error:
         raise Unreadable(_TOO_LARGE) from error
     _check_values(table)

@@ -9,7 +9,7 @@ import pytest
 
 import native
 from faulty import Fault, copy, faults
-from selftest.suite.runs import run_suite_in
+from selftest.suite.runs import judging, run_suite_in
 from vdi_conformance.cli.checks import checks_by_row
 from vdi_conformance.proof.course import red
 
@@ -25,7 +25,7 @@ def test_a_broken_library_is_found(fault: Fault, tmp_path: Path) -> None:
     copy(fault, tmp_path / "sources")
     library = tmp_path / "libsqlvdi.so"
     native.library("-O0").make(tmp_path / "sources", library)
-    chosen = ("--adapter", f"sqlserver:{library}", "--server", "emulator", "--requirement", fault.requirement)
+    chosen = ("--adapter", f"sqlserver:{library}", "--server", "emulator", *judging(fault.requirement))
     run = run_suite_in(tmp_path, *chosen)
     if fault.refused:
         assert run.exit_code == 4

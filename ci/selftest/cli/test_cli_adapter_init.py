@@ -1,7 +1,11 @@
 """`vdi-conformance adapter init`: what it writes, and that it never overwrites."""
 
+import _ctypes
 import ctypes
 import importlib.util
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -50,6 +54,26 @@ def test_a_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path, capsys: p
     (tmp_path / "file").touch()
     assert main(["adapter", "init", str(tmp_path / "file" / "below")]) == 4
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("library", "named"),
+    [
+        ("/nowhere/libmyvdi.so", "cannot be loaded"),
+        (_ctypes.__file__, "has no function _ZN22ClientVirtualDeviceSetC1Ev"),
+    ],
+)
+def test_a_library_that_is_not_there_is_one_sentence_and_exit_code_4(library: str, named: str, tmp_path: Path) -> None:
+    assert main(["adapter", "init", str(tmp_path)]) == 0
+    adapter = tmp_path / "adapter.py"
+    text = adapter.read_text(encoding="utf-8")
+    adapter.write_text(re.sub(r"(?m)^LIBRARY = .*$", lambda _: f"LIBRARY = {library!r}", text), encoding="utf-8")
+    command = [sys.executable, "-m", "vdi_conformance.cli", "run", "--adapter", f"{adapter}:MyVdiAdapter"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 4, ended.stdout + ended.stderr
+    (sentence,) = [line for line in ended.stderr.splitlines() if line.strip()]
+    assert named in sentence
+    assert str(adapter) in sentence
 
 
 class FakeLibrary:

@@ -101,6 +101,7 @@ def test_what_is_not_as_it_must_be_is_told(
 REFUSED = [
     (["--pairs", "--only", "handles_are_offsets"], "--pairs and --drawn are about the emulator"),
     (["--drawn", "1", "--adapter", "package.module:Class"], "--pairs and --drawn are about the emulator"),
+    (["--only", "mapping_copis"], "nearest: mapping_copies"),
     (["--only", "nothing_of_that_name"], "there is nothing called nothing_of_that_name to be tried"),
     (["--profile", "half"], "there is no profile 'half'"),
     (["--adapter", "no.such:Class"], "cannot be found"),

@@ -9,6 +9,7 @@ import pytest
 
 from vdi_conformance.evidence.files import read
 
+HANDLE = "get_buffer_handle/every_data_command_has_a_handle[backup-primary]"
 EMULATOR = """
 from vdi_conformance.adapters.emulator import Emulator
 
@@ -32,8 +33,8 @@ def run(directory: Path, *arguments: str, **variables: str) -> subprocess.Comple
 
 
 def few(directory: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Start a run of a few checks."""
-    return run(directory, *arguments, "--topic", "GBH", "--", "-k", "every_data_command_has_a_handle", **variables)
+    """Start a run of one check."""
+    return run(directory, *arguments, "--check", HANDLE, **variables)
 
 
 def test_a_conformant_adapter_gives_0_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -90,6 +91,9 @@ def test_a_run_that_executes_nothing_is_no_success(tmp_path: Path) -> None:
         (["--adapter", "emulator", "--requirement", "GBH-99"], "GBH-99"),
         (["--adapter", "emulator", "--profile", "cor"], "core, shared-buffers, full"),
         (["--adapter", "emulator", "--check", "no/such"], "no/such"),
+        (["--adapter", "emulator", "--check", HANDLE.replace("every", "evry")], f"nearest: {HANDLE}"),
+        (["--adapter", "emulator", "--check", HANDLE.replace("every", "evry"), "-n", "1"], f"nearest: {HANDLE}"),
+        (["--adapter", "emulator", "--check", HANDLE, "--topic", "CFG"], f"{HANDLE} was not executed"),
         (["--adapter", "emulator", "--timeout-scale", "0.5"], "--timeout-scale"),
         (["--adapter", "emulator", "--evidence", "."], "--evidence"),
         (["--adapter", "emulator", "--junit", "."], "--junit"),

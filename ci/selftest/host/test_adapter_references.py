@@ -61,6 +61,9 @@ def test_a_manifest_without_a_name_is_called_as_its_file(tmp_path: Path) -> None
         ("no_such_package.module:Class", "no package 'no_such_package' is installed here; install it"),
         ("no/such/file.py:Class", r"there is no file .*file\.py; correct its path"),
         ("no/such/file.toml", r"file\.toml: the manifest cannot be read"),
+        ("x" * 5000 + ".py:Class", r"there is no file .*; correct its path"),
+        ("sqlserver:" + "x" * 5000, r"there is no library .*; correct its path"),
+        ("x" * 5000 + ".toml", r"the manifest cannot be read \(.*\); correct its path"),
     ],
 )
 def test_a_reference_that_leads_nowhere(reference: str, sentence: str) -> None:
@@ -71,7 +74,7 @@ def test_a_reference_that_leads_nowhere(reference: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("manifest", "sentence"),
     [
-        ("command", "is not TOML"),
+        ("command", r"is not TOML \(it ends in the middle|column\)"),
         ("", "the key 'command' is missing; add a list of strings, the program first"),
         ("command = []", "the key 'command' must be a list of strings, the program first"),
         ("command = 'x'", "the key 'command' must be a list of strings"),

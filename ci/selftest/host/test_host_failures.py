@@ -68,7 +68,7 @@ def test_a_second_answer_breaks_the_protocol(supervisor: Supervisor, tmp_path: P
 
 def test_a_reply_of_a_wrong_type_names_the_member(supervisor: Supervisor, tmp_path: Path) -> None:
     host = supervisor.launch(resolve(manifest("answers_with_a_wrong_type", tmp_path)))
-    with pytest.raises(errors.WrongReply, match=r"set\.close.*\$\.code.*published schema"):
+    with pytest.raises(errors.WrongReply, match=r"set\.close.*\(code must be .*published schema"):
         host.call(CLOSE)
 
 
@@ -109,8 +109,8 @@ NOT_LOADED = [
     (adapter("raises_on_import"), "ImportError: libvendor.so.7 is missing", "raises_on_import.py"),
     (adapter("raises_when_made"), "OSError: no permission to open the library", "raises_when_made.py"),
     ("vdi_fixtures.hosts:manifest", "must be a class derived from", ""),
-    ("vdi_fixtures.hosts:Nothing", "has no attribute 'Nothing'", ""),
-    ("vdi_fixtures.nothing:Adapter", "No module named 'vdi_fixtures.nothing'", ""),
+    ("vdi_fixtures.hosts:Nothing", "^there is no class Nothing in vdi_fixtures.hosts: make", ""),
+    ("vdi_fixtures.nothing:Adapter", r"\(No module named 'vdi_fixtures.nothing'\)", ""),
 ]
 
 
@@ -119,7 +119,7 @@ def test_an_adapter_that_cannot_be_loaded(supervisor: Supervisor, reference: str
     host = supervisor.launch(resolve(reference))
     with pytest.raises(errors.AdapterNotLoaded, match=sentence) as caught:
         host.call(client.NewSet(set="s"))
-    account = str(caught.value.data["traceback"])
+    account = str(caught.value.data.get("traceback", ""))
     assert (file in account) if file else account == ""
     assert "loader.py" not in account
     assert host.finish().exit_code == 0

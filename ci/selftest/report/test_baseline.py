@@ -135,7 +135,7 @@ LISTED = '[[known-failure]]\ncause = "died"\nreason = "r"\nissue = "i"\nfault = 
         (f'{LISTED}requirement = "MBH-04"\nexpires = "soon"\n', "expires"),
         (f'{LISTED}check = "x"\n{LISTED}check = "x"\n'.replace('"r"', '" "', 1), "entry 1"),
         (f'{LISTED}check = "x"\n{LISTED}check = " "\n', "entry 2"),
-        (f'{LISTED}check = "x"\n'.replace("platform", "server"), "fault"),
+        (f'{LISTED}check = "x"\n'.replace("platform", "server"), "fault cannot be 'server'"),
         (f'{LISTED}check = "x"\n'.replace('"died"', "[]"), "cause"),
         (f'{LISTED}check = "x"\n'.replace('issue = "i"', ""), "issue"),
     ],
@@ -305,7 +305,7 @@ def test_the_command_writes_where_it_is_told(
     ("arguments", "named"),
     [
         (["--fault", "mine"], "fault"),
-        (["--reason", ""], "reason"),
+        (["--reason", ""], "reason must not be blank"),
         (["--baseline", "none.toml", "-o", "x.toml"], "none.toml cannot be read"),
         (["-o", "."], "cannot be written"),
     ],

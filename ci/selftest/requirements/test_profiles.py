@@ -89,7 +89,9 @@ def test_labels_and_names_lead_to_profiles() -> None:
     assert profile(core.label) == core
     assert profiles()[core.label] == core
     assert core.sha256 == hashlib.sha256(texts()[core.label]).hexdigest()
-    with pytest.raises(ValueError, match="there is no profile 'cor': known are core, shared-buffers, full"):
+    with pytest.raises(
+        ValueError, match="there is no profile 'cor'; nearest: core; known are core, shared-buffers, full"
+    ):
         profile("cor")
 
 

@@ -11,6 +11,7 @@ from vdi_conformance.cli.adapter import adapter
 from vdi_conformance.cli.baseline import baseline
 from vdi_conformance.cli.certify import certify
 from vdi_conformance.cli.compare import compare
+from vdi_conformance.cli.completion import OPTIONS, completion
 from vdi_conformance.cli.prove import prove
 from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import Refusal
@@ -19,6 +20,7 @@ from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
 from vdi_conformance.cli.statements import statements
+from vdi_conformance.cli.usage import sentence
 from vdi_conformance.cli.verify import verify
 
 INTERRUPTED: Final = 2
@@ -26,7 +28,12 @@ USAGE: Final = 4
 USAGE_ERROR: Final[Any] = typer.BadParameter.__mro__[1]
 """The base of everything that typer finds wrong with a command line; typer does not export it."""
 
-app = typer.Typer(name="vdi-conformance", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    name="vdi-conformance",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 app.command()(run)
 app.command()(replay)
 app.command()(report)
@@ -45,11 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and give its exit code: 4, with one sentence, where the command line is wrong."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        if given and given[0] in OPTIONS:
+            return completion(app, given)
         code = app(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
     except Refusal as refusal:
         return _refused(str(refusal))
     except USAGE_ERROR as error:
-        return _refused(f"{error.format_message().rstrip('.')}: try --help.")
+        return _refused(sentence(error, app, given))
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     if not given:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from vdi_conformance import untrusted
+from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal, unknown
 
 TEMPLATES: Final = files("vdi_conformance.cli") / "templates"
@@ -25,8 +26,15 @@ def group() -> None:
 @adapter.command()
 def init(
     directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it.")] = Path("vdi_adapter"),
-    lang: Annotated[str, typer.Option(help="The language of the skeleton: python.")] = "python",
-    name: Annotated[str, typer.Option(help="The name of the implementation.")] = "My VDI",
+    lang: Annotated[
+        str,
+        typer.Option(
+            metavar="LANGUAGE",
+            autocompletion=values.completing(lambda: LANGUAGES),
+            help="The language of the skeleton: python.",
+        ),
+    ] = "python",
+    name: Annotated[str, typer.Option(metavar="NAME", help="The name of the implementation.")] = "My VDI",
 ) -> None:
     """Write a skeleton adapter and what to do next; existing files are never overwritten."""
     if lang not in LANGUAGES:

@@ -1,14 +1,17 @@
 """`vdi-conformance baseline update`: the list of known failures, written from the evidence of a run."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 
 import msgspec
 import typer
 
 from vdi_conformance import untrusted
+from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
+from vdi_conformance.evidence.records import Culprit
+from vdi_conformance.misfits import plainly
 from vdi_conformance.report.baseline import NotABaseline, load, render
 from vdi_conformance.report.known_failures import Fresh, updated
 
@@ -33,7 +36,13 @@ def update(
     reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason of new entries.")] = FRESH.reason,
     issue: Annotated[str, typer.Option(metavar="TEXT", help="Where new entries are followed up.")] = FRESH.issue,
     fault: Annotated[
-        str, typer.Option(metavar="WHO", help="Whose fault new entries are: implementation, adapter or platform.")
+        str,
+        typer.Option(
+            metavar="WHO",
+            parser=values.one_of("party", get_args(Culprit)),
+            autocompletion=values.completing(lambda: get_args(Culprit)),
+            help="Whose fault new entries are: implementation, adapter or platform.",
+        ),
     ] = FRESH.fault,
 ) -> None:
     """Write the baseline with which this run would have been green, one entry a failed check.
@@ -81,4 +90,4 @@ def _fresh(reason: str, issue: str, fault: str) -> Fresh:
         return msgspec.convert({"reason": reason, "issue": issue, "fault": fault}, Fresh)
     except msgspec.ValidationError as error:
         remedy = "give a reason, an issue, and as fault implementation, adapter or platform"
-        raise Refusal(f"new entries cannot say so ({error}): {remedy}.") from error
+        raise Refusal(f"new entries cannot say so ({plainly(error)}): {remedy}.") from error

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
+from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.run import writable
 from vdi_conformance.cli.shipped import shipped, tables
@@ -41,8 +42,13 @@ class Unfinished(Exception):
 
 
 def certify(
-    adapter: Annotated[str, typer.Option(metavar="REF", help="The adapter, named as for `run`.")],
-    profile_name: Annotated[str, typer.Option("--profile", metavar="P", help="What it is to conform to.")],
+    adapter: Annotated[
+        str, typer.Option(metavar="REF", autocompletion=values.adapters, help="The adapter, named as for `run`.")
+    ],
+    profile_name: Annotated[
+        str,
+        typer.Option("--profile", metavar="P", autocompletion=values.profile_names, help="What it is to conform to."),
+    ],
     output: Annotated[Path, typer.Option(metavar="FILE.zip", callback=writable, help="Write the certificate here.")],
 ) -> int:
     """Judge an adapter by a profile, and certify the outcome.

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal, unknown
 from vdi_conformance.evidence.files import NotEvidence, read
 from vdi_conformance.report.comparison import NotComparable
@@ -15,7 +16,15 @@ from vdi_conformance.report.comparison_views import FORMATS
 def compare(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The evidence of the earlier run.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The evidence of the later run.")],
-    format_: Annotated[str, typer.Option("--format", metavar="F", help=f"One of {', '.join(FORMATS)}.")] = "text",
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="F",
+            autocompletion=values.completing(lambda: FORMATS),
+            help=f"One of {', '.join(FORMATS)}.",
+        ),
+    ] = "text",
 ) -> int:
     """Show what changed between two runs, regressions first.
 

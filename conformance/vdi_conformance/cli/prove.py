@@ -16,9 +16,10 @@ import pytest
 import typer
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
+from vdi_conformance.cli import values
 from vdi_conformance.cli.proving import Watch
 from vdi_conformance.cli.refusal import Refusal
-from vdi_conformance.cli.run import FOREIGN, ISOLATING, PACKAGE, number, writable
+from vdi_conformance.cli.run import FOREIGN, ISOLATING, PACKAGE, writable
 from vdi_conformance.evidence.proof import Ending
 from vdi_conformance.proof.plan import Plan, write
 from vdi_conformance.report.exit_codes import ENDED
@@ -26,6 +27,7 @@ from vdi_conformance.requirements.profiles import Profile, profile
 
 EXIT_CODES: Final[dict[Ending, int]] = {"proven": 0, "not proven": 1, "void": 6}
 WORKERS: Final = 2
+MOST_DRAWN: Final = 10_000
 EMULATOR: Final = "emulator"
 WHOLE: Final = "full"
 """The profile whose requirements must be verified where none is named."""
@@ -33,10 +35,18 @@ WHOLE: Final = "full"
 
 def prove(
     adapter: Annotated[
-        str, typer.Option(metavar="REF", help="Put the faults around this adapter, named as for `run`.")
+        str,
+        typer.Option(
+            metavar="REF",
+            autocompletion=values.adapters,
+            help="Put the faults around this adapter, named as for `run`.",
+        ),
     ] = EMULATOR,
     profile_name: Annotated[
-        str | None, typer.Option("--profile", metavar="P", help="Only what this profile asks for.")
+        str | None,
+        typer.Option(
+            "--profile", metavar="P", autocompletion=values.profile_names, help="Only what this profile asks for."
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -46,19 +56,24 @@ def prove(
         bool, typer.Option("--pairs", help="Every two readings that go together, in place of all others.")
     ] = False,
     drawn: Annotated[
-        int, typer.Option(metavar="N", min=0, help="So many implementations that draw what is left open, likewise.")
+        int,
+        typer.Option(
+            metavar="N",
+            parser=values.whole(0, MOST_DRAWN),
+            help="So many implementations that draw what is left open, likewise.",
+        ),
     ] = 0,
     workers: Annotated[
         str | None,
         typer.Option(
             "-n",
             metavar="N",
-            callback=number,
+            parser=values.workers,
             help="So many worker processes (default: two a processor, since much is waited for).",
         ),
     ] = None,
     timeout_scale: Annotated[
-        float, typer.Option(metavar="F", min=1, help="Stretch every time limit by this factor.")
+        float, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
     ] = 1,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Write the whole proof here (JSON).")

@@ -8,14 +8,26 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import unknown
-from vdi_conformance.cli.requirements import Format
+from vdi_conformance.cli.requirements import FORMATS, JSON, TEXT
 from vdi_conformance.requirements import Question, catalogue
 
 
 def questions(
-    question: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this one, such as Q38.")] = None,
-    format: Annotated[Format, typer.Option(help="How the questions are shown.")] = Format.TEXT,
+    question: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", autocompletion=values.question_ids, help="Show this one, such as Q38."),
+    ] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            metavar="F",
+            parser=values.one_of("format", FORMATS),
+            autocompletion=values.completing(lambda: FORMATS),
+            help="One of text, json.",
+        ),
+    ] = TEXT,
 ) -> None:
     """List what the documents leave open.
 
@@ -25,7 +37,7 @@ def questions(
     if question is not None and question.upper() not in known:
         raise unknown("question", question, known)
     shown = [one for one in known.values() if question is None or one.id == question.upper()]
-    if format is Format.JSON:
+    if format == JSON:
         typer.echo(json.dumps([entry(one) for one in shown], indent=2))
         return
     console = Console(markup=False, highlight=False, emoji=False)

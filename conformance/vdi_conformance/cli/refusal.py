@@ -1,7 +1,8 @@
 """What a verb raises when it cannot do what it was asked to."""
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher
+
+from vdi_conformance.nearest import meant
 
 
 class Refusal(Exception):
@@ -10,5 +11,4 @@ class Refusal(Exception):
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> Refusal:
     """Refuse a word that is not known, and name the nearest ones."""
-    nearest = sorted(known, key=lambda name: -SequenceMatcher(None, word.upper(), name).ratio())[:3]
-    return Refusal(f"there is no {kind} {word!r}; nearest: {', '.join(nearest)}.")
+    return Refusal(f"there is no {kind} {word!r}; {meant(word, known)}.")

@@ -6,17 +6,23 @@ from typing import Annotated
 
 import typer
 
+from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal
 
 
 def replay(
     recording: Annotated[Path, typer.Argument(metavar="FILE", help="The walk that a failure names.")],
-    adapter: Annotated[str, typer.Option(metavar="REF", help="The client, named as for `run`.")],
+    adapter: Annotated[
+        str, typer.Option(metavar="REF", autocompletion=values.adapters, help="The client, named as for `run`.")
+    ],
     server: Annotated[
-        str | None, typer.Option(metavar="REF", help="The server, where the adapter is not to bring its own.")
+        str | None,
+        typer.Option(
+            metavar="REF", autocompletion=values.adapters, help="The server, where the adapter is not to bring its own."
+        ),
     ] = None,
     timeout_scale: Annotated[
-        float, typer.Option(metavar="F", min=1, help="Stretch every time limit by this factor.")
+        float, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
     ] = 1,
 ) -> int:
     """Play a walk that failed once more.

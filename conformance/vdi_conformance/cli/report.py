@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal, unknown
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.report.junit import junit
@@ -15,7 +16,14 @@ FORMATS: Final[Mapping[str, Callable[[Evidence], bytes]]] = {"junit": junit}
 
 
 def report(
-    format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"What to make: {', '.join(FORMATS)}.")],
+    format: Annotated[
+        str,
+        typer.Argument(
+            metavar="FORMAT",
+            autocompletion=values.completing(lambda: FORMATS),
+            help=f"What to make: {', '.join(FORMATS)}.",
+        ),
+    ],
     evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="The record of a run (run --evidence).")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here, not to standard output.")

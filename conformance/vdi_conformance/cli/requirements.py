@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vdi_conformance.cli import values
 from vdi_conformance.cli.checks import checks_by_row
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.requirements import Catalogue, Requirement, catalogue
@@ -21,25 +21,38 @@ COLUMNS: Final = ("id", "level", "binds", "reach", "statement")
 EMPTY: Final = "empty"
 
 
-class Format(StrEnum):
-    """For whom the catalogue is shown."""
-
-    TEXT = "text"
-    JSON = "json"
+TEXT: Final = "text"
+JSON: Final = "json"
+FORMATS: Final = (TEXT, JSON)
+"""For whom the catalogue is shown."""
 
 
 def requirements(
-    requirement: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this one with its sources.")] = None,
-    topic: Annotated[list[str] | None, typer.Option(help="Only this topic, such as GBH; may be repeated.")] = None,
+    requirement: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", autocompletion=values.requirement_ids, help="Show this one with its sources."),
+    ] = None,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(metavar="T", autocompletion=values.topics, help="Only this topic, such as GBH; may be repeated."),
+    ] = None,
     changes: Annotated[
         bool, typer.Option("--changes", help="Only what the review of the catalogue changed, with its reasons.")
     ] = False,
-    format: Annotated[Format, typer.Option(help="JSON has every column, the checks and the changes.")] = Format.TEXT,
+    format: Annotated[
+        str,
+        typer.Option(
+            metavar="F",
+            parser=values.one_of("format", FORMATS),
+            autocompletion=values.completing(lambda: FORMATS),
+            help="One of text, json; JSON has every column, the checks and the changes.",
+        ),
+    ] = TEXT,
 ) -> None:
     """List what is required of an implementation, or show one requirement in full."""
     known = catalogue()
     rows = selected(known, requirement, topic or [], changes)
-    if format is Format.JSON:
+    if format == JSON:
         typer.echo(json.dumps([entry(row, checks_by_row().get(row.id, ())) for row in rows], indent=2))
         return
     console = Console(markup=False, highlight=False, emoji=False)

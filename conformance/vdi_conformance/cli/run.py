@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import pytest
 import typer
 
+from vdi_conformance.cli import values
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,13 +27,6 @@ ISOLATING: Final = (
 RESULT: Final = re.compile(r"[0-9a-f-]{36}-(result\.json|container\.json|globals\.json|attachment\.\w+)")
 """The names that allure-pytest gives to its files."""
 FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "ALLURE_TESTPLAN_PATH")
-
-
-def number(value: str | None) -> str | None:
-    """Refuse what is no number of workers."""
-    if value is None or value.isdecimal() or value in ("auto", "logical"):
-        return value
-    raise typer.BadParameter(f"{value!r} is not a number of worker processes, nor 'auto'")
 
 
 def writable(path: Path | None) -> Path | None:
@@ -65,32 +60,50 @@ def run(
     adapter: Annotated[
         str,
         typer.Option(
-            metavar="REF", help="The client: emulator, package.module:Class, path/file.py:Class or a TOML manifest."
+            metavar="REF",
+            autocompletion=values.adapters,
+            help="The client: emulator, package.module:Class, path/file.py:Class or a TOML manifest.",
         ),
     ],
     server: Annotated[
-        str | None, typer.Option(metavar="REF", help="The server, where the adapter is not to bring its own.")
+        str | None,
+        typer.Option(
+            metavar="REF", autocompletion=values.adapters, help="The server, where the adapter is not to bring its own."
+        ),
     ] = None,
     workers: Annotated[
         str | None,
-        typer.Option("-n", metavar="N", callback=number, help="Spread the checks over so many worker processes."),
+        typer.Option("-n", metavar="N", parser=values.workers, help="Spread the checks over so many worker processes."),
     ] = None,
     profile: Annotated[
-        str | None, typer.Option(metavar="P", help="The checks of a profile; the verdict is by its requirements.")
+        str | None,
+        typer.Option(
+            metavar="P",
+            autocompletion=values.profile_names,
+            help="The checks of a profile; the verdict is by its requirements.",
+        ),
     ] = None,
     topic: Annotated[
-        list[str] | None, typer.Option(metavar="T", help="Only this topic, such as GBH; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="T", autocompletion=values.topics, help="Only this topic, such as GBH; may be repeated."),
     ] = None,
     requirement: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Only checks that judge this requirement; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            autocompletion=values.requirement_ids,
+            help="Only checks that judge this requirement; may be repeated.",
+        ),
     ] = None,
     check: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Only the check of this id; may be repeated.")
     ] = None,
     timeout_scale: Annotated[
-        float | None, typer.Option(metavar="F", min=1, help="Stretch every time limit by this factor.")
+        float | None, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="S", help="Explore with other generated choices.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="S", parser=values.seed, help="Explore with other generated choices.")
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The known failures, strictly: see `baseline update`.")
     ] = None,
@@ -116,7 +129,7 @@ def run(
     date, 2 when interrupted, 3 on an internal error, 4 on wrong usage, 5 where nothing was executed, 6 where
     something was not tested.
     """
-    values: dict[str, Sequence[object]] = {
+    asked: dict[str, Sequence[object]] = {
         "--vdi-adapter": [adapter],
         "--vdi-server": [server],
         "--vdi-profile": [profile],
@@ -130,7 +143,7 @@ def run(
         "--vdi-junit": [junit],
         "--alluredir": [allure],
     }
-    options = [f"{name}={value}" for name, given in values.items() for value in given if value is not None]
+    options = [f"{name}={value}" for name, given in asked.items() for value in given if value is not None]
     if allure is None and not any(option.startswith("--alluredir") for option in pytest_options or []):
         options += ["-p", "no:allure_pytest"]
     spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []

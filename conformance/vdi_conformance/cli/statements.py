@@ -4,7 +4,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +15,7 @@ from vdi_conformance.adapters.tsql.refusal import NotRunnable
 from vdi_conformance.adapters.tsql.scripts import Scratch, script_of
 from vdi_conformance.adapters.tsql.server import named
 from vdi_conformance.adapters.tsql.settings import DATABASE, settings_of
+from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.contract import Database, Statement, Subject
 
@@ -29,29 +29,36 @@ KINDS: Final[tuple[tuple[Literal["backup", "restore"], Subject], ...]] = (
 MOST_DEVICES: Final = 64
 
 
-class Operation(StrEnum):
-    """The first word of a statement."""
-
-    BACKUP = "backup"
-    RESTORE = "restore"
-
-
-class Of(StrEnum):
-    """What stands behind it."""
-
-    DATABASE = "database"
-    LOG = "log"
-    FILELISTONLY = "filelistonly"
+OPERATIONS: Final = tuple(dict.fromkeys(operation for operation, _ in KINDS))
+SUBJECTS: Final = tuple(dict.fromkeys(subject for _, subject in KINDS))
 
 
 def statements(
-    operation: Annotated[Operation | None, typer.Option(help="Only these.")] = None,
-    subject: Annotated[Of | None, typer.Option(help="Only these.")] = None,
+    operation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD",
+            parser=values.one_of("statement", OPERATIONS),
+            autocompletion=values.completing(lambda: OPERATIONS),
+            help=f"Only these: {', '.join(OPERATIONS)}.",
+        ),
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD",
+            parser=values.one_of("subject", SUBJECTS),
+            autocompletion=values.completing(lambda: SUBJECTS),
+            help=f"Only these: {', '.join(SUBJECTS)}.",
+        ),
+    ] = None,
     database: Annotated[
         str | None,
         typer.Option(metavar="NAME", envvar=DATABASE, help="As if BACKUP read this database of yours."),
     ] = None,
-    devices: Annotated[int, typer.Option(metavar="N", min=1, max=MOST_DEVICES, help="So many virtual devices.")] = 1,
+    devices: Annotated[
+        int, typer.Option(metavar="N", parser=values.whole(1, MOST_DEVICES), help="So many virtual devices.")
+    ] = 1,
     snapshot: Annotated[bool, typer.Option("--snapshot", help="WITH SNAPSHOT.")] = False,
 ) -> None:
     """Print the T-SQL that `--server sqlserver` would run, and run nothing.

@@ -17,6 +17,7 @@ from vdi_conformance.host.errors import (
     UnknownRefusal,
     WrongReply,
 )
+from vdi_conformance.misfits import plainly
 
 if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import Reply, Request
@@ -84,7 +85,7 @@ def read_answer(host: str, line: bytes) -> Answer:
         untrusted.check_json(line)
         return _answers.decode(line)
     except (untrusted.Unreadable, msgspec.ValidationError) as error:
-        raise WrongReply(host, "a request", str(error), line) from error
+        raise WrongReply(host, "a request", plainly(error), line) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotJson(host, line) from error
 
@@ -98,7 +99,7 @@ def read_reply(host: str, request: Request[Any], answer: Answer, line: bytes) ->
     try:
         return _decoder(request.reply).decode(answer.result)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return WrongReply(host, request.method, str(error), line)
+        return WrongReply(host, request.method, plainly(error), line)
 
 
 def _refusal(host: str, method: str, failure: Failure) -> HostError:

@@ -159,16 +159,24 @@ class Refusal(HostError):
     def __init__(self, host: str, method: str, message: str, data: Mapping[str, object] | None = None) -> None:
         traceback = str((data or {}).get("traceback", "")).strip()
         last_words = f"\n{traceback}" if traceback else ""
-        super().__init__(host, f"host {host!r} refused {method} ({message}): {self.remedy}{last_words}")
+        super().__init__(host, f"{self.told(host, method, message)}: {self.remedy}{last_words}")
         self.method = method
         self.message = message
         self.data = dict(data or {})
+
+    def told(self, host: str, method: str, message: str) -> str:
+        """Say what happened, as the first half of the sentence."""
+        return f"host {host!r} refused {method} ({message})"
 
 
 class AdapterNotLoaded(Refusal):
     """The adapter could not be imported or made."""
 
     remedy = "make the adapter importable from where the suite runs, and its class free of errors"
+
+    def told(self, host: str, method: str, message: str) -> str:
+        """Give the sentence of the host, which names the adapter."""
+        return message
 
 
 class ImplementationUnavailable(Refusal):

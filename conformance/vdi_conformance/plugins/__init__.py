@@ -1,6 +1,12 @@
 """The pytest plugin: inert until --vdi-adapter is given, then one plugin a concern."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import pytest
+
+DEFAULTS: Final[Mapping[str, object]] = {"vdi_timeout_scale": 1.0, "vdi_seed": 0}
+"""Filled in where an adapter is named: before that an option that is there was given."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -13,8 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-topic", action="append", default=[], metavar="TOPIC", help="only this topic, such as GBH; repeatable")
     add("--vdi-requirement", action="append", default=[], metavar="ID", help="only checks that judge it; repeatable")
     add("--vdi-check", action="append", default=[], metavar="ID", help="only the check of this id; repeatable")
-    add("--vdi-timeout-scale", type=float, default=1.0, metavar="F", help="stretch every time limit (at least 1)")
-    add("--vdi-seed", type=int, default=0, metavar="S", help="seed of everything that is chosen at random")
+    add("--vdi-timeout-scale", type=float, metavar="F", help="stretch every time limit (at least 1)")
+    add("--vdi-seed", type=int, metavar="S", help="seed of everything that is chosen at random")
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
     add("--vdi-evidence", metavar="FILE", help="write the evidence of the run there (JSON Lines)")
     add("--vdi-junit", metavar="FILE", help="write JUnit XML there at the end of the run")
@@ -27,11 +33,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "judges(*ids): the requirements that a check judges")
     config.addinivalue_line("markers", "time_limits: its subject is elapsed time, so that it waits for time to pass")
     if config.getoption("vdi_adapter") is None:
+        _without_adapter(config)
         return
-    from vdi_conformance.plugins import adapter, baseline, phases, profile, requirements
+    for option, value in DEFAULTS.items():
+        if getattr(config.option, option) is None:
+            setattr(config.option, option, value)
+    from vdi_conformance.plugins import adapter, baseline, bounds, phases, profile, refusing, requirements
 
-    for plugin in (baseline, profile, adapter, requirements, phases):
+    for plugin in (bounds, refusing, baseline, profile, adapter, requirements, phases):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
+    if config.getoption("collectonly"):
+        return
     if config.getoption("vdi_proof"):
         from vdi_conformance.plugins import proof
 
@@ -51,3 +63,14 @@ def pytest_configure(config: pytest.Config) -> None:
         from vdi_conformance.plugins import allure
 
         config.pluginmanager.register(allure, "vdi-allure")
+
+
+def _without_adapter(config: pytest.Config) -> None:
+    """Let everything be as it is without us, but for what cannot be meant."""
+    from vdi_conformance.plugins import refusing, unnamed
+
+    ours = {name: value for name, value in vars(config.option).items() if name.startswith("vdi_")}
+    unnamed.refuse_options([f"--{name.replace('_', '-')}" for name, value in ours.items() if value not in (None, [])])
+    if not config.getoption("collectonly"):
+        config.pluginmanager.register(refusing, "vdi-refusing")
+        config.pluginmanager.register(unnamed, "vdi-unnamed")

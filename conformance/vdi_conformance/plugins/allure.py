@@ -112,7 +112,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Tell once what was run against what, and what is wrong with the whole."""
     config = session.config
-    if hasattr(config, "workerinput") or config.getoption("collectonly"):
+    if hasattr(config, "workerinput"):
         return
     directory = Path(config.getoption("allure_report_dir"))
     collector = config.stash[COLLECTOR]

@@ -23,7 +23,7 @@ from vdi_conformance.plugins.installed import plugins, tools
 from vdi_conformance.plugins.phases import Phases
 from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.plugins.requirements import (
-    no_such_check,
+    never_executed,
     selection,
 )
 from vdi_conformance.report.exit_codes import ENDED, exit_code
@@ -116,7 +116,7 @@ class Reception:
         whole = status in ENDED and not (session.shouldstop or session.shouldfail)
         missing = set(session.config.getoption("vdi_check")) - {check.id for check in self._collector.checks}
         if missing and whole:
-            self._collector.complaint, status = no_such_check(missing), int(pytest.ExitCode.USAGE_ERROR)
+            self._collector.complaint, status = never_executed(missing), int(pytest.ExitCode.USAGE_ERROR)
             whole = False
         session.exitstatus = self._collector.finish(status, whole)
 

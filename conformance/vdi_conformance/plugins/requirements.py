@@ -1,16 +1,21 @@
 """Which requirements a check judges: selection by topic and id, stable ids, and the level of a check."""
 
+from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import pytest
 
+from vdi_conformance.nearest import meant
 from vdi_conformance.plugins.profile import PROFILE
+from vdi_conformance.plugins.refusing import refuse
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 
 SUITE: Final = "vdi_conformance.suite"
+DIRECTORY: Final = Path(str(files(SUITE))).resolve()
 NARROWING: Final = {
     "vdi_profile": "profile",
     "vdi_topic": "topic",
@@ -27,37 +32,60 @@ NARROWING: Final = {
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse topics and requirements that there are not, before any worker starts."""
-    if unknown := _topics(config) - set(catalogue().topics):
-        raise pytest.UsageError(
-            f"unknown topic {', '.join(sorted(unknown))}: known are {', '.join(catalogue().topics)}"
-        )
-    if unknown := _requirements(config) - {row.id for row in catalogue().rows}:
-        raise pytest.UsageError(
-            f"there is no requirement {', '.join(sorted(unknown))}: `vdi-conformance requirements` lists them all"
-        )
+    for kind, asked, known in (
+        ("topic", _topics(config), catalogue().topics),
+        ("requirement", _requirements(config), [row.id for row in catalogue().rows]),
+    ):
+        if unknown := sorted(asked.difference(known)):
+            raise pytest.UsageError(f"{_none(kind, unknown, known)}; `vdi-conformance requirements` lists them all")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files of the suite unread in which none of the checks is that were named: that takes a run's first second.
+
+    All are read where a check names no file of the suite, so that what is nearest to it can be found.
+    """
+    wanted = {f"test_{id_.partition('/')[0]}.py" for id_ in config.getoption("vdi_check")}
+    if not wanted or collection_path.parent != DIRECTORY or not collection_path.name.startswith("test_"):
+        return None
+    return collection_path.name not in wanted and wanted <= _names() or None
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(path.name for path in DIRECTORY.iterdir())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the selected checks; tests that judge nothing are left alone."""
     topics, requirements, ids = _topics(config), _requirements(config), set(config.getoption("vdi_check"))
-    missing = ids - {check_id(item) for item in items}
-    # A worker of pytest-xdist cannot end the run: there the controller notices at the end what never came.
-    if missing and not hasattr(config, "workerinput"):
-        raise pytest.UsageError(no_such_check(missing))
+    known = {check_id(item) for item in items if rows_of(item)}
+    if missing := sorted(ids - known):
+        refuse(config, items, f"{_none('check', missing, known)}; `vdi-conformance requirements ID` lists those of one")
+        return
     profile = config.stash[PROFILE]
     kept = [
         item
         for item in items
         if not rows_of(item) or (_selected(item, topics, requirements, ids) and _in_profile(item, profile))
     ]
+    if left_out := ids - {check_id(item) for item in kept}:
+        refuse(config, items, never_executed(left_out))
+        return
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
 
 
-def no_such_check(missing: set[str]) -> str:
-    """Say that checks were named that there are not."""
-    return f"there is no check {', '.join(sorted(missing))}: its id stands in the summary of a run"
+def never_executed(missing: set[str]) -> str:
+    """Say that checks were named which were not executed, although they are there."""
+    return f"{', '.join(sorted(missing))} was not executed: leave out the other options that select checks"
+
+
+def _none(kind: str, unknown: Sequence[str], known: Iterable[str]) -> str:
+    """Name what there is not, and what is nearest to the first of it."""
+    named = ", ".join(map(repr, unknown))
+    return f"there is no {kind} {named}; {meant(unknown[0], known)}"
 
 
 def _topics(config: pytest.Config) -> set[str]:
@@ -94,7 +122,7 @@ def selection(config: pytest.Config) -> list[str]:
 
 def _holds_the_suite(config: pytest.Config, place: str) -> bool:
     directory = (config.invocation_params.dir / place.partition("::")[0]).resolve()
-    return place == SUITE or Path(str(files(SUITE))).resolve().is_relative_to(directory)
+    return place == SUITE or DIRECTORY.is_relative_to(directory)
 
 
 def rows_of(item: pytest.Item) -> list[str]:

@@ -37,13 +37,15 @@ def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -
     return _STATUS.get(phase.verdict)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the summary."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Print the summary; wrong usage has its sentence and nothing else."""
     collector = config.stash[COLLECTOR]
-    if collector.footer is None or config.getoption("collectonly"):
+    if collector.footer is None:
         return
     if collector.complaint:
         terminalreporter.write_line(f"ERROR: {collector.complaint}", red=True)
+        return
+    if exitstatus == pytest.ExitCode.USAGE_ERROR:
         return
     terminalreporter.section("conformance")
     writer = terminalreporter._tw

@@ -15,6 +15,7 @@ import vdi_fixtures.broken
 import vdi_fixtures.readings
 import vdi_fixtures.trivial
 from vdi_conformance.evidence.proof import Kind, Trial
+from vdi_conformance.nearest import meant
 from vdi_conformance.proof.fairness import at_random, in_pairs
 from vdi_conformance.proof.plan import Plan
 from vdi_conformance.report.ceremony import CANARIES
@@ -46,7 +47,8 @@ def plan(profile: Profile, adapter: str, around: str | None, only: Sequence[str]
     found = [trial for trial in shipped if trial.rows or trial.kind == "trivial"]
     if unknown := set(only) - {trial.name for trial in found}:
         where = "around that adapter" if around else "here"
-        raise UnknownTrial(f"there is nothing called {min(unknown)} to be tried {where}: its name is that of its file")
+        near = meant(min(unknown), (trial.name for trial in found))
+        raise UnknownTrial(f"there is nothing called {min(unknown)} to be tried {where}; {near}")
     chosen = [trial for trial in found if not only or trial.name in only]
     broken = frozenset(row for trial in chosen if trial.kind == "fault" for row in trial.rows)
     must = frozenset(row.id for row in catalogue().rows if row.id in profile.scored and row.level == "MUST")

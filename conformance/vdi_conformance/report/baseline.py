@@ -10,6 +10,7 @@ import msgspec
 
 from vdi_conformance import untrusted
 from vdi_conformance.evidence.records import Cause, Culprit, KnownFailure
+from vdi_conformance.misfits import plainly
 from vdi_conformance.requirements import catalogue
 
 KEY: Final = "known-failure"
@@ -90,7 +91,7 @@ def _entry(number: int, table: object, name: str) -> Entry:
     try:
         return msgspec.convert(table, Entry)
     except msgspec.ValidationError as error:
-        raise NotABaseline(f"{name}: entry {number} is wrong ({error}): it needs {_NEEDED}") from error
+        raise NotABaseline(f"{name}: entry {number} is wrong ({plainly(error)}): it needs {_NEEDED}") from error
 
 
 def render(entries: Iterable[Entry], adapter: str, rows: Mapping[str, Sequence[str]]) -> str:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from vdi_conformance import untrusted
+from vdi_conformance.nearest import meant
 from vdi_conformance.requirements.values import Requirement
 
 Standing = Literal["scored", "reported", "provisional"]
@@ -101,5 +102,6 @@ def profile(word: str) -> Profile:
     by_word = {**profiles(), **{one.name: one for one in newest()}}
     if word not in by_word:
         known = ", ".join(one.name for one in newest())
-        raise ValueError(f"there is no profile {word!r}: known are {known}, or with a version, such as core-1")
+        near = meant(word, by_word, count=1)
+        raise ValueError(f"there is no profile {word!r}; {near}; known are {known}, or with a version, such as core-1")
     return by_word[word]

@@ -23,17 +23,30 @@ _MODULE_OF_FILE = "vdi_adapter_file"
 def load(target: str, environment: Environment) -> Adapter:
     """Make the adapter named `package.module:Class` or `/path/file.py:Class`; whatever goes wrong is one refusal."""
     try:
-        found: Any = _module(target.rpartition(":")[0])
-        for part in target.rpartition(":")[2].split("."):
-            found = getattr(found, part)
-        if not (isinstance(found, type) and issubclass(found, Adapter)):
-            raise TypeError("it must be a class derived from vdi_conformance.contract.Adapter")
-        return found(environment)
+        return _class(target)(environment)
+    except Refused:
+        raise
     except Unavailable as error:
         raise Refused(IMPLEMENTATION_UNAVAILABLE, str(error)) from error
     except BaseException as error:
-        sentence = f"the adapter {target} could not be loaded: {type(error).__name__}: {error}"
-        raise Refused(ADAPTER_NOT_LOADED, sentence, {"traceback": account_of(error)}) from error
+        account = account_of(error)
+        said = f"{type(error).__name__}: {error}" if account else str(error)
+        sentence = f"the adapter {target} could not be loaded ({said})"
+        raise Refused(ADAPTER_NOT_LOADED, sentence, {"traceback": account}) from error
+
+
+def _class(target: str) -> type[Adapter]:
+    """Find the class; a refusal where there is none, and whatever the adapter raises meanwhile."""
+    place, _, name = target.rpartition(":")
+    found: Any = _module(place)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise Refused(ADAPTER_NOT_LOADED, f"there is no class {name} in {place}")
+        found = getattr(found, part)
+    if not (isinstance(found, type) and issubclass(found, Adapter)):
+        sentence = f"{name} in {place} must be a class derived from vdi_conformance.contract.Adapter"
+        raise Refused(ADAPTER_NOT_LOADED, sentence)
+    return found
 
 
 def _module(name: str) -> ModuleType:

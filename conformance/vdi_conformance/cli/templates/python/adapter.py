@@ -16,6 +16,7 @@ from vdi_conformance.contract import (
     Command,
     Identity,
     Outcome,
+    Unavailable,
     VirtualDevice,
     VirtualDeviceSet,
 )
@@ -52,7 +53,7 @@ class SkeletonAdapter(Adapter):
 
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object; called again for each set of a process."""
-        return DeviceSet(ctypes.CDLL(LIBRARY))
+        return DeviceSet(loaded(LIBRARY))
 
     # 3. Checks need a server that issues the commands. The built-in emulator serves its own clients only, so
     # give your library the one that it belongs to: derive `statement_server` from the contract, let its `execute`
@@ -169,9 +170,20 @@ class Device:
         return cast("int", function(self._library, symbol, ctypes.c_uint32)(self._this, *arguments))
 
 
+def loaded(path: str) -> ctypes.CDLL:
+    """Load the library; where that cannot be, the run says so in one sentence, and judges nothing."""
+    try:
+        return ctypes.CDLL(path)
+    except OSError as error:
+        raise Unavailable(f"the library {path} cannot be loaded ({error}): correct LIBRARY in {__file__}") from error
+
+
 def function(library: ctypes.CDLL, symbol: str, result: type[ctypes.c_uint32] | None) -> Callable[..., int | None]:
     """Find a function of the library; while it runs, ctypes lets other threads go on."""
-    found = library[symbol]
+    try:
+        found = library[symbol]
+    except AttributeError:
+        raise Unavailable(f"the library {LIBRARY} has no function {symbol}: correct its name in {__file__}") from None
     found.restype = result
     return found
 
