@@ -1,50 +1,22 @@
-"""Which checks the suite holds, and what each judges: found as pytest finds them, without starting anything."""
+"""Which checks judge each requirement."""
 
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
-from io import StringIO
 from types import MappingProxyType
 
-import pytest
-
 from vdi_conformance.cli.refusal import Refusal
-from vdi_conformance.cli.run import FOREIGN, ISOLATING, PACKAGE
-from vdi_conformance.plugins.requirements import check_id, rows_of
-
-
-class _Gatherer:
-    """Keeps what was collected."""
-
-    def __init__(self) -> None:
-        self.judged: defaultdict[str, set[str]] = defaultdict(set)
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Take the checks by the rows that they judge."""
-        for item in session.items:
-            for row in rows_of(item):
-                self.judged[row].add(check_id(item))
+from vdi_conformance.plugins.held import NotFound, held
 
 
 @cache
 def checks_by_row() -> Mapping[str, tuple[str, ...]]:
     """Give the ids of the checks that judge each requirement, sorted; one that none judges is missing."""
-    gatherer, told = _Gatherer(), StringIO()
-    options = (*ISOLATING, "-p", "vdi_conformance.plugins", "--collect-only", "-qq", "--capture=no", "--assert=plain")
-    with pytest.MonkeyPatch.context() as environment, redirect_stdout(told), redirect_stderr(told):
-        for variable in FOREIGN:
-            environment.delenv(variable, raising=False)
-        # Plugins of whoever runs the command have no say, and need not be loaded.
-        environment.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        code = pytest.main([*options, str(PACKAGE / "suite")], plugins=[gatherer])
-    if code != pytest.ExitCode.OK:
-        raise Refusal(f"the checks cannot be found ({_complaint(told.getvalue())}): install vdi-conformance anew.")
-    return MappingProxyType({row: tuple(sorted(checks)) for row, checks in gatherer.judged.items()})
-
-
-def _complaint(told: str) -> str:
-    """Find in what pytest told the line that names the error."""
-    lines = [line for line in told.splitlines() if line.strip()]
-    errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E ")]
-    return (errors or lines or ["pytest gave no reason"])[-1]
+    judged: defaultdict[str, set[str]] = defaultdict(set)
+    try:
+        for check, rows in held().items():
+            for row in rows:
+                judged[row].add(check)
+    except NotFound as error:
+        raise Refusal(f"{error}.") from error
+    return MappingProxyType({row: tuple(sorted(checks)) for row, checks in judged.items()})

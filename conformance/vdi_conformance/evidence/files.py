@@ -1,12 +1,14 @@
 """Writes and reads evidence files."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from vdi_conformance.evidence.records import FORMAT, CheckRecord, Footer, Header, Record
+from vdi_conformance.evidence.records import FORMAT, CheckRecord, Footer, Header, Record, narrowed
+from vdi_conformance.output.files import not_writable, open_stream
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Header | CheckRecord | Footer)
@@ -26,20 +28,31 @@ class Evidence:
 
 
 class EvidenceWriter:
-    """Appends records to a file as they come, so that an interrupted run leaves what it had."""
+    """Appends records to a file as they come, so that an interrupted run leaves what it had.
+
+    What cannot be written is NotWritable, and ends the file.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb")
+        self._path = path
+        try:
+            self._file = open_stream(path)
+        except OSError as error:
+            raise not_writable(path, error) from error
 
     def write(self, record: Record) -> None:
         """Append one record."""
-        self._file.write(_encoder.encode(record) + b"\n")
-        self._file.flush()
+        try:
+            self._file.write(_encoder.encode(record) + b"\n")
+            self._file.flush()
+        except OSError as error:
+            self.close()
+            raise not_writable(self._path, error) from error
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; every record was seen off when it was written."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def read(path: Path) -> Evidence:
@@ -71,4 +84,4 @@ def assemble(records: Iterable[Header | CheckRecord | Footer], name: str) -> Evi
         raise NotEvidence(f"{name} has format {header.format}, this version reads {FORMAT}")
     if len(checks) != len(middle) or len({check.id for check in checks}) != len(checks):
         raise NotEvidence(f"{name} holds something other than one record a check between header and footer")
-    return Evidence(header, checks, footer)
+    return Evidence(narrowed(header, footer), checks, footer)

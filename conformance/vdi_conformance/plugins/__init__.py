@@ -28,9 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "time_limits: its subject is elapsed time, so that it waits for time to pass")
     if config.getoption("vdi_adapter") is None:
         return
-    from vdi_conformance.plugins import adapter, baseline, phases, profile, requirements
+    from vdi_conformance.plugins import adapter, baseline, ends, outputs, phases, profile, repeating, requirements
 
-    for plugin in (baseline, profile, adapter, requirements, phases):
+    for plugin in (ends, repeating, outputs, baseline, profile, adapter, requirements, phases):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
     if config.getoption("vdi_proof"):
         from vdi_conformance.plugins import proof
