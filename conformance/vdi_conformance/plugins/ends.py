@@ -91,7 +91,7 @@ class Ends:
             tell(f"ERROR: {self._sentence}")
 
     @pytest.hookimpl(tryfirst=True, specname="pytest_unconfigure")
-    def take_over(self) -> None:
+    def pytest_take_over(self) -> None:
         """Keep pytest from telling the same in its own way."""
         if self._sentence and (reporter := self._reporter()) is not None:
             reporter._keyboardinterrupt_memo = None

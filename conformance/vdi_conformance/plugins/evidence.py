@@ -136,6 +136,7 @@ class Reception:
         self._collector = config.stash[COLLECTOR] = Collector(config)
         self._ends = config.stash[ENDS]
         self._once = Once()
+        self._no_verdict = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -143,12 +144,15 @@ class Reception:
         phase = phase_of(report)
         if phase is not None and (repeated := self._once.repeated(report, phase.id)):
             raise NoVerdict(repeated, USAGE)
-        if phase is not None and phase.no_verdict:
-            raise NoVerdict(phase.no_verdict)
         try:
             self._collector.add(report)
         except NotWritable as error:
             raise NoVerdict(str(error)) from error
+        if phase is not None:
+            self._no_verdict = self._no_verdict or phase.no_verdict
+        # Not before: what the check has started must be put away first.
+        if self._no_verdict and report.when == "teardown":
+            raise NoVerdict(self._no_verdict)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note tests that could not even be collected."""

@@ -123,6 +123,8 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
             walked=walked,
         )
     verdict, cause = assess(call.excinfo.value, level)
+    if sentence := _no_verdict(call.excinfo.value):
+        return Phase(id=check_id(item), rows=rows, level=level, verdict=verdict, cause=cause, no_verdict=sentence)
     if verdict in ("failed", "warning") and (untried := _untried(item, stage, cause)) is not None:
         verdict, cause = assess(untried, level)
     known = None
@@ -138,7 +140,6 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         observations=observations,
         codes=codes,
         called=call.when == "call",
-        no_verdict=_no_verdict(call.excinfo.value),
         calls=[] if stage is None else stage.processes.last_calls(CALLS_A_PROCESS),
         detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
         walked=walked,

@@ -50,7 +50,7 @@ class Account:
             self._put_back(terminalreporter)
 
     @pytest.hookimpl(specname="pytest_terminal_summary")
-    def before_the_short_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_before_the_short_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Put them back, where the user asked for the lines that come last."""
         if "reportchars" in self._asked:
             self._put_back(terminalreporter)
