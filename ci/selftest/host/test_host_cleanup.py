@@ -127,7 +127,7 @@ def test_a_dead_zygote_is_reported_and_its_directory_deleted(toy: AdapterSpec) -
     pid = host.initialized.process.pid
     zygote = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(zygote, KILL)
-    with pytest.raises(NotStarted, match="start='plain'"):
+    with pytest.raises(NotStarted, match="vdi-start=plain"):
         call_for_ever(host)
     supervisor.close()
     assert gone(pid, within=1.0)

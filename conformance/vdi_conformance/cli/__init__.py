@@ -1,8 +1,12 @@
 """The command `vdi-conformance`: its verbs, one module each, and its exit codes."""
 
+import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Any, Final
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, TextIO, cast
 
 import typer
 
@@ -22,8 +26,10 @@ from vdi_conformance.cli.run import run
 from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.usage import sentence
 from vdi_conformance.cli.verify import verify
+from vdi_conformance.output.console import Guarded, tell
 
 INTERRUPTED: Final = 2
+INTERNAL: Final = 3
 USAGE: Final = 4
 USAGE_ERROR: Final[Any] = typer.BadParameter.__mro__[1]
 """The base of everything that typer finds wrong with a command line; typer does not export it."""
@@ -52,13 +58,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and give its exit code: 4, with one sentence, where the command line is wrong."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        with _guarded() as lost:
+            code = _performed(given)
+        # A run that could not tell how it went has said so itself.
+        return _ended(f"{lost[0]}.", INTERNAL) if lost and code != INTERNAL else code
+    except (OSError, MemoryError) as error:
+        remedy = "see whether the machine is short of memory, files or processes, then try again"
+        return _ended(f"it could not go on ({type(error).__name__}: {error}): {remedy}.", INTERNAL)
+    except Exception:
+        return _ended(f"an internal error; please report it:\n{traceback.format_exc()}".rstrip(), INTERNAL)
+
+
+def _performed(given: Sequence[str]) -> int:
+    try:
         if given and given[0] in OPTIONS:
             return completion(app, given)
         code = app(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
     except Refusal as refusal:
-        return _refused(str(refusal))
+        return _ended(str(refusal), USAGE)
     except USAGE_ERROR as error:
-        return _refused(sentence(error, app, given))
+        return _ended(sentence(error, app, given), USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     if not given:
@@ -66,9 +85,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _refused(sentence: str) -> int:
-    typer.echo(f"vdi-conformance: {sentence}", err=True)
-    return USAGE
+@contextmanager
+def _guarded() -> Iterator[list[str]]:
+    """Give what says that standard output was lost, at the end at the latest; where there is none, nothing is told."""
+    before, lost = sys.stdout, list[str]()
+    stream = before or Path(os.devnull).open("w")  # noqa: SIM115, it is the process's own from here on
+    guarded = Guarded(stream)
+    guarded.listen(lost.append)
+    sys.stdout = cast("TextIO", guarded)
+    try:
+        yield lost
+        guarded.flush()
+    finally:
+        sys.stdout = before
+
+
+def _ended(sentence: str, code: int) -> int:
+    tell(f"vdi-conformance: {sentence}")
+    return code
 
 
 def _print_version(wanted: bool) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from vdi_conformance import untrusted
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import distinct, written
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import Culprit
@@ -49,16 +50,13 @@ def update(
 
     Entries that still apply stay as they are, requirement by requirement or check by check; others are dropped.
     """
+    distinct([("--output", output), ("--baseline", baseline if output is None else None)], [("EVIDENCE", evidence)])
     text = _updated(_whole(evidence), baseline, output, _fresh(reason, issue, fault))
     target = output or baseline
     if target is None:
         typer.echo(text, nl=False)
         return
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text.encode("utf-8", "replace"))
-    except OSError as error:
-        raise Refusal(f"{target} cannot be written ({error.strerror}): choose another file.") from error
+    written(target, text.encode("utf-8", "replace"))
 
 
 def _updated(run: Evidence, baseline: Path | None, output: Path | None, fresh: Fresh) -> str:

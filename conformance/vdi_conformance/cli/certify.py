@@ -13,8 +13,8 @@ import typer
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import distinct, read_by, writable, written
 from vdi_conformance.cli.refusal import Refusal
-from vdi_conformance.cli.run import writable
 from vdi_conformance.cli.shipped import shipped, tables
 from vdi_conformance.host.spec import AdapterSpec
 from vdi_conformance.report.bundle import EXIT_CODES, Parts, certificate
@@ -58,6 +58,7 @@ def certify(
     conforms, 1 where it does not, 6 where something was not tested, seeds disagree or a fault was not found, 4 on
     wrong usage.
     """
+    distinct([("--output", output)], read_by(adapter))
     try:
         asked = profile(profile_name)
         spec = resolve(adapter)
@@ -74,12 +75,9 @@ def certify(
     except NotABundle as error:
         typer.echo(f"vdi-conformance: the runs make no certificate: {error}.", err=True)
         return EXIT_CODES["incomplete"]
-    try:
-        output.write_bytes(made)
-    except OSError as error:
-        raise Refusal(f"{output} cannot be written ({error.strerror}): choose another file.") from error
     for line in (f"{manifest.outcome} to the profile {asked.label}: {output}", *manifest.reasons):
         typer.echo(line)
+    written(output, made)
     return EXIT_CODES[manifest.outcome]
 
 

@@ -1,7 +1,6 @@
 """`vdi-conformance prove`: the suite tried on what is known to be wrong, and on what is known to be right."""
 
 import os
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -17,10 +16,11 @@ import typer
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import distinct, look_here, read_by, writable, written
 from vdi_conformance.cli.proving import Watch
 from vdi_conformance.cli.refusal import Refusal
-from vdi_conformance.cli.run import FOREIGN, ISOLATING, PACKAGE, writable
 from vdi_conformance.evidence.proof import Ending
+from vdi_conformance.plugins.held import FOREIGN, ISOLATING, PACKAGE
 from vdi_conformance.proof.plan import Plan, write
 from vdi_conformance.report.exit_codes import ENDED
 from vdi_conformance.requirements.profiles import Profile, profile
@@ -93,6 +93,7 @@ def prove(
     from vdi_conformance.report.proof_page import page
     from vdi_conformance.report.proof_summary import summary
 
+    distinct([("--json", json), ("--html", html)], read_by(adapter))
     asked = _asked(profile_name)
     if pairs or drawn:
         watch = Watch(_together(adapter, asked, pairs, drawn, alone=not only and profile_name is None))
@@ -115,9 +116,9 @@ def prove(
     made = Made(started.isoformat(timespec="seconds"), time.monotonic() - began, tuple(watch.results))
     proof = proof_of(watch.plan, asked, watch.client, made)
     if json is not None:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
+        written(json, msgspec.json.format(msgspec.json.encode(proof)))
     if html is not None:
-        html.write_text(page(proof), encoding="utf-8")
+        written(html, page(proof).encode("utf-8"))
     for line in summary(proof):
         typer.echo(line)
     return EXIT_CODES[proof.ending]
@@ -133,8 +134,7 @@ def _asked(profile_name: str | None) -> Profile:
 def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool) -> Plan:
     from vdi_conformance.proof.discovery import UnknownTrial, plan
 
-    # Console scripts do not look into the current directory, where package.module:Class may be found.
-    sys.path.append(str(Path.cwd()))
+    look_here()
     try:
         spec = resolve(adapter)
         if not spec.target:

@@ -1,12 +1,12 @@
 """`vdi-conformance replay`: a walk that failed, played once more on an adapter."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import look_here
 from vdi_conformance.cli.refusal import Refusal
 
 
@@ -38,8 +38,7 @@ def replay(
     from vdi_conformance.suite.walks.recording import NotARecording, load
     from vdi_conformance.suite.walks.walking import play
 
-    # Console scripts do not look into the current directory, where package.module:Class may be found.
-    sys.path.append(str(Path.cwd()))
+    look_here()
     try:
         walk = load(recording)
         settings = Settings(walk.seed, timeout_scale)

@@ -1,6 +1,5 @@
 """`vdi-conformance report`: makes a report of a run again from its evidence."""
 
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -8,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import distinct, to_standard_output, written
 from vdi_conformance.cli.refusal import Refusal, unknown
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.report.junit import junit
@@ -32,15 +32,12 @@ def report(
     """Make a report of a whole run from its evidence."""
     if format not in FORMATS:
         raise unknown("report format", format, FORMATS)
+    distinct([("--output", output)], [("EVIDENCE", evidence)])
     try:
         made = FORMATS[format](read(evidence))
     except NotEvidence as error:
         raise Refusal(f"{error}.") from error
     if output is None:
-        sys.stdout.buffer.write(made)
+        to_standard_output(made)
         return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(made)
-    except OSError as error:
-        raise Refusal(f"{output} cannot be written ({error.strerror}): choose another file.") from error
+    written(output, made)

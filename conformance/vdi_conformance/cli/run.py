@@ -2,8 +2,7 @@
 
 import os
 import re
-import sys
-from importlib.resources import files
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,49 +10,26 @@ import pytest
 import typer
 
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import distinct, look_here, read_by, writable
+from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.plugins.held import FOREIGN, ISOLATING, PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PACKAGE: Final = Path(str(files("vdi_conformance")))
-ISOLATING: Final = (
-    f"--config-file={PACKAGE / 'cli' / 'pytest.ini'}",
-    f"--rootdir={PACKAGE}",
-    "-p",
-    "no:cacheprovider",
-    "--no-header",
-)
-"""Keeps settings and caches of the directory in which a vendor starts the run out of it."""
 RESULT: Final = re.compile(r"[0-9a-f-]{36}-(result\.json|container\.json|globals\.json|attachment\.\w+)")
 """The names that allure-pytest gives to its files."""
-FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "ALLURE_TESTPLAN_PATH")
 
 
-def writable(path: Path | None) -> Path | None:
-    """Refuse a file that cannot be written before anything is run."""
-    try:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            new = not path.exists()
-            path.open("ab").close()
-            if new:
-                path.unlink()
-    except OSError as error:
-        raise typer.BadParameter(f"{path} cannot be written ({error.strerror}), choose another file") from error
-    return path
-
-
-def _emptied(directory: Path | None) -> Path | None:
+def _empty(directory: Path) -> None:
     """Make the directory and remove earlier results, and nothing else: Allure takes all that it finds for one run."""
     try:
-        if directory is not None:
-            directory.mkdir(parents=True, exist_ok=True)
-            for path in directory.iterdir():
-                if RESULT.fullmatch(path.name):
-                    path.unlink()
+        directory.mkdir(parents=True, exist_ok=True)
+        for path in directory.iterdir():
+            if RESULT.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
+                path.unlink()
     except OSError as error:
-        raise typer.BadParameter(f"{directory} cannot be written ({error.strerror}), choose another one") from error
-    return directory
+        raise Refusal(f"--allure: {directory} cannot be written ({error.strerror}): choose another one.") from error
 
 
 def run(
@@ -117,7 +93,7 @@ def run(
     ] = None,
     allure: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", callback=_emptied, help="Write results for Allure here, in place of older ones."),
+        typer.Option(metavar="DIR", help="Write results for Allure here, in place of older ones."),
     ] = None,
     pytest_options: Annotated[
         list[str] | None, typer.Argument(metavar="[-- PYTEST OPTIONS]", help="Passed on, such as -- -k prefix.")
@@ -129,6 +105,13 @@ def run(
     date, 2 when interrupted, 3 on an internal error, 4 on wrong usage, 5 where nothing was executed, 6 where
     something was not tested.
     """
+    look_here()
+    distinct(
+        [("--evidence", evidence), ("--junit", junit), ("--allure", allure)],
+        [("--baseline", baseline), *read_by(adapter), *read_by(server)],
+    )
+    if allure is not None:
+        _empty(allure)
     asked: dict[str, Sequence[object]] = {
         "--vdi-adapter": [adapter],
         "--vdi-server": [server],
@@ -149,8 +132,6 @@ def run(
     spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []
     for variable in FOREIGN:
         os.environ.pop(variable, None)
-    # Console scripts do not look into the current directory, where package.module:Class may be found.
-    sys.path.append(str(Path.cwd()))
     # Named by its directory: with --pyargs pytest would load the conftest.py of the current one.
     suite = str(PACKAGE / "suite")
     return int(pytest.main([*ISOLATING, *options, *spread, suite, *(pytest_options or [])]))

@@ -1,13 +1,15 @@
 """Writes and reads evidence files."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from vdi_conformance import untrusted
-from vdi_conformance.evidence.records import FORMAT, CheckRecord, Footer, Header, Record
+from vdi_conformance.evidence.records import FORMAT, CheckRecord, Footer, Header, Record, narrowed
+from vdi_conformance.output.files import not_writable, open_stream
 
 
 class _Versioned(msgspec.Struct, tag="header", tag_field="record"):
@@ -33,20 +35,31 @@ class Evidence:
 
 
 class EvidenceWriter:
-    """Appends records to a file as they come, so that an interrupted run leaves what it had."""
+    """Appends records to a file as they come, so that an interrupted run leaves what it had.
+
+    What cannot be written is NotWritable, and ends the file.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb")
+        self._path = path
+        try:
+            self._file = open_stream(path)
+        except OSError as error:
+            raise not_writable(path, error) from error
 
     def write(self, record: Record) -> None:
         """Append one record."""
-        self._file.write(_encoder.encode(record) + b"\n")
-        self._file.flush()
+        try:
+            self._file.write(_encoder.encode(record) + b"\n")
+            self._file.flush()
+        except OSError as error:
+            self.close()
+            raise not_writable(self._path, error) from error
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; every record was seen off when it was written."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def read(path: Path) -> Evidence:
@@ -93,4 +106,4 @@ def assemble(records: Iterable[Header | CheckRecord | Footer], name: str) -> Evi
             raise NotEvidence(f"{name} is not a whole result: it needs a header first and a footer last; run again")
     if len(checks) != len(middle) or len({check.id for check in checks}) != len(checks):
         raise NotEvidence(f"{name} holds something other than one record a check between header and footer")
-    return Evidence(header, checks, footer)
+    return Evidence(narrowed(header, footer), checks, footer)

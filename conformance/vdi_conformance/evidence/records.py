@@ -172,10 +172,17 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
 class Footer(Record, frozen=True, kw_only=True, tag="footer"):
     """Last line: without it the file is no result.
 
-    `complaints` say what the baseline lists otherwise than the run went, in a sentence each; `duration` is in seconds.
+    `complaints` say what the baseline lists otherwise than the run went, in a sentence each; `narrowed` says what only
+    the end of the run showed of its selection; `duration` is in seconds.
     """
 
     counts: dict[str, int]
     complaints: list[str] = []
+    narrowed: list[str] = []
     exit_code: int
     duration: float
+
+
+def narrowed(header: Header, footer: Footer) -> Header:
+    """Give the header of a whole run, whose selection is all that narrowed it down, whenever that showed."""
+    return msgspec.structs.replace(header, selection=[*header.selection, *footer.narrowed])

@@ -39,8 +39,8 @@ class NotStarted(HostError):
     def __init__(self, last_words: str) -> None:
         super().__init__(
             "",
-            f"no host can be reached, since the process that starts them has ended: "
-            f"start each one by itself (start='plain') if that happens again{_quoted_stderr(last_words)}",
+            f"no host can be reached, since the process that starts them has ended: run again, and if that happens "
+            f"again, start each one by itself (--vdi-start=plain){_quoted_stderr(last_words)}",
         )
 
 

@@ -38,9 +38,21 @@ def pytest_configure(config: pytest.Config) -> None:
     for option, value in DEFAULTS.items():
         if getattr(config.option, option) is None:
             setattr(config.option, option, value)
-    from vdi_conformance.plugins import adapter, baseline, bounds, phases, profile, refusing, requirements
+    from vdi_conformance.plugins import (
+        adapter,
+        baseline,
+        bounds,
+        ends,
+        outputs,
+        phases,
+        profile,
+        refusing,
+        repeating,
+        requirements,
+    )
 
-    for plugin in (bounds, refusing, baseline, profile, adapter, requirements, phases):
+    first = (ends, bounds, refusing, repeating, outputs)
+    for plugin in (*first, baseline, profile, adapter, requirements, phases):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
     if config.getoption("collectonly"):
         return

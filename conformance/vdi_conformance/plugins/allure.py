@@ -17,11 +17,13 @@ from allure_commons.model2 import Attachment, Label, Link, StatusDetails, TestRe
 from allure_commons.types import LabelType
 
 from vdi_conformance.evidence.records import Cause, CheckRecord
+from vdi_conformance.output.files import NotWritable, not_writable, write
+from vdi_conformance.plugins.ends import ENDS
 from vdi_conformance.plugins.evidence import COLLECTOR, header_of
 from vdi_conformance.plugins.phases import Phases
 from vdi_conformance.plugins.requirements import check_id, level_of, rows_of
 from vdi_conformance.report import allure
-from vdi_conformance.report.wording import account, call_line, headline
+from vdi_conformance.report.wording import account, call_line, headline, untried_lines
 from vdi_conformance.suite.stage import STAGE
 
 KEPT: Final = (LabelType.HOST, LabelType.THREAD, LabelType.FRAMEWORK, LabelType.LANGUAGE)
@@ -87,6 +89,32 @@ class Results:
         for process, text in self._last_words:
             _attach(result, f"standard error of {process}", text)
 
+    @allure_commons.hookimpl(wrapper=True, specname="report_result")
+    def written_result(self) -> Generator[None, None, None]:
+        """Say in one sentence that a result could not be written."""
+        yield from self._watched()
+
+    @allure_commons.hookimpl(wrapper=True, specname="report_container")
+    def written_container(self) -> Generator[None, None, None]:
+        """Say the same of what belongs to several results."""
+        yield from self._watched()
+
+    @allure_commons.hookimpl(wrapper=True, specname="report_attached_data")
+    def written_attachment(self) -> Generator[None, None, None]:
+        """Say the same of an attachment."""
+        yield from self._watched()
+
+    @allure_commons.hookimpl(wrapper=True, specname="global_error")
+    def written_error(self) -> Generator[None, None, None]:
+        """Say the same of what is wrong with the whole."""
+        yield from self._watched()
+
+    def _watched(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except OSError as error:
+            raise not_writable(Path(self._config.getoption("allure_report_dir")), error) from error
+
     def _details(self, record: CheckRecord) -> StatusDetails | None:
         if record.cause is None:
             return None
@@ -117,10 +145,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     directory = Path(config.getoption("allure_report_dir"))
     collector = config.stash[COLLECTOR]
     texts = {"environment.properties": allure.environment(collector.header), "categories.json": allure.categories()}
-    for name, text in texts.items():
-        (directory / name).write_text(text, encoding="utf-8", newline="\n")
-    for complaint in collector.footer.complaints if collector.footer else ():
-        allure_commons.plugin_manager.hook.global_error(message=complaint, trace=None)
+    complaints = collector.footer.complaints if collector.footer else []
+    try:
+        for name, text in texts.items():
+            write(directory / name, text.encode("utf-8", "replace"))
+        for complaint in [*complaints, *untried_lines(collector.header, collector.checks)[-1:]]:
+            allure_commons.plugin_manager.hook.global_error(message=complaint, trace=None)
+    except NotWritable as error:
+        config.stash[ENDS].give_up(str(error))
+    else:
+        collector.written.append(f"results for Allure to {directory}")
 
 
 def _unfinished(item: pytest.Item) -> CheckRecord:

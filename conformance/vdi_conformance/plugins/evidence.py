@@ -3,32 +3,38 @@
 import hashlib
 import platform
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import pytest
 
 from vdi_conformance import __version__
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
-from vdi_conformance.evidence.records import (
-    CheckRecord,
-    Footer,
-    Header,
-)
+from vdi_conformance.evidence.records import CheckRecord, Footer, Header
+from vdi_conformance.output.files import NotWritable
 from vdi_conformance.plugins.adapter import PARTIES
 from vdi_conformance.plugins.baseline import BASELINE
+from vdi_conformance.plugins.ends import ENDS, USAGE, NoVerdict
+from vdi_conformance.plugins.held import NotFound, held
 from vdi_conformance.plugins.installed import plugins, tools
-from vdi_conformance.plugins.phases import Phases
+from vdi_conformance.plugins.phases import Phases, is_lost, phase_of
 from vdi_conformance.plugins.profile import PROFILE
-from vdi_conformance.plugins.requirements import (
-    never_executed,
-    selection,
-)
-from vdi_conformance.report.exit_codes import ENDED, exit_code
+from vdi_conformance.plugins.repeating import Once
+from vdi_conformance.plugins.requirements import never_executed, selection
+from vdi_conformance.report.exit_codes import ENDED, exit_code, with_others
 from vdi_conformance.report.known_failures import complaints
-from vdi_conformance.report.scoring import RowVerdict, by_requirement, scored_counts, version_of
+from vdi_conformance.report.scoring import (
+    RowVerdict,
+    by_requirement,
+    counts_with_untried,
+    scored_counts,
+    untried,
+    version_of,
+)
 from vdi_conformance.requirements import catalogue
 
 
@@ -39,16 +45,15 @@ class Collector:
         self.header = header_of(config)
         self.checks: list[CheckRecord] = []
         self.footer: Footer | None = None
-        self.complaint = ""
         self.whole = False
+        self.written: list[str] = []
+        self.failed_others: list[str] = []
         self._baseline = config.stash[BASELINE]
         self._profile = config.stash[PROFILE]
         self._phases = Phases()
         self._began = time.monotonic()
-        path = config.getoption("vdi_evidence")
-        self._writer = _open(Path(path)) if path else None
-        if self._writer:
-            self._writer.write(self.header)
+        self._path = config.getoption("vdi_evidence")
+        self._writer = _open(Path(self._path), self.header) if self._path else None
 
     def add(self, report: pytest.TestReport) -> None:
         """Take one report; the last one of a check makes its record."""
@@ -56,6 +61,8 @@ class Collector:
             self.checks.append(record)
             if self._writer:
                 self._writer.write(record)
+        elif report.failed and phase_of(report) is None and not is_lost(report):
+            self.failed_others.append(report.nodeid)
 
     def by_requirement(self) -> tuple[RowVerdict, ...]:
         """Give the verdicts by requirement, where a profile was named."""
@@ -72,27 +79,52 @@ class Collector:
 
     def finish(self, status: int, whole: bool) -> int:
         """Close the evidence and give the exit code; a run that was cut short gets no footer."""
-        differences = complaints(*self._baseline, self.header, self.checks) if whole else []
-        counts: dict[str, int] = {}
-        for check in self.checks:
-            counts[check.verdict] = counts.get(check.verdict, 0) + 1
-        deciding = counts if self._profile is None else scored_counts(self.by_requirement(), self.checks)
+        left_out = self._left_out() if whole else []
+        header = msgspec.structs.replace(self.header, selection=[*self.header.selection, *left_out])
+        differences = complaints(*self._baseline, header, self.checks) if whole else []
+        counts = dict(Counter[str](check.verdict for check in self.checks))
+        if self._profile is None:
+            deciding = counts_with_untried(counts, untried(catalogue().rows, header, self.checks))
+        else:
+            deciding = scored_counts(self.by_requirement(), self.checks)
         code = exit_code(deciding, status, differences)
         duration = time.monotonic() - self._began
-        self.footer = Footer(counts=counts, complaints=differences, exit_code=code, duration=duration)
-        self.whole = whole
-        if self._writer:
-            if whole:
-                self._writer.write(self.footer)
-            self._writer.close()
+        self.header, self.whole = header, whole
+        self.footer = Footer(
+            counts=counts, complaints=differences, narrowed=left_out, exit_code=code, duration=duration
+        )
+        self._close(self.footer if whole else None)
         return code
 
+    def _left_out(self) -> list[str]:
+        """Say where a run that was to execute all checks, or all of its profile, did not, whatever the reason."""
+        known = {row.id: row for row in catalogue().rows}
+        if self.header.selection != ([] if self._profile is None else [f"profile {self._profile.label}"]):
+            return []
+        wanted = {
+            id_
+            for id_, check in held().items()
+            if self._profile is None or self._profile.selects(known[row] for row in check.rows)
+        }
+        executed = wanted.intersection(check.id for check in self.checks)
+        return [] if executed == wanted else [f"{len(executed)} of {len(wanted)} checks"]
 
-def _open(path: Path) -> EvidenceWriter:
+    def _close(self, footer: Footer | None) -> None:
+        if self._writer is None:
+            return
+        if footer is not None:
+            self._writer.write(footer)
+        self._writer.close()
+        self.written.append(f"evidence to {self._path}" + (", without its end" if footer is None else ""))
+
+
+def _open(path: Path, header: Header) -> EvidenceWriter:
     try:
-        return EvidenceWriter(path)
-    except OSError as error:
-        raise pytest.UsageError(f"{path} cannot be written ({error.strerror}): name another file") from error
+        writer = EvidenceWriter(path)
+        writer.write(header)
+    except NotWritable as error:
+        raise pytest.UsageError(str(error)) from error
+    return writer
 
 
 COLLECTOR: Final = pytest.StashKey[Collector]()
@@ -103,22 +135,47 @@ class Reception:
 
     def __init__(self, config: pytest.Config) -> None:
         self._collector = config.stash[COLLECTOR] = Collector(config)
+        self._ends = config.stash[ENDS]
+        self._once = Once()
+        self._no_verdict = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect a report."""
-        self._collector.add(report)
+        """Collect a report; one that says that no check will come to a verdict any more ends the run."""
+        phase = phase_of(report)
+        if phase is not None and (repeated := self._once.repeated(report, phase.id)):
+            raise NoVerdict(repeated, USAGE)
+        try:
+            self._collector.add(report)
+        except NotWritable as error:
+            raise NoVerdict(str(error)) from error
+        if phase is not None:
+            self._no_verdict = self._no_verdict or phase.no_verdict
+        # Not before: what the check has started must be put away first.
+        if self._no_verdict and report.when == "teardown":
+            raise NoVerdict(self._no_verdict)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note tests that could not even be collected."""
+        if report.failed:
+            self._collector.failed_others.append(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Close the evidence and set the exit code of the run."""
+        if session.config.getoption("collectonly"):
+            return
         status = int(session.exitstatus)
         whole = status in ENDED and not (session.shouldstop or session.shouldfail)
         missing = set(session.config.getoption("vdi_check")) - {check.id for check in self._collector.checks}
         if missing and whole:
-            self._collector.complaint, status = never_executed(missing), int(pytest.ExitCode.USAGE_ERROR)
-            whole = False
-        session.exitstatus = self._collector.finish(status, whole)
+            self._ends.give_up(never_executed(missing), USAGE)
+            status, whole = USAGE, False
+        try:
+            session.exitstatus = with_others(self._collector.finish(status, whole), len(self._collector.failed_others))
+        except (NotWritable, NotFound) as error:
+            self._collector.whole = False
+            self._ends.give_up(str(error))
 
 
 def pytest_configure(config: pytest.Config) -> None:

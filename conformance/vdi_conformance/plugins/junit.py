@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from vdi_conformance.output.files import NotWritable, discard, write
+from vdi_conformance.plugins.ends import ENDS
 from vdi_conformance.plugins.evidence import COLLECTOR
 from vdi_conformance.report.junit import junit
 
@@ -14,16 +16,22 @@ class JUnitFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            path.unlink(missing_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise pytest.UsageError(f"{path} cannot be written ({error.strerror}): name another file") from error
+            discard(path)
+        except NotWritable as error:
+            raise pytest.UsageError(str(error)) from error
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write it, unless the run was cut short."""
-        if (evidence := session.config.stash[COLLECTOR].evidence) is not None:
-            self._path.write_bytes(junit(evidence))
+        collector = session.config.stash[COLLECTOR]
+        if (evidence := collector.evidence) is None:
+            return
+        try:
+            write(self._path, junit(evidence))
+        except NotWritable as error:
+            session.config.stash[ENDS].give_up(str(error))
+        else:
+            collector.written.append(f"JUnit XML to {self._path}")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,9 @@
 """Turns what happens to each check into what a record says of it: phase by phase, in the process that runs it."""
 
+import errno
 from collections.abc import Generator
-from pathlib import Path
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
@@ -18,7 +20,9 @@ from vdi_conformance.evidence.records import (
     Verdict,
     Walked,
 )
+from vdi_conformance.host.errors import NoProcess, NotStarted
 from vdi_conformance.plugins.baseline import BASELINE
+from vdi_conformance.plugins.ends import sentence_of
 from vdi_conformance.plugins.requirements import check_id, id_of_node, level_of, rows_of
 from vdi_conformance.plugins.verdicts import assess
 from vdi_conformance.report.known_failures import known_failure
@@ -27,6 +31,8 @@ from vdi_conformance.suite.stage import ENDED, STAGE, Stage
 from vdi_conformance.vdi.hresult import name_of
 
 KEY: Final = "vdi"
+SUITE: Final = Path(str(files("vdi_conformance.suite")))
+SHORT_OF: Final = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 CALLS_A_PROCESS: Final = 8
 ANSWERS: Final[tuple[CauseKind, ...]] = ("code", "assertion")
 """Causes after which the processes of a check still live, so that more can be asked of them."""
@@ -35,7 +41,11 @@ MILD: Final[dict[Verdict, int]] = {"known failure": 1, "warning": 2, "passed": 3
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):
-    """What one phase of a check (setup, call, teardown) adds to its record."""
+    """What one phase of a check (setup, call, teardown) adds to its record.
+
+    `called` says that it is the check itself; `no_verdict` is a sentence where it ended for a cause that will end every
+    other check as well.
+    """
 
     id: str
     rows: list[str]
@@ -49,6 +59,8 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     calls: list[Call] = []
     detail: str = ""
     walked: Walked | None = None
+    called: bool = False
+    no_verdict: str = ""
 
 
 class Phases:
@@ -56,14 +68,17 @@ class Phases:
 
     def __init__(self) -> None:
         self._found: dict[str, list[tuple[Phase, float]]] = {}
+        self._recorded: set[str] = set()
 
     def add(self, report: pytest.TestReport) -> CheckRecord | None:
         """Take one report; the last one of a check gives its record."""
         if (phase := phase_of(report)) is not None:
             self._found.setdefault(report.nodeid, []).append((phase, report.duration))
             if report.when == "teardown":
+                self._recorded.add(report.nodeid)
                 return _merged(report.nodeid, self._found.pop(report.nodeid))
-        elif report.when not in ("setup", "call", "teardown"):
+        elif is_lost(report) and report.nodeid not in self._recorded:
+            self._recorded.add(report.nodeid)
             return _lost(report, [phase for phase, _ in self._found.pop(report.nodeid, [])])
         return None
 
@@ -94,6 +109,12 @@ def phase_of(report: pytest.TestReport) -> Phase | None:
     return None if found is None else msgspec.convert(found, Phase)
 
 
+def is_lost(report: pytest.TestReport) -> bool:
+    """Whether a report says that the worker died which ran a check; one of another test says the same of that."""
+    name = PurePosixPath(report.nodeid.partition("::")[0]).name
+    return report.when not in ("setup", "call", "teardown") and (SUITE / name).is_file()
+
+
 def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], report: pytest.TestReport) -> Phase:
     stage = item.stash.get(STAGE, None)
     level = level_of(rows)
@@ -112,12 +133,15 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
             rows=rows,
             level=level,
             verdict="passed",
+            called=call.when == "call",
             observations=observations,
             codes=codes,
             requests=requests,
             walked=walked,
         )
     verdict, cause = assess(call.excinfo.value, level)
+    if sentence := _no_verdict(call.excinfo.value):
+        return Phase(id=check_id(item), rows=rows, level=level, verdict=verdict, cause=cause, no_verdict=sentence)
     if verdict in ("failed", "warning") and (untried := _untried(item, stage, cause)) is not None:
         verdict, cause = assess(untried, level)
     known = None
@@ -133,10 +157,17 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         observations=observations,
         codes=codes,
         requests=requests,
+        called=call.when == "call",
         calls=[] if stage is None else stage.processes.last_calls(CALLS_A_PROCESS),
         detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
     )
+
+
+def _no_verdict(error: BaseException) -> str:
+    """Say what will keep every other check from its verdict too: no process can be started or reached any more."""
+    short = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in SHORT_OF)
+    return (sentence_of(error) or "") if short or isinstance(error, NotStarted | NoProcess) else ""
 
 
 def _untried(item: pytest.Item, stage: Stage | None, cause: Cause) -> BaseException | None:
@@ -163,6 +194,9 @@ def _detail(item: pytest.Item, error: pytest.ExceptionInfo[BaseException]) -> st
 
 def _merged(node: str, phases: list[tuple[Phase, float]]) -> CheckRecord:
     decisive = min((phase for phase, _ in phases), key=lambda phase: MILD.get(phase.verdict, 0))
+    if decisive.verdict == "passed" and not any(phase.called for phase, _ in phases):
+        uncalled = Cause(kind="suite", sentence="the check was set up and never run, as options of pytest can ask for")
+        decisive = msgspec.structs.replace(decisive, verdict="error", cause=uncalled)
     return CheckRecord(
         id=decisive.id,
         node=node,

@@ -1,12 +1,15 @@
 """What a person sees: a letter a check while it runs, and the summary made from the evidence."""
 
+from collections.abc import Generator
+from typing import Any, Final
+
 import pytest
 from rich.console import Console
 from rich.text import Text
 
 from vdi_conformance.evidence.records import Verdict
 from vdi_conformance.plugins.evidence import COLLECTOR
-from vdi_conformance.plugins.phases import phase_of
+from vdi_conformance.plugins.phases import is_lost, phase_of
 from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.report.profile_summary import profile_lines
 from vdi_conformance.report.summary import summary
@@ -21,12 +24,49 @@ _STATUS: dict[Verdict, tuple[str, str, str]] = {
 }
 
 
+_DEFAULTS: Final = {"tbstyle": "auto", "reportchars": "fE"}
+"""What pytest's own account of failures is, unless the user asked for it: it then leaves checks to the summary."""
+_FAILURES: Final = ("failed", "error")
+
+
+class Account:
+    """Pytest's own account of failures and errors: that of other tests, and of checks where the user asked for it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._asked = {option for option, usual in _DEFAULTS.items() if config.getoption(option) != usual}
+        self._set_aside: dict[str, list[Any]] = {}
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+        """Set checks aside while pytest tells of failures."""
+        if "tbstyle" not in self._asked:
+            for category in _FAILURES:
+                if found := terminalreporter.stats.get(category):
+                    self._set_aside[category] = found
+                    terminalreporter.stats[category] = [report for report in found if not _is_check(report)]
+        try:
+            yield
+        finally:
+            self._put_back(terminalreporter)
+
+    @pytest.hookimpl(specname="pytest_terminal_summary")
+    def pytest_before_the_short_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Put them back, where the user asked for the lines that come last."""
+        if "reportchars" in self._asked:
+            self._put_back(terminalreporter)
+
+    def _put_back(self, reporter: pytest.TerminalReporter) -> None:
+        reporter.stats.update(self._set_aside)
+        self._set_aside.clear()
+
+
+def _is_check(report: object) -> bool:
+    return isinstance(report, pytest.TestReport) and (phase_of(report) is not None or is_lost(report))
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave the account of failures to the summary, unless the user asked pytest for its own."""
-    if config.getoption("tbstyle") == "auto":
-        config.option.tbstyle = "no"
-    if config.getoption("reportchars") == "fE":
-        config.option.reportchars = ""
+    """Leave the account of failed checks to the summary, unless the user asked pytest for its own."""
+    config.pluginmanager.register(Account(config), "vdi-account")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,12 +80,7 @@ def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
     """Print the summary; wrong usage has its sentence and nothing else."""
     collector = config.stash[COLLECTOR]
-    if collector.footer is None:
-        return
-    if collector.complaint:
-        terminalreporter.write_line(f"ERROR: {collector.complaint}", red=True)
-        return
-    if exitstatus == pytest.ExitCode.USAGE_ERROR:
+    if collector.footer is None or exitstatus == pytest.ExitCode.USAGE_ERROR:
         return
     terminalreporter.section("conformance")
     writer = terminalreporter._tw
@@ -55,3 +90,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     if (profile := config.stash[PROFILE]) is not None:
         for line in profile_lines(profile, collector.by_requirement()):
             console.print(Text(line))
+    if others := len(collector.failed_others):
+        console.print(Text(f"{others} other tests of this run failed, which gives it the exit code 1."))
+    if collector.written:
+        console.print(Text(f"Written: {'; '.join(collector.written)}."), soft_wrap=True)

@@ -5,6 +5,8 @@ from typing import Final
 
 ENDED: Final = (0, 1, 5)
 """Pytest's exit codes of a run that came to its end."""
+UNTESTED: Final = 6
+"""Something that is required was not tested, or ended in error."""
 EXECUTED: Final = ("passed", "warning", "known failure")
 
 
@@ -15,5 +17,10 @@ def exit_code(counts: Mapping[str, int], status: int, complaints: Sequence[str] 
     if counts.get("failed") or complaints:
         return 1
     if counts.get("error") or counts.get("not tested"):
-        return 6
+        return UNTESTED
     return 0 if any(counts.get(verdict) for verdict in EXECUTED) else 5
+
+
+def with_others(code: int, failed: int) -> int:
+    """Give the exit code of a run in which so many tests failed that are no checks: 1, where it came to its end."""
+    return 1 if failed and code in (*ENDED, UNTESTED) else code

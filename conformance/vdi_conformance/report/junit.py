@@ -7,7 +7,17 @@ from xml.etree import ElementTree as ET
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import CheckRecord, Header
-from vdi_conformance.report.wording import NO_TOPIC, PACKAGE, account, case_name, facts, headline, topic_of, topics
+from vdi_conformance.report.wording import (
+    NO_TOPIC,
+    PACKAGE,
+    account,
+    case_name,
+    facts,
+    headline,
+    topic_of,
+    topics,
+    untried_lines,
+)
 
 NAME: Final = "vdi-conformance"
 ENDS: Final[Mapping[str, str]] = {
@@ -33,6 +43,8 @@ def junit(evidence: Evidence) -> bytes:
     suites = [_suite(topic, evidence, checks) for topic, checks in by_topic.items() if checks]
     if evidence.footer.complaints:
         suites.append(_baseline(evidence))
+    if untested := untried_lines(evidence.header, evidence.checks):
+        suites.append(_untried(evidence, untested))
     cases = [case for suite in suites for case in suite.iter("testcase")]
     root = _element("testsuites", name=NAME, **_totals(cases), time=_seconds(evidence.footer.duration))
     root.extend(suites)
@@ -54,6 +66,14 @@ def _baseline(evidence: Evidence) -> ET.Element:
     message = f"{first} (and {len(more)} more)" if more else first
     case.append(_element("failure", "\n".join([first, *more]), type="baseline", message=message))
     return _suite_of("baseline", evidence, [case], 0)
+
+
+def _untried(evidence: Evidence, lines: list[str]) -> ET.Element:
+    """Make a case of what is required and no check tried: it gave the run its exit code."""
+    case = _element("testcase", classname=f"{PACKAGE}.requirements", name="are tried", time=_seconds(0))
+    case.append(_element("properties"))
+    case.append(_element("error", "\n".join(lines), type="not tested", message=lines[-1]))
+    return _suite_of("requirements", evidence, [case], 0)
 
 
 def _suite_of(name: str, evidence: Evidence, cases: list[ET.Element], seconds: float) -> ET.Element:

@@ -6,10 +6,11 @@ from typing import Final
 
 import msgspec
 
-from vdi_conformance.evidence.records import CheckRecord, Party, ProfileVersion, Verdict
+from vdi_conformance.evidence.records import CheckRecord, Header, Party, ProfileVersion, Verdict
 from vdi_conformance.requirements import Requirement
 from vdi_conformance.requirements.profiles import Profile, Standing
 
+REQUIRED: Final = ("MUST", "SHOULD")
 WORST_FIRST: Final[tuple[Verdict, ...]] = ("failed", "known failure", "error", "not tested", "warning", "passed")
 
 
@@ -78,6 +79,37 @@ def _judged(
     elif about and row.id in profile.optional and not client.capabilities.get(profile.optional[row.id]):
         verdict = "not applicable"
     return RowVerdict(id=row.id, level=row.level, standing=standing, verdict=verdict)
+
+
+def untried(rows: Iterable[Requirement], header: Header, checks: Sequence[CheckRecord]) -> tuple[str, ...]:
+    """Name what is required in a run without a profile, and was tried by no check that judges it.
+
+    Excused is only what is optional and not declared, what is about another kind of library than the declared one, and
+    the server where it is not judged. A profile decides the same by itself, so where there is one nothing is named.
+    """
+    if header.profile is not None:
+        return ()
+    tried = {row for check in checks if check.verdict != "not applicable" for row in check.rows}
+    selected = {row for check in checks for row in check.rows}
+    own_server = header.client == header.server and bool(header.client.capabilities.get("server_under_test"))
+    return tuple(
+        row.id
+        for row in rows
+        if row.id in selected - tried
+        and row.level in REQUIRED
+        and (row.binds != "server" or own_server)
+        and not _excused(row, header.client)
+    )
+
+
+def _excused(row: Requirement, client: Party) -> bool:
+    """Whether a requirement may be not applicable: a library has one face, so what is about another is no lack."""
+    return bool(row.optional) and (row.optional == "native_face" or not client.capabilities.get(row.optional))
+
+
+def counts_with_untried(counts: Mapping[str, int], untried: Sequence[str]) -> dict[str, int]:
+    """Count what decides without a profile: the verdicts of checks, and requirements that none of them tried."""
+    return {**counts, "not tested": counts.get("not tested", 0) + len(untried)}
 
 
 def scored_counts(verdicts: Iterable[RowVerdict], checks: Iterable[CheckRecord]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Footer, Header, Verdict
 from vdi_conformance.report.observations import answered, contradictions
 from vdi_conformance.report.walks import account
-from vdi_conformance.report.wording import call_line, expectation, known_line, rerun, topics
+from vdi_conformance.report.wording import call_line, expectation, known_line, rerun, topics, untried_lines
 from vdi_conformance.requirements import catalogue
 
 STYLES: Final[dict[Verdict, str]] = {
@@ -39,8 +39,9 @@ def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> li
         parts += [Text(), Text(walks)]
     contradicted = list(contradictions(checks))
     parts += [_whole(f"TWO ANSWERS  {one}", STYLES["warning"]) for one in contradicted]
+    untested = [_whole(one, STYLES["not tested"]) for one in untried_lines(header, checks)]
     complaints = [_whole(f"BASELINE  {one}", STYLES["failed"]) for one in footer.complaints]
-    return [*parts, Text(), _conclusion(header, checks, footer), *complaints]
+    return [*parts, Text(), _conclusion(header, checks, footer), *untested, *complaints]
 
 
 def _observed(checks: Sequence[CheckRecord]) -> Iterator[RenderableType]:

@@ -1,12 +1,13 @@
 """The words that several reports share: topics, facts of a run, how a check ended, how to run it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from shlex import quote
 from types import MappingProxyType
 from typing import Final
 
 from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Header, KnownFailure, Party
+from vdi_conformance.report.scoring import REQUIRED, untried
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.vdi import completion, hresult
 
@@ -69,6 +70,21 @@ def headline(check: CheckRecord) -> str:
     sentence = "".join(check.cause.sentence.strip().splitlines()[:1]) if check.cause else ""
     told = [sentence] if check.verdict == "failed" else [check.verdict, sentence]
     return ": ".join(filter(None, told)) or check.verdict
+
+
+def untried_lines(header: Header, checks: Sequence[CheckRecord]) -> list[str]:
+    """Name, level by level, what is required and was tried by no check of the run, with a remedy; mostly nothing."""
+    found = untried(catalogue().rows, header, checks)
+    lines = []
+    for level in REQUIRED:
+        if ids := [id for id in found if (row := catalogue().get(id)) and row.level == level]:
+            lines.append(f"UNTRIED {level}  {', '.join(ids)}")
+    if lines:
+        lines.append(
+            f"{len(found)} requirements were tried by no check, so they are not tested: name a server that the checks "
+            "can use, or the profile that is wanted (--profile), which says what is required"
+        )
+    return lines
 
 
 def account(header: Header, check: CheckRecord) -> str:

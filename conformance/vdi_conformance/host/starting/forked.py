@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.host.ended import Ended
-from vdi_conformance.host.errors import NotStarted
+from vdi_conformance.host.errors import NoProcess, NotStarted
 from vdi_conformance.host.starting.boot import boot
 from vdi_conformance.host.starting.starter import Event, Output, Started, Stopped
 
@@ -84,8 +84,7 @@ class ForkedStarter:
 
     def start(self, host: int, spec: AdapterSpec) -> None:
         """Order a host and hand its ends of the pipes over."""
-        theirs_in, stdin = os.pipe()
-        stdout, theirs_out = os.pipe()
+        theirs_in, stdin, stdout, theirs_out = _two_pipes()
         os.set_blocking(stdin, False)
         os.set_blocking(stdout, False)
         pipes = self._pipes[host] = _Pipes(host, stdin, stdout)
@@ -181,6 +180,8 @@ class ForkedStarter:
         message = json.loads(packet)
         if message["event"] == "ready":
             self._ready = True
+        elif message["event"] == "refused":
+            raise NoProcess(message["cause"])
         elif message["event"] == "started":
             self._events.append(Started(message["host"], message["pid"]))
         else:
@@ -248,6 +249,20 @@ class ForkedStarter:
         if self._zygote.stderr is not None and not self._zygote.stderr.closed:
             self._last_words = self._zygote.communicate()[1].decode("utf-8", "replace")
         return NotStarted(self._last_words)
+
+
+def _two_pipes() -> tuple[int, int, int, int]:
+    """Make a pipe each way: its reading end first."""
+    made: list[int] = []
+    try:
+        made += os.pipe()
+        made += os.pipe()
+    except OSError as error:
+        for descriptor in made:
+            os.close(descriptor)
+        raise NoProcess(str(error)) from error
+    one, two, three, four = made
+    return one, two, three, four
 
 
 def _private_directory() -> str:

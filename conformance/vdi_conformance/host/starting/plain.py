@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import shutil
@@ -33,6 +34,8 @@ _SECONDS_TO_END: Final = 5.0
 _SECONDS_FOR_LAST_WORDS: Final = 1.0
 _UNSIGNED: Final = 0xFFFFFFFF
 _SECONDS_TO_BUNDLE: Final = 60.0
+_SHORT_OF: Final = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What no program can be blamed for that could not be started."""
 
 
 class _Process:
@@ -150,13 +153,18 @@ class PlainStarter:
             )
         except OSError as error:
             self._slots.give_back(slot)
-            if spec.kind == "python":
+            if spec.kind == "python" or error.errno in _SHORT_OF:
                 raise NoProcess(str(error)) from error
             words = f"the host could not be started: {type(error).__name__}: {error}\n"
             self._events.put(Stopped(host, Ended(_CANNOT_EXECUTE, None, words)))
             return
         self._events.put(Started(host, popen.pid))
-        self._processes[host] = _Process(host, popen, slot, self._events)
+        try:
+            self._processes[host] = _Process(host, popen, slot, self._events)
+        except RuntimeError as error:  # no thread can be started
+            popen.kill()
+            popen.wait()
+            raise NoProcess(str(error)) from error
 
     def _bundle(self, preload: tuple[str, ...]) -> str | None:
         """Give the bundle for hosts of such an adapter, made when it is first needed; None where there is none."""

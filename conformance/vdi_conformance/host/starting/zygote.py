@@ -6,6 +6,7 @@ too: told to quit, or left alone by a parent that is gone, it ends every host an
 """
 
 import contextlib
+import errno
 import gc
 import importlib
 import json
@@ -101,23 +102,47 @@ class Zygote:
 
     def _spawn(self, order: dict[str, Any], streams: list[int]) -> None:
         _preload(order["preload"])
+        try:
+            host = self._fork(order, streams)
+        except OSError as error:
+            self._say(event="refused", cause=str(error))
+            return
+        finally:
+            for descriptor in streams:
+                os.close(descriptor)
+        self._hosts[host.pid] = host
+        for descriptor in (host.process, host.errors):
+            self._by_descriptor[descriptor] = host
+            self._poll.register(descriptor, select.POLLIN)
+        self._say(event="started", host=host.key, pid=host.pid)
+
+    def _fork(self, order: dict[str, Any], streams: list[int]) -> _Host:
+        """Make a host; an OSError where the system refuses it, of which nothing is left."""
+        if len(streams) != len(("stdin", "stdout")):
+            # Descriptors that cannot be received are dropped without a word.
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         errors, sink = os.pipe()
         slot = self._slots.take()
         stdin, stdout = streams
         zygote = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            inherited = [*self._by_descriptor, self._control.detach(), self._parent, *streams, errors, sink]
-            forking.become_host(order, slot, zygote, (stdin, stdout, sink), inherited)
-        for descriptor in (*streams, sink):
-            os.close(descriptor)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                inherited = [*self._by_descriptor, self._control.detach(), self._parent, *streams, errors, sink]
+                forking.become_host(order, slot, zygote, (stdin, stdout, sink), inherited)
+            try:
+                process = os.pidfd_open(pid)
+            except OSError:
+                _send_signal(pid, signal.SIGKILL)
+                raise
+        except OSError:
+            os.close(errors)
+            self._slots.give_back(slot)
+            raise
+        finally:
+            os.close(sink)
         os.set_blocking(errors, False)
-        host = _Host(order["host"], pid, slot, os.pidfd_open(pid), errors)
-        self._hosts[pid] = host
-        for descriptor in (host.process, host.errors):
-            self._by_descriptor[descriptor] = host
-            self._poll.register(descriptor, select.POLLIN)
-        self._say(event="started", host=host.key, pid=pid)
+        return _Host(order["host"], pid, slot, process, errors)
 
     def _read_errors(self, host: _Host) -> bool:
         """Keep the end of what a host wrote; tell whether there may be more."""
@@ -227,7 +252,9 @@ def _kill_group(pid: int) -> None:
 def _children() -> list[int]:
     """Find the children of this process: orphans that have left their host's group are among them."""
     parent = os.getpid()
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent_of(name) == parent]  # noqa: PTH208
+    with contextlib.suppress(OSError):
+        return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent_of(name) == parent]  # noqa: PTH208
+    return []
 
 
 def _parent_of(pid: str) -> int:

@@ -1,0 +1,64 @@
+"""What verbs have in common that write files: the same refusals, the same last line."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.output import files
+from vdi_conformance.output.console import Guarded, tell
+
+
+def writable(path: Path | None) -> Path | None:
+    """Refuse a file that cannot be written before anything is run."""
+    try:
+        if path is not None:
+            files.require_writable(path)
+    except files.NotWritable as error:
+        raise typer.BadParameter(str(error)) from error
+    return path
+
+
+def distinct(outputs: Iterable[tuple[str, Path | None]], inputs: Iterable[tuple[str, Path | None]] = ()) -> None:
+    """Refuse outputs that are one file, or one that is read."""
+    try:
+        files.require_distinct(_given(outputs), _given(inputs))
+    except files.NotWritable as error:
+        raise Refusal(f"{error}.") from error
+
+
+def _given(named: Iterable[tuple[str, Path | None]]) -> list[files.Named]:
+    return [(name, path) for name, path in named if path is not None]
+
+
+def read_by(reference: str | None) -> list[tuple[str, Path | None]]:
+    """Give the file that a reference to an adapter names, if it does; a class may stand behind it."""
+    parts = (reference or "", (reference or "").rpartition(":")[0])
+    return [("the adapter", Path(part)) for part in parts if os.path.isfile(part)]  # noqa: PTH113, no error for any text
+
+
+def written(path: Path, data: bytes) -> None:
+    """Write a file, and say so where it gets into nobody's way."""
+    try:
+        files.write(path, data)
+    except files.NotWritable as error:
+        raise Refusal(f"{error}.") from error
+    tell(f"wrote {path}")
+
+
+def to_standard_output(data: bytes) -> None:
+    """Write bytes where texts go."""
+    stream = sys.stdout
+    if isinstance(stream, Guarded):
+        stream.write_bytes(data)
+
+
+def look_here() -> None:
+    """Let package.module:Class be found in the current directory, where console scripts do not look."""
+    try:
+        sys.path.append(str(Path.cwd()))
+    except OSError as error:
+        raise Refusal(f"the current directory is gone ({error.strerror}): change to one that exists.") from error

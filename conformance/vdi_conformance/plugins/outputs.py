@@ -1,0 +1,41 @@
+"""Refuses, before any other file is touched, outputs that would get into each other's or somebody else's way."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from vdi_conformance.output.files import Named, NotWritable, require_distinct, require_writable
+
+OUTPUTS: Final = {"vdi_evidence": "evidence", "vdi_junit": "junit", "xmlpath": "--junit-xml"}
+READ: Final = {"vdi_baseline": "baseline", "vdi_adapter": "adapter", "vdi_server": "server", "vdi_proof": "plan"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold the options against each other, on the controller."""
+    if hasattr(config, "workerinput"):
+        return
+    outputs = list(_named(config, OUTPUTS))
+    try:
+        require_distinct([*outputs, *_named(config, {"allure_report_dir": "allure"})], _inputs(config))
+        for _, path in outputs:
+            require_writable(path)
+    except NotWritable as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _inputs(config: pytest.Config) -> Iterator[Named]:
+    """Give the files that are read; a reference to an adapter may name one, with a class behind it."""
+    for name, path in _named(config, READ):
+        reference = str(path)
+        parts = (reference, reference.rpartition(":")[0])
+        # No text is an error to it, however long.
+        yield from ((name, Path(part)) for part in parts if os.path.isfile(part))  # noqa: PTH113
+
+
+def _named(config: pytest.Config, options: dict[str, str]) -> Iterator[Named]:
+    for option, name in options.items():
+        if given := config.getoption(option, None):
+            yield name, Path(given)
