@@ -50,6 +50,11 @@ def in_markdown(text: str, limit: int = LINE) -> str:
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", shown(text, limit))
 
 
+def fence_around(text: str, least: int = 1) -> str:
+    """Give as many backticks as Markdown needs around a text that is to be code."""
+    return "`" * max(least, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+
+
 def keepable(value: Any, limit: int = TEXT) -> Any:
     """Give plain data that a file can keep: its texts are as they were, but bounded, and without half characters."""
     match value:

@@ -20,9 +20,12 @@ from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
 from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.verify import verify
+from vdi_conformance.printable import shown_lines
 
 INTERRUPTED: Final = 2
 USAGE: Final = 4
+SENTENCE: Final = 8000
+"""So many characters of what is wrong are told."""
 USAGE_ERROR: Final[Any] = typer.BadParameter.__mro__[1]
 """The base of everything that typer finds wrong with a command line; typer does not export it."""
 
@@ -58,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refused(sentence: str) -> int:
-    typer.echo(f"vdi-conformance: {sentence}", err=True)
+    typer.echo(f"vdi-conformance: {shown_lines(sentence, SENTENCE)}", err=True)
     return USAGE
 
 

@@ -15,6 +15,7 @@ from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.run import writable
 from vdi_conformance.cli.shipped import shipped, tables
 from vdi_conformance.host.spec import AdapterSpec
+from vdi_conformance.printable import shown, shown_lines
 from vdi_conformance.report.bundle import EXIT_CODES, Parts, certificate
 from vdi_conformance.report.bundle_archive import NotABundle, pack
 from vdi_conformance.report.bundle_verification import verified
@@ -62,14 +63,14 @@ def certify(
     try:
         manifest = verified(made, shipped())
     except NotABundle as error:
-        typer.echo(f"vdi-conformance: the runs make no certificate: {error}.", err=True)
+        typer.echo(f"vdi-conformance: the runs make no certificate: {shown(str(error))}.", err=True)
         return EXIT_CODES["incomplete"]
     try:
         output.write_bytes(made)
     except OSError as error:
         raise Refusal(f"{output} cannot be written ({error.strerror}): choose another file.") from error
     for line in (f"{manifest.outcome} to the profile {asked.label}: {output}", *manifest.reasons):
-        typer.echo(line)
+        typer.echo(shown_lines(line))
     return EXIT_CODES[manifest.outcome]
 
 

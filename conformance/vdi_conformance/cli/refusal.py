@@ -2,6 +2,12 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from typing import Final
+
+from vdi_conformance.printable import shown
+
+WORD: Final = 100
+"""So many characters of a word that is not known are told."""
 
 
 class Refusal(Exception):
@@ -10,5 +16,5 @@ class Refusal(Exception):
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> Refusal:
     """Refuse a word that is not known, and name the nearest ones."""
-    nearest = sorted(known, key=lambda name: -SequenceMatcher(None, word.upper(), name).ratio())[:3]
-    return Refusal(f"there is no {kind} {word!r}; nearest: {', '.join(nearest)}.")
+    nearest = sorted(known, key=lambda name: -SequenceMatcher(None, word[:WORD].upper(), name).ratio())[:3]
+    return Refusal(f"there is no {kind} {shown(repr(word), WORD)}; nearest: {', '.join(nearest)}.")

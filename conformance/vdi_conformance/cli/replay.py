@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.printable import shown, shown_lines
 
 
 def replay(
@@ -50,6 +51,6 @@ def replay(
         stage.processes.end(orderly=False)
         bench.close()
     for line in played.story:
-        typer.echo(line)
-    typer.echo(f"FAILED  {failure}" if failure else "Every answer is one that the documents permit.")
+        typer.echo(shown(line))
+    typer.echo(shown_lines(f"FAILED  {failure}") if failure else "Every answer is one that the documents permit.")
     return 1 if failure else 0

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import pytest
 
 from vdi_conformance import __version__
@@ -25,6 +26,7 @@ from vdi_conformance.plugins.requirements import (
     no_such_check,
     selection,
 )
+from vdi_conformance.printable import keepable
 from vdi_conformance.report.exit_codes import ENDED, exit_code
 from vdi_conformance.report.known_failures import complaints
 from vdi_conformance.report.scoring import RowVerdict, by_requirement, scored_counts, version_of
@@ -132,7 +134,7 @@ def header_of(config: pytest.Config) -> Header:
     options = config.option
     profile = config.stash[PROFILE]
     rows = (files("vdi_conformance.requirements") / "data" / "requirements.tsv").read_bytes()
-    return Header(
+    header = Header(
         suite_version=__version__,
         catalogue_sha256=hashlib.sha256(rows).hexdigest(),
         profile=None if profile is None else version_of(profile),
@@ -145,3 +147,4 @@ def header_of(config: pytest.Config) -> Header:
         selection=selection(config),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    return msgspec.convert(keepable(msgspec.to_builtins(header)), Header)

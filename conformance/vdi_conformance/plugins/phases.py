@@ -11,6 +11,7 @@ from vdi_conformance.evidence.records import Call, Cause, CheckRecord, KnownFail
 from vdi_conformance.plugins.baseline import BASELINE
 from vdi_conformance.plugins.requirements import check_id, id_of_node, level_of, rows_of
 from vdi_conformance.plugins.verdicts import assess
+from vdi_conformance.printable import keepable, shown_lines
 from vdi_conformance.report.known_failures import known_failure
 from vdi_conformance.suite.judging import judged_party
 from vdi_conformance.suite.stage import FAILED, STAGE, Stage
@@ -63,15 +64,22 @@ def pytest_runtest_makereport(
     report = yield
     if rows := rows_of(item):
         phase = _phase(item, call, rows, report)
-        report.user_properties.append((KEY, msgspec.to_builtins(phase)))
+        report.user_properties.append((KEY, keepable(msgspec.to_builtins(phase))))
+        if _has_half_characters(report.longreprtext):
+            report.longrepr = shown_lines(report.longreprtext)
         untried = phase.verdict == "not tested" and report.outcome == "failed"
         if untried or phase.verdict in ("failed", "warning", "known failure", "error"):
             item.stash[FAILED] = True
         if phase.verdict in ("warning", "known failure"):
             report.outcome, report.longrepr = "passed", None
         if untried and phase.cause is not None:
-            report.outcome, report.longrepr = "skipped", (str(item.path), 0, phase.cause.sentence)
+            report.outcome, report.longrepr = "skipped", (str(item.path), 0, shown_lines(phase.cause.sentence))
     return report
+
+
+def _has_half_characters(text: str) -> bool:
+    """Tell whether a text cannot be written, so that no worker of pytest-xdist can hand it over."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def phase_of(report: pytest.TestReport) -> Phase | None:

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from vdi_conformance.plugins.profile import PROFILE
+from vdi_conformance.printable import shown
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 
@@ -29,12 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse topics and requirements that there are not, before any worker starts."""
     if unknown := _topics(config) - set(catalogue().topics):
         raise pytest.UsageError(
-            f"unknown topic {', '.join(sorted(unknown))}: known are {', '.join(catalogue().topics)}"
+            f"unknown topic {shown(', '.join(sorted(unknown)))}: known are {', '.join(catalogue().topics)}"
         )
     if unknown := _requirements(config) - {row.id for row in catalogue().rows}:
-        raise pytest.UsageError(
-            f"there is no requirement {', '.join(sorted(unknown))}: `vdi-conformance requirements` lists them all"
-        )
+        named = shown(", ".join(sorted(unknown)))
+        raise pytest.UsageError(f"there is no requirement {named}: `vdi-conformance requirements` lists them all")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def no_such_check(missing: set[str]) -> str:
     """Say that checks were named that there are not."""
-    return f"there is no check {', '.join(sorted(missing))}: its id stands in the summary of a run"
+    return f"there is no check {shown(', '.join(sorted(missing)))}: its id stands in the summary of a run"
 
 
 def _topics(config: pytest.Config) -> set[str]:
