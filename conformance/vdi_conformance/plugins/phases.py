@@ -12,7 +12,7 @@ from vdi_conformance.plugins.baseline import BASELINE
 from vdi_conformance.plugins.requirements import check_id, id_of_node, level_of, rows_of
 from vdi_conformance.plugins.verdicts import assess
 from vdi_conformance.printable import keepable, shown_lines
-from vdi_conformance.report.known_failures import known_failure
+from vdi_conformance.report.known_failures import COVERABLE, known_failure
 from vdi_conformance.suite.judging import judged_party
 from vdi_conformance.suite.stage import FAILED, STAGE, Stage
 from vdi_conformance.vdi.hresult import name_of
@@ -112,7 +112,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     if verdict in ("failed", "warning") and (untried := _untried(item, stage, cause)) is not None:
         verdict, cause = assess(untried, level)
     known = None
-    if verdict == "failed" and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
+    if verdict in COVERABLE and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
         verdict = "known failure"
     return Phase(
         id=check_id(item),

@@ -1,6 +1,6 @@
 """From the way a check ended to its verdict and its cause; pure."""
 
-from vdi_conformance.evidence.records import Cause, CauseKind, Verdict
+from vdi_conformance.evidence.records import NOT_TESTED, Cause, CauseKind, Verdict
 from vdi_conformance.host.errors import HostDied, HostError, HostHung, MethodNotFound
 from vdi_conformance.suite.judging import (
     ConformanceFailure,
@@ -40,8 +40,10 @@ def _cause(error: BaseException) -> Cause:
         case ConformanceFailure():
             kind = "code" if error.observed else "assertion"
             expected, observed = list(error.expected), error.observed
-        case AssertionError() | NotApplicable() | NotTested():
+        case AssertionError() | NotApplicable():
             kind = "assertion"
+        case NotTested():
+            kind = NOT_TESTED
         case HostDied():
             kind = "died"
         case HostHung():

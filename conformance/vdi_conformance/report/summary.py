@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Footer, Header, Verdict
+from vdi_conformance.evidence.records import NOT_TESTED, VERDICTS, CheckRecord, Footer, Header, Verdict
 from vdi_conformance.printable import shown, shown_lines
 from vdi_conformance.report.calls import call_line
 from vdi_conformance.report.observations import answered, contradictions
@@ -93,7 +93,7 @@ def _known(checks: Iterable[CheckRecord]) -> Iterator[Text]:
     told: dict[str, Counter[str]] = {}
     for check in checks:
         if check.known and check.cause:
-            told.setdefault(known_line(check.known), Counter())[f"{check.known.entry}, {check.cause.name}"] += 1
+            told.setdefault(known_line(check.known), Counter())[shown(f"{check.known.entry}, {check.cause.name}")] += 1
     for about, entries in told.items():
         yield Text()
         yield _whole(about, STYLES["known failure"])
@@ -153,7 +153,8 @@ def _whole(text: str, style: str = "") -> Text:
 def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> Text:
     rows = {row for check in checks for row in check.rows}
     failed = {row for check in checks if check.verdict == "failed" for row in check.rows}
-    known = {row for check in checks if check.verdict == "known failure" for row in check.rows} - failed
+    listed = [check for check in checks if check.verdict == "known failure"]
+    known = {row for check in listed if check.cause and check.cause.kind != NOT_TESTED for row in check.rows} - failed
     found = answered(checks)
     twice = len({one.question for one in found if one.contradictory})
     in_two_ways = f", {twice} of them answered in two ways" if twice else ""
