@@ -2,6 +2,7 @@
 
 from vdi_conformance.evidence.records import NOT_TESTED, Cause, CauseKind, Verdict
 from vdi_conformance.host.errors import HostDied, HostError, HostHung, MethodNotFound
+from vdi_conformance.report.calls import naming_untouched
 from vdi_conformance.suite.judging import (
     ConformanceFailure,
     NotApplicable,
@@ -53,4 +54,5 @@ def _cause(error: BaseException) -> Cause:
         case _:
             kind = "suite"
             sentence = f"{type(error).__name__}: {error}"
-    return Cause(kind=kind, sentence=sentence or type(error).__name__, expected=expected, observed=observed)
+    sentence = naming_untouched(sentence or type(error).__name__)
+    return Cause(kind=kind, sentence=sentence, expected=expected, observed=observed)

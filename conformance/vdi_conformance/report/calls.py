@@ -1,5 +1,6 @@
 """A call and its answer in one line: codes by their names, handles and addresses in hexadecimal; pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ _UNTOLD: Final = frozenset({"thread", "null_out"})
 _UNTOUCHED_32: Final = OUT_UNTOUCHED & 0xFFFFFFFF
 _LEFT_ALONE: Final = frozenset({_UNTOUCHED_32, hex(_UNTOUCHED_32), hex(OUT_UNTOUCHED)})
 """What an out variable holds that a call did not touch: one of 32 bits, and pointers of both widths."""
+_PATTERN: Final = re.compile(rf"\b(?:{_UNTOUCHED_32}|{OUT_UNTOUCHED}|0x(?:c{{8}}){{1,2}})\b", re.IGNORECASE)
 _OUT: Final = frozenset({"handle", "address", "count"})
 """The members of an answer that are what was found in an out variable; a configuration is one of many fields."""
 _NAMES: Final[Mapping[tuple[str, str], Callable[[int], str]]] = {
@@ -34,6 +36,11 @@ _NAMES: Final[Mapping[tuple[str, str], Callable[[int], str]]] = {
 }
 """What numbers mean: by what they stand in, and by their own key."""
 _HEXADECIMAL: Final = frozenset({"handle", "address", "buffer", "features", "function", "value"})
+
+
+def naming_untouched(sentence: str) -> str:
+    """Call what an out variable was set to before a call by its name wherever a sentence has it as a number."""
+    return _PATTERN.sub(UNTOUCHED, sentence)
 
 
 def call_line(call: Call) -> str:
