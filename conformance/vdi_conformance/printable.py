@@ -4,6 +4,7 @@ Hosts, adapters, servers and files may say anything. Whatever is drawn from them
 sentence, passes here. Both functions leave alone what they have made, so that a text may pass more than once.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -50,6 +51,18 @@ def in_markdown(text: str, limit: int = LINE) -> str:
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", shown(text, limit))
 
 
+def in_json(value: Any) -> str:
+    """Give plain data as a JSON document of ASCII, which says the same."""
+    return _COMMAND.sub(_by_code, json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
+
+
+def in_toml(text: str) -> str:
+    """Give a text as a string of a TOML file, which says the same; half a character becomes a question mark."""
+    written = json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
+    plain = _SUSPECT.sub(lambda found: found[0] if _plain(found[0]) else _by_code(found), written)
+    return _COMMAND.sub(_by_code, plain)
+
+
 def fence_around(text: str, least: int = 1) -> str:
     """Give as many backticks as Markdown needs around a text that is to be code."""
     return "`" * max(least, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
@@ -72,10 +85,17 @@ def _defused(text: str) -> str:
 
 
 def _spelled(found: re.Match[str]) -> str:
-    letter = found[0]
+    return found[0] if _plain(found[0]) else ascii(found[0])[1:-1]
+
+
+def _plain(letter: str) -> bool:
     # Wide spaces are harmless, and some languages are written with them.
-    plain = (letter.isprintable() and not _HIDDEN.match(letter)) or unicodedata.category(letter) == "Zs"
-    return letter if plain else ascii(letter)[1:-1]
+    return (letter.isprintable() and not _HIDDEN.match(letter)) or unicodedata.category(letter) == "Zs"
+
+
+def _by_code(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def _spelled_in_lines(found: re.Match[str]) -> str:

@@ -1,6 +1,5 @@
 """Baselines: a vendor's own list of known failures, as a TOML file that people edit."""
 
-import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -10,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 
 from vdi_conformance.evidence.records import NOT_TESTED, Cause, Culprit, KnownFailure
-from vdi_conformance.printable import shown
+from vdi_conformance.printable import in_toml, shown
 from vdi_conformance.requirements import catalogue
 
 KEY: Final = "known-failure"
@@ -129,5 +128,4 @@ def _pairs(entry: Entry) -> Iterator[str]:
 def _value(value: str | list[str] | date) -> str:
     if isinstance(value, date):
         return value.isoformat()
-    # JSON's strings and lists are TOML's, but for the one control character that JSON leaves as it is.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return in_toml(value) if isinstance(value, str) else f"[{', '.join(map(in_toml, value))}]"

@@ -91,7 +91,7 @@ def _told(place: str, key: str, value: Any, depth: int = 0) -> str:
             )
             return shown(f"({' '.join(told)})", SENTENCE)
         case list():
-            return shown(f"[{', '.join(_told(key, '', one, depth + 1) for one in value)}]", VALUE)
+            return shown(f"[{', '.join(_told(key or place, '', one, depth + 1) for one in value)}]", VALUE)
     return shown(str(value), VALUE)
 
 

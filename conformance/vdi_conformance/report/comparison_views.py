@@ -1,13 +1,12 @@
 """A comparison of two runs as text, Markdown or JSON: regressions first; pure."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
-from vdi_conformance.printable import fence_around, in_markdown, shown
+from vdi_conformance.printable import fence_around, in_json, in_markdown, shown
 from vdi_conformance.report.comparison import CheckChange, Comparison, ObservationChange, RequirementChange, Side
 from vdi_conformance.requirements import catalogue
 
@@ -34,8 +33,7 @@ class Section:
 
 def as_json(comparison: Comparison) -> str:
     """Give all of it, for programs."""
-    # In ASCII, so that no text of a file does anything to a terminal.
-    return json.dumps(msgspec.to_builtins(comparison), indent=2).replace("\x7f", "\\u007f")
+    return in_json(msgspec.to_builtins(comparison))
 
 
 def as_text(comparison: Comparison) -> str:

@@ -100,9 +100,7 @@ def test_any_address_outside_the_set_has_no_handle(stage: Stage, kind: Kind) -> 
         near = in_hexadecimal(buffers)
         if place < len(foreign) or any(abs(address - buffer) < FAR for buffer in buffers):
             address = foreign[place % len(foreign)]
-        with telling(
-            lambda: f"{asker.name} asks for the handle of {address:#x}, its buffers are at {near}"
-        ):
+        with telling(lambda: f"{asker.name} asks for the handle of {address:#x}, its buffers are at {near}"):
             asker.get_buffer_handle(address).expect(VD_E_INVALID)
 
     Exploration(stage, begin, play).run(st.tuples(numbers(1), numbers(3), numbers(64)), examples=20)
