@@ -164,7 +164,6 @@ def updated(entries: Sequence[Entry], run: Evidence, fresh: Fresh) -> list[Entry
     """
     failing = any(not _undecided(check) for check in _failing(run.checks))
     unmet = [check for check in _unmet(run.checks) if failing or not _untested(check)]
-    undecided = [check for check in run.checks if check.verdict in UNDECIDED]
     covered = {one.id: covering(entries, date.min, one.id, one.rows, one.cause) for one in unmet}
     for check, several in covered.items():
         if len(several) > 1:
@@ -172,11 +171,16 @@ def updated(entries: Sequence[Entry], run: Evidence, fresh: Fresh) -> list[Entry
     kept = [
         entry
         for entry in entries
-        if any(entry in several for several in covered.values())
-        or any(entry.addresses(check.id, check.rows) for check in undecided)
+        if any(entry in several for several in covered.values()) or any(_spares(check, entry) for check in run.checks)
     ]
     new = [_new(check, fresh) for check in unmet if not covered[check.id]]
     return [*kept, *new]
+
+
+def _spares(check: CheckRecord, entry: Entry) -> bool:
+    """Whether a check that came to no verdict keeps an entry, since it says nothing of the failure that is listed."""
+    silent = _undecided(check) if entry.lists_failures else check.verdict == "error"
+    return silent and entry.addresses(check.id, check.rows)
 
 
 def unlisted(run: Evidence) -> list[CheckRecord]:
