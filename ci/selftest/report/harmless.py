@@ -1,12 +1,8 @@
-"""What no text of others may do to whoever reads it, and a text that tries."""
+"""What no text of others may do to whoever reads it."""
 
 import re
 from typing import Final
 
-NASTY: Final = (
-    "\n::error::all is well\r\n##[error]x ##vso[task.complete result=Succeeded] \x1b[2J\x1b]0;title\x07 \x9b31m "
-    "\u202egnp.exe\u2066 \u200bwide\ufeff\u2028 \0 \x7f \ud800 [red]x[/] <b>x</b> ![x](http://x.example) | `"
-)
 _FORBIDDEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )

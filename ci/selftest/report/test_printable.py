@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selftest.report.harmless import NASTY, require_harmless
+from selftest.report.harmless import require_harmless
 from vdi_conformance.printable import fence_around, in_markdown, keepable, shown, shown_end, shown_lines
+from vdi_fixtures.hosts.hostile import NASTY
 
 PIECES = ("::", ":", "#", "##[", "error", "group::", "a", " ", "\r\n", "\r", "\n", "\x1b", "\\x1b", "`", "\u202e", "\\")
 ANY = st.text(st.characters(exclude_categories=[])) | st.lists(st.sampled_from(PIECES)).map("".join)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from selftest.evidence.samples import FOOTER, HEADER
 from selftest.proof.made import trial
 from selftest.report.generated import evidence
-from selftest.report.harmless import NASTY, require_harmless
+from selftest.report.harmless import require_harmless
 from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.proof import Cell, Proof, Score, TrialResult, Verified
@@ -35,6 +35,7 @@ from vdi_conformance.report.junit import junit
 from vdi_conformance.report.proof_page import page
 from vdi_conformance.report.proof_summary import summary
 from vdi_conformance.report.wording import account, facts, headline, rerun
+from vdi_fixtures.hosts.hostile import NASTY
 
 ROWS = [NASTY, "GBH-01"]
 """A forged record may have anything where ids of requirements are."""
