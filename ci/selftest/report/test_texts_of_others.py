@@ -11,8 +11,10 @@ from hypothesis import given, settings
 
 from selftest.evidence.samples import FOOTER, HEADER
 from selftest.proof.made import trial
+from selftest.report import certificates
 from selftest.report.generated import evidence
 from selftest.report.harmless import require_harmless
+from selftest.report.made import check
 from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.proof import Cell, Proof, Score, TrialResult, Verified
@@ -29,6 +31,9 @@ from vdi_conformance.evidence.records import (
 from vdi_conformance.printable import keepable
 from vdi_conformance.report import allure
 from vdi_conformance.report.baseline import Entry, parse, render
+from vdi_conformance.report.bundle import certificate
+from vdi_conformance.report.bundle_archive import pack
+from vdi_conformance.report.ceremony import CANARIES, SEEDS
 from vdi_conformance.report.comparison import compare
 from vdi_conformance.report.comparison_views import as_json, as_markdown, as_text
 from vdi_conformance.report.junit import junit
@@ -64,10 +69,9 @@ def _forged(verdict: Verdict, text: str = NASTY) -> Evidence:
     return Evidence(header, (made,), footer)
 
 
-def _write(path: Path, run: Evidence) -> Path:
+def _write(path: Path, run: Evidence, selection: tuple[str, ...] = ()) -> Path:
     writer = EvidenceWriter(path)
-    # A run without a selection, since a baseline is made of whole ones.
-    for record in (msgspec.structs.replace(run.header, selection=[]), *run.checks, run.footer):
+    for record in (msgspec.structs.replace(run.header, selection=list(selection)), *run.checks, run.footer):
         writer.write(msgspec.convert(keepable(msgspec.to_builtins(record)), type(record)))
     writer.close()
     return path
@@ -151,6 +155,26 @@ def test_a_proof_is_drawn_without_its_tricks() -> None:
         assert "\n" not in line
 
 
+def test_a_certificate_is_verified_without_its_tricks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = keepable(NASTY)
+    client = Party(reference=text, name=text, version=text, vendor=text, library=text)
+    header = {"suite_version": f"0{text}", "platform": text}
+    runs = tuple(certificates.lines(certificates.run(seed, client=client, **header)) for seed in SEEDS)
+    canaries = {}
+    for one in CANARIES["core"]:
+        found = [check(f"made/{one.requirement}", "failed", rows=(one.requirement,))]
+        around = msgspec.structs.replace(client, reference=one.reference)
+        run = certificates.run(0, found, [f"requirement {one.requirement}"], client=around, **header)
+        canaries[one.fault] = certificates.lines(run)
+    path = tmp_path / "c.zip"
+    path.write_bytes(pack(certificate(certificates.parts(runs=runs, canaries=canaries))))
+    assert main(["verify", str(path)]) == 0
+    told = capfd.readouterr().out
+    assert "[red]x[/]" in told
+    require_harmless(told)
+    assert len(told.splitlines()) == 5
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -160,6 +184,8 @@ def test_a_proof_is_drawn_without_its_tricks() -> None:
         ["baseline", "update", "{new}"],
         ["report", "junit", "{new}"],
         ["compare", "{old}", "\x1b[2J{new}"],
+        ["compare", "{old}", "{selected}"],
+        ["baseline", "update", "{selected}"],
         ["report", "\x1b[2J\n::error::x", "{new}"],
         ["requirements", "\x1b[2J\n::error::x" * 5000],
         ["questions", "\u202ex"],
@@ -175,9 +201,16 @@ def test_commands_echo_nothing_that_acts(
 ) -> None:
     old = _write(tmp_path / "old.jsonl", _forged("passed"))
     new = _write(tmp_path / "new.jsonl", _forged("failed"))
-    main([argument.format(old=old, new=new) if "{" in argument else argument for argument in arguments])
+    selected = _write(tmp_path / "selected.jsonl", _forged("failed"), (NASTY,))
+    main(
+        [
+            argument.format(old=old, new=new, selected=selected) if "{" in argument else argument
+            for argument in arguments
+        ]
+    )
     captured = capfdbinary.readouterr()
     told = (captured.out + captured.err).decode("utf-8")
     assert told
+    assert not captured.err or len(captured.err.decode("utf-8").rstrip("\n").splitlines()) == 1
     require_harmless("\n".join(line for line in told.splitlines() if not line.startswith(("check =", "cause ="))))
     assert len(told) < 200_000

@@ -20,7 +20,7 @@ from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
 from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.verify import verify
-from vdi_conformance.printable import shown_lines
+from vdi_conformance.printable import shown, shown_lines
 
 INTERRUPTED: Final = 2
 USAGE: Final = 4
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
     except Refusal as refusal:
-        return _refused(str(refusal))
+        return _refused(str(refusal), refusal.account)
     except USAGE_ERROR as error:
         return _refused(f"{error.format_message().rstrip('.')}: try --help.")
     except (KeyboardInterrupt, typer.Abort):
@@ -60,8 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _refused(sentence: str) -> int:
-    typer.echo(f"vdi-conformance: {shown_lines(sentence, SENTENCE)}", err=True)
+def _refused(sentence: str, account: str = "") -> int:
+    typer.echo(f"vdi-conformance: {shown(sentence, SENTENCE)}", err=True)
+    if account:
+        typer.echo(shown_lines(account), err=True)
     return USAGE
 
 

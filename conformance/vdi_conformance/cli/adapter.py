@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from vdi_conformance.cli.refusal import Refusal, unknown
+from vdi_conformance.printable import shown
 
 TEMPLATES: Final = files("vdi_conformance.cli") / "templates"
 LANGUAGES: Final = ("python",)
@@ -34,8 +35,8 @@ def init(
         raise Refusal(f"the name {name!r} must be printable ASCII with at least one letter: choose another --name.")
     written = write_skeleton(directory, lang, name)
     for path in written:
-        typer.echo(f"wrote {path}")
-    typer.echo(f"Read {written[-1]} next, then run: {command(directory, name)}")
+        typer.echo(f"wrote {shown(str(path))}")
+    typer.echo(shown(f"Read {written[-1]} next, then run: {command(directory, name)}"))
 
 
 def class_name(name: str) -> str:

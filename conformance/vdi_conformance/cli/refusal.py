@@ -11,7 +11,14 @@ WORD: Final = 100
 
 
 class Refusal(Exception):
-    """The command line asks for what cannot be done: one sentence with the cause and the remedy."""
+    """The command line asks for what cannot be done: one sentence with the cause and the remedy.
+
+    `account` has further lines, such as the traceback of an adapter.
+    """
+
+    def __init__(self, sentence: str, account: str = "") -> None:
+        super().__init__(sentence)
+        self.account = account
 
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> Refusal:

@@ -39,8 +39,11 @@ def replay(
         walk = load(recording)
         settings = Settings(walk.seed, timeout_scale)
         players = parties(adapter, server, settings)
-    except (NotARecording, NoCast) as error:
+    except NotARecording as error:
         raise Refusal(f"{str(error).rstrip('.')}.") from error
+    except NoCast as error:
+        sentence, _, account = str(error).partition("\n")
+        raise Refusal(f"{sentence.rstrip('.')}.", account) from error
     if players[1].capabilities["server"] != "scripted":
         raise Refusal(f"{players[1].reference} has no server role that is told every step: name one with --server.")
     bench = Bench(cast(*players, settings))
