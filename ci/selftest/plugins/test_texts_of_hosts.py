@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from selftest.plugins.disturbers import disturber
 from selftest.report.harmless import require_harmless
 from selftest.suite.runs import Run, run_suite_in
 from vdi_conformance.cli import main
@@ -50,6 +51,13 @@ def test_no_text_of_a_host_does_anything_to_its_readers(
     assert (tmp_path / "again.xml").read_bytes() == (tmp_path / "junit.xml").read_bytes()
     assert main(["compare", str(run.evidence_path), str(run.evidence_path)]) == 0
     require_harmless(capfd.readouterr().out)
+
+
+def test_what_pytest_itself_tells_of_a_check_does_nothing_either(tmp_path: Path) -> None:
+    run = _run(tmp_path, "Raising", "-n", "1", "--", *disturber(tmp_path, "deceives"), "--tb=short", "-rA")
+    assert run.exit_code == 1, run.output
+    assert "E   AssertionError" in run.output
+    require_harmless(run.output)
 
 
 @pytest.mark.parametrize(

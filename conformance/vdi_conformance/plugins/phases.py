@@ -65,8 +65,7 @@ def pytest_runtest_makereport(
     if rows := rows_of(item):
         phase = _phase(item, call, rows, report)
         report.user_properties.append((KEY, keepable(msgspec.to_builtins(phase))))
-        if _has_half_characters(report.longreprtext):
-            report.longrepr = shown_lines(report.longreprtext)
+        _disarm(report)
         untried = phase.verdict == "not tested" and report.outcome == "failed"
         if untried or phase.verdict in ("failed", "warning", "known failure", "error"):
             item.stash[FAILED] = True
@@ -77,9 +76,15 @@ def pytest_runtest_makereport(
     return report
 
 
-def _has_half_characters(text: str) -> bool:
-    """Tell whether a text cannot be written, so that no worker of pytest-xdist can hand it over."""
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
+def _disarm(report: pytest.TestReport) -> None:
+    """Keep what pytest itself may tell of a check as it is, unless it holds what must not be shown or handed over."""
+    match report.longrepr:
+        case None:
+            return
+        case (path, line, str(reason)):
+            report.longrepr = path, line, shown_lines(reason)
+        case _ if (told := shown_lines(report.longreprtext)) != report.longreprtext:
+            report.longrepr = told
 
 
 def phase_of(report: pytest.TestReport) -> Phase | None:
