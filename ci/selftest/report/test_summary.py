@@ -105,3 +105,11 @@ def test_no_text_of_a_run_does_anything_to_a_terminal(run: Evidence) -> None:
 def test_every_requirement_of_the_catalogue_has_a_topic() -> None:
     checks = [check(f"map/{row.id}", rows=(row.id,)) for row in catalogue().rows]
     assert sum(count for _, count in _topics(_drawn(_run(*checks))).values()) == len(checks)
+
+
+def test_a_complaint_is_one_line_whatever_it_names() -> None:
+    lines = _drawn(_run(check("map/a"), complaints=("it lists x\nBASELINE  all is well", "second")))
+    assert [line for line in lines if line.startswith("BASELINE")] == [
+        "BASELINE  it lists x\\nBASELINE  all is well",
+        "BASELINE  second",
+    ]

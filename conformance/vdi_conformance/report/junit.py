@@ -50,7 +50,7 @@ def _suite(topic: str, evidence: Evidence, checks: list[CheckRecord]) -> ET.Elem
 
 def _baseline(evidence: Evidence) -> ET.Element:
     """Make a case of the complaints: they are about no check, and the run failed for them."""
-    first, *more = evidence.footer.complaints
+    first, *more = (shown(one, ATTRIBUTE) for one in evidence.footer.complaints)
     case = _element("testcase", classname=f"{PACKAGE}.baseline", name="lists what the run showed", time=_seconds(0))
     case.append(_element("properties"))
     message = f"{first} (and {len(more)} more)" if more else first

@@ -26,6 +26,8 @@ STYLES: Final[dict[Verdict, str]] = {
     "not tested": "magenta",
     "error": "bold magenta",
 }
+WHOLE: Final = 10_000
+"""So many characters has a line that must not be broken at the most."""
 _UNEXPECTED: Final[tuple[Verdict, ...]] = ("failed", "error", "not tested", "warning")
 """What did not pass, the worst first: what is only recommended never stands before what must be."""
 
@@ -147,7 +149,7 @@ def _indented(text: Text) -> RenderableType:
 
 
 def _whole(text: str, style: str = "") -> Text:
-    return Text(shown_lines(text), style=style, no_wrap=True)
+    return Text(shown(text, WHOLE), style=style, no_wrap=True)
 
 
 def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> Text:
