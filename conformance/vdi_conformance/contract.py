@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 OUT_UNTOUCHED: Final = 0xCCCCCCCCCCCCCCCC
+LONGEST_LABEL: Final = 200
+"""So many characters have the name, the version and the vendor of an implementation at the most."""
+LONGEST_PLACE: Final = 4096
+"""So many has the place where it was found."""
 
 ServerLevel = Literal["none", "statement", "scripted"]
 Face = Literal["none", "libsqlvdi", "com"]
@@ -270,7 +274,10 @@ class ScriptedServer(Protocol):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who answers: `name` and `version` of the implementation under test, its vendor and where it was found."""
+    """Who answers: `name` and `version` of the implementation under test, its vendor and where it was found.
+
+    The name is not empty. The first three have at most LONGEST_LABEL characters, `library` has at most LONGEST_PLACE.
+    """
 
     name: str
     version: str

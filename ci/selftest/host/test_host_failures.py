@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from selftest.host.processes import call_for_ever, gone
+from selftest.report.harmless import require_harmless
 from vdi_conformance.adapters import resolve
 from vdi_conformance.host import errors
+from vdi_conformance.host.ended import Ended
 from vdi_conformance.host.messages import client
 from vdi_conformance.host.supervisor import Supervisor
 from vdi_fixtures.hosts import adapter, manifest
@@ -38,6 +40,12 @@ AT_ONCE = [
     ("answers_without_a_result", errors.WrongReply, "initialize.*neither result nor error"),
     ("claims_an_unknown_protocol", errors.UnknownProtocol, "version 999"),
     ("declares_an_unknown_capability", errors.WrongReply, "unknown capability 'teleportation'"),
+    (
+        "claims_a_long_name",
+        errors.WrongReply,
+        r"length <= 200 - at `\$\.identity\.name`.*published schema of initialize",
+    ),
+    ("claims_a_long_library", errors.WrongReply, r"length <= 4096 - at `\$\.identity\.library`"),
     ("invents_an_error_code", errors.UnknownRefusal, "not today"),
     ("writes_a_line_without_end", errors.NotJson, "xxx"),
     ("dies_at_once", errors.HostDied, "exited with code 3 before it answered initialize(.|\n)*no licence found"),
@@ -57,6 +65,42 @@ def test_a_program_that_fails_to_initialize(
         host.call(client.NewSet(set="s"))
     host.finish()
     assert host.ended
+
+
+def test_half_characters_are_told_as_they_were_written(supervisor: Supervisor, tmp_path: Path) -> None:
+    host = supervisor.launch(resolve(manifest("refuses_with_half_characters", tmp_path)))
+    with pytest.raises(errors.InvalidParams, match=r"no file a\\udcffb \\ud83d\U0001f600") as caught:
+        host.call(client.NewSet(set="s"))
+    assert str(caught.value).endswith("\n\\ud800")
+    assert caught.value.message == "no file a\\udcffb \\ud83d\U0001f600"
+
+
+TRICKS = "\x1b[2J\x07\r\n::error::x \u202e\u200b\x9b"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.NotStarted(TRICKS * 999),
+        errors.NoProcess(TRICKS * 999),
+        errors.HostDied("primary", "set.close", Ended(3, None, TRICKS * 999)),
+        errors.HostHung("primary", "set.close", 1, Ended(3, None, TRICKS * 999)),
+        errors.NotJson("primary", (TRICKS * 999).encode()),
+        errors.NotJson("primary", b"\xff\x1b[2J" * 999),
+        errors.WrongId("primary", (TRICKS * 999).encode()),
+        errors.WrongReply("primary", "set.close", TRICKS * 999, (TRICKS * 999).encode()),
+        errors.UnknownProtocol("primary", TRICKS * 999),
+        *(
+            kind("primary", "set.close", TRICKS * 999, {"traceback": TRICKS * 999})
+            for kind in {*errors.BY_CODE.values()}
+        ),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_the_sentence_of_an_error_does_nothing_to_its_reader(error: errors.HostError) -> None:
+    require_harmless(str(error))
+    assert len(str(error)) < 40_000
+    assert str(error).split("\n")[0].isprintable()
 
 
 def test_a_second_answer_breaks_the_protocol(supervisor: Supervisor, tmp_path: Path) -> None:

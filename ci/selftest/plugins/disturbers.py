@@ -17,6 +17,24 @@ def pytest_runtest_call(item):
     if item.name.endswith("[restore-primary]"):
         os._exit(1)
 """,
+    "deceives": """
+import pytest
+from vdi_fixtures.hosts.hostile import NASTY
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    assert False, NASTY
+""",
+    "doubts": """
+import pytest
+from vdi_conformance.suite.judging import not_tested
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    if item.name.endswith("[restore-primary]"):
+        not_tested("it cannot be seen here")
+    return (yield)
+""",
     "watches": """
 import sys
 

@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
+from selftest.plugins.disturbers import disturber
 from selftest.suite.runs import Run, run_suite_in
+from vdi_conformance.cli import main
 
 FAULT = "vdi_fixtures.broken.double_completion_accepted:Broken"
 CHECK = "complete_command/a_command_is_completed_once[backup-primary]"
@@ -18,6 +21,32 @@ fault = "implementation"
 """
 
 
+UNTESTED = CHECK.replace("backup", "restore")
+
+
+def test_what_follows_from_a_known_failure_can_be_listed_and_is_not_red(tmp_path: Path) -> None:
+    options = ("--adapter", FAULT, "-n", "2", "--check", CHECK, "--check", UNTESTED)
+    doubting = ("--", *disturber(tmp_path, "doubts"))
+    first = run_suite_in(tmp_path, *options, *doubting)
+    assert first.exit_code == 1, first.output
+    # As if the run had been a whole one, of which alone a baseline can be made.
+    whole = first.evidence_path.read_text("utf-8").replace(
+        json.dumps(first.evidence.header.selection).replace(", ", ","), "[]"
+    )
+    (tmp_path / "whole.jsonl").write_text(whole, "utf-8")
+    assert main(["baseline", "update", str(tmp_path / "whole.jsonl"), "-o", str(tmp_path / "b.toml")]) == 0
+    reports = ("--baseline", "b.toml", "--junit", "junit.xml", "--allure", "results")
+    again = run_suite_in(tmp_path, *options, *reports, *doubting)
+    assert again.exit_code == 0, again.output
+    assert again.evidence.footer.counts == {"known failure": 2}
+    assert f"{UNTESTED}, not tested" in again.output
+    assert [end for end, _ in _outcomes(tmp_path / "junit.xml")] == ["skipped", "skipped"]
+    assert {result["statusDetails"]["known"] for result in _read(tmp_path, "result")} == {True}
+    mended = run_suite_in(tmp_path, "--adapter", "emulator", *options[2:], "--baseline", "b.toml", *doubting)
+    assert mended.exit_code == 1, mended.output
+    assert "no failure that it lists was seen" in mended.output
+
+
 def _run(directory: Path, adapter: str) -> Run:
     (directory / "baseline.toml").write_text(BASELINE, encoding="utf-8")
     reports = ("--junit", "junit.xml", "--allure", "results", "--baseline", "baseline.toml")
@@ -29,7 +58,7 @@ def _outcomes(path: Path) -> list[tuple[str, str]]:
     return [(child.tag, child.attrib["message"]) for case in cases for child in case if child.tag != "properties"]
 
 
-def _read(directory: Path, kind: str) -> list[dict[str, object]]:
+def _read(directory: Path, kind: str) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in directory.glob(f"results/*-{kind}.json")]
 
 

@@ -17,7 +17,7 @@ def check(
     seen: dict[str, str] | None = None,
 ) -> CheckRecord:
     """Make a check; `cause` is the observed code, or one of the other kinds; `seen` are answers to Q38 by subject."""
-    kinds = ("assertion", "died", "hung", "protocol", "suite")
+    kinds = ("assertion", "died", "hung", "protocol", "suite", "not tested")
     why = Cause(kind="code", sentence=f"it gave {cause}", expected=["VD_E_INVALID"], observed=cause)
     if cause in kinds:
         why = msgspec.convert({"kind": cause, "sentence": f"it {cause}"}, Cause)

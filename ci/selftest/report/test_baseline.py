@@ -14,7 +14,7 @@ from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.records import CheckRecord, Culprit, Verdict
 from vdi_conformance.report.baseline import Entry, NotABaseline, load, parse, render
-from vdi_conformance.report.known_failures import Fresh, complaints, covering, known_failure, updated
+from vdi_conformance.report.known_failures import COVERABLE, Fresh, complaints, covering, known_failure, updated
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: not text.isspace())
 CAUSES = st.sampled_from(["NOERROR", "VD_E_PROTOCOL", "died", "assertion"])
@@ -46,9 +46,11 @@ def judged(entries: list[Entry], whole: Evidence) -> Evidence:
     """Do to the checks of a run what the plugin does when they end."""
     checks = []
     for one in whole.checks:
-        failed = one.verdict in ("failed", "known failure")
-        known = known_failure(entries, DAY, one.id, one.rows, one.cause) if failed else None
-        verdict: Verdict = "known failure" if known else "failed" if failed else one.verdict
+        before: Verdict = one.verdict
+        if before == "known failure":
+            before = "not tested" if one.cause and one.cause.kind == "not tested" else "failed"
+        known = known_failure(entries, DAY, one.id, one.rows, one.cause) if before in COVERABLE else None
+        verdict: Verdict = "known failure" if known else before
         checks.append(msgspec.structs.replace(one, verdict=verdict, known=known))
     return Evidence(whole.header, tuple(checks), whole.footer)
 
@@ -80,20 +82,22 @@ ENTRIES = st.lists(
         expires=st.none() | st.dates(),
     )
 )
+SOME_ROWS = st.lists(st.sampled_from(ROWS), min_size=1, unique=True).map(tuple)
 CHECKS = st.lists(
     st.builds(
         check,
         st.sampled_from(IDS),
         st.sampled_from(("passed", "failed", "warning", "not applicable")),
         CAUSES,
-        st.lists(st.sampled_from(ROWS), min_size=1, unique=True).map(tuple),
-    ),
+        SOME_ROWS,
+    )
+    | st.builds(check, st.sampled_from(IDS), st.just("not tested"), st.just("not tested"), SOME_ROWS),
     min_size=1,
     unique_by=lambda one: one.id,
 )
 OLD_ENTRIES = st.lists(
     st.builds(entry, requirement=st.sampled_from(ROWS), cause=CAUSES)
-    | st.builds(entry, check=st.sampled_from(IDS), cause=CAUSES)
+    | st.builds(entry, check=st.sampled_from(IDS), cause=CAUSES | st.just("not tested"))
 )
 
 
@@ -137,6 +141,8 @@ LISTED = '[[known-failure]]\ncause = "died"\nreason = "r"\nissue = "i"\nfault = 
         (f'{LISTED}check = "x"\n{LISTED}check = " "\n', "entry 2"),
         (f'{LISTED}check = "x"\n'.replace("platform", "server"), "fault cannot be 'server'"),
         (f'{LISTED}check = "x"\n'.replace('"died"', "[]"), "cause"),
+        (f'{LISTED}requirement = "MBH-04"\n'.replace('"died"', '"not tested"'), "check by check"),
+        (f'{LISTED}requirement = "MBH-04"\n'.replace('"died"', '["died", "not tested"]'), "check by check"),
         (f'{LISTED}check = "x"\n'.replace('issue = "i"', ""), "issue"),
     ],
 )
@@ -216,10 +222,10 @@ def test_an_expired_or_ambiguous_entry_covers_nothing() -> None:
         assert judged(entries, run(failed)).checks[0].verdict == "failed"
 
 
-@pytest.mark.parametrize("verdict", ["not tested", "error"])
+@pytest.mark.parametrize(("verdict", "cause"), [("not tested", "not tested"), ("error", "suite")])
 @pytest.mark.parametrize("listed", [entry(check="map/a"), entry(requirement="MBH-04")])
-def test_what_came_to_no_verdict_stays_what_it_is(verdict: Verdict, listed: Entry) -> None:
-    whole = judged([listed], run(check("map/a", verdict)))
+def test_what_came_to_no_verdict_stays_what_it_is(verdict: Verdict, cause: str, listed: Entry) -> None:
+    whole = judged([listed], run(check("map/a", verdict, cause)))
     assert whole.checks[0].verdict == verdict
     assert complaints([listed], DAY, whole.header, whole.checks) == []
     assert updated([listed], whole, Fresh()) == [listed]
@@ -245,6 +251,67 @@ def test_a_selected_run_says_nothing_of_what_it_left_out(listed: Entry, selectio
     assert [told in sentence for sentence in sentences] == [True] * bool(told)
 
 
+FAILS = check("map/f", "failed")
+UNTESTED = check("map/u", "not tested", "not tested", ("GBH-01",))
+LISTS_F, LISTS_U = entry(check="map/f"), entry(check="map/u", cause="not tested")
+
+
+@pytest.mark.parametrize("fails", [LISTS_F, entry(requirement="MBH-04")])
+def test_what_was_not_tested_beside_a_listed_failure_is_known(fails: Entry) -> None:
+    whole = judged([fails, LISTS_U], run(FAILS, UNTESTED))
+    assert [one.verdict for one in whole.checks] == ["known failure", "known failure"]
+    assert whole.checks[1].known == LISTS_U.known()
+    assert complaints([fails, LISTS_U], DAY, whole.header, whole.checks) == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "checks", "selection", "told"),
+    [
+        ([LISTS_U], [UNTESTED], (), ["map/u with the cause not tested, but no failure that it lists"]),
+        ([LISTS_U], [UNTESTED, FAILS], (), ["no failure that it lists"]),
+        ([LISTS_U, LISTS_F], [UNTESTED, check("map/f")], (), ["no failure that it lists", "ended as passed"]),
+        ([LISTS_U, LISTS_F], [UNTESTED, check("map/f", "failed", "died")], (), ["no failure that", "failed with died"]),
+        ([LISTS_U, LISTS_F], [check("map/u"), FAILS], (), ["map/u with the cause not tested, but it ended as passed"]),
+        ([LISTS_U, LISTS_F], [check("map/u", "failed"), FAILS], (), ["map/u failed with NOERROR"]),
+        ([LISTS_U, LISTS_F], [check("map/u", "not applicable", "assertion"), FAILS], (), ["ended as not applicable"]),
+        ([LISTS_U, LISTS_U, LISTS_F], [UNTESTED, FAILS], (), ["map/u by more than one entry"]),
+        ([LISTS_U, LISTS_F], [check("map/u", "error", "suite"), FAILS], (), []),
+        ([LISTS_U, LISTS_F], [UNTESTED], ("check map/u",), []),
+        ([LISTS_U], [UNTESTED], ("check map/u",), ["no failure that it lists"]),
+        (
+            [entry(check="map/u", cause="not tested", expires=date(2025, 1, 1)), LISTS_F],
+            [UNTESTED, FAILS],
+            (),
+            ["expired on 2025-01-01"],
+        ),
+    ],
+)
+def test_a_listed_not_tested_is_held_to_what_it_follows_from(
+    entries: list[Entry], checks: list[CheckRecord], selection: tuple[str, ...], told: list[str]
+) -> None:
+    found = complained(entries, *checks, selection=selection)
+    assert len(found) == len(told)
+    assert all(any(part in sentence for sentence in found) for part in told)
+
+
+@pytest.mark.parametrize(
+    "listed", [entry(check="map/u"), entry(requirement="GBH-01"), entry(check="map/u", cause="assertion")]
+)
+def test_entries_of_failures_cover_nothing_that_was_not_tested(listed: Entry) -> None:
+    assert judged([listed, LISTS_F], run(FAILS, UNTESTED)).checks[1].verdict == "not tested"
+
+
+def test_an_update_lists_what_was_not_tested_only_beside_a_failure() -> None:
+    fresh = Fresh()
+    listed = [one for one in updated([], run(FAILS, UNTESTED), fresh) if one.check == "map/u"]
+    assert [one.cause for one in listed] == ["not tested"]
+    assert updated([], run(UNTESTED, check("map/e", "error", "suite")), fresh) == []
+    both = judged([LISTS_F, LISTS_U], run(FAILS, UNTESTED))
+    assert updated([LISTS_F, LISTS_U], both, fresh) == [LISTS_F, LISTS_U]
+    alone = judged([LISTS_F, LISTS_U], run(check("map/f"), UNTESTED))
+    assert updated([LISTS_F, LISTS_U], alone, fresh) == []
+
+
 @given(old=OLD_ENTRIES, checks=CHECKS)
 def test_after_an_update_the_same_run_is_green(old: list[Entry], checks: list[CheckRecord]) -> None:
     whole = run(*checks)
@@ -255,7 +322,9 @@ def test_after_an_update_the_same_run_is_green(old: list[Entry], checks: list[Ch
         return
     again = judged(entries, whole)
     assert complaints(entries, DAY, again.header, again.checks) == []
-    assert "failed" not in {one.verdict for one in again.checks}
+    ends = {one.verdict for one in again.checks}
+    assert "failed" not in ends
+    assert "not tested" not in ends or "known failure" not in ends
     assert updated(entries, again, Fresh(reason="other")) == entries
     assert all(one in old for one in entries if one.reason != Fresh().reason)
 
@@ -299,6 +368,16 @@ def test_the_command_writes_where_it_is_told(
     assert kept.read_bytes() == other.read_bytes() == before
     assert main(["baseline", "update", str(evidence)]) == 0
     assert [one.reason for one in parse(capsys.readouterr().out, "stdout")] == [Fresh().reason]
+
+
+def test_the_command_names_what_it_cannot_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, run(FAILS, UNTESTED, check("map/e", "error", "suite"), check("map/g", "error", "hung")))
+    assert main(["baseline", "update", str(path)]) == 0
+    captured = capsys.readouterr()
+    assert {one.check for one in parse(captured.out, "stdout")} == {"map/f", "map/u"}
+    (sentence,) = captured.err.splitlines()
+    assert "not listed: map/e and 1 more, error" in sentence
+    assert "exit code 6" in sentence
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,17 @@ def test_whatever_passed_and_does_not_now_regressed(new: State) -> None:
     assert (row.id, row.old, row.new) == ("MBH-04", "passed", new)
 
 
+def test_what_broke_comes_before_what_only_warns() -> None:
+    ends: list[Verdict] = ["warning", "not tested", "failed", "error", "failed"]
+    rows = ("MBH-01", "MBH-02", "MBH-03", "MBH-04", "CMP-01")
+    before = run(*(check(f"map/{row}", rows=(row,)) for row in rows))
+    after = run(*(check(f"map/{row}", end, rows=(row,)) for row, end in zip(rows, ends, strict=True)))
+    found = compare(before, after)
+    told = ["CMP-01 failed", "MBH-03 failed", "MBH-04 error", "MBH-02 not tested", "MBH-01 warning"]
+    assert [f"{one.rows[0]} {one.new.state}" for one in found.regressions] == told
+    assert [f"{one.id} {one.new}" for one in found.regressed_requirements] == told
+
+
 @pytest.mark.parametrize("new", BROKEN)
 def test_a_warning_that_became_a_failure_regressed(new: State) -> None:
     assert kinds(between("warning", new)) == ["regressions"]

@@ -64,6 +64,20 @@ def test_the_level_decides_what_a_broken_row_means(error: Exception, level: str,
     assert assess(error, level)[0] == verdict
 
 
+def test_what_was_not_tested_has_a_cause_of_its_own() -> None:
+    assert [assess(error, "MUST")[1].name for error in (NotTested("x"), NotApplicable("x"))] == [
+        "not tested",
+        "assertion",
+    ]
+
+
+@pytest.mark.parametrize("value", ["3435973836", "14757395258967641292", "0xcccccccc", "0xCCCCCCCCCCCCCCCC"])
+@pytest.mark.parametrize("kind", [AssertionError, ConformanceFailure, PrerequisiteFailed])
+def test_an_untouched_out_value_is_told_as_such(kind: type[AssertionError], value: str) -> None:
+    _, cause = assess(kind(f"it gave {value}, and 0x1"), "MUST")
+    assert cause.sentence == "it gave untouched, and 0x1"
+
+
 @pytest.mark.parametrize(
     ("counts", "status", "code"),
     [

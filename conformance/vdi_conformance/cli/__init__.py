@@ -27,10 +27,13 @@ from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.usage import sentence
 from vdi_conformance.cli.verify import verify
 from vdi_conformance.output.console import Guarded, tell
+from vdi_conformance.printable import shown, shown_lines
 
 INTERRUPTED: Final = 2
 INTERNAL: Final = 3
 USAGE: Final = 4
+SENTENCE: Final = 8000
+"""So many characters of what is wrong are told."""
 USAGE_ERROR: Final[Any] = typer.BadParameter.__mro__[1]
 """The base of everything that typer finds wrong with a command line; typer does not export it."""
 
@@ -66,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remedy = "see whether the machine is short of memory, files or processes, then try again"
         return _ended(f"it could not go on ({type(error).__name__}: {error}): {remedy}.", INTERNAL)
     except Exception:
-        return _ended(f"an internal error; please report it:\n{traceback.format_exc()}".rstrip(), INTERNAL)
+        return _ended("an internal error; please report it:", INTERNAL, traceback.format_exc().rstrip())
 
 
 def _performed(given: Sequence[str]) -> int:
@@ -75,7 +78,7 @@ def _performed(given: Sequence[str]) -> int:
             return completion(app, given)
         code = app(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
     except Refusal as refusal:
-        return _ended(str(refusal), USAGE)
+        return _ended(str(refusal), USAGE, refusal.account)
     except USAGE_ERROR as error:
         return _ended(sentence(error, app, given), USAGE)
     except (KeyboardInterrupt, typer.Abort):
@@ -100,8 +103,10 @@ def _guarded() -> Iterator[list[str]]:
         sys.stdout = before
 
 
-def _ended(sentence: str, code: int) -> int:
-    tell(f"vdi-conformance: {sentence}")
+def _ended(sentence: str, code: int, account: str = "") -> int:
+    tell(f"vdi-conformance: {shown(sentence, SENTENCE)}")
+    if account:
+        tell(shown_lines(account))
     return code
 
 

@@ -11,6 +11,7 @@ import typer
 from vdi_conformance import untrusted
 from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal, unknown
+from vdi_conformance.printable import shown
 
 TEMPLATES: Final = files("vdi_conformance.cli") / "templates"
 LANGUAGES: Final = ("python",)
@@ -47,8 +48,8 @@ def init(
         )
     written = write_skeleton(directory, lang, name)
     for path in written:
-        typer.echo(f"wrote {path}")
-    typer.echo(f"Read {written[-1]} next, then run: {command(directory, name)}")
+        typer.echo(f"wrote {shown(str(path))}")
+    typer.echo(shown(f"Read {written[-1]} next, then run: {command(directory, name)}"))
 
 
 def class_name(name: str) -> str:

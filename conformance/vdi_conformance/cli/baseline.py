@@ -13,10 +13,12 @@ from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import Culprit
 from vdi_conformance.misfits import plainly
+from vdi_conformance.printable import shown
 from vdi_conformance.report.baseline import NotABaseline, load, render
-from vdi_conformance.report.known_failures import Fresh, updated
+from vdi_conformance.report.known_failures import Fresh, unlisted, updated
 
 FRESH: Final = Fresh()
+UNLISTED: Final = "errors, and what was not tested where nothing failed, keep the run at exit code 6"
 baseline = typer.Typer(name="baseline", help="Keep the list of known failures.", rich_markup_mode=None)
 
 
@@ -46,12 +48,19 @@ def update(
         ),
     ] = FRESH.fault,
 ) -> None:
-    """Write the baseline with which this run would have been green, one entry a failed check.
+    """Write the baseline with which this run would have been green, one entry a check.
 
-    Entries that still apply stay as they are, requirement by requirement or check by check; others are dropped.
+    Entries that still apply stay as they are, requirement by requirement or check by check; others are dropped. What
+    was not tested is listed where something failed, from which that may follow. Errors cannot be listed.
     """
     distinct([("--output", output), ("--baseline", baseline if output is None else None)], [("EVIDENCE", evidence)])
     text = _updated(_whole(evidence), baseline, output, _fresh(reason, issue, fault))
+    run = _whole(evidence)
+    text = _updated(run, baseline, output, _fresh(reason, issue, fault))
+    if left := unlisted(run):
+        first, *more = left
+        others = f" and {len(more)} more" * bool(more)
+        typer.echo(f"vdi-conformance: not listed: {shown(first.id)}{others}, {first.verdict}; {UNLISTED}.", err=True)
     target = output or baseline
     if target is None:
         typer.echo(text, nl=False)
@@ -76,7 +85,7 @@ def _whole(path: Path) -> Evidence:
     except NotEvidence as error:
         raise Refusal(f"{error}.") from error
     if run.header.partial:
-        selected = "; ".join(run.header.selection)
+        selected = shown("; ".join(run.header.selection))
         raise Refusal(f"{path} is of a selected run ({selected}): make a baseline from a run without selection.")
     if not run.checks:
         raise Refusal(f"{path} is of a run that executed nothing: make a baseline from a whole run.")

@@ -13,10 +13,11 @@ import typer
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
-from vdi_conformance.cli.output import distinct, read_by, writable, written
+from vdi_conformance.cli.output import distinct, read_by, writable
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.shipped import shipped, tables
 from vdi_conformance.host.spec import AdapterSpec
+from vdi_conformance.printable import shown, shown_lines
 from vdi_conformance.report.bundle import EXIT_CODES, Parts, certificate
 from vdi_conformance.report.bundle_archive import NotABundle, pack
 from vdi_conformance.report.bundle_verification import verified
@@ -73,11 +74,10 @@ def certify(
     try:
         manifest = verified(made, shipped(), datetime.now(UTC))
     except NotABundle as error:
-        typer.echo(f"vdi-conformance: the runs make no certificate: {error}.", err=True)
+        typer.echo(f"vdi-conformance: the runs make no certificate: {shown(str(error))}.", err=True)
         return EXIT_CODES["incomplete"]
     for line in (f"{manifest.outcome} to the profile {asked.label}: {output}", *manifest.reasons):
-        typer.echo(line)
-    written(output, made)
+        typer.echo(shown_lines(line))
     return EXIT_CODES[manifest.outcome]
 
 

@@ -21,6 +21,7 @@ from vdi_conformance.cli.proving import Watch
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.evidence.proof import Ending
 from vdi_conformance.plugins.held import FOREIGN, ISOLATING, PACKAGE
+from vdi_conformance.printable import shown_lines
 from vdi_conformance.proof.plan import Plan, write
 from vdi_conformance.report.exit_codes import ENDED
 from vdi_conformance.requirements.profiles import Profile, profile
@@ -111,7 +112,7 @@ def prove(
     started, began = datetime.now(UTC), time.monotonic()
     status, told = _make(watch, options)
     if status not in ENDED:
-        typer.echo(told, err=True)
+        typer.echo(shown_lines(told), err=True)
         return status
     made = Made(started.isoformat(timespec="seconds"), time.monotonic() - began, tuple(watch.results))
     proof = proof_of(watch.plan, asked, watch.client, made)

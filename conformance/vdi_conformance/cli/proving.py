@@ -28,7 +28,12 @@ class Watch:
         self.plan = plan
         self.results: list[TrialResult] = []
         self._console = Console(file=sys.stderr, highlight=False)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         self._bar = Progress(*columns, console=self._console, transient=True, redirect_stdout=False)
         self._task = self._bar.add_task("starting", total=len(plan.trials))
 

@@ -1,14 +1,26 @@
 """What a verb raises when it cannot do what it was asked to."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from vdi_conformance.nearest import meant
+from vdi_conformance.printable import shown
+
+WORD: Final = 100
+"""So many characters of a word that is not known are told."""
 
 
 class Refusal(Exception):
-    """The command line asks for what cannot be done: one sentence with the cause and the remedy."""
+    """The command line asks for what cannot be done: one sentence with the cause and the remedy.
+
+    `account` has further lines, such as the traceback of an adapter.
+    """
+
+    def __init__(self, sentence: str, account: str = "") -> None:
+        super().__init__(sentence)
+        self.account = account
 
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> Refusal:
     """Refuse a word that is not known, and name the nearest ones."""
-    return Refusal(f"there is no {kind} {word!r}; {meant(word, known)}.")
+    return Refusal(f"there is no {kind} {shown(repr(word), WORD)}; {meant(word, known)}.")

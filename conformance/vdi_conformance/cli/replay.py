@@ -8,6 +8,7 @@ import typer
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import look_here
 from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.printable import shown, shown_lines
 
 
 def replay(
@@ -43,8 +44,11 @@ def replay(
         walk = load(recording)
         settings = Settings(walk.seed, timeout_scale)
         players = parties(adapter, server, settings)
-    except (NotARecording, NoCast) as error:
+    except NotARecording as error:
         raise Refusal(f"{str(error).rstrip('.')}.") from error
+    except NoCast as error:
+        sentence, _, account = str(error).partition("\n")
+        raise Refusal(f"{sentence.rstrip('.')}.", account) from error
     if players[1].capabilities["server"] != "scripted":
         raise Refusal(f"{players[1].reference} has no server role that is told every step: name one with --server.")
     bench = Bench(cast(*players, settings))
@@ -55,6 +59,6 @@ def replay(
         stage.processes.end(orderly=False)
         bench.close()
     for line in played.story:
-        typer.echo(line)
-    typer.echo(f"FAILED  {failure}" if failure else "Every answer is one that the documents permit.")
+        typer.echo(shown(line))
+    typer.echo(shown_lines(f"FAILED  {failure}") if failure else "Every answer is one that the documents permit.")
     return 1 if failure else 0

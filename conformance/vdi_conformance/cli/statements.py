@@ -18,6 +18,7 @@ from vdi_conformance.adapters.tsql.settings import DATABASE, settings_of
 from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.contract import Database, Statement, Subject
+from vdi_conformance.printable import shown, shown_lines
 
 KINDS: Final[tuple[tuple[Literal["backup", "restore"], Subject], ...]] = (
     ("backup", "database"),
@@ -81,7 +82,7 @@ def statements(
             subject=of,
             snapshot=snapshot and of != "filelistonly",
         )
-        typer.echo("\n".join(script(statement, database)) + "\n")
+        typer.echo("\n".join(map(shown_lines, script(statement, database))) + "\n")
 
 
 def script(statement: Statement, database: str | None) -> Iterator[str]:
@@ -91,7 +92,7 @@ def script(statement: Statement, database: str | None) -> Iterator[str]:
     try:
         yield from written_out(script_of(statement, scratch, named(database, statement, _ask)).batches())
     except NotRunnable as error:
-        yield f"-- nothing is run: {error}"
+        yield f"-- nothing is run: {shown(str(error))}"
 
 
 def _ask(query: str) -> list[tuple[Any, ...]]:

@@ -9,11 +9,14 @@ import typer
 from vdi_conformance import __version__, untrusted
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.shipped import shipped
+from vdi_conformance.printable import shown
 from vdi_conformance.report.bundle import Manifest
 from vdi_conformance.report.bundle_archive import LIMIT, NotABundle
 from vdi_conformance.report.bundle_verification import verified
 
 REFUSED: Final = 7
+REASON: Final = 20_000
+"""So many characters of each of its reasons are told."""
 
 
 def verify(certificate: Annotated[Path, typer.Argument(metavar="FILE.zip", help="What `certify` wrote.")]) -> int:
@@ -30,10 +33,10 @@ def verify(certificate: Annotated[Path, typer.Argument(metavar="FILE.zip", help=
     try:
         manifest = verified(data, shipped(), datetime.now(UTC))
     except NotABundle as error:
-        typer.echo(f"vdi-conformance: {certificate} is refused: {error}.", err=True)
+        typer.echo(f"vdi-conformance: {shown(str(certificate))} is refused: {shown(str(error))}.", err=True)
         return REFUSED
     for line in _told(manifest):
-        typer.echo(line)
+        typer.echo(shown(line, REASON))
     return 0 if manifest.outcome == "conformant" else 1
 
 

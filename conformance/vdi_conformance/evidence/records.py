@@ -19,7 +19,8 @@ VERDICTS: Final[tuple[Verdict, ...]] = (
     "not tested",
     "error",
 )
-CauseKind = Literal["code", "assertion", "died", "hung", "protocol", "suite"]
+CauseKind = Literal["code", "assertion", "died", "hung", "protocol", "suite", "not tested"]
+NOT_TESTED: Final = "not tested"
 Culprit = Literal["implementation", "adapter", "platform"]
 
 

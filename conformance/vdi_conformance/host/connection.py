@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
@@ -42,6 +43,10 @@ class Answer(msgspec.Struct, frozen=True):
     error: Failure | msgspec.UnsetType = msgspec.UNSET
 
 
+# Escapes are taken one by one from the left, so that a backslash that is escaped itself begins none.
+_half_characters: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 _encoder = msgspec.json.Encoder()
 _answers = msgspec.json.Decoder(Answer)
 
@@ -80,14 +85,18 @@ class Lines:
 
 
 def read_answer(host: str, line: bytes) -> Answer:
-    """Read a line as an answer."""
+    """Read a line as an answer; half a character, which JSON permits, is taken for what it was written as."""
     try:
         untrusted.check_json(line)
-        return _answers.decode(line)
+        return _answers.decode(_half_characters.sub(_as_written, line) if b"\\u" in line else line)
     except (untrusted.Unreadable, msgspec.ValidationError) as error:
         raise WrongReply(host, "a request", plainly(error), line) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotJson(host, line) from error
+
+
+def _as_written(found: re.Match[bytes]) -> bytes:
+    return b"\\\\" + found[1] if found[1] else found[0]
 
 
 def read_reply(host: str, request: Request[Any], answer: Answer, line: bytes) -> Reply | HostError:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.host import codes
+from vdi_conformance.printable import shown, shown_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,11 +23,18 @@ if TYPE_CHECKING:
     from vdi_conformance.host.ended import Ended
 
 _QUOTED: Final = 200
+_PROBLEM: Final = 300
+_MESSAGE: Final = 2000
 _LAST_WORDS: Final = 1500
+_TRACEBACK: Final = 6000
+"""So many characters are told of what a host wrote: of a line, of what is wrong with it, of a refusal, and so on."""
 
 
 class HostError(Exception):
-    """Whatever can go wrong with a host; `host` is its name."""
+    """Whatever can go wrong with a host; `host` is its name.
+
+    Its sentence is fit to be shown, whatever the host said; the attributes of errors have that as it came.
+    """
 
     def __init__(self, host: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -50,8 +58,8 @@ class NoProcess(HostError):
     def __init__(self, cause: str) -> None:
         super().__init__(
             "",
-            f"no process could be made for a host ({cause}): see whether the machine is short of memory or processes, "
-            "then run again",
+            f"no process could be made for a host ({shown(cause, _MESSAGE)}): "
+            "see whether the machine is short of memory or processes, then run again",
         )
 
 
@@ -133,8 +141,8 @@ class WrongReply(ProtocolError):
     def __init__(self, host: str, method: str, problem: str, line: bytes) -> None:
         super().__init__(
             host,
-            f"host {host!r} answered {method} with {_quote(line)}, which does not fit the protocol ({problem}): "
-            f"compare it with the published schema of {method}",
+            f"host {host!r} answered {method} with {_quote(line)}, which does not fit the protocol "
+            f"({shown(problem, _PROBLEM)}): compare it with the published schema of {method}",
         )
         self.method = method
         self.line = line
@@ -146,8 +154,8 @@ class UnknownProtocol(ProtocolError):
     def __init__(self, host: str, claimed: str) -> None:
         super().__init__(
             host,
-            f"host {host!r} does not speak version {codes.PROTOCOL_VERSION} of the host protocol ({claimed}): "
-            f"use an adapter and a suite that speak the same version",
+            f"host {host!r} does not speak version {codes.PROTOCOL_VERSION} of the host protocol "
+            f"({shown(claimed, _PROBLEM)}): use an adapter and a suite that speak the same version",
         )
 
 
@@ -158,8 +166,8 @@ class Refusal(HostError):
 
     def __init__(self, host: str, method: str, message: str, data: Mapping[str, object] | None = None) -> None:
         traceback = str((data or {}).get("traceback", "")).strip()
-        last_words = f"\n{traceback}" if traceback else ""
-        super().__init__(host, f"{self.told(host, method, message)}: {self.remedy}{last_words}")
+        last_words = f"\n{shown_end(traceback, _TRACEBACK)}" if traceback else ""
+        super().__init__(host, f"{self.told(host, method, shown(message, _MESSAGE))}: {self.remedy}{last_words}")
         self.method = method
         self.message = message
         self.data = dict(data or {})
@@ -183,7 +191,7 @@ class ImplementationUnavailable(Refusal):
     """The adapter is there, what it would show to the suite is not; its own sentence says why, and what to do."""
 
     def __init__(self, host: str, method: str, message: str, data: Mapping[str, object] | None = None) -> None:
-        HostError.__init__(self, host, message)
+        HostError.__init__(self, host, shown(message, _MESSAGE))
         self.method = method
         self.message = message
         self.data = dict(data or {})
@@ -238,10 +246,10 @@ BY_CODE: Final[Mapping[int, type[Refusal]]] = {
 
 
 def _quote(line: bytes) -> str:
-    text = line.decode("utf-8", "backslashreplace")
-    return repr(text if len(text) <= _QUOTED else text[:_QUOTED] + "…")
+    text = line[: 4 * _QUOTED].decode("utf-8", "backslashreplace")
+    return shown(repr(text if len(text) <= _QUOTED else text[:_QUOTED] + "…"))
 
 
 def _quoted_stderr(stderr: str) -> str:
     text = stderr.strip()
-    return f"\nThe end of its standard error:\n{text[-_LAST_WORDS:]}" if text else ""
+    return f"\nThe end of its standard error:\n{shown_end(text, _LAST_WORDS)}" if text else ""

@@ -13,12 +13,15 @@ from vdi_conformance.host.lifeline import die_with_parent
 from vdi_conformance.host.spec import Settings
 from vdi_conformance.plugins.casting import NoCast, parties
 from vdi_conformance.plugins.profile import PROFILE
+from vdi_conformance.printable import shown_lines
 from vdi_conformance.suite.bench import Limits
 
 if TYPE_CHECKING:
     from vdi_conformance.suite.bench import Start
 
 PARTIES: Final = pytest.StashKey[tuple[Party, Party]]()
+SENTENCE: Final = 8000
+"""So many characters are told of why an adapter cannot be used."""
 _KEY: Final = "vdi_parties"
 
 
@@ -56,7 +59,7 @@ def _ask(config: pytest.Config) -> tuple[Party, Party]:
             config.getoption("vdi_adapter"), config.getoption("vdi_server"), settings_of(config), start_of(config)
         )
     except NoCast as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(shown_lines(str(error), SENTENCE)) from error
 
 
 def settings_of(config: pytest.Config) -> Settings:

@@ -22,8 +22,10 @@ from vdi_conformance.plugins.ends import ENDS
 from vdi_conformance.plugins.evidence import COLLECTOR, header_of
 from vdi_conformance.plugins.phases import Phases
 from vdi_conformance.plugins.requirements import check_id, level_of, rows_of
+from vdi_conformance.printable import shown, shown_lines
 from vdi_conformance.report import allure
-from vdi_conformance.report.wording import account, call_line, headline, untried_lines
+from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.wording import account, headline, untried_lines
 from vdi_conformance.suite.stage import STAGE
 
 KEPT: Final = (LabelType.HOST, LabelType.THREAD, LabelType.FRAMEWORK, LabelType.LANGUAGE)
@@ -73,7 +75,7 @@ class Results:
         if (record := self._record) is None:
             return
         self._record = None
-        result.name = result.fullName = record.id
+        result.name = result.fullName = shown(record.id)
         result.historyId = result.testCaseId = allure.identity(record)
         result.titlePath = allure.title_path(record)
         result.parameters = []
@@ -150,7 +152,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         for name, text in texts.items():
             write(directory / name, text.encode("utf-8", "replace"))
         for complaint in [*complaints, *untried_lines(collector.header, collector.checks)[-1:]]:
-            allure_commons.plugin_manager.hook.global_error(message=complaint, trace=None)
+            allure_commons.plugin_manager.hook.global_error(message=shown(complaint), trace=None)
     except NotWritable as error:
         config.stash[ENDS].give_up(str(error))
     else:
@@ -176,5 +178,5 @@ def _stamp(seconds: float) -> int:
 
 def _attach(result: TestResult, name: str, text: str) -> None:
     source = f"{uuid4()}-attachment.txt"
-    allure_commons.plugin_manager.hook.report_attached_data(body=text, file_name=source)
-    result.attachments.append(Attachment(name=name, source=source, type="text/plain"))
+    allure_commons.plugin_manager.hook.report_attached_data(body=shown_lines(text), file_name=source)
+    result.attachments.append(Attachment(name=shown(name), source=source, type="text/plain"))

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from vdi_conformance.plugins.requirements import check_id, rows_of
+from vdi_conformance.printable import shown
 from vdi_conformance.report.baseline import Entry, NotABaseline, load
 from vdi_conformance.suite.stage import KNOWN_TO_FAIL
 
@@ -20,6 +21,8 @@ class Baseline(NamedTuple):
 
 
 BASELINE: Final = pytest.StashKey[Baseline]()
+SENTENCE: Final = 8000
+"""So many characters are told of what is wrong with it."""
 _KEY: Final = "vdi_baseline"
 
 
@@ -32,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.stash[BASELINE] = Baseline(load(Path(path)) if path else (), datetime.now(UTC).date())
     except NotABaseline as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(shown(str(error), SENTENCE)) from error
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,7 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         rows = rows_of(item)
         item.stash[KNOWN_TO_FAIL] = any(
-            entry.addresses(check_id(item), rows) for entry in config.stash[BASELINE].entries
+            entry.lists_failures and entry.addresses(check_id(item), rows) for entry in config.stash[BASELINE].entries
         )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.adapters import UnknownAdapter, resolve
+from vdi_conformance.adapters import resolve
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.host.errors import HostError
 from vdi_conformance.host.messages.client import NewSet
 from vdi_conformance.host.supervisor import Supervisor
+from vdi_conformance.printable import shown
 from vdi_conformance.suite.bench import Cast, Limits
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     """Asks an adapter who it is, and where told whether it can make a client object."""
 
 NO_LIMITS: Final = Limits()
+SENTENCE: Final = 4000
+"""So many characters are told of why a reference leads nowhere."""
 
 
 class NoCast(ValueError):
@@ -44,10 +47,12 @@ def parties(
     try:
         server_spec = resolve(server_reference) if server_reference else None
         client, server, _ = paired(ask, resolve(reference), server_spec)
-    except (UnknownAdapter, HostError, ValueError) as error:
+    except HostError as error:
         raise NoCast(str(error)) from error
+    except ValueError as error:
+        raise NoCast(shown(str(error), SENTENCE)) from error
     if server.capabilities["server"] == "none":
-        raise NoCast(f"{server.reference} has no server role: name another adapter with --server")
+        raise NoCast(f"{shown(server.reference)} has no server role: name another adapter with --server")
     return client, server
 
 

@@ -25,6 +25,7 @@ from vdi_conformance.plugins.phases import Phases, is_lost, phase_of
 from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.plugins.repeating import Once
 from vdi_conformance.plugins.requirements import never_executed, selection
+from vdi_conformance.printable import keepable
 from vdi_conformance.report.exit_codes import ENDED, exit_code, with_others
 from vdi_conformance.report.known_failures import complaints
 from vdi_conformance.report.scoring import (
@@ -190,7 +191,7 @@ def header_of(config: pytest.Config) -> Header:
     options = config.option
     profile = config.stash[PROFILE]
     rows = (files("vdi_conformance.requirements") / "data" / "requirements.tsv").read_bytes()
-    return Header(
+    header = Header(
         suite_version=__version__,
         catalogue_sha256=hashlib.sha256(rows).hexdigest(),
         profile=None if profile is None else version_of(profile),
@@ -205,3 +206,4 @@ def header_of(config: pytest.Config) -> Header:
         selection=selection(config),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    return msgspec.convert(keepable(msgspec.to_builtins(header)), Header)

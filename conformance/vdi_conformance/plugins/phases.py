@@ -25,7 +25,8 @@ from vdi_conformance.plugins.baseline import BASELINE
 from vdi_conformance.plugins.ends import sentence_of
 from vdi_conformance.plugins.requirements import check_id, id_of_node, level_of, rows_of
 from vdi_conformance.plugins.verdicts import assess
-from vdi_conformance.report.known_failures import known_failure
+from vdi_conformance.printable import keepable, shown_lines
+from vdi_conformance.report.known_failures import COVERABLE, known_failure
 from vdi_conformance.suite.judging import judged_party
 from vdi_conformance.suite.stage import ENDED, STAGE, Stage
 from vdi_conformance.vdi.hresult import name_of
@@ -91,7 +92,8 @@ def pytest_runtest_makereport(
     report = yield
     if rows := rows_of(item):
         phase = _phase(item, call, rows, report)
-        report.user_properties.append((KEY, msgspec.to_builtins(phase)))
+        report.user_properties.append((KEY, keepable(msgspec.to_builtins(phase))))
+        _disarm(report)
         untried = phase.verdict == "not tested" and report.outcome == "failed"
         if untried or phase.verdict in ("failed", "warning", "known failure", "error"):
             answered = phase.verdict == "warning" and phase.cause is not None and phase.cause.kind in ANSWERS
@@ -99,8 +101,19 @@ def pytest_runtest_makereport(
         if phase.verdict in ("warning", "known failure"):
             report.outcome, report.longrepr = "passed", None
         if untried and phase.cause is not None:
-            report.outcome, report.longrepr = "skipped", (str(item.path), 0, phase.cause.sentence)
+            report.outcome, report.longrepr = "skipped", (str(item.path), 0, shown_lines(phase.cause.sentence))
     return report
+
+
+def _disarm(report: pytest.TestReport) -> None:
+    """Keep what pytest itself may tell of a check as it is, unless it holds what must not be shown or handed over."""
+    match report.longrepr:
+        case None:
+            return
+        case (path, line, str(reason)):
+            report.longrepr = path, line, shown_lines(reason)
+        case _ if (told := shown_lines(report.longreprtext)) != report.longreprtext:
+            report.longrepr = told
 
 
 def phase_of(report: pytest.TestReport) -> Phase | None:
@@ -145,7 +158,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     if verdict in ("failed", "warning") and (untried := _untried(item, stage, cause)) is not None:
         verdict, cause = assess(untried, level)
     known = None
-    if verdict == "failed" and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
+    if verdict in COVERABLE and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
         verdict = "known failure"
     return Phase(
         id=check_id(item),

@@ -4,6 +4,7 @@ from typing import Final
 
 import pytest
 
+from vdi_conformance.printable import shown
 from vdi_conformance.requirements.profiles import Profile, profile
 
 PROFILE: Final = pytest.StashKey[Profile | None]()
@@ -15,6 +16,6 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.stash[PROFILE] = profile(word) if word else None
     except ValueError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(shown(str(error))) from error
     if (found := config.stash[PROFILE]) is not None:
         config.option.vdi_profile = found.label

@@ -11,6 +11,7 @@ import pytest
 from vdi_conformance.nearest import meant
 from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.plugins.refusing import refuse
+from vdi_conformance.printable import shown
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 
@@ -79,13 +80,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def never_executed(missing: set[str]) -> str:
     """Say that checks were named which were not executed, although they are there."""
-    return f"{', '.join(sorted(missing))} was not executed: leave out the other options that select checks"
+    return f"{shown(', '.join(sorted(missing)))} was not executed: leave out the other options that select checks"
 
 
 def _none(kind: str, unknown: Sequence[str], known: Iterable[str]) -> str:
     """Name what there is not, and what is nearest to the first of it."""
     named = ", ".join(map(repr, unknown))
-    return f"there is no {kind} {named}; {meant(unknown[0], known)}"
+    return f"there is no {kind} {shown(named)}; {meant(unknown[0], known)}"
 
 
 def _topics(config: pytest.Config) -> set[str]:

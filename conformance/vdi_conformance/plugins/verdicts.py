@@ -1,7 +1,8 @@
 """From the way a check ended to its verdict and its cause; pure."""
 
-from vdi_conformance.evidence.records import Cause, CauseKind, Verdict
+from vdi_conformance.evidence.records import NOT_TESTED, Cause, CauseKind, Verdict
 from vdi_conformance.host.errors import HostDied, HostError, HostHung, MethodNotFound
+from vdi_conformance.report.calls import naming_untouched
 from vdi_conformance.suite.judging import (
     ConformanceFailure,
     MandatoryBroken,
@@ -46,8 +47,10 @@ def _cause(error: BaseException) -> Cause:
         case ConformanceFailure():
             kind = "code" if error.observed else "assertion"
             expected, observed = list(error.expected), error.observed
-        case AssertionError() | NotApplicable() | NotTested():
+        case AssertionError() | NotApplicable():
             kind = "assertion"
+        case NotTested():
+            kind = NOT_TESTED
         case HostDied():
             kind = "died"
         case HostHung():
@@ -57,4 +60,5 @@ def _cause(error: BaseException) -> Cause:
         case _:
             kind = "suite"
             sentence = f"{type(error).__name__}: {error}"
-    return Cause(kind=kind, sentence=sentence or type(error).__name__, expected=expected, observed=observed)
+    sentence = naming_untouched(sentence or type(error).__name__)
+    return Cause(kind=kind, sentence=sentence, expected=expected, observed=observed)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from vdi_conformance.evidence.records import CheckRecord, Header
+from vdi_conformance.printable import fence_around, in_markdown, shown
 from vdi_conformance.report.wording import case_name, facts, rerun, topic_of
 from vdi_conformance.requirements import Requirement, catalogue
 
@@ -39,7 +40,7 @@ def identity(check: CheckRecord) -> str:
 
 def title_path(check: CheckRecord) -> list[str]:
     """Say where a check stands in the tree of suites."""
-    return [EPIC, topic_of(check)]
+    return [EPIC, shown(topic_of(check))]
 
 
 def labels(check: CheckRecord) -> list[tuple[str, str]]:
@@ -52,8 +53,8 @@ def labels(check: CheckRecord) -> list[tuple[str, str]]:
         ("severity", SEVERITIES[check.level]),
         ("parentSuite", parent),
         ("suite", suite),
-        ("package", case_name(check.id)[0]),
-        *(("tag", row) for row in check.rows),
+        ("package", shown(case_name(check.id)[0])),
+        *(("tag", shown(row)) for row in check.rows),
         *[("tag", check.verdict)] * (check.verdict not in _UNTAGGED),
     ]
 
@@ -64,10 +65,13 @@ def links(check: CheckRecord) -> list[tuple[str, str, str]]:
     An address may be empty: then only --allure-link-pattern can lead anywhere.
     """
     sources = [source for row in _rows(check) for source in catalogue().sources_of(row)]
-    issues = [check.known.issue] if check.known else []
+    issues = [shown(check.known.issue)] if check.known else []
     return [
-        *(("requirement", row, "") for row in check.rows),
-        *(("issue", issue, issue if issue.startswith(("https://", "http://")) else "") for issue in issues),
+        *(("requirement", shown(row), "") for row in check.rows),
+        *(
+            ("issue", shown(issue), shown(issue) if issue.startswith(("https://", "http://")) else "")
+            for issue in issues
+        ),
         *{source.address: ("link", source.title, source.address) for source in sources if source.address}.values(),
     ]
 
@@ -75,9 +79,14 @@ def links(check: CheckRecord) -> list[tuple[str, str, str]]:
 def description(header: Header, check: CheckRecord) -> str:
     """Say in Markdown what is required, which choices were seen, and how to run the check again."""
     parts = [f"**{row.id}** ({row.level}, {row.source_class}): {row.statement}" for row in _rows(check)]
-    parts += [f"{seen.question}, {seen.subject}: **{seen.answer}**" for seen in check.observations]
+    parts += [
+        f"{in_markdown(seen.question)}, {in_markdown(seen.subject)}: **{in_markdown(seen.answer)}**"
+        for seen in check.observations
+    ]
     if check.rows:
-        parts.append(f"```\n{rerun(header, check)}\n```")
+        command = rerun(header, check)
+        fence = fence_around(command, least=3)
+        parts.append(f"{fence}\n{command}\n{fence}")
     return "\n\n".join(parts)
 
 

@@ -1,6 +1,5 @@
 """Baselines: a vendor's own list of known failures, as a TOML file that people edit."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Annotated, Final
 import msgspec
 
 from vdi_conformance import untrusted
-from vdi_conformance.evidence.records import Cause, Culprit, KnownFailure
+from vdi_conformance.evidence.records import NOT_TESTED, Cause, Culprit, KnownFailure
 from vdi_conformance.misfits import plainly
+from vdi_conformance.printable import in_toml, shown
 from vdi_conformance.requirements import catalogue
 
 KEY: Final = "known-failure"
@@ -26,6 +26,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One known failure: of one check, or of every check that judges a requirement and fails for that cause.
 
     `cause` is what Cause.name gives, or a list of such names; `expires` is the last day on which the entry covers.
+    The cause "not tested" says that the check cannot come to a verdict while failures last that are listed besides.
     """
 
     requirement: Text | None = None
@@ -39,6 +40,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         if (self.requirement is None) == (self.check is None):
             raise ValueError("it must name either a requirement or a check")
+        if self.check is None and NOT_TESTED in self.causes:
+            raise ValueError(f"the cause '{NOT_TESTED}' is listed check by check, not for a requirement")
 
     @property
     def target(self) -> str:
@@ -49,6 +52,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def causes(self) -> Sequence[str]:
         """The causes that it covers."""
         return [self.cause] if isinstance(self.cause, str) else self.cause
+
+    @property
+    def lists_failures(self) -> bool:
+        """Whether it lists failures, and not only that a check could not come to a verdict."""
+        return any(cause != NOT_TESTED for cause in self.causes)
 
     def addresses(self, check: str, rows: Iterable[str]) -> bool:
         """Whether it speaks of a check of this id, which judges these requirements."""
@@ -97,7 +105,7 @@ def _entry(number: int, table: object, name: str) -> Entry:
 def render(entries: Iterable[Entry], adapter: str, rows: Mapping[str, Sequence[str]]) -> str:
     """Write a baseline: sorted, the same text for the same entries; `rows` are the requirements that checks judge."""
     lines = [
-        f"# Known failures of {_printable(adapter)}.",
+        f"# Known failures of {shown(adapter)}.",
         "# `vdi-conformance run --baseline` fails when one of them passes, fails for another cause or is not there.",
         "# `vdi-conformance baseline update` writes all comments anew: what is to be kept belongs into `reason`.",
     ]
@@ -109,13 +117,9 @@ def render(entries: Iterable[Entry], adapter: str, rows: Mapping[str, Sequence[s
     return "\n".join(lines) + "\n"
 
 
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in name)
-
-
 def _statement(id_: str) -> str:
     row = catalogue().get(id_)
-    return f"# {id_} {row.level}: {row.statement}" if row else f"# {id_}"
+    return f"# {id_} {row.level}: {row.statement}" if row else f"# {shown(id_)}"
 
 
 def _pairs(entry: Entry) -> Iterator[str]:
@@ -127,5 +131,4 @@ def _pairs(entry: Entry) -> Iterator[str]:
 def _value(value: str | list[str] | date) -> str:
     if isinstance(value, date):
         return value.isoformat()
-    # JSON's strings and lists are TOML's, but for the one control character that JSON leaves as it is.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return in_toml(value) if isinstance(value, str) else f"[{', '.join(map(in_toml, value))}]"

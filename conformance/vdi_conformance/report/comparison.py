@@ -105,14 +105,14 @@ def compare(old: Evidence, new: Evidence) -> Comparison:
     A check that passed and is missing regressed, unless suite or catalogue changed: then it counts as removed.
     """
     _need_comparable(old, new)
-    pairs = _pairs(old, new)
+    pairs = sorted(_pairs(old, new), key=lambda pair: (WORST_FIRST.index(pair.new.state), pair.id))
     settings = list(_settings(old, new))
     dropping = any(setting.name in ("suite_version", "catalogue_sha256") for setting in settings)
     sorted_out: dict[str, list[CheckChange]] = {}
     for pair in pairs:
         sorted_out.setdefault(_kind(pair, dropping), []).append(pair)
     known = [pair for pair in pairs if pair.old.state != "missing" and not (pair.new.state == "missing" and dropping)]
-    requirements = list(_requirements(known))
+    requirements = sorted(_requirements(known), key=lambda one: (WORST_FIRST.index(one.new), one.id))
     spoilt = {row for pair in sorted_out.get("new", []) if pair.new.state not in MET for row in pair.rows}
     return Comparison(
         settings=settings,
@@ -141,7 +141,7 @@ def _need_comparable(old: Evidence, new: Evidence) -> None:
 
 
 def _pairs(old: Evidence, new: Evidence) -> list[CheckChange]:
-    """Put the two records of each check together, by id; in the order of ids."""
+    """Put the two records of each check together, by id."""
     before = {check.id: check for check in old.checks}
     after = {check.id: check for check in new.checks}
     return [_pair(id_, before.get(id_), after.get(id_)) for id_ in sorted(before.keys() | after.keys())]

@@ -1,16 +1,17 @@
 """A comparison of two runs as text, Markdown or JSON: regressions first; pure."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
+from vdi_conformance.printable import fence_around, in_json, in_markdown, shown
 from vdi_conformance.report.comparison import CheckChange, Comparison, ObservationChange, RequirementChange, Side
 from vdi_conformance.requirements import catalogue
 
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
+SENTENCE: Final = 5000
+"""So many characters of a sentence are told; names and values have less."""
 
 
 class Code(str):
@@ -32,7 +33,7 @@ class Section:
 
 def as_json(comparison: Comparison) -> str:
     """Give all of it, for programs."""
-    return msgspec.json.format(msgspec.json.encode(comparison), indent=2).decode()
+    return in_json(msgspec.to_builtins(comparison))
 
 
 def as_text(comparison: Comparison) -> str:
@@ -41,8 +42,8 @@ def as_text(comparison: Comparison) -> str:
     for section in _sections(comparison):
         lines.append(f"{section.title}:")
         for head, *details in section.items:
-            lines.append(f"  {''.join(head)}")
-            lines += [f"      {''.join(detail)}" for detail in details]
+            lines.append(f"  {_plain(head)}")
+            lines += [f"      {_plain(detail)}" for detail in details]
         lines.append("")
     return "\n".join([*lines, conclusion(comparison)])
 
@@ -134,16 +135,17 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def _plain(line: Line) -> str:
+    return shown("".join(line), SENTENCE)
+
+
 def _marked(line: Line) -> str:
-    return "".join(_code(part) if isinstance(part, Code) else _escaped(part) for part in line)
+    return "".join(_code(part) if isinstance(part, Code) else in_markdown(part, SENTENCE) for part in line)
 
 
 def _code(text: str) -> str:
     """Fence a name with more backticks than it has in a row."""
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    pad = " " * text.startswith("`") or " " * text.endswith("`")
-    return f"{fence}{pad}{' '.join(text.split())}{pad}{fence}"
-
-
-def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text.replace("\n", " "))
+    told = shown(text)
+    fence = fence_around(told)
+    pad = " " * told.startswith("`") or " " * told.endswith("`")
+    return f"{fence}{pad}{' '.join(told.split())}{pad}{fence}"

@@ -1,12 +1,12 @@
 """JUnit XML, which CI systems read: a suite for each topic, a case for each check."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import CheckRecord, Header
+from vdi_conformance.printable import shown, shown_lines
 from vdi_conformance.report.wording import (
     NO_TOPIC,
     PACKAGE,
@@ -31,7 +31,9 @@ ENDS: Final[Mapping[str, str]] = {
 }
 """What each verdict is to a CI system: what gives a run the exit code 0 must not be red there, nor the reverse."""
 _COUNTED: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-_NOT_XML: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+ATTRIBUTE: Final = 10_000
+BODY: Final = 120_000
+"""So many characters have an attribute and the text of an element at the most."""
 
 
 def junit(evidence: Evidence) -> bytes:
@@ -60,7 +62,7 @@ def _suite(topic: str, evidence: Evidence, checks: list[CheckRecord]) -> ET.Elem
 
 def _baseline(evidence: Evidence) -> ET.Element:
     """Make a case of the complaints: they are about no check, and the run failed for them."""
-    first, *more = evidence.footer.complaints
+    first, *more = (shown(one, ATTRIBUTE) for one in evidence.footer.complaints)
     case = _element("testcase", classname=f"{PACKAGE}.baseline", name="lists what the run showed", time=_seconds(0))
     case.append(_element("properties"))
     message = f"{first} (and {len(more)} more)" if more else first
@@ -122,12 +124,7 @@ def _seconds(duration: float) -> str:
 
 
 def _element(tag: str, text: str = "", **attributes: str) -> ET.Element:
-    element = ET.Element(tag, {name: _legal(value) for name, value in attributes.items()})
-    element.text = _legal(text) or None
+    """Make an element; what no document may hold is not printable, and so it is spelled out."""
+    element = ET.Element(tag, {name: shown(value, ATTRIBUTE) for name, value in attributes.items()})
+    element.text = shown_lines(text, BODY) or None
     return element
-
-
-def _legal(text: str) -> str:
-    """Spell out what no XML document may hold; ends of lines become the ones that XML keeps."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _NOT_XML.sub(lambda found: ascii(found.group())[1:-1], lines)

@@ -7,11 +7,13 @@ from typing import Final
 import msgspec
 
 from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import Cause, CheckRecord, Culprit, Header, KnownFailure
+from vdi_conformance.evidence.records import NOT_TESTED, Cause, CheckRecord, Culprit, Header, KnownFailure, Verdict
 from vdi_conformance.report.baseline import Entry, NotABaseline, Text
 from vdi_conformance.requirements import catalogue
 
 FAILING: Final = ("failed", "known failure")
+COVERABLE: Final[tuple[Verdict, ...]] = ("failed", "not tested")
+"""What an entry can make a known failure of."""
 UNDECIDED: Final = ("not tested", "error")
 
 
@@ -26,7 +28,7 @@ class Fresh(msgspec.Struct, frozen=True, kw_only=True):
 def covering(
     entries: Iterable[Entry], day: date, check: str, rows: Sequence[str], cause: Cause | None
 ) -> tuple[Entry, ...]:
-    """Find the entries in force on that day that cover a failed check: two are one too many."""
+    """Find the entries in force on that day that cover how a check ended: two are one too many."""
     return tuple(
         entry for entry in entries if entry.addresses(check, rows) and entry.fits(cause) and not _expired(entry, day)
     )
@@ -35,18 +37,37 @@ def covering(
 def known_failure(
     entries: Iterable[Entry], day: date, check: str, rows: Sequence[str], cause: Cause | None
 ) -> KnownFailure | None:
-    """Give what the baseline says of a failed check; None where it does not cover it, or not clearly."""
+    """Give what the baseline says of how a check ended; None where it does not cover it, or not clearly."""
     covers = covering(entries, day, check, rows, cause)
     return covers[0].known() if len(covers) == 1 else None
 
 
 def complaints(entries: Sequence[Entry], day: date, header: Header, checks: Sequence[CheckRecord]) -> list[str]:
     """Say in one sentence each where the baseline and the run differ; each of them makes the run fail."""
-    covered = {check.id: covering(entries, day, check.id, check.rows, check.cause) for check in _failing(checks)}
+    covered = {check.id: covering(entries, day, check.id, check.rows, check.cause) for check in _unmet(checks)}
     return [
+        *_following(entries, checks),
         *(sentence for entry in entries if (sentence := _complaint(entry, day, header, checks, covered))),
         *(_ambiguous(check, several) for check, several in covered.items() if len(several) > 1),
     ]
+
+
+def _following(entries: Sequence[Entry], checks: Sequence[CheckRecord]) -> Iterator[str]:
+    """Complain of what is listed as not tested and follows from nothing: no failure that is listed was seen.
+
+    A run that left out checks of which failures are listed says nothing of that.
+    """
+    listed = [entry for entry in entries if entry.lists_failures]
+    seen = {one.id for one in checks if one.known is not None and not _undecided(one)}
+    left_out = any(not any(entry.addresses(one.id, one.rows) for one in checks) for entry in listed)
+    if seen or (listed and left_out):
+        return
+    for check in checks:
+        if check.known is not None and _undecided(check):
+            yield (
+                f"the baseline lists {check.id} with the cause {NOT_TESTED}, but no failure that it lists was seen, "
+                "from which that could follow: run it where it can be tested, or remove the entry"
+            )
 
 
 def _complaint(
@@ -63,14 +84,16 @@ def _complaint(
     if _expired(entry, day):
         return f"{listed}, but that entry expired on {entry.expires}: mend the failure or set a later date"
     if strangers := [
-        one for one in _failing(addressed) if not entry.fits(one.cause) and _needs(entry, covered[one.id])
+        one
+        for one in _failing(addressed)
+        if not _undecided(one) and not entry.fits(one.cause) and _needs(entry, covered[one.id])
     ]:
         first, *more = strangers
         others = f" (and {len(more)} more)" * bool(more)
         return f"{listed}, but {first.id}{others} failed with {_name(first)}: look into it, then correct the entry"
-    in_force = any(entry in covered[one.id] for one in _failing(addressed))
+    in_force = any(entry in covered[one.id] for one in _unmet(addressed))
     unseen = entry.requirement is not None and not _in_full(entry, header)
-    if in_force or unseen or any(one.verdict in UNDECIDED for one in addressed):
+    if in_force or unseen or any(_undecided(one) for one in addressed):
         return None
     ended = "none of its checks failed so" if entry.requirement else f"it ended as {addressed[0].verdict}"
     return f"{listed}, but {ended}: remove the entry"
@@ -111,6 +134,20 @@ def _failing(checks: Iterable[CheckRecord]) -> Iterator[CheckRecord]:
     return (check for check in checks if check.verdict in FAILING)
 
 
+def _untested(check: CheckRecord) -> bool:
+    """Whether the check ran and found that it cannot show what it judges, listed or not."""
+    return check.cause is not None and check.cause.kind == NOT_TESTED
+
+
+def _undecided(check: CheckRecord) -> bool:
+    return check.verdict in UNDECIDED or _untested(check)
+
+
+def _unmet(checks: Iterable[CheckRecord]) -> Iterator[CheckRecord]:
+    """Give what an entry may be about: failures, and what was not tested."""
+    return (check for check in checks if check.verdict in FAILING or _untested(check))
+
+
 def _expired(entry: Entry, day: date) -> bool:
     return entry.expires is not None and day > entry.expires
 
@@ -122,22 +159,34 @@ def _name(check: CheckRecord) -> str:
 def updated(entries: Sequence[Entry], run: Evidence, fresh: Fresh) -> list[Entry]:
     """Give the baseline with which that run would be green: what still fails is kept as it is, the rest made anew.
 
-    An entry that has expired keeps its date: only people can decide to wait longer.
+    An entry that has expired keeps its date: only people can decide to wait longer. What was not tested is listed
+    where something failed, from which that may follow; otherwise, as errors, it cannot be.
     """
-    failing = list(_failing(run.checks))
-    undecided = [check for check in run.checks if check.verdict in UNDECIDED]
-    covered = {one.id: covering(entries, date.min, one.id, one.rows, one.cause) for one in failing}
+    failing = any(not _undecided(check) for check in _failing(run.checks))
+    unmet = [check for check in _unmet(run.checks) if failing or not _untested(check)]
+    covered = {one.id: covering(entries, date.min, one.id, one.rows, one.cause) for one in unmet}
     for check, several in covered.items():
         if len(several) > 1:
             raise NotABaseline(_ambiguous(check, several))
     kept = [
         entry
         for entry in entries
-        if any(entry in several for several in covered.values())
-        or any(entry.addresses(check.id, check.rows) for check in undecided)
+        if any(entry in several for several in covered.values()) or any(_spares(check, entry) for check in run.checks)
     ]
-    new = [_new(check, fresh) for check in failing if not covered[check.id]]
+    new = [_new(check, fresh) for check in unmet if not covered[check.id]]
     return [*kept, *new]
+
+
+def _spares(check: CheckRecord, entry: Entry) -> bool:
+    """Whether a check that came to no verdict keeps an entry, since it says nothing of the failure that is listed."""
+    silent = _undecided(check) if entry.lists_failures else check.verdict == "error"
+    return silent and entry.addresses(check.id, check.rows)
+
+
+def unlisted(run: Evidence) -> list[CheckRecord]:
+    """Give the checks of a run that no baseline can make green: errors, and what follows from no failure."""
+    failing = any(not _undecided(check) for check in _failing(run.checks))
+    return [check for check in run.checks if _undecided(check) and not (failing and _untested(check))]
 
 
 def _new(check: CheckRecord, fresh: Fresh) -> Entry:

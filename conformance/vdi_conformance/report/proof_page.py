@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from vdi_conformance.evidence.proof import OUTCOMES, Cell, Outcome, Proof, Trial, Verified
+from vdi_conformance.printable import shown_lines
 from vdi_conformance.requirements import Requirement, catalogue
 
 MARKS: Final[Mapping[Outcome, tuple[str, str]]] = MappingProxyType(
@@ -99,6 +100,9 @@ def _topic(
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("vdi_conformance.report"), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("vdi_conformance.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: shown_lines(value) if type(value) is str else value,
     )
     return environment.get_template("proof.html.j2")

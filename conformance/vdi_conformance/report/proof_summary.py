@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from vdi_conformance.evidence.proof import OUTCOMES, Proof
+from vdi_conformance.printable import shown
 
+FINDING: Final = 5000
+"""So many characters of a finding are told."""
 MOST: Final = 40
 """So many findings are told; the rest stands in the JSON file."""
 
@@ -18,13 +21,13 @@ def summary(proof: Proof) -> Iterator[str]:
         yield f"{kinds['reading']} permitted readings, {len(proof.accused)} of them accused of something"
     for score in proof.scores:
         met = f"meets {len(score.met)} of {score.scored} requirements"
-        yield f"trivial: {score.name} {met}, and breaks {score.unmet_musts} of the {score.must} that must hold"
+        yield f"trivial: {shown(score.name)} {met}, and breaks {score.unmet_musts} of the {score.must} that must hold"
     for finding in proof.findings[:MOST]:
-        yield f"- {finding}"
+        yield f"- {shown(finding, FINDING)}"
     if len(proof.findings) > MOST:
         yield f"- and {len(proof.findings) - MOST} more, which --json writes"
-    restricted = f", restricted to {', '.join(proof.partial)}" if proof.partial else ""
-    tried = f"{proof.adapter.name} {proof.adapter.version}"
+    restricted = f", restricted to {shown(', '.join(proof.partial))}" if proof.partial else ""
+    tried = shown(f"{proof.adapter.name} {proof.adapter.version}")
     yield f"{proof.ending.upper()} on {tried} in {proof.duration:.0f} s{restricted}"
 
 

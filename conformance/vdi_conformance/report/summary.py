@@ -1,4 +1,4 @@
-"""The summary of a run on a terminal: by topic and requirement, unexpected ends last."""
+"""The summary of a run on a terminal: by topic and requirement, then what did not pass, the worst of it first."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,10 +9,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Footer, Header, Verdict
+from vdi_conformance.evidence.records import NOT_TESTED, VERDICTS, CheckRecord, Footer, Header, Verdict
+from vdi_conformance.printable import shown, shown_lines
+from vdi_conformance.report.calls import call_line
 from vdi_conformance.report.observations import answered, contradictions
 from vdi_conformance.report.walks import account
-from vdi_conformance.report.wording import call_line, expectation, known_line, rerun, topics, untried_lines
+from vdi_conformance.report.wording import (
+    expectation,
+    group_of,
+    known_line,
+    rerun,
+    topic,
+    topics,
+    untried_lines,
+)
 from vdi_conformance.requirements import catalogue
 
 STYLES: Final[dict[Verdict, str]] = {
@@ -24,7 +34,10 @@ STYLES: Final[dict[Verdict, str]] = {
     "not tested": "magenta",
     "error": "bold magenta",
 }
-_UNEXPECTED: Final = ("warning", "not tested", "error", "failed")
+WHOLE: Final = 10_000
+"""So many characters has a line that must not be broken at the most."""
+_UNEXPECTED: Final[tuple[Verdict, ...]] = ("failed", "error", "not tested", "warning")
+"""What did not pass, the worst first: what is only recommended never stands before what must be."""
 
 
 def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> list[RenderableType]:
@@ -58,26 +71,32 @@ def _observed(checks: Sequence[CheckRecord]) -> Iterator[RenderableType]:
         question, row = catalogue().questions.get(id_), catalogue().get(id_)
         about = question.text if question else row.statement if row else ""
         given = ", ".join(f"{answer} ({count})" for answer, count in answers.most_common())
-        table.add_row(id_, Text(about), Text(given))
+        table.add_row(Text(shown(id_)), Text(about), Text(shown(given)))
     yield table
     yield Text()
 
 
 def _by_topic(checks: Sequence[CheckRecord]) -> Table:
+    """Count each check once, under its own topic, and each requirement that is judged under its."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("topic")
-    shown = [verdict for verdict in VERDICTS if any(check.verdict == verdict for check in checks)]
-    for title in ("requirements", "checks", *shown):
+    told = [verdict for verdict in VERDICTS if any(check.verdict == verdict for check in checks)]
+    for title in ("requirements", "checks", *told):
         table.add_column(title, justify="right")
-    for group, title in topics().items():
-        of_group = [check for check in checks if any(row.startswith(f"{group}-") for row in check.rows)]
-        if not of_group:
-            continue
-        rows = {row for check in of_group for row in check.rows if row.startswith(f"{group}-")}
-        counts = Counter(check.verdict for check in of_group)
-        cells = [Text(str(counts[verdict] or "-"), style=STYLES[verdict]) for verdict in shown]
-        table.add_row(f"{group} {title}", str(len(rows)), str(len(of_group)), *cells)
+    requirements = Counter(row.partition("-")[0] for row in {row for check in checks for row in check.rows})
+    filed = Counter(map(group_of, checks))
+    ended = Counter((group_of(check), check.verdict) for check in checks)
+    others = sorted((filed.keys() | requirements.keys()) - topics().keys(), reverse=True)
+    for group in (*topics(), *others):
+        if filed[group] or requirements[group]:
+            cells = [Text(_counted(ended[group, verdict]), style=STYLES[verdict]) for verdict in told]
+            counts = (_counted(requirements[group]), _counted(filed[group]))
+            table.add_row(Text(shown(topic(group))), *counts, *cells)
     return table
+
+
+def _counted(number: int) -> str:
+    return str(number or "-")
 
 
 def _known(checks: Iterable[CheckRecord]) -> Iterator[Text]:
@@ -85,7 +104,7 @@ def _known(checks: Iterable[CheckRecord]) -> Iterator[Text]:
     told: dict[str, Counter[str]] = {}
     for check in checks:
         if check.known and check.cause:
-            told.setdefault(known_line(check.known), Counter())[f"{check.known.entry}, {check.cause.name}"] += 1
+            told.setdefault(known_line(check.known), Counter())[shown(f"{check.known.entry}, {check.cause.name}")] += 1
     for about, entries in told.items():
         yield Text()
         yield _whole(about, STYLES["known failure"])
@@ -98,9 +117,10 @@ def _by_requirement(unexpected: Iterable[CheckRecord]) -> Table | None:
     for title in ("requirement", "level", "ended", "checks"):
         table.add_column(title, justify="right" if title == "checks" else "left")
     found = Counter((row, check.verdict) for check in unexpected for row in check.rows)
-    for (id_, verdict), count in sorted(found.items()):
+    for (id_, verdict), count in sorted(found.items(), key=lambda one: (_UNEXPECTED.index(one[0][1]), one[0][0])):
         row = catalogue().get(id_)
-        table.add_row(id_, row.level if row else "", Text(verdict, style=STYLES[verdict]), str(count))
+        level = row.level if row else ""
+        table.add_row(Text(shown(id_)), level, Text(verdict, style=STYLES[verdict]), str(count))
     return table if found else None
 
 
@@ -114,23 +134,23 @@ def _alike(unexpected: Sequence[CheckRecord]) -> list[list[CheckRecord]]:
 
 def _ending(header: Header, alike: Sequence[CheckRecord]) -> Iterator[RenderableType]:
     check, *others = alike
-    yield Text.assemble((check.verdict.upper(), STYLES[check.verdict]), "  ", (check.id, "bold"))
+    yield Text.assemble((check.verdict.upper(), STYLES[check.verdict]), "  ", (shown(check.id), "bold"))
     for id_ in check.rows:
         if row := catalogue().get(id_):
             yield _indented(Text.assemble((f"{id_} {row.level}: ", "cyan"), row.statement))
     if check.cause:
-        yield _indented(Text(check.cause.sentence, style=STYLES[check.verdict]))
+        yield _indented(Text(shown_lines(check.cause.sentence), style=STYLES[check.verdict]))
         if check.cause.observed:
             yield _indented(Text(expectation(check.cause)))
     if check.detail:
-        yield _indented(Text(check.detail, style="dim"))
+        yield _indented(Text(shown_lines(check.detail), style="dim"))
     if check.calls:
         yield _indented(Text("last calls of every process:"))
         yield from (_whole(call_line(call)) for call in check.calls)
     if check.rows:
         yield _whole(f"  again: {rerun(header, check)}", "dim")
     if others:
-        yield _indented(Text(f"so did {', '.join(other.id for other in others)}"))
+        yield _indented(Text(f"so did {', '.join(shown(other.id) for other in others)}"))
 
 
 def _indented(text: Text) -> RenderableType:
@@ -138,22 +158,23 @@ def _indented(text: Text) -> RenderableType:
 
 
 def _whole(text: str, style: str = "") -> Text:
-    return Text(text, style=style, no_wrap=True)
+    return Text(shown(text, WHOLE), style=style, no_wrap=True)
 
 
 def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> Text:
     rows = {row for check in checks for row in check.rows}
     failed = {row for check in checks if check.verdict == "failed" for row in check.rows}
-    known = {row for check in checks if check.verdict == "known failure" for row in check.rows} - failed
+    listed = [check for check in checks if check.verdict == "known failure"]
+    known = {row for check in listed if check.cause and check.cause.kind != NOT_TESTED for row in check.rows} - failed
     found = answered(checks)
     twice = len({one.question for one in found if one.contradictory})
     in_two_ways = f", {twice} of them answered in two ways" if twice else ""
     ends = ", ".join(f"{footer.counts[verdict]} {verdict}" for verdict in VERDICTS if footer.counts.get(verdict))
     also = f" and {len(known)} known to be" if known else ""
-    partial = f" Selected run ({'; '.join(header.selection)})." if header.partial else ""
+    partial = f" Selected run ({shown('; '.join(header.selection))})." if header.partial else ""
     return Text.assemble(
-        (f"{header.client.name} {header.client.version}", "bold"),
-        f" against the server role of {header.server.name}: {len(checks)} checks of {len(rows)} requirements, "
+        (shown(f"{header.client.name} {header.client.version}"), "bold"),
+        f" against the server role of {shown(header.server.name)}: {len(checks)} checks of {len(rows)} requirements, "
         f"{ends or 'nothing executed'}; {len(failed)} requirements broken{also}, "
         f"{len({one.question for one in found} & catalogue().questions.keys())} open questions observed{in_two_ways}. "
         f"Exit code {footer.exit_code}.{partial}",

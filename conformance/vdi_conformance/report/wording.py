@@ -6,15 +6,18 @@ from shlex import quote
 from types import MappingProxyType
 from typing import Final
 
-from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Header, KnownFailure, Party
+from vdi_conformance.evidence.records import Cause, CheckRecord, Header, KnownFailure, Party
+from vdi_conformance.printable import shown, shown_lines
+from vdi_conformance.report.calls import call_line
 from vdi_conformance.report.scoring import REQUIRED, untried
 from vdi_conformance.requirements import catalogue
-from vdi_conformance.vdi import completion, hresult
 
 NO_TOPIC: Final = "without a requirement"
 """Where checks are filed whose test worker died: what they judge is not known."""
 PACKAGE: Final = "vdi_conformance"
-_UNTOLD: Final = frozenset({"thread", "null_out"})
+ACCOUNT: Final = 100_000
+COMMAND: Final = 10_000
+"""So many characters have the account of a check, and the command that runs it again, at the most."""
 
 
 @cache
@@ -25,12 +28,19 @@ def topics() -> Mapping[str, str]:
     return MappingProxyType(titles)
 
 
+def group_of(check: CheckRecord) -> str:
+    """Name the group that a check is filed under in every report, and counted in: that of its first requirement."""
+    return check.rows[0].partition("-")[0] if check.rows else ""
+
+
+def topic(group: str) -> str:
+    """Give a group with its title; the empty one stands for checks of which nobody knows what they judge."""
+    return f"{group} {topics().get(group, '')}".strip() or NO_TOPIC
+
+
 def topic_of(check: CheckRecord) -> str:
-    """Name the topic that a check is filed under: that of the first requirement it judges."""
-    if not check.rows:
-        return NO_TOPIC
-    group = check.rows[0].partition("-")[0]
-    return f"{group} {topics().get(group, '')}".strip()
+    """Name the topic that a check is filed under."""
+    return topic(group_of(check))
 
 
 def case_name(id: str) -> tuple[str, str]:
@@ -53,7 +63,7 @@ def facts(header: Header) -> dict[str, str]:
         "selection": "; ".join(header.selection),
         "started": header.started,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: shown(value) for name, value in found.items() if value}
 
 
 def _party(role: str, party: Party) -> dict[str, str]:
@@ -69,7 +79,7 @@ def headline(check: CheckRecord) -> str:
     """Say in one line why a check did not pass; a verdict that is no plain failure comes first."""
     sentence = "".join(check.cause.sentence.strip().splitlines()[:1]) if check.cause else ""
     told = [sentence] if check.verdict == "failed" else [check.verdict, sentence]
-    return ": ".join(filter(None, told)) or check.verdict
+    return shown(": ".join(filter(None, told)) or check.verdict)
 
 
 def untried_lines(header: Header, checks: Sequence[CheckRecord]) -> list[str]:
@@ -102,46 +112,17 @@ def account(header: Header, check: CheckRecord) -> str:
         lines += ["last calls of every process:", *map(call_line, check.calls)]
     if check.rows:
         lines.append(f"again: {rerun(header, check)}")
-    return "\n".join(lines)
+    return shown_lines("\n".join(lines), ACCOUNT)
 
 
 def expectation(cause: Cause) -> str:
     """Set what was expected beside what was observed."""
-    return f"expected {' or '.join(cause.expected)}, observed {cause.observed}"
+    return shown(f"expected {' or '.join(cause.expected)}, observed {cause.observed}")
 
 
 def known_line(known: KnownFailure) -> str:
     """Tell what the baseline says of a known failure."""
-    return f"known failure: {known.reason} ({known.issue}; fault of the {known.fault})"
-
-
-def call_line(call: Call) -> str:
-    """Tell one call and its answer in one line."""
-    told = ((key, value) for key, value in call.params.items() if key not in _UNTOLD and value is not None)
-    params = ", ".join(f"{key}={_shown(key, value)}" for key, value in told)
-    return f"{call.number:>7} {call.process:<12} {call.method}({params}) -> {_answer(call)}"
-
-
-def _answer(call: Call) -> str:
-    match call.answer:
-        case None:
-            return "no answer"
-        case str(sentence):
-            return sentence.partition("\n")[0]
-        case answer:
-            return ", ".join(f"{key}={_shown(key, value)}" for key, value in answer.items()) or "done"
-
-
-def _shown(key: str, value: object) -> str:
-    if key == "code" and isinstance(value, int) and (value == 0 or value & 0x80000000):
-        return hresult.name_of(value)
-    if key == "completion_code" and isinstance(value, int):
-        return completion.name_of(value)
-    if isinstance(value, dict):
-        told = (f"{name}={_shown(name, one)}" for name, one in value.items() if one not in (0, "0x0", None))
-        return f"({' '.join(told)})"
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return shown(f"known failure: {known.reason} ({known.issue}; fault of the {known.fault})")
 
 
 def rerun(header: Header, check: CheckRecord) -> str:
@@ -154,4 +135,4 @@ def rerun(header: Header, check: CheckRecord) -> str:
         parts += ["--seed", str(header.seed)]
     if header.timeout_scale != 1:
         parts += ["--timeout-scale", f"{header.timeout_scale:g}"]
-    return " ".join(quote(part) for part in [*parts, "--check", check.id])
+    return shown(" ".join(quote(part) for part in [*parts, "--check", check.id]), COMMAND)

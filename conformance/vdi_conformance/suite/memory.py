@@ -18,10 +18,13 @@ from vdi_conformance.host.messages.memory import (
     WriteMemory,
 )
 from vdi_conformance.host.process import Host, Pending
+from vdi_conformance.printable import shown
 from vdi_conformance.suite.judging import ConformanceFailure
 
 R = TypeVar("R", bound=Reply)
 PAGE: Final = 4096
+FAULT: Final = 300
+"""So many characters are told of why memory cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -131,5 +134,7 @@ class ProcessMemory:
             return pending.result()
         except MemoryFault as fault:
             raise ConformanceFailure(
-                f"{self.name} was given an address that it cannot use: {fault.message}", ("usable memory",), "no memory"
+                f"{self.name} was given an address that it cannot use: {shown(fault.message, FAULT)}",
+                ("usable memory",),
+                "no memory",
             ) from fault

@@ -1,6 +1,6 @@
 """Raw outcomes of calls, with the expectations that checks hold against them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar, cast
 
@@ -23,6 +23,11 @@ A = TypeVar("A")
 B = TypeVar("B")
 R = TypeVar("R", bound=Reply)
 SLOW: Final = " (for an implementation that needs longer there is --timeout-scale)"
+
+
+def in_hexadecimal(numbers: Iterable[int]) -> str:
+    """Tell handles or addresses."""
+    return ", ".join(map(hex, numbers)) or "none"
 
 
 @dataclass(frozen=True)

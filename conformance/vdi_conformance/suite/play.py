@@ -148,7 +148,7 @@ class Play:
             taken = {one.handle for every in self._held.values() for one in every}
             held.handle = handle_of(held.command)
             if held.handle in taken:
-                raise ConformanceFailure(f"two buffers that are held have the handle {held.handle:#x}")
+                raise ConformanceFailure(f"two buffers that are held have the same handle: {held.handle:#x}")
         held.views.append(mapped_view(mapper, held.handle))
         require_same_contents(held.sent.size, *held.views)
 

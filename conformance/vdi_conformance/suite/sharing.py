@@ -98,7 +98,7 @@ def require_distinct(names: dict[str, int], what: str) -> None:
     """Fail the check where two of these numbers are equal."""
     for (one, left), (other, right) in combinations(names.items(), 2):
         if left == right:
-            raise ConformanceFailure(f"{one} and {other} have the same {what} {left:#x}")
+            raise ConformanceFailure(f"{one} and {other} have the same {what}: {left:#x}")
 
 
 def need_different_addresses(*views: View) -> None:

@@ -75,7 +75,7 @@ def _require_no_interface(of: NativeObject) -> None:
     found = of.query(STRANGER)
     found.require(E_NOINTERFACE)
     if found.value is not None:
-        raise ConformanceFailure(f"QueryInterface failed and left {found.value:#x} in its out variable", ("null",))
+        raise ConformanceFailure(f"QueryInterface failed, and its out variable is {found.value:#x}", ("null",))
 
 
 @judges("ABI-05")

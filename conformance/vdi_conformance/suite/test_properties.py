@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from vdi_conformance.suite.exploring import Exploration, numbers, telling
 from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.outcomes import in_hexadecimal
 from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.play import ACTS, Play, Step
 from vdi_conformance.suite.scene import Geometry
@@ -63,7 +64,7 @@ def test_any_number_maps_to_memory_of_the_set_or_nothing(stage: Stage, kind: Kin
         number = (number, handle ^ 1 << bit, (handle + number % 1024 - 512) % (1 << 32), number ^ 1 << bit)[way]
         mapper = holding.operation.participants[who % 3]
         if number not in holding.handles:
-            with telling(lambda: f"{mapper.name} maps {number:#x}, handles are {holding.handles}"):
+            with telling(lambda: f"{mapper.name} maps {number:#x}, handles are {in_hexadecimal(holding.handles)}"):
                 _map_a_stray_number(mapper, number, holding)
 
     Exploration(stage, begin, play).run(st.tuples(numbers(2), numbers(2), numbers(32), numbers(5)), examples=20)
@@ -96,9 +97,10 @@ def test_any_address_outside_the_set_has_no_handle(stage: Stage, kind: Kind) -> 
         widths = [width for width in (16, 32, 47, 64) if width <= 8 * asker.host.initialized.process.pointer_bytes]
         address = offset % (1 << widths[place % len(widths)])
         buffers = [one.view.address for one in holding.marked if one.view.process is asker]
+        near = in_hexadecimal(buffers)
         if place < len(foreign) or any(abs(address - buffer) < FAR for buffer in buffers):
             address = foreign[place % len(foreign)]
-        with telling(lambda: f"{asker.name} asks for the handle of {address:#x}, its buffers are at {buffers}"):
+        with telling(lambda: f"{asker.name} asks for the handle of {address:#x}, its buffers are at {near}"):
             asker.get_buffer_handle(address).expect(VD_E_INVALID)
 
     Exploration(stage, begin, play).run(st.tuples(numbers(1), numbers(3), numbers(64)), examples=20)

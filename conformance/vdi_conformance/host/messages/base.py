@@ -4,9 +4,12 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
+from vdi_conformance.contract import LONGEST_LABEL, LONGEST_PLACE
+
 Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
+Label = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL)]
 R = TypeVar("R", bound="Reply")
 
 
@@ -71,12 +74,12 @@ class HostEnvironment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IdentityRecord(msgspec.Struct, frozen=True):
-    """Who is under test."""
+    """Who is under test; `library` says where it was found."""
 
-    name: Name
-    version: str
-    vendor: str = ""
-    library: str = ""
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL)]
+    version: Label
+    vendor: Label = ""
+    library: Annotated[str, msgspec.Meta(max_length=LONGEST_PLACE)] = ""
 
 
 class ProcessRecord(msgspec.Struct, frozen=True):

@@ -180,7 +180,7 @@ def get_buffer_handle(walk: Walk, step: Step) -> None:
         # Handles are local to one set.
         others = [one.tag for one in client.of.commands if one is not command] if client.of else []
         if handle in (walk.handles.get(tag) for tag in others):
-            raise ConformanceFailure(f"two buffers that are held have the handle {handle:#x}")
+            raise ConformanceFailure(f"two buffers that are held have the same handle: {handle:#x}")
         walk.handles[command.tag] = handle
 
 

@@ -1,0 +1,102 @@
+"""A call and its answer in one line: codes by their names, handles and addresses in hexadecimal; pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from vdi_conformance.contract import OUT_UNTOUCHED
+from vdi_conformance.evidence.records import Call
+from vdi_conformance.printable import shown
+from vdi_conformance.vdi import commands, completion, hresult
+
+UNTOUCHED: Final = "untouched"
+VALUE: Final = 80
+"""So many characters of a value are told."""
+SENTENCE: Final = 500
+"""So many of the sentence that a call was refused with."""
+LINE: Final = 2000
+DEPTH: Final = 4
+"""So deep is told what lies in each other."""
+WIDEST: Final = 64
+_UNTOLD: Final = frozenset({"thread", "null_out"})
+_UNTOUCHED_32: Final = OUT_UNTOUCHED & 0xFFFFFFFF
+_LEFT_ALONE: Final = frozenset({_UNTOUCHED_32, hex(_UNTOUCHED_32), hex(OUT_UNTOUCHED)})
+"""What an out variable holds that a call did not touch: one of 32 bits, and pointers of both widths."""
+_PATTERN: Final = re.compile(rf"\b(?:{_UNTOUCHED_32}|{OUT_UNTOUCHED}|0x(?:c{{8}}){{1,2}})\b", re.IGNORECASE)
+_OUT: Final = frozenset({"handle", "address", "count"})
+"""The members of an answer that are what was found in an out variable; a configuration is one of many fields."""
+_NAMES: Final[Mapping[tuple[str, str], Callable[[int], str]]] = {
+    ("answer", "code"): hresult.name_of,
+    ("answer", "refused"): hresult.name_of,
+    ("answers", ""): hresult.name_of,
+    ("command", "code"): commands.name_of,
+    ("completion", "code"): completion.name_of,
+    ("params", "code"): commands.name_of,
+    ("params", "completion_code"): completion.name_of,
+}
+"""What numbers mean: by what they stand in, and by their own key."""
+_HEXADECIMAL: Final = frozenset({"handle", "address", "buffer", "features", "function", "value"})
+
+
+def naming_untouched(sentence: str) -> str:
+    """Call what an out variable was set to before a call by its name wherever a sentence has it as a number."""
+    return _PATTERN.sub(UNTOUCHED, sentence)
+
+
+def call_line(call: Call) -> str:
+    """Tell one call and its answer in one line."""
+    told = ((key, value) for key, value in call.params.items() if key not in _UNTOLD and value is not None)
+    params = ", ".join(f"{shown(key, VALUE)}={_told('params', key, value)}" for key, value in told)
+    return f"{call.number:>7} {shown(f'{call.process:<12} {call.method}({params}) -> {_answer(call)}', LINE)}"
+
+
+def _answer(call: Call) -> str:
+    match call.answer:
+        case None:
+            return "no answer"
+        case str(sentence):
+            return shown(sentence.partition("\n")[0], SENTENCE)
+        case answer:
+            return ", ".join(f"{shown(key, VALUE)}={_found(key, value)}" for key, value in answer.items()) or "done"
+
+
+def _found(key: str, value: object) -> str:
+    """Tell what an answer holds; an out variable that still holds what it was set to was not touched."""
+    if key in _OUT and _untouched(value):
+        return UNTOUCHED
+    if key == "config" and isinstance(value, dict) and value and all(map(_untouched, value.values())):
+        return UNTOUCHED
+    return _told("answer", key, value)
+
+
+def _untouched(value: object) -> bool:
+    return isinstance(value, int | str) and value in _LEFT_ALONE
+
+
+def _told(place: str, key: str, value: Any, depth: int = 0) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value)
+        case int():
+            return _number(place, key, value)
+        case dict() | list() if depth == DEPTH:
+            return "…"
+        case dict():
+            told = (
+                f"{shown(name, VALUE)}={_told(key, name, one, depth + 1)}"
+                for name, one in value.items()
+                if one not in (0, "0x0", None)
+            )
+            return shown(f"({' '.join(told)})", SENTENCE)
+        case list():
+            return shown(f"[{', '.join(_told(key or place, '', one, depth + 1) for one in value)}]", VALUE)
+    return shown(str(value), VALUE)
+
+
+def _number(place: str, key: str, value: int) -> str:
+    if name := _NAMES.get((place, key)):
+        return shown(name(value), VALUE)
+    # Python refuses to write very long numbers in decimal digits.
+    return shown(hex(value), VALUE) if key in _HEXADECIMAL or value.bit_length() > WIDEST else str(value)
