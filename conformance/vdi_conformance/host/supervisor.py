@@ -32,6 +32,8 @@ Start = Literal["zygote", "plain"]
 
 _NAP: Final = 0.25
 """After so many seconds at the latest a wait looks at the clock."""
+_MOST_EXTRA: Final = 120.0
+"""So many seconds longer at most one request is waited for on a busy machine."""
 
 
 def _can_fork() -> bool:
@@ -159,7 +161,9 @@ class Supervisor:
 
     def wait_patiently(self, happened: Callable[[], bool], seconds: float) -> bool:
         """Pump until something is so, for longer where the machine is busy; tell whether it came to that in time."""
-        return self.wait_until(happened, seconds) or self.wait_until(happened, seconds * (pace.stretch() - 1))
+        if self.wait_until(happened, seconds):
+            return True
+        return self.wait_until(happened, min(seconds * (pace.stretch() - 1), _MOST_EXTRA))
 
     def pump(self, seconds: float) -> None:
         """Wait for something to happen to any host, at most so long, and pass it on."""
