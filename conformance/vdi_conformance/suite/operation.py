@@ -188,7 +188,8 @@ class Operation(Running):
         held: dict[Device, Fetched] = {}
         stalls = 0
         while waiting:
-            seconds = self.primary.scaled(STALL) / 1000
+            # With nothing held there is nothing that the server could wait for.
+            seconds = self.primary.scaled(STALL if held else BOUND_TO_COME) / 1000
             if self._supervisor.wait_any([later.pending for later in waiting.values()], seconds) is None:
                 if not held or stalls == len(self.devices):
                     not_tested("the server sent no command to some devices while the others waited for more")
