@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from vdi_conformance.host.supervisor import Supervisor
 from vdi_fixtures.hosts import adapter, manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from vdi_conformance.host.process import Host
@@ -315,19 +317,27 @@ def test_a_process_of_ours_that_the_system_refuses_is_no_fault_of_the_adapter(
         assert supervisor.launch(toy).initialized.identity.name == "toy"
 
 
-def test_nothing_is_sent_when_the_time_of_all_is_over(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def time_is_over(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Let the time for all requests be over, when the test says so, on a machine that is not busy."""
+    monkeypatch.setattr("vdi_conformance.host.pace.stretch", lambda: 1.0)
+    yield lambda: supervisor.limit(-1)
+    supervisor.limit(math.inf)
+
+
+def test_nothing_is_sent_when_the_time_of_all_is_over(supervisor: Supervisor, time_is_over: Callable[[], None]) -> None:
     host = supervisor.launch(resolve("emulator"))
-    monkeypatch.setattr(supervisor, "deadline", 0)
+    time_is_over()
     with pytest.raises(errors.NoEnd, match="each answer asked for more of them, or none came"):
         host.call(client.NewSet(set="s"))
     assert host.finish().exit_code == 0
 
 
 def test_nothing_is_waited_for_when_the_time_of_all_is_over(
-    supervisor: Supervisor, host: Host, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, host: Host, time_is_over: Callable[[], None]
 ) -> None:
     waiting = host.send(client.NewSet(set="s"))
-    monkeypatch.setattr(supervisor, "deadline", 0)
+    time_is_over()
     with pytest.raises(errors.NoEnd, match="or none came"):
         supervisor.wait_any([waiting])
 

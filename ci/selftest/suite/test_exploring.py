@@ -7,8 +7,11 @@ import pytest
 from hypothesis import strategies as st
 
 from selftest.suite.runs import RunSuite
+from vdi_conformance.host.errors import NoEnd, NoProcess, NothingLearnt, NotStarted
 from vdi_conformance.suite.exploring import SHRINKS, Exploration, numbers, telling
 from vdi_conformance.suite.judging import ConformanceFailure
+from vdi_conformance.suite.walks.judged import Recorder, take_walks
+from vdi_conformance.suite.walks.walk import Plan
 
 if TYPE_CHECKING:
     from vdi_conformance.suite.stage import Stage
@@ -109,6 +112,62 @@ def test_a_failure_that_does_not_repeat_stays_one() -> None:
     exploration = Exploration(cast("Stage", Counting(1)), lambda: None, play)
     with pytest.raises(ConformanceFailure, match="it failed once"):
         exploration.run(DRAWN, examples=20)
+
+
+@pytest.mark.parametrize("error", [NoProcess("no memory"), NotStarted(""), NoEnd("primary", "set.close")])
+def test_an_exploration_ends_at_once_where_nothing_more_can_be_learnt(error: NothingLearnt) -> None:
+    played = []
+
+    def play(_: None, example: list[int]) -> None:
+        played.append(example)
+        if len(played) >= 3:
+            raise error
+
+    exploration = Exploration(cast("Stage", Counting(1)), lambda: None, play)
+    with pytest.raises(type(error)):
+        exploration.run(DRAWN, examples=20)
+    assert len(played) == 3
+
+
+def test_a_failure_stands_where_nothing_more_can_be_learnt() -> None:
+    begun = []
+
+    def begin() -> None:
+        begun.append(1)
+        if len(begun) >= 3:
+            raise NoProcess("no memory")
+
+    def play(_: None, example: list[int]) -> None:
+        if any(number > 9 for number in example):
+            raise ConformanceFailure("it is too big")
+
+    with pytest.raises(ConformanceFailure, match="it is too big"):
+        Exploration(cast("Stage", Counting(1)), begin, play).run(DRAWN, examples=20)
+    assert len(begun) == 3
+
+
+class Exhausted(Counting):
+    """A stage on a machine that makes no process."""
+
+    def need_scripted(self) -> None:
+        """Have a server that is told every step."""
+
+    def name(self) -> str:
+        """Give a name."""
+        return "set"
+
+    def participant(self, name: str) -> None:
+        """Count."""
+        self.cleared += 1
+        raise NoProcess("no memory")
+
+
+def test_walks_end_at_once_where_no_process_can_be_started(tmp_path: Path) -> None:
+    stage = Exhausted(1)
+    with pytest.raises(NoProcess):
+        take_walks(cast("Stage", stage), Recorder(tmp_path, "check"), Plan(clients=1), {"create": 1}, walks=5, steps=5)
+    assert stage.cleared == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_leaves_nothing_of_hypothesis_behind(run_suite: RunSuite, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vdi_conformance.host.errors import MethodNotFound
+from vdi_conformance.host.errors import HostHung, MethodNotFound, NoEnd, NoProcess, NotStarted
 from vdi_conformance.plugins.verdicts import assess
 from vdi_conformance.report.exit_codes import exit_code
 from vdi_conformance.suite.judging import (
@@ -58,6 +58,10 @@ def test_a_row_with_a_reason_to_have_no_check_is_refused() -> None:
         (NotTested("x"), "MUST", "not tested"),
         (MethodNotFound("host", "server.open", "it is not known"), "SHOULD", "failed"),
         (KeyError("x"), "MUST", "error"),
+        (HostHung("host", "device.get_command", 10, None), "MUST", "failed"),
+        (NoEnd("host", "device.get_command"), "MUST", "error"),
+        (NoProcess("no memory"), "MUST", "error"),
+        (NotStarted(""), "MUST", "error"),
     ],
 )
 def test_the_level_decides_what_a_broken_row_means(error: Exception, level: str, verdict: str) -> None:

@@ -32,6 +32,7 @@ def replay(
     4 on wrong usage.
     """
     # Here, since the other verbs need none of it, and pytest wants to see Hypothesis before anybody else does.
+    from vdi_conformance.host.errors import NothingLearnt
     from vdi_conformance.host.spec import Settings
     from vdi_conformance.plugins.casting import NoCast, cast, parties
     from vdi_conformance.suite.bench import Bench
@@ -55,6 +56,8 @@ def replay(
     stage = Stage(bench, walk.check)
     try:
         played, failure = play(stage, walk.plan, walk.steps)
+    except NothingLearnt as error:
+        raise Refusal(f"{error}.") from error
     finally:
         stage.processes.end(orderly=False)
         bench.close()

@@ -4,10 +4,11 @@ start       NotStarted, NoProcess
 initialize  AdapterNotLoaded, ImplementationUnavailable, UnknownProtocol
 a call      AdapterRaised, MethodNotFound, InvalidParams, InvalidRequest, MemoryFault, UnknownRefusal
 a line      NotJson, WrongId, WrongReply
-any time    HostDied, HostHung
+any time    HostDied, HostHung, NoEnd
 
-HostDied and HostHung are facts about the implementation under test, which a check may judge. A ProtocolError
-says that the host broke the host protocol: an error, never a pass. A Refusal is an answer that the protocol foresees.
+HostDied and HostHung are facts about the implementation under test, which a check may judge. NothingLearnt says
+nothing of it: the machine or the check came to its limits. A ProtocolError says that the host broke the host protocol:
+an error, never a pass. A Refusal is an answer that the protocol foresees.
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ class HostError(Exception):
         self.host = host
 
 
-class NotStarted(HostError):
+class NothingLearnt(HostError):
+    """What happened says nothing about the implementation, and to go on would not tell more."""
+
+
+class NotStarted(NothingLearnt):
     """The process that starts the hosts is gone, so that no host can be reached."""
 
     def __init__(self, last_words: str) -> None:
@@ -52,7 +57,7 @@ class NotStarted(HostError):
         )
 
 
-class NoProcess(HostError):
+class NoProcess(NothingLearnt):
     """The system refused to make a process of ours, which says nothing about the implementation."""
 
     def __init__(self, cause: str) -> None:
@@ -95,15 +100,15 @@ class HostHung(HostError):
         self.ended = ended
 
 
-class NoEnd(HostHung):
+class NoEnd(NothingLearnt):
     """The time of a check is over, although no single call took too long."""
 
     def __init__(self, host: str, method: str) -> None:
-        HostError.__init__(
-            self,
+        super().__init__(
             host,
             f"the time of this check is over, and host {host!r} was to be asked or waited for once more ({method}): "
-            "each answer asked for more of them, or none came; --timeout-scale gives it more time",
+            "the machine is too busy, or each answer asked for more of them, or none came; run it again on an idle "
+            "machine, or give it more time with --timeout-scale",
         )
 
 

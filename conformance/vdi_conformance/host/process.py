@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Reply)
 
 PATIENCE: Final = 10.0
-"""Seconds that a call may take unless the caller knows better; the run's time scale stretches them."""
+"""Seconds that a call may take unless the caller knows better; the run's time scale and a busy machine stretch them."""
 PATIENCE_TO_START: Final = 30.0
 _SECONDS_FOR_LAST_WORDS: Final = 1.0
 _CALLS_KEPT: Final = 500
@@ -59,9 +59,12 @@ class CallRecord:
 
 
 class Link(Protocol):
-    """What a host needs of its supervisor; nothing is sent after `deadline` (monotonic seconds)."""
+    """What a host needs of its supervisor."""
 
-    deadline: float
+    @property
+    def over(self) -> bool:
+        """Whether the time for all requests is over, so that nothing is sent any more."""
+        ...
 
     @property
     def starter(self) -> Starter:
@@ -74,6 +77,10 @@ class Link(Protocol):
 
     def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
         """Pump until something is so; tell whether it came to that in time."""
+        ...
+
+    def wait_patiently(self, happened: Callable[[], bool], seconds: float) -> bool:
+        """Pump until something is so, for longer where the machine is busy; tell whether it came to that in time."""
         ...
 
     def next_number(self) -> int:
@@ -113,11 +120,15 @@ class Pending(Generic[R]):
         """Wait for the reply, at most `patience` seconds times the run's scale; then the host is ended."""
         if not isinstance(self.request, Initialize):
             _ = self._host.initialized
-        if self._outcome is None:
-            self._host.wait_for(self, patience)
+        self.wait(patience, lambda: self.settled)
         if isinstance(self._outcome, HostError):
             raise self._outcome
         return cast("R", self._outcome)
+
+    def wait(self, patience: float, happened: Callable[[], bool]) -> None:
+        """Wait until something is so, at most as long as a `result` waits; then the host is ended."""
+        if not happened():
+            self._host.wait_for(self.request.method, patience, happened)
 
     def settle(self, outcome: Reply | HostError) -> None:
         """Take the reply or the error; what comes later changes nothing."""
@@ -214,7 +225,7 @@ class Host:
 
     def send(self, request: Request[R]) -> Pending[R]:
         """Send a request without waiting; a HostError where the time for all of them is over."""
-        if time.monotonic() > self._link.deadline:
+        if self._link.over:
             raise NoEnd(self.name, request.method)
         pending = Pending(self, self._link.next_number(), request)
         self._calls.append(pending)
@@ -278,11 +289,11 @@ class Host:
         if self._ended is None:
             self._link.pump(0)
 
-    def wait_for(self, pending: Pending[Any], patience: float) -> None:
-        """Wait for a request of this host; when patience ends, so does the host."""
+    def wait_for(self, method: str, patience: float, happened: Callable[[], bool]) -> None:
+        """Wait for what a request to this host brings about; when patience ends, so does the host."""
         seconds = patience * self._time_scale
-        if not self._link.wait_until(lambda: pending.settled, seconds):
-            self._end_by_force(pending.request.method, seconds)
+        if not self._link.wait_patiently(happened, seconds):
+            raise self._end_by_force(method, seconds)
 
     def take_output(self, data: bytes) -> None:
         """Take what the process wrote."""
@@ -346,7 +357,7 @@ class Host:
 
     def _wait_for_end(self, cause: str, patience: float) -> Ended:
         seconds = patience * self._time_scale
-        if not self._link.wait_until(self._has_ended, seconds):
+        if not self._link.wait_patiently(self._has_ended, seconds):
             raise self._end_by_force(cause, seconds)
         return cast("Ended", self._ended)
 

@@ -13,8 +13,9 @@ import math
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+from vdi_conformance.host import pace
 from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.host.ended import KILL, Ended
 from vdi_conformance.host.messages.base import HostEnvironment, Initialize
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 Start = Literal["zygote", "plain"]
+
+_NAP: Final = 0.25
+"""After so many seconds at the latest a wait looks at the clock."""
+_MOST_EXTRA: Final = 120.0
+"""So many seconds longer at most one request is waited for on a busy machine."""
 
 
 def _can_fork() -> bool:
@@ -53,8 +59,7 @@ class Supervisor:
     """Starts hosts and looks after them until it is closed; then all of them and the private directory are gone.
 
     `start` chooses how: forked from a warm process (Linux, the default there) or each by itself. `cpu` keeps this
-    process and all hosts on one CPU (Linux): several workers on one machine are quicker so, each on its own. After
-    `deadline` (monotonic seconds) nothing is sent to any host.
+    process and all hosts on one CPU (Linux): several workers on one machine are quicker so, each on its own.
     """
 
     def __init__(self, start: Start | None = None, cpu: int | None = None) -> None:
@@ -62,7 +67,8 @@ class Supervisor:
         if cpu is not None and sys.platform == "linux":
             self._affinity = os.sched_getaffinity(0)
             os.sched_setaffinity(0, {cpu})
-        self.deadline = math.inf
+        self._seconds = math.inf
+        self._deadline = math.inf
         self._owner = os.getpid()
         self._starter: Starter | None = _starter(start)
         self._keys = itertools.count(1)
@@ -81,6 +87,21 @@ class Supervisor:
     def directory(self) -> str:
         """The private directory, which exists until `close`."""
         return self.starter.directory
+
+    def limit(self, seconds: float) -> None:
+        """Let requests be sent and waited for so long from now, and longer where the machine is busy then."""
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
+
+    @property
+    def over(self) -> bool:
+        """Whether the time for all requests is over, so that nothing is sent any more."""
+        if time.monotonic() <= self._deadline:
+            return False
+        # More of it is given once.
+        self._deadline += self._seconds * (pace.stretch() - 1)
+        self._seconds = 0
+        return time.monotonic() > self._deadline
 
     @property
     def hosts(self) -> list[Host]:
@@ -112,9 +133,9 @@ class Supervisor:
     def wait_any(self, pendings: Sequence[Pending[Any]], patience: float = PATIENCE) -> Pending[Any] | None:
         """Wait until one of these requests is settled and give it; None where none was in `patience` seconds.
 
-        After the deadline a HostError, since who asks again and again would come to no end.
+        When the time for all requests is over a HostError, since who asks again and again would come to no end.
         """
-        if pendings and time.monotonic() > self.deadline:
+        if pendings and self.over:
             raise pendings[0].no_end()
         self.wait_until(lambda: any(pending.settled for pending in pendings), patience)
         return next((pending for pending in pendings if pending.settled), None)
@@ -122,17 +143,27 @@ class Supervisor:
     def wait_for_one(self, pendings: Sequence[Pending[Any]], patience: float = PATIENCE) -> None:
         """Wait until one of these requests is settled; where none is in time, the first host is ended as hung."""
         if self.wait_any(pendings, patience) is None:
-            pendings[0].result(patience)
+            pendings[0].wait(patience, lambda: any(pending.settled for pending in pendings))
 
     def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
-        """Pump until something is so; tell whether it came to that in time."""
-        deadline = time.monotonic() + seconds
+        """Pump until something is so; tell whether it came to that in time.
+
+        Time in which this process would have looked and could not does not count.
+        """
+        left = seconds
         while not happened():
-            left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            self.pump(left)
+            began, nap = time.monotonic(), min(left, _NAP)
+            self.pump(nap)
+            left -= min(nap, time.monotonic() - began)
         return True
+
+    def wait_patiently(self, happened: Callable[[], bool], seconds: float) -> bool:
+        """Pump until something is so, for longer where the machine is busy; tell whether it came to that in time."""
+        if self.wait_until(happened, seconds):
+            return True
+        return self.wait_until(happened, min(seconds * (pace.stretch() - 1), _MOST_EXTRA))
 
     def pump(self, seconds: float) -> None:
         """Wait for something to happen to any host, at most so long, and pass it on."""

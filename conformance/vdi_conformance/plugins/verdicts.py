@@ -1,7 +1,7 @@
 """From the way a check ended to its verdict and its cause; pure."""
 
 from vdi_conformance.evidence.records import NOT_TESTED, Cause, CauseKind, Verdict
-from vdi_conformance.host.errors import HostDied, HostError, HostHung, MethodNotFound
+from vdi_conformance.host.errors import HostDied, HostError, HostHung, MethodNotFound, NoEnd
 from vdi_conformance.report.calls import naming_untouched
 from vdi_conformance.suite.judging import (
     ConformanceFailure,
@@ -55,6 +55,8 @@ def _cause(error: BaseException) -> Cause:
             kind = "died"
         case HostHung():
             kind = "hung"
+        case NoEnd():
+            kind = "suite"
         case HostError():
             kind = "protocol"
         case _:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from vdi_conformance.host import pace
 from vdi_conformance.host.spec import Settings
 from vdi_conformance.host.supervisor import Supervisor
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 
 SECONDS_A_CHECK: Final = 120.0
-"""Far more than any check takes; the run's time scale stretches it."""
+"""Far more than any check takes; the run's time scale and a busy machine stretch it."""
+LOOK: Final = 10.0
+"""After so many seconds it is found out again how busy the machine is."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,15 @@ class Cast:
 
 
 class Bench:
-    """Starts processes for checks; the background parts of the adapters run here, once."""
+    """Starts processes for checks; the background parts of the adapters run here, once.
+
+    `cast` has the time scale that the machine needs while it is busy with other things, from check to check.
+    """
 
     def __init__(self, cast: Cast, start: Start | None = None, cpu: int | None = None) -> None:
-        self.cast = cast
+        self.cast = self._chosen = cast
+        self._looked = -math.inf
+        self._stretch = 1.0
         self.supervisor = Supervisor(start, cpu=cpu)
         self.directory = Path(self.supervisor.directory)
         self._casts = 0
@@ -68,7 +76,7 @@ class Bench:
 
     def clear(self) -> None:
         """End and forget whatever belongs to those who play; others will, in a directory of their own."""
-        self.supervisor.deadline = math.inf
+        self.supervisor.limit(math.inf)
         for machine in self._machines.values():
             machine.kill()
             machine.finish()
@@ -82,7 +90,7 @@ class Bench:
 
     def recast(self, cast: Cast) -> None:
         """Let others play from now on, whose machines may have been started since all was cleared."""
-        self.cast = cast
+        self.cast = self._chosen = cast
         self._start_machines()
 
     def machine(self, spec: AdapterSpec) -> Host:
@@ -100,8 +108,15 @@ class Bench:
             _ = self.machine(spec).initialized
 
     def begin(self) -> None:
-        """Give a check its time: one that goes on asking, since every answer asks for more, would never end."""
-        self.supervisor.deadline = time.monotonic() + SECONDS_A_CHECK * self.cast.timeout_scale
+        """Give a check its time, and limits that suit the machine.
+
+        A check that goes on asking, since every answer asks for more, would never end.
+        """
+        if time.monotonic() - self._looked > LOOK:
+            self._stretch = pace.stretch()
+            self._looked = time.monotonic()
+        self.cast = replace(self._chosen, timeout_scale=self._chosen.timeout_scale * self._stretch)
+        self.supervisor.limit(SECONDS_A_CHECK * self._chosen.timeout_scale)
 
     def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
         """Start a process in a role, with these environment variables on top of the usual ones."""
@@ -112,7 +127,8 @@ class Bench:
 
     def _launch(self, spec: AdapterSpec, role: Role, name: str) -> Host:
         # Only those who are judged, and their servers, can be in more of a hurry than usual.
-        scale = max(1.0, self.cast.timeout_scale) if role == "machine" else self.cast.timeout_scale
+        chosen = self._chosen.timeout_scale
+        scale = max(1.0, chosen) if role == "machine" else chosen
         settings = Settings(self.cast.seed, scale)
         return self.supervisor.launch(spec, role, name, settings, str(self.directory))
 

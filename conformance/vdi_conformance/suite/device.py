@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.host.messages.client import CompleteCommand, GetCommand, Race, ReleaseDevice, Serve
+from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.outcomes import Later
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
@@ -14,14 +15,19 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
 from vdi_conformance.vdi.structures import MIN_BLOCK_SIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vdi_conformance.host.messages.base import CodeReply
     from vdi_conformance.host.messages.client import CommandReply, Raced, Served
     from vdi_conformance.host.process import Pending
+    from vdi_conformance.host.supervisor import Supervisor
     from vdi_conformance.suite.outcomes import Code, Result
     from vdi_conformance.suite.participant import Participant
 
 BOUND_TO_COME: Final = 10_000
 """How long a call waits for something that is bound to happen, in milliseconds before scaling."""
+MOST_COMMANDS: Final = 10_000
+"""No server of a check sends so many commands to one device: most send some ten."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,10 @@ class Device:
                 stream_offset=self.stream_offset,
             )
             self.fetched += 1
-        return self.participant.result("GetCommand", reply.code, command)
+        result = self.participant.result("GetCommand", reply.code, command)
+        if self.fetched > MOST_COMMANDS:
+            raise ConformanceFailure(f"{result.call} hands out commands without end: {self.fetched} on one device")
+        return result
 
     def next_command(self) -> Fetched:
         """Fetch the next command, which is bound to come."""
@@ -233,3 +242,12 @@ def begin_to_wait(*devices: Device) -> list[Later[CommandReply, Result[Fetched]]
     for device in devices:
         device.participant.get_configuration().expect(NOERROR)
     return waiting
+
+
+def await_commands(
+    supervisor: Supervisor, waiting: Mapping[Device, Later[CommandReply, Result[Fetched]]]
+) -> list[Device]:
+    """Wait until one of these GetCommand has returned, and tell which have."""
+    seconds = next(iter(waiting)).participant.scaled(BOUND_TO_COME) / 1000
+    supervisor.wait_for_one([later.pending for later in waiting.values()], seconds)
+    return [device for device, later in waiting.items() if later.done]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from vdi_conformance.host.errors import HostError
+from vdi_conformance.host.errors import HostError, NothingLearnt
 from vdi_conformance.suite.judging import ConformanceFailure, PrerequisiteFailed
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _Failed(Exception):
 
 
 class _Enough(BaseException):
-    """The budget is spent; Hypothesis would go on drawing."""
+    """The budget is spent, or nothing more can be learnt; Hypothesis would go on drawing."""
 
 
 @contextmanager
@@ -69,12 +69,14 @@ class Exploration(Generic[W, T]):
         self._failures: list[tuple[T, AssertionError | HostError]] = []
         self._left = SHRINKS
         self._last: T | None = None
+        self._end: NothingLearnt | None = None
 
     def run(self, drawn: st.SearchStrategy[T], examples: int) -> None:
         """Play so many examples; where one fails, fail with the simplest one that the budget allows to find.
 
         Simpler ones must fail for the same cause: a known failure is not made simple, and must have the cause that it
-        had before it was known.
+        had before it was known. Where nothing more can be learnt, all ends at once: with what failed before, or with
+        that error.
         """
         chosen = settings(
             max_examples=examples,
@@ -91,11 +93,13 @@ class Exploration(Generic[W, T]):
         if self._failures:
             # What failed last is simplest.
             example, failure = self._failures[-1]
-            if example != self._last:
+            if example != self._last and self._end is None:
                 # Once more, so that the calls on record are those of this failure.
                 with suppress(AssertionError, HostError):
                     self._play_on_a_scene(example)
             raise failure
+        if self._end is not None:
+            raise self._end
 
     def _try(self, example: T) -> None:
         if self._fails(example):
@@ -112,6 +116,9 @@ class Exploration(Generic[W, T]):
         started = time.monotonic()
         try:
             self._play_on_a_scene(example)
+        except NothingLearnt as error:
+            self._end = error
+            raise _Enough from error
         except (AssertionError, HostError) as error:
             if self._failures and _cause(error) != _cause(self._failures[0][1]):
                 return False

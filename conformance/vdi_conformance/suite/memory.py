@@ -1,6 +1,6 @@
 """Memory of a host process, as checks see it: addresses are numbers, contents are descriptions or digests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -114,7 +114,12 @@ class ProcessMemory:
 
     def digest(self, address: int, size: int) -> str:
         """Digest `size` bytes."""
-        return self._use(DigestMemory(address=hex(address), size=size)).sha256
+        return self.start_digest(address, size)()
+
+    def start_digest(self, address: int, size: int) -> Callable[[], str]:
+        """Start to digest `size` bytes; what is given waits for it."""
+        digesting = self.host.send(DigestMemory(address=hex(address), size=size))
+        return lambda: self._result(digesting).sha256
 
     def save(self, address: int, size: int, path: str, offset: int) -> None:
         """Store `size` bytes into a file."""

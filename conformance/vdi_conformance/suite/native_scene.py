@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.suite.device import MOST_COMMANDS
 from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.native import (
@@ -82,12 +83,13 @@ class NativeBackup:
 
     def commands(self) -> Iterator[Record]:
         """Give every command to its end; whoever asks completes it before asking for the next one."""
-        while True:
+        for _ in range(MOST_COMMANDS):
             found = self.device.get_command()
             found.require(NOERROR, VD_E_CLOSE)
             if found.code == VD_E_CLOSE:
                 return
             yield Record(self.process, found.expect(NOERROR))
+        raise ConformanceFailure(f"GetCommand hands out commands without end: {MOST_COMMANDS} on one device")
 
     def complete(self, record: Record) -> None:
         """Complete a command as an ordinary client does."""

@@ -10,7 +10,7 @@ import msgspec
 from vdi_conformance.host.errors import MethodNotFound
 from vdi_conformance.host.medium import Medium, keep_marks_beside, marks_beside
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
-from vdi_conformance.suite.device import BOUND_TO_COME
+from vdi_conformance.suite.device import BOUND_TO_COME, await_commands
 from vdi_conformance.suite.judging import ConformanceFailure, not_tested
 from vdi_conformance.suite.memory import FileSlice
 from vdi_conformance.suite.scene import Running, Scene
@@ -170,8 +170,7 @@ class Operation(Running):
         """
         waiting = {device: device.send_get_command() for device in self.devices}
         while waiting:
-            self._supervisor.wait_for_one([later.pending for later in waiting.values()])
-            for device in [device for device, later in waiting.items() if later.done]:
+            for device in await_commands(self._supervisor, waiting):
                 result = waiting.pop(device).result()
                 result.require(NOERROR, VD_E_CLOSE, *ends)
                 if result.code == NOERROR:
@@ -189,7 +188,8 @@ class Operation(Running):
         held: dict[Device, Fetched] = {}
         stalls = 0
         while waiting:
-            seconds = self.primary.scaled(STALL) / 1000
+            # With nothing held there is nothing that the server could wait for.
+            seconds = self.primary.scaled(STALL if held else BOUND_TO_COME) / 1000
             if self._supervisor.wait_any([later.pending for later in waiting.values()], seconds) is None:
                 if not held or stalls == len(self.devices):
                     not_tested("the server sent no command to some devices while the others waited for more")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.suite.device import BOUND_TO_COME
+from vdi_conformance.suite.device import BOUND_TO_COME, MOST_COMMANDS
 from vdi_conformance.suite.judging import ConformanceFailure, MandatoryBroken
 from vdi_conformance.suite.outcomes import SLOW, Later, Result
 from vdi_conformance.suite.scene import Running
@@ -144,6 +144,8 @@ class Scripted(Running):
         completion = self.server.next_completion(milliseconds)
         if completion is not None:
             self._seen.append(completion)
+            if len(self._seen) > MOST_COMMANDS:
+                raise ConformanceFailure(f"the server sees completions without end: {len(self._seen)} of them")
         return completion
 
     def aborted_command(self, tag: int) -> None:

@@ -25,7 +25,7 @@ from vdi_conformance.suite.outcomes import Code, Later, Result
 from vdi_conformance.suite.participant import configuration
 
 if TYPE_CHECKING:
-    from vdi_conformance.host.messages.base import CodeReply, Request
+    from vdi_conformance.host.messages.base import AddressReply, CodeReply, Request
     from vdi_conformance.host.messages.server import CompletionRecord, CompletionReply
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.outcomes import Observe
@@ -94,11 +94,19 @@ class ServerRole(ProcessMemory):
         """OpenDevice."""
         return self._send("OpenDevice", ServerOpenDevice(server=self.key, name=name, thread=self.key)).result()
 
+    def send_allocate_buffer(self, size: int, alignment: int) -> Later[AddressReply, Result[int]]:
+        """Start an AllocateBuffer; the address is one of the server's process."""
+
+        def allocated(reply: AddressReply) -> Result[int]:
+            address = None if reply.address is None else int(reply.address, 16)
+            return self._answer("AllocateBuffer", reply.code, address)
+
+        request = ServerAllocateBuffer(server=self.key, size=size, alignment=alignment, thread=self.key)
+        return Later(self.host.send(request), allocated)
+
     def allocate_buffer(self, size: int, alignment: int) -> Result[int]:
-        """AllocateBuffer; the address is one of the server's process."""
-        reply = self.host.call(ServerAllocateBuffer(server=self.key, size=size, alignment=alignment, thread=self.key))
-        address = None if reply.address is None else int(reply.address, 16)
-        return self._answer("AllocateBuffer", reply.code, address)
+        """AllocateBuffer."""
+        return self.send_allocate_buffer(size, alignment).result()
 
     def free_buffer(self, address: int, size: int) -> Code:
         """FreeBuffer."""

@@ -73,14 +73,19 @@ def mapped_view(participant: Participant, handle: int) -> View:
 
 def require_same_contents(size: int, *views: View) -> None:
     """Fail the check unless all views show the same bytes."""
-    first, *others = views
-    wanted = first.process.digest(first.address, size)
-    for view in others:
-        if view.process.digest(view.address, size) != wanted:
-            raise ConformanceFailure(
-                f"{view.process.name} sees other bytes at its address {view.address:#x} than {first.process.name} "
-                f"at {first.address:#x}"
-            )
+    require_each_the_same(size, [views])
+
+
+def require_each_the_same(size: int, buffers: Sequence[Sequence[View]]) -> None:
+    """Fail the check unless all views of each of these buffers show the same bytes; all processes look at once."""
+    digesting = [[(view, view.process.start_digest(view.address, size)) for view in views] for views in buffers]
+    for (first, wanted), *others in ([(view, digest()) for view, digest in views] for views in digesting):
+        for view, digest in others:
+            if digest != wanted:
+                raise ConformanceFailure(
+                    f"{view.process.name} sees other bytes at its address {view.address:#x} than {first.process.name} "
+                    f"at {first.address:#x}"
+                )
 
 
 def require_same_memory(size: int, *views: View, seed: int) -> None:

@@ -8,6 +8,7 @@ import time
 
 from vdi_conformance.suite.judging import judges
 from vdi_conformance.suite.operation import Kind, Operation
+from vdi_conformance.suite.participant import Participant
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import handle_of, mapped_view
 from vdi_conformance.suite.stage import Stage
@@ -166,13 +167,20 @@ def test_a_secondary_that_closed_has_the_codes_of_both_pages(stage: Stage, kind:
     operation.secondaries[0].map_buffer_handle(handle).expect(VD_E_PROTOCOL)
 
 
+def _time_of_a_time_out(primary: Participant) -> float:
+    """Let a short time-out pass, and give the seconds that it took."""
+    started = time.monotonic()
+    primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+    return time.monotonic() - started
+
+
 @judges("LNX-06")
 def test_time_outs_are_in_milliseconds(stage: Stage) -> None:
     primary = stage.participant("primary")
     primary.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
-    started = time.monotonic()
-    primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
-    unit = "milliseconds" if time.monotonic() - started < 1 else "seconds"
+    # A second is one however often, while a slow machine is late now and then.
+    quickest = min(_time_of_a_time_out(primary) for _ in range(3))
+    unit = "milliseconds" if quickest < 1 else "seconds"
     stage.observe("Q53", "the unit of time-outs", unit, ["milliseconds", "seconds"])
     assert unit == "milliseconds", "a time-out of 1 took a second or more"
     primary.close().expect(NOERROR)

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from vdi_conformance.suite.device import BOUND_TO_COME, Device, Fetched
-from vdi_conformance.suite.judging import ConformanceFailure, judges, not_tested
+from vdi_conformance.suite.intervals import TooSlow, with_time_enough
+from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.operation import Operation
 from vdi_conformance.suite.outcomes import Answer
 from vdi_conformance.suite.scene import Geometry
@@ -22,7 +23,7 @@ SHORT = 100
 """A serverTimeOut in milliseconds, before scaling: twice as long without a completion is too long."""
 
 LONG = 200
-"""One that leaves time for calls on a slow machine."""
+"""One that leaves time for calls."""
 
 TICK = 20
 """A clock may run ahead of another one by so many milliseconds."""
@@ -94,37 +95,46 @@ class _Clock:
         self._interval = interval
         self._set = time.monotonic()
 
+    @property
+    def _passed(self) -> float:
+        return (time.monotonic() - self._set) * 1000
+
     def set(self, moment: float) -> None:
         """Note a completion that was begun at that moment."""
         self._set = moment
 
     def require(self, answer: Answer, *codes: int) -> None:
-        """Fail the check where an abort came too early; on a machine too slow to tell end it."""
+        """Fail the check where an abort came too early; on a machine too slow to tell end the attempt."""
+        self.need_time(answer)
         answer.require(*codes, VD_E_ABORT)
-        if answer.code != VD_E_ABORT:
-            return
-        passed = (time.monotonic() - self._set) * 1000
-        if passed >= 2 * self._interval:
-            not_tested(f"this machine was too slow: two intervals of {self._interval} ms were over (--timeout-scale)")
-        raise ConformanceFailure(
-            f"the server gave up after {passed:.0f} ms without a completion, its limit is twice {self._interval} ms"
-        )
+        if answer.code == VD_E_ABORT:
+            raise ConformanceFailure(
+                f"the server gave up after {self._passed:.0f} ms without a completion, its limit is twice "
+                f"{self._interval} ms"
+            )
+
+    def need_time(self, answer: Answer) -> None:
+        """End the attempt where an abort came, and the machine may have been too slow."""
+        if answer.code == VD_E_ABORT and self._passed >= 2 * self._interval:
+            raise TooSlow
 
 
 @judges("TMO-03")
 def test_each_completion_gives_the_time_limit_anew(stage: Stage) -> None:
-    operation, interval = _with_a_limit(stage, LONG), stage.scaled(LONG)
-    clock = _Clock(interval)
-    operation.execute()
-    clock.require(operation.primary.get_configuration(), NOERROR)
-    opened = operation.primary.open_device(operation.set_name)
-    clock.require(opened, NOERROR)
-    for _ in range(4):
-        held = _hold(opened.expect(NOERROR), clock, interval * 7 // 10)
-        for command in held:
-            began = time.monotonic()
-            clock.require(operation.answer_any(command), NOERROR)
-            clock.set(began)
+    def attempt(interval: int) -> None:
+        operation, clock = stage.created("backup", Geometry(server_time_out=interval)), _Clock(interval)
+        operation.execute()
+        clock.require(operation.primary.get_configuration(), NOERROR)
+        opened = operation.primary.open_device(operation.set_name)
+        clock.require(opened, NOERROR)
+        for _ in range(4):
+            held = _hold(opened.expect(NOERROR), clock, interval * 7 // 10)
+            for command in held:
+                began = time.monotonic()
+                clock.require(operation.answer_any(command), NOERROR)
+                clock.set(began)
+
+    with_time_enough(stage, LONG, attempt)
 
 
 def _hold(device: Device, clock: _Clock, milliseconds: int) -> list[Fetched]:
@@ -141,15 +151,20 @@ def _hold(device: Device, clock: _Clock, milliseconds: int) -> list[Fetched]:
 
 @judges("TMO-04")
 def test_with_nothing_pending_the_time_limit_does_not_run(stage: Stage) -> None:
-    interval = stage.scaled(LONG)
-    idle = stage.scripted(Geometry(server_time_out=interval))
-    _Clock(interval).require(_pass_one(idle), NOERROR)
-    # What takes two intervals and a half there takes as long here.
-    _run_into_the_limit(_with_a_limit(stage, LONG * 5 // 4))
-    clock, answers = _Clock(interval), ("stands", "runs")
-    result = _pass_one(idle)
-    stage.observe("Q47", "the clock while nothing is pending", answers[result.code == VD_E_ABORT], answers)
-    clock.require(result, NOERROR)
+    answers = ("stands", "runs")
+
+    def attempt(interval: int) -> None:
+        clock, idle = _Clock(interval), stage.scripted(Geometry(server_time_out=interval))
+        clock.require(_pass_one(idle), NOERROR)
+        # What takes two intervals and a half there takes as long here.
+        _run_into_the_limit(stage.created("backup", Geometry(server_time_out=interval * 5 // 4)))
+        clock = _Clock(interval)
+        result = _pass_one(idle)
+        clock.need_time(result)
+        stage.observe("Q47", "the clock while nothing is pending", answers[result.code == VD_E_ABORT], answers)
+        clock.require(result, NOERROR)
+
+    with_time_enough(stage, LONG, attempt)
 
 
 def _pass_one(scripted: Scripted) -> Answer:
@@ -170,7 +185,9 @@ def test_the_time_limit_runs_whatever_is_pending(stage: Stage, pending: str) -> 
         scripted.devices[device].get_command().require(NOERROR, VD_E_ABORT)
     scripted.aborted = True
     if sent.succeeded:
-        seen = scripted.completion(stage.scaled(10 * LONG))
+        # On a slow machine ten calls are late as often.
+        waits = (scripted.completion(stage.scaled(LONG)) for _ in range(10))
+        seen = next((completion for completion in waits if completion is not None), None)
         if seen is None or (seen.tag, seen.code) != (sent.value, ERROR_OPERATION_ABORTED):
             raise ConformanceFailure(f"the server did not give up, its limit is twice {stage.scaled(LONG)} ms")
     scripted.primary.get_configuration(0).require(VD_E_ABORT)
@@ -178,18 +195,20 @@ def test_the_time_limit_runs_whatever_is_pending(stage: Stage, pending: str) -> 
 
 @judges("TMO-03")
 def test_a_completion_of_any_device_gives_the_time_limit_anew(stage: Stage) -> None:
-    interval, idle = stage.scaled(LONG), stage.participant("idle")
-    clock = _Clock(interval)
-    scripted = stage.scripted(Geometry(devices=2, server_time_out=interval))
-    idle.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
-    scripted.try_to_send(code=VDC_FLUSH)
-    clock.require(scripted.device.get_command(), NOERROR)
-    scripted.aborted = True
-    for _ in range(5):
-        idle.get_configuration(interval * 7 // 10).require(VD_E_TIMEOUT)
-        began = time.monotonic()
-        scripted.try_to_send(code=VDC_FLUSH, device=1)
-        fetched = scripted.devices[1].get_command()
-        clock.require(fetched, NOERROR)
-        clock.require(scripted.devices[1].complete(fetched.expect(NOERROR)), NOERROR)
-        clock.set(began)
+    def attempt(interval: int) -> None:
+        idle, clock = stage.participant("idle"), _Clock(interval)
+        scripted = stage.scripted(Geometry(devices=2, server_time_out=interval))
+        idle.create_ex(None, stage.name(), VDConfig()).expect(NOERROR)
+        scripted.try_to_send(code=VDC_FLUSH)
+        clock.require(scripted.device.get_command(), NOERROR)
+        scripted.aborted = True
+        for _ in range(5):
+            idle.get_configuration(interval * 7 // 10).require(VD_E_TIMEOUT)
+            began = time.monotonic()
+            scripted.try_to_send(code=VDC_FLUSH, device=1)
+            fetched = scripted.devices[1].get_command()
+            clock.require(fetched, NOERROR)
+            clock.require(scripted.devices[1].complete(fetched.expect(NOERROR)), NOERROR)
+            clock.set(began)
+
+    with_time_enough(stage, LONG, attempt)

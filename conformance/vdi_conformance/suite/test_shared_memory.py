@@ -1,11 +1,13 @@
 """What processes share while commands are outstanding: single bytes at once, their own addresses, fresh contents."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from vdi_conformance.suite.device import Fetched
+from vdi_conformance.suite.device import Fetched, await_commands
 from vdi_conformance.suite.judging import ConformanceFailure, judges
 from vdi_conformance.suite.memory import PAGE
-from vdi_conformance.suite.operation import Kind
+from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.scene import Geometry
 from vdi_conformance.suite.sharing import (
     View,
@@ -14,13 +16,14 @@ from vdi_conformance.suite.sharing import (
     keep_free,
     mapped_view,
     mark,
+    require_each_the_same,
     require_same_contents,
     require_same_memory,
 )
 from vdi_conformance.suite.stage import Stage
 from vdi_conformance.suite.variants import OWNERS
 from vdi_conformance.vdi import commands as vdc
-from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
 from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE, MIN_BLOCK_SIZE
 
 
@@ -77,12 +80,30 @@ def test_nothing_appears_at_the_fetchers_address_elsewhere(stage: Stage, kind: K
 def test_a_thousand_fresh_handles_map_the_current_bytes(stage: Stage) -> None:
     backup = stage.backup(Geometry(devices=4, owners=(0, 1), secondaries=2, buffer_count=6, transfers=260))
     mapper = backup.secondaries[1]
-    for command in backup.data_commands():
-        view = mapped_view(mapper, handle_of(command))
-        require_same_contents(MIN_BLOCK_SIZE, fetched_view(command), view)
-        backup.answer(command).expect(NOERROR)
+    for batch in _batches(backup, stage):
+        # Many steps at once, since each alone would wait for a process to be woken.
+        data = [command for command in batch if command.code in vdc.DATA_COMMANDS]
+        asked = [command.device.participant.send_get_buffer_handle(command.buffer) for command in data]
+        mapped = [mapper.send_map_buffer_handle(later.result().expect(NOERROR)) for later in asked]
+        views = [View(mapper, later.result().expect(NOERROR)) for later in mapped]
+        pairs = [(fetched_view(command), view) for command, view in zip(data, views, strict=True)]
+        require_each_the_same(MIN_BLOCK_SIZE, pairs)
+        for later in [one.device.send_complete(one, 0, one.size if one in data else 0) for one in batch]:
+            later.result().expect(NOERROR)
     backup.close()
     backup.require_success(backup.outcome())
+
+
+def _batches(backup: Operation, stage: Stage) -> Iterator[list[Fetched]]:
+    """Give what has come for all devices at the same moment, until all are closed; the caller completes each."""
+    waiting = {device: device.send_get_command() for device in backup.devices}
+    while waiting:
+        results = [waiting.pop(device).result() for device in await_commands(stage.bench.supervisor, waiting)]
+        for result in results:
+            result.require(NOERROR, VD_E_CLOSE)
+        if batch := [result.expect(NOERROR) for result in results if result.succeeded]:
+            yield batch
+        waiting |= {command.device: command.device.send_get_command() for command in batch}
 
 
 @judges("GBH-08", "MBH-27")

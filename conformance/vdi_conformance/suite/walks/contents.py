@@ -47,10 +47,14 @@ class Contents:
 
     def check(self, otherwise: str, *tags: int) -> None:
         """Look at buffers that are held, at all of them where none is named."""
-        for tag in tags or tuple(self._views):
-            for view in self._views[tag]:
-                if view.process.digest(view.address, self._sizes[tag]) != self._digests[tag]:
-                    raise ConformanceFailure(f"{otherwise}: so {view.process.name} sees at {view.address:#x}")
+        looking = [
+            (tag, view, view.process.start_digest(view.address, self._sizes[tag]))
+            for tag in tags or self._views
+            for view in self._views[tag]
+        ]
+        for tag, view, digest in looking:
+            if digest() != self._digests[tag]:
+                raise ConformanceFailure(f"{otherwise}: so {view.process.name} sees at {view.address:#x}")
 
     def forget(self, tag: int) -> None:
         """A buffer is held no longer."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.evidence.records import Walked
+from vdi_conformance.host.errors import NothingLearnt
 from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.model.matrix import reached
 from vdi_conformance.suite.walks.drawing import draw_walks
@@ -48,6 +49,8 @@ def take_walks(
     stage.walked = Walked(steps=walking.trail.steps, reached=reached(walking.trail.cells, walking.trail.moves))
     if walking.failure is None:
         return
+    if isinstance(walking.failure, NothingLearnt):
+        raise walking.failure
     taken, story, failure = walking.shortest()
     if stage.known_to_fail:
         raise failure

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.host.errors import HostError
+from vdi_conformance.host.errors import HostError, NothingLearnt
 from vdi_conformance.suite.exploring import SLOW
 from vdi_conformance.suite.walks.client_steps import CLIENT_STEPS
 from vdi_conformance.suite.walks.server_steps import SERVER_STEPS
@@ -39,6 +40,8 @@ def play(stage: Stage, plan: Plan, steps: Iterable[Step]) -> tuple[Walk, Failure
     walk = walk_on(stage, plan, Trail())
     try:
         walk.play(steps)
+    except NothingLearnt:
+        raise
     except (AssertionError, HostError) as error:
         return walk, error
     return walk, None
@@ -76,19 +79,23 @@ class Walking:
     def shortest(self) -> tuple[list[Step], list[str], Failure]:
         """Give a short walk that fails for the same cause, with its story and its failure.
 
-        Where no walk in fresh processes fails, it is all that was done.
+        Where no walk in fresh processes fails, or none can be taken any more, it is all that was done.
         """
         assert self.failure is not None, "nothing has failed"
         whole = [step for walk in self._history for step in (ANEW, *walk)][1:]
-        if self._stage.known_to_fail or self._slow:
-            return whole, self.walk.story, self.failure
+        if not (self._stage.known_to_fail or self._slow):
+            with suppress(NothingLearnt):
+                return self._shortened(whole, self.failure)
+        return whole, self.walk.story, self.failure
+
+    def _shortened(self, whole: list[Step], failure: Failure) -> tuple[list[Step], list[str], Failure]:
         for steps in (self._history[-1], whole):
             if self._fails(steps):
                 short = shrink(steps, self._fails, TRIES, (lambda step: step.by, lambda step: step.act))
                 # Once more, so that the calls on record are those of this failure.
-                walk, failure = play(self._stage, self._plan, short)
-                return short, walk.story, failure or self.failure
-        return whole, self.walk.story, self.failure
+                walk, again = play(self._stage, self._plan, short)
+                return short, walk.story, again or failure
+        return whole, self.walk.story, failure
 
     def _fails(self, steps: list[Step]) -> bool:
         _, failure = play(self._stage, self._plan, steps)

@@ -1,0 +1,21 @@
+"""A machine that stops for a moment makes no right implementation fail, nor leaves anything untried."""
+
+from pathlib import Path
+
+from selftest.suite.runs import RunSuite
+
+CHECKS = (
+    "both_platforms/time_outs_are_in_milliseconds",
+    "get_command_waits/polling_loses_nothing",
+    "server_time_out/a_completion_of_any_device_gives_the_time_limit_anew",
+    "server_time_out/each_completion_gives_the_time_limit_anew",
+    "server_time_out/the_time_limit_runs_whatever_is_pending[held on the second device]",
+    "server_time_out/with_nothing_pending_the_time_limit_does_not_run",
+)
+
+
+def test_a_machine_that_stops_for_a_moment_changes_no_verdict(run_suite: RunSuite) -> None:
+    reference = f"{Path(__file__).with_name('late.py')}:Late"
+    run = run_suite("--adapter", reference, *(f"--check={check}" for check in CHECKS))
+    assert run.exit_code == 0, run.output
+    assert run.verdicts() == dict.fromkeys(CHECKS, "passed")

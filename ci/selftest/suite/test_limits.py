@@ -1,0 +1,107 @@
+"""What bounds a check: the commands of a device, its time on a busy machine, intervals that are too short for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from vdi_conformance.adapters.references import resolve
+from vdi_conformance.contract import Capabilities
+from vdi_conformance.host.messages.client import CommandRecord, CommandReply
+from vdi_conformance.suite.bench import Bench, Cast
+from vdi_conformance.suite.device import MOST_COMMANDS, Device
+from vdi_conformance.suite.intervals import LONGER, TooSlow, with_time_enough
+from vdi_conformance.suite.judging import ConformanceFailure, NotTested
+from vdi_conformance.suite.outcomes import Result
+from vdi_conformance.vdi.hresult import NOERROR
+
+if TYPE_CHECKING:
+    from vdi_conformance.suite.participant import Participant
+    from vdi_conformance.suite.stage import Stage
+
+RECORD = CommandRecord(address="0x1000", code=2, size=512, position="0x0", buffer="0x2000")
+
+
+class Repeating:
+    """A participant, its process and its requests: each GetCommand hands the same command out."""
+
+    @property
+    def host(self) -> Repeating:
+        """Be the process."""
+        return self
+
+    def scaled(self, milliseconds: int) -> int:
+        """Stretch nothing."""
+        return milliseconds
+
+    def send(self, _: object) -> Repeating:
+        """Be the request."""
+        return self
+
+    def result(self, *given: object, **_: object) -> object:
+        """Be the reply, and its answer."""
+        if not given:
+            return CommandReply(code=NOERROR, command=RECORD)
+        method, code, value = given
+        return Result(str(method), cast("int", code), lambda *_: None, value)
+
+
+def test_commands_without_end_are_a_failure_whatever_the_time() -> None:
+    device = Device(cast("Participant", Repeating()), "device", "device")
+    for _ in range(MOST_COMMANDS):
+        device.next_command()
+    with pytest.raises(ConformanceFailure, match="hands out commands without end"):
+        device.next_command()
+
+
+def test_a_check_on_a_busy_machine_has_longer_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    factors = iter([4.0, 1.0])
+    monkeypatch.setattr("vdi_conformance.host.pace.stretch", lambda: next(factors))
+    monkeypatch.setattr("vdi_conformance.suite.bench.LOOK", -1)
+    spec, capabilities = resolve("emulator"), Capabilities(server="scripted", machine=True)
+    bench = Bench(Cast(spec, spec, capabilities, capabilities, seed=0, timeout_scale=2.0))
+    try:
+        bench.begin()
+        assert bench.cast.timeout_scale == 8.0
+        bench.begin()
+        assert bench.cast.timeout_scale == 2.0
+    finally:
+        bench.close()
+
+
+class Scaling:
+    """Stands for a stage that stretches limits by two."""
+
+    def __init__(self) -> None:
+        self.cleared = 0
+
+    def scaled(self, milliseconds: int) -> int:
+        """Stretch."""
+        return 2 * milliseconds
+
+    def clear(self) -> None:
+        """Count."""
+        self.cleared += 1
+
+
+@pytest.mark.parametrize("enough", LONGER)
+def test_a_machine_that_is_too_slow_gets_longer_intervals(enough: int) -> None:
+    stage, tried = Scaling(), list[int]()
+
+    def attempt(interval: int) -> None:
+        tried.append(interval)
+        if interval < 200 * enough:
+            raise TooSlow
+
+    with_time_enough(cast("Stage", stage), 100, attempt)
+    assert tried == [200 * factor for factor in LONGER if factor <= enough]
+    assert stage.cleared == len(tried) - 1
+
+
+def test_a_machine_that_is_far_too_slow_cannot_tell() -> None:
+    def attempt(_: int) -> None:
+        raise TooSlow
+
+    with pytest.raises(NotTested, match="this machine was too slow"):
+        with_time_enough(cast("Stage", Scaling()), 100, attempt)
