@@ -64,12 +64,12 @@ def pytest_runtest_makereport(
     if rows := rows_of(item):
         phase = _phase(item, call, rows, report)
         report.user_properties.append((KEY, msgspec.to_builtins(phase)))
-        untried = phase.verdict == "not tested" and report.outcome == "failed"
-        if untried or phase.verdict in ("failed", "warning", "known failure", "error"):
+        excused = phase.verdict == "not tested" and report.outcome == "failed"
+        if excused or phase.verdict in ("failed", "warning", "known failure", "error"):
             item.stash[FAILED] = True
         if phase.verdict in ("warning", "known failure"):
             report.outcome, report.longrepr = "passed", None
-        if untried and phase.cause is not None:
+        if excused and phase.cause is not None:
             report.outcome, report.longrepr = "skipped", (str(item.path), 0, phase.cause.sentence)
     return report
 
@@ -101,8 +101,8 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
             walked=walked,
         )
     verdict, cause = assess(call.excinfo.value, level)
-    if verdict in ("failed", "warning") and (untried := _untried(item, stage, cause)) is not None:
-        verdict, cause = assess(untried, level)
+    if verdict in ("failed", "warning") and (other := _other_cause(item, stage, call.excinfo.value, cause)):
+        verdict, cause = assess(other, level)
     known = None
     if verdict == "failed" and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
         verdict = "known failure"
@@ -121,11 +121,11 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     )
 
 
-def _untried(item: pytest.Item, stage: Stage | None, cause: Cause) -> BaseException | None:
-    """Give what says that a check of the library failed for want of a server; deaths and hangs are never that."""
+def _other_cause(item: pytest.Item, stage: Stage | None, failure: BaseException, cause: Cause) -> BaseException | None:
+    """Give what a check of the library failed for beside the library; deaths and hangs are never that."""
     if stage is None or cause.kind not in ("code", "assertion") or judged_party(item) != "library":
         return None
-    return stage.untried()
+    return stage.other_cause(failure)
 
 
 def _by_method(codes: set[tuple[str, int]]) -> dict[str, list[str]]:

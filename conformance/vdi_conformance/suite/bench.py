@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SECONDS_A_CHECK: Final = 120.0
 """Far more than any check takes; the run's time scale stretches it."""
+BUILT_IN: Final = "emulator"
+"""The reference of the adapter whose server is our own."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Cast:
     def judges_server(self) -> bool:
         """Whether the server role is judged too: it is the client adapter's own product, not a borrowed one."""
         return self.client == self.server and self.client_capabilities.server_under_test
+
+    @property
+    def server_is_known(self) -> bool:
+        """Whether the server is the built-in one or is judged itself: neither is slow, or fails to open a set."""
+        return self.judges_server or self.server.reference == BUILT_IN
 
 
 class Bench:

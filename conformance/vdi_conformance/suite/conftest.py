@@ -29,7 +29,9 @@ def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
         failed = request.node.stash.get(FAILED, False)
         if not failed:
             stage.check_invariants()
-    except BaseException:
+    except BaseException as failure:
+        if judged_party(request.node) == "library":
+            stage.other_cause(failure)
         stage.processes.end(orderly=False)
         raise
     stage.processes.end(orderly=not failed)

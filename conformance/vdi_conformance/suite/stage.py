@@ -20,6 +20,7 @@ from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.native import NativeProcess
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.post_mortem import other_cause, require_a_verdict
 from vdi_conformance.suite.processes import Processes
 from vdi_conformance.suite.scene import USUAL, Geometry, Scene
 from vdi_conformance.suite.scripted import Scripted
@@ -60,7 +61,8 @@ class Stage:
         self._sets = 0
         self._scripted: list[Scripted] = []
         self._operations: list[Operation] = []
-        self._untried: BaseException | None = None
+        self._all_operations: list[Operation] = []
+        self._other_cause: BaseException | None = None
 
     @property
     def seed(self) -> int:
@@ -150,7 +152,11 @@ class Stage:
     ) -> Operation:
         if kind == "restore" and streams is None:
             streams = self._streams(geometry)
-        return Operation(kind, self._scene(geometry, participants, name), streams, self.bench.cast.seed)
+        return self._watched(Operation(kind, self._scene(geometry, participants, name), streams, self.bench.cast.seed))
+
+    def _watched(self, operation: Operation) -> Operation:
+        self._all_operations.append(operation)
+        return operation
 
     def _scene(
         self,
@@ -169,9 +175,8 @@ class Stage:
         """
         participants, server = self._participants(geometry), self.processes.launch("server", "server")
         for _ in range(count):
-            operation = Operation(
-                "backup", self._scene(geometry, participants, server=server), None, self.bench.cast.seed
-            )
+            scene = self._scene(geometry, participants, server=server)
+            operation = self._watched(Operation("backup", scene, None, self.bench.cast.seed))
             set_up(operation.create)
             yield operation
             operation.check_end()
@@ -285,9 +290,11 @@ class Stage:
         of.enlist(secondary)
         return secondary
 
-    def untried(self) -> BaseException | None:
-        """Give what kept a server from trying a statement, if that is why the check has failed."""
-        return self._untried or self.processes.untried()
+    def other_cause(self, failure: BaseException) -> BaseException | None:
+        """Give what the check has failed for, if that is not the library's doing: a server in trouble, no room."""
+        if self._other_cause is None:
+            self._other_cause = other_cause(failure, self.bench, self.processes, self._all_operations)
+        return self._other_cause
 
     def check_invariants(self) -> None:
         """Hold what must be true at the end of every check."""
@@ -296,6 +303,7 @@ class Stage:
         for operation in self._operations:
             operation.check_end()
         self.processes.require_alive()
+        require_a_verdict(self.bench, self._all_operations)
         self._check_codes()
 
     def _check_codes(self) -> None:
@@ -315,6 +323,7 @@ class Stage:
         self.processes = Processes(self.bench)
         self._scripted.clear()
         self._operations.clear()
+        self._all_operations.clear()
 
     def _participants(self, geometry: Geometry) -> list[Participant]:
         secondaries = max(geometry.secondaries, *geometry.owners)
@@ -350,8 +359,8 @@ class Stage:
             stage = Stage(self.bench, f"streams {source.stream_key}")
             try:
                 stage.backup(source, directory).succeed()
-            except BaseException:
-                self._untried = stage.untried()
+            except BaseException as failure:
+                self._other_cause = stage.other_cause(failure)
                 stage.processes.end(orderly=False)
                 raise
             stage.processes.end(orderly=True)
