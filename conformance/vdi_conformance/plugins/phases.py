@@ -116,16 +116,16 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         observations=observations,
         codes=codes,
         calls=[] if stage is None else stage.processes.last_calls(CALLS_A_PROCESS),
-        detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
+        detail=_detail(item, call.excinfo, stage) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
     )
 
 
 def _other_cause(item: pytest.Item, stage: Stage | None, failure: BaseException, cause: Cause) -> BaseException | None:
-    """Give what a check of the library failed for beside the library; deaths and hangs are never that."""
-    if stage is None or cause.kind not in ("code", "assertion") or judged_party(item) != "library":
+    """Give what a check failed for that is not the doing of whom it judges; deaths and hangs are never that."""
+    if stage is None or cause.kind not in ("code", "assertion"):
         return None
-    return stage.other_cause(failure)
+    return stage.other_cause(failure, judged_party(item))
 
 
 def _by_method(codes: set[tuple[str, int]]) -> dict[str, list[str]]:
@@ -135,12 +135,13 @@ def _by_method(codes: set[tuple[str, int]]) -> dict[str, list[str]]:
     return named
 
 
-def _detail(item: pytest.Item, error: pytest.ExceptionInfo[BaseException]) -> str:
-    """Point at the line of the check that ended it."""
+def _detail(item: pytest.Item, error: pytest.ExceptionInfo[BaseException], stage: Stage | None) -> str:
+    """Point at the line of the check that ended it, and say what its server said."""
+    said = [] if stage is None else stage.said_by_servers()
     for entry in reversed(error.traceback):
         if Path(entry.path) == item.path:
-            return f"{item.path.name}:{entry.lineno + 1}: {str(entry.statement).strip()}"
-    return ""
+            return "\n".join([f"{item.path.name}:{entry.lineno + 1}: {str(entry.statement).strip()}", *said])
+    return "\n".join(said)
 
 
 def _merged(node: str, phases: list[tuple[Phase, float]]) -> CheckRecord:

@@ -30,8 +30,7 @@ def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
         if not failed:
             stage.check_invariants()
     except BaseException as failure:
-        if judged_party(request.node) == "library":
-            stage.other_cause(failure)
+        stage.other_cause(failure, judged_party(request.node))
         stage.processes.end(orderly=False)
         raise
     stage.processes.end(orderly=not failed)

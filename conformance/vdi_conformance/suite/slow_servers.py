@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Found = Literal["at once", "later", "nothing"]
     Ask = Callable[[int | None, str], Later[Any, Result[Any]]]
 
-TO_NOTICE: Final = 1.0
+TO_NOTICE: Final = 2.0
 """So many seconds, before scaling, a server that waits for its clients has to notice that they died."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import pytest
 
@@ -20,11 +20,12 @@ from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.native import NativeProcess
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
-from vdi_conformance.suite.post_mortem import other_cause, require_a_verdict
+from vdi_conformance.suite.post_mortem import PostMortem, failed_ends, require_a_verdict
 from vdi_conformance.suite.processes import Processes
-from vdi_conformance.suite.scene import USUAL, Geometry, Scene
+from vdi_conformance.suite.scene import USUAL, Geometry, Running, Scene
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.server_role import ServerRole
+from vdi_conformance.suite.server_trouble import all_said
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
 from vdi_conformance.vdi.documented import CODES
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN, VD_E_PROTOCOL, failed, name_of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from vdi_conformance.suite.outcomes import Answer
     from vdi_conformance.suite.sharing import View
 
+R = TypeVar("R", bound=Running)
 INSTANCE_VARIABLE: Final = "_VIRTUAL_SERVER_NAME_"
 """The environment variable that names the instance which the older forms mean."""
 
@@ -61,7 +63,7 @@ class Stage:
         self._sets = 0
         self._scripted: list[Scripted] = []
         self._operations: list[Operation] = []
-        self._all_operations: list[Operation] = []
+        self._sets_in_use: list[Running] = []
         self._other_cause: BaseException | None = None
 
     @property
@@ -154,9 +156,9 @@ class Stage:
             streams = self._streams(geometry)
         return self._watched(Operation(kind, self._scene(geometry, participants, name), streams, self.bench.cast.seed))
 
-    def _watched(self, operation: Operation) -> Operation:
-        self._all_operations.append(operation)
-        return operation
+    def _watched(self, one: R) -> R:
+        self._sets_in_use.append(one)
+        return one
 
     def _scene(
         self,
@@ -190,7 +192,7 @@ class Stage:
         self.need_scripted()
         participants, server = self._participants(geometry), self.processes.launch("server", "server")
         for _ in range(count):
-            scripted = Scripted(self._scene(geometry, participants, server=server), self.observe)
+            scripted = self._watched(Scripted(self._scene(geometry, participants, server=server), self.observe))
             set_up(scripted.create)
             yield scripted
             scripted.check_completions()
@@ -211,7 +213,7 @@ class Stage:
 
     def _script(self, geometry: Geometry) -> Scripted:
         self.need_scripted()
-        scripted = Scripted(self._scene(geometry, self._participants(geometry)), self.observe)
+        scripted = self._watched(Scripted(self._scene(geometry, self._participants(geometry)), self.observe))
         self._scripted.append(scripted)
         return scripted
 
@@ -290,11 +292,17 @@ class Stage:
         of.enlist(secondary)
         return secondary
 
-    def other_cause(self, failure: BaseException) -> BaseException | None:
-        """Give what the check has failed for, if that is not the library's doing: a server in trouble, no room."""
+    def other_cause(self, failure: BaseException, judged: str) -> BaseException | None:
+        """Give what the check has failed for, if that is not the doing of the party that it judges."""
         if self._other_cause is None:
-            self._other_cause = other_cause(failure, self.bench, self.processes, self._all_operations)
+            self._other_cause = PostMortem(self.bench, self.processes, self._sets_in_use).other_cause(failure, judged)
         return self._other_cause
+
+    def said_by_servers(self) -> list[str]:
+        """Give all that the server said of each statement of the check that failed, a line each."""
+        operations = [one for one in self._sets_in_use if isinstance(one, Operation)]
+        ends = [end for one in operations for end in failed_ends(one)]
+        return [f"the server said: {all_said(end.messages)}" for end in ends]
 
     def check_invariants(self) -> None:
         """Hold what must be true at the end of every check."""
@@ -303,7 +311,7 @@ class Stage:
         for operation in self._operations:
             operation.check_end()
         self.processes.require_alive()
-        require_a_verdict(self.bench, self._all_operations)
+        require_a_verdict(self.bench, self._sets_in_use)
         self._check_codes()
 
     def _check_codes(self) -> None:
@@ -323,7 +331,7 @@ class Stage:
         self.processes = Processes(self.bench)
         self._scripted.clear()
         self._operations.clear()
-        self._all_operations.clear()
+        self._sets_in_use.clear()
 
     def _participants(self, geometry: Geometry) -> list[Participant]:
         secondaries = max(geometry.secondaries, *geometry.owners)
@@ -360,7 +368,7 @@ class Stage:
             try:
                 stage.backup(source, directory).succeed()
             except BaseException as failure:
-                self._other_cause = stage.other_cause(failure)
+                self._other_cause = stage.other_cause(failure, "library")
                 stage.processes.end(orderly=False)
                 raise
             stage.processes.end(orderly=True)
