@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED
 
 Message = tuple[int, str]
+
+_NO_MEMORY: Final = 0x8007000E
 
 
 def finished(words: str) -> tuple[Message, ...]:
@@ -50,8 +54,10 @@ def not_opened(name: str, code: int) -> Message:
 
 def not_allocated(name: str) -> Message:
     """Say that there is no memory for the buffers."""
-    where = f"BackupVirtualDeviceSet::AllocateBuffer: failure on '{name}'."
-    return 18210, f"{where} {_operating_system_error(ERROR_OPERATION_ABORTED)}"
+    return (
+        18210,
+        f"BackupVirtualDeviceSet::AllocateBuffer: failure on '{name}'. Operating system error 0x{_NO_MEMORY:08x}.",
+    )
 
 
 def aborted(operation: str, name: str) -> tuple[Message, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import mmap
 import os
 import sys
@@ -103,6 +104,10 @@ else:
             os.posix_fallocate(descriptor, 0, length)
 
 
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.ENOMEM, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""What the system says where there is no room; whatever else it says is no answer of VDI's."""
+
+
 def area_file(directory: str, area: int) -> Path:
     """Give the file of an area."""
     return Path(directory) / f"area-{area}"
@@ -115,12 +120,14 @@ def area_of(path: Path) -> int | None:
 
 
 def make_area(directory: str, area: int, length: int) -> bool:
-    """Make the file of an area; False where there is no room for it."""
+    """Make the file of an area; False where there is no room for it, an OSError where it cannot be made at all."""
     path = area_file(directory, area)
     try:
         with path.open("xb") as file:
             _allocate(file.fileno(), length)
-    except OSError:
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
         path.unlink(missing_ok=True)
         return False
     return True

@@ -205,11 +205,6 @@ class Host:
         """Whether the process was told to leave, in one way or the other."""
         return self._killed or self._input_ended
 
-    @property
-    def outcomes(self) -> list[Reply | HostError]:
-        """What the last requests were answered with, oldest first; looks at nothing new."""
-        return [pending.outcome for pending in self._calls if pending.outcome is not None]
-
     def awaits(self, kind: type[Request[Any]]) -> bool:
         """Tell whether a request of that kind has no answer yet; looks at nothing new."""
         return any(isinstance(pending.request, kind) for pending in self._waiting.values())

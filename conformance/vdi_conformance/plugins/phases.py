@@ -94,13 +94,13 @@ def pytest_runtest_makereport(
         phase = _phase(item, call, rows, report)
         report.user_properties.append((KEY, keepable(msgspec.to_builtins(phase))))
         _disarm(report)
-        untried = phase.verdict == "not tested" and report.outcome == "failed"
-        if untried or phase.verdict in ("failed", "warning", "known failure", "error"):
+        excused = phase.verdict == "not tested" and report.outcome == "failed"
+        if excused or phase.verdict in ("failed", "warning", "known failure", "error"):
             answered = phase.verdict == "warning" and phase.cause is not None and phase.cause.kind in ANSWERS
             item.stash[ENDED] = "warned" if answered else "broken off"
         if phase.verdict in ("warning", "known failure"):
             report.outcome, report.longrepr = "passed", None
-        if untried and phase.cause is not None:
+        if excused and phase.cause is not None:
             report.outcome, report.longrepr = "skipped", (str(item.path), 0, shown_lines(phase.cause.sentence))
     return report
 
@@ -155,8 +155,8 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     verdict, cause = assess(call.excinfo.value, level)
     if sentence := _no_verdict(call.excinfo.value):
         return Phase(id=check_id(item), rows=rows, level=level, verdict=verdict, cause=cause, no_verdict=sentence)
-    if verdict in ("failed", "warning") and (untried := _untried(item, stage, cause)) is not None:
-        verdict, cause = assess(untried, level)
+    if verdict in ("failed", "warning") and (other := _other_cause(item, stage, call.excinfo.value, cause)):
+        verdict, cause = assess(other, level)
     known = None
     if verdict in COVERABLE and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
         verdict = "known failure"
@@ -172,7 +172,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         requests=requests,
         called=call.when == "call",
         calls=[] if stage is None else stage.processes.last_calls(CALLS_A_PROCESS),
-        detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
+        detail=_detail(item, call.excinfo, stage) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
     )
 
@@ -183,11 +183,11 @@ def _no_verdict(error: BaseException) -> str:
     return (sentence_of(error) or "") if short or isinstance(error, NotStarted | NoProcess) else ""
 
 
-def _untried(item: pytest.Item, stage: Stage | None, cause: Cause) -> BaseException | None:
-    """Give what says that a check of the library failed for want of a server; deaths and hangs are never that."""
-    if stage is None or cause.kind not in ("code", "assertion") or judged_party(item) != "library":
+def _other_cause(item: pytest.Item, stage: Stage | None, failure: BaseException, cause: Cause) -> BaseException | None:
+    """Give what a check failed for that is not the doing of whom it judges; deaths and hangs are never that."""
+    if stage is None or cause.kind not in ("code", "assertion"):
         return None
-    return stage.untried()
+    return stage.other_cause(failure, judged_party(item))
 
 
 def _by_method(codes: set[tuple[str, int]]) -> dict[str, list[str]]:
@@ -197,12 +197,13 @@ def _by_method(codes: set[tuple[str, int]]) -> dict[str, list[str]]:
     return named
 
 
-def _detail(item: pytest.Item, error: pytest.ExceptionInfo[BaseException]) -> str:
-    """Point at the line of the check that ended it."""
+def _detail(item: pytest.Item, error: pytest.ExceptionInfo[BaseException], stage: Stage | None) -> str:
+    """Point at the line of the check that ended it, and say what its server said."""
+    said = [] if stage is None else stage.said_by_servers()
     for entry in reversed(error.traceback):
         if Path(entry.path) == item.path:
-            return f"{item.path.name}:{entry.lineno + 1}: {str(entry.statement).strip()}"
-    return ""
+            return "\n".join([f"{item.path.name}:{entry.lineno + 1}: {str(entry.statement).strip()}", *said])
+    return "\n".join(said)
 
 
 def _merged(node: str, phases: list[tuple[Phase, float]]) -> CheckRecord:

@@ -28,6 +28,8 @@ SECONDS_A_CHECK: Final = 120.0
 """Far more than any check takes; the run's time scale and a busy machine stretch it."""
 LOOK: Final = 10.0
 """After so many seconds it is found out again how busy the machine is."""
+BUILT_IN: Final = "emulator"
+"""The reference of the adapter whose server is our own."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Cast:
     def judges_server(self) -> bool:
         """Whether the server role is judged too: it is the client adapter's own product, not a borrowed one."""
         return self.client == self.server and self.client_capabilities.server_under_test
+
+    @property
+    def server_is_known(self) -> bool:
+        """Whether the server is the built-in one or is judged itself: neither is slow, or fails to open a set."""
+        return self.judges_server or self.server.reference == BUILT_IN
 
 
 class Bench:

@@ -31,7 +31,8 @@ def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
             stage.check_invariants()
         elif ended == "warned":
             stage.check_duties()
-    except BaseException:
+    except BaseException as failure:
+        stage.other_cause(failure, judged_party(request.node))
         stage.processes.end(orderly=False)
         raise
     stage.processes.end(orderly=ended != "broken off")

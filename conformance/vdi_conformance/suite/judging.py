@@ -73,6 +73,10 @@ def not_applicable(reason: str) -> NoReturn:
     raise NotApplicable(reason)
 
 
+class WaitedInVain(ConformanceFailure):
+    """A server came to no end, or to one that left its clients waiting."""
+
+
 class PrerequisiteFailed(ConformanceFailure):
     """The scene that a check plays on could not be set up: a failure, whatever the level of its rows."""
 

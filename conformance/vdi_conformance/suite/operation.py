@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -11,9 +12,10 @@ from vdi_conformance.host.errors import MethodNotFound
 from vdi_conformance.host.medium import Medium, keep_marks_beside, marks_beside
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
 from vdi_conformance.suite.device import BOUND_TO_COME, await_commands
-from vdi_conformance.suite.judging import ConformanceFailure, not_tested
+from vdi_conformance.suite.judging import ConformanceFailure, WaitedInVain, not_tested
 from vdi_conformance.suite.memory import FileSlice
 from vdi_conformance.suite.scene import Running, Scene
+from vdi_conformance.suite.server_trouble import all_said
 from vdi_conformance.suite.sharing import View
 from vdi_conformance.vdi.commands import DATA_COMMANDS, VDC_WRITE_MARK
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
@@ -25,11 +27,11 @@ if TYPE_CHECKING:
     from vdi_conformance.host.messages.client import Served
     from vdi_conformance.host.process import Pending
     from vdi_conformance.suite.device import Device, Fetched
-    from vdi_conformance.suite.outcomes import Code, Later
+    from vdi_conformance.suite.outcomes import Answer, Code, Later
 
 Kind = Literal["backup", "restore"]
 
-A = TypeVar("A")
+A = TypeVar("A", bound="Answer")
 
 STALL: Final = 1_000
 """After so many milliseconds, before scaling, a server is taken to wait for the commands that are held."""
@@ -46,6 +48,15 @@ class Operation(Running):
         self._streams = streams
         self._media: dict[Device, Medium] = {}
         self._seed = seed
+        self.statements: list[Pending[StatementEnd]] = []
+        self.began = time.monotonic()
+        self.must_miss = False
+        self._configured = False
+
+    @property
+    def configured(self) -> bool:
+        """Whether a client was told of the configuration of this very set."""
+        return self._configured or any(one.has_configured(self.set_name) for one in self._cast)
 
     def start(self) -> None:
         """Create the set, run the statement, let the secondaries join, and open every device."""
@@ -57,6 +68,8 @@ class Operation(Running):
     def execute(self, **options: Any) -> None:
         """Begin to run the statement on the set that was created; options go before what the geometry says."""
         self._statement = self.server.send(msgspec.structs.replace(self._request(), **options))
+        self.statements.append(self._statement)
+        self.began = time.monotonic()
 
     def configure(self) -> None:
         """Run the statement on the set that was created, and wait until it has configured it."""
@@ -70,8 +83,10 @@ class Operation(Running):
             # Nothing but an abort wakes the call any more, and that has been posted: there is no use in waiting long.
             self._supervisor.wait_any([configuring.pending], self.primary.scaled(STALL) / 1000)
             if not configuring.done:
-                raise ConformanceFailure("the statement ended, and GetConfiguration went on waiting")
-        return configuring.result()
+                raise WaitedInVain("the statement ended, and GetConfiguration went on waiting")
+        answer = configuring.result()
+        self._configured |= answer.code == NOERROR
+        return answer
 
     def refuse(self, **options: Any) -> StatementEnd:
         """Run a statement that cannot be, on the set that was created, and give its end.
@@ -87,7 +102,8 @@ class Operation(Running):
 
     def ends_before(self, waiting: Later[Any, Any]) -> bool:
         """Run the statement on the set that was created; tell whether it ends before a call that is under way."""
-        self._statement = self.server.send(self._request())
+        self.must_miss = True
+        self.execute()
         self._supervisor.wait_any([self._statement, waiting.pending], self.primary.scaled(BOUND_TO_COME) / 1000)
         return not waiting.done
 
@@ -320,7 +336,12 @@ class Operation(Running):
 
     def outcome(self) -> StatementEnd:
         """Wait for the end of the statement, which is bound to come."""
-        return self._statement.result(patience=BOUND_TO_COME / 1000 * 2)
+        seconds = self.primary.scaled(2 * BOUND_TO_COME) / 1000
+        if self._supervisor.wait_any([self._statement], seconds) is None:
+            raise WaitedInVain(
+                f"the {self.kind.upper()} did not end within {seconds:g} s, and its clients had done their part"
+            )
+        return self._statement.result()
 
     def ends_within(self, milliseconds: int) -> bool:
         """Tell whether the statement ends in that time, before scaling, with nothing more from its clients."""
@@ -371,8 +392,9 @@ class Operation(Running):
     def require_success(self, end: StatementEnd) -> None:
         """Fail the check unless the statement succeeded."""
         if not end.succeeded:
-            messages = "; ".join(f"{message.number} {message.text}" for message in end.messages)
-            raise ConformanceFailure(f"the {self.kind.upper()} failed: {messages}", ("success",), "failure")
+            raise ConformanceFailure(
+                f"the {self.kind.upper()} failed: {all_said(end.messages)}", ("success",), "failure"
+            )
 
 
 def _require_commands(code: int) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vdi_conformance.host.messages.base import AddressReply, CodeReply, Config, ConfigReply, Done, Request
 from vdi_conformance.host.messages.client import (
@@ -30,6 +30,7 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 from vdi_conformance.vdi.structures import VDConfig
 
 T = TypeVar("T")
+L = TypeVar("L", bound=Later[Any, Any])
 SET_THREAD = "set"
 
 
@@ -47,6 +48,7 @@ class Participant(ProcessMemory):
         self._timeout_scale = timeout_scale
         self._need_joining = need_joining
         self._numbers = count()
+        self._history: list[Pending[Any]] = []
         self._made: Pending[Done] | None = host.send(NewSet(set=key))
 
     @property
@@ -73,7 +75,8 @@ class Participant(ProcessMemory):
         self, name: str | None, config: VDConfig | None, thread: str = SET_THREAD
     ) -> Later[CodeReply, Code]:
         """Start a Create."""
-        return self._send_code("Create", Create(set=self.key, name=name, config=_fields(config), thread=thread))
+        request = Create(set=self.key, name=name, config=_fields(config), thread=thread)
+        return self._noted(self._send_code("Create", request))
 
     def create(self, name: str | None, config: VDConfig | None) -> Code:
         """Create."""
@@ -84,7 +87,7 @@ class Participant(ProcessMemory):
     ) -> Later[CodeReply, Code]:
         """Start a CreateEx."""
         request = CreateEx(set=self.key, instance=instance, name=name, config=_fields(config), thread=thread)
-        return self._send_code("CreateEx", request)
+        return self._noted(self._send_code("CreateEx", request))
 
     def create_ex(self, instance: str | None, name: str | None, config: VDConfig | None) -> Code:
         """CreateEx."""
@@ -97,11 +100,12 @@ class Participant(ProcessMemory):
         milliseconds = self.scaled(BOUND_TO_COME) if timeout is None else timeout
         request = GetConfiguration(set=self.key, timeout=milliseconds, null_out=null_out, thread=thread)
         patience = min(milliseconds, self.scaled(BOUND_TO_COME)) / 1000 + 10
-        return Later(
+        asked: Later[ConfigReply, Result[VDConfig]] = Later(
             self.host.send(request),
             lambda reply: self.result("GetConfiguration", reply.code, configuration(reply)),
             patience,
         )
+        return self._noted(asked)
 
     def get_configuration(self, timeout: int | None = None, null_out: bool = False) -> Result[VDConfig]:
         """GetConfiguration; the default waits for what is bound to come."""
@@ -135,7 +139,8 @@ class Participant(ProcessMemory):
     def send_open_in_secondary(self, name: str | None, thread: str = SET_THREAD) -> Later[CodeReply, Code]:
         """Start an OpenInSecondary."""
         self._need_joining()
-        return self._send_code("OpenInSecondary", OpenInSecondary(set=self.key, name=name, thread=thread))
+        request = OpenInSecondary(set=self.key, name=name, thread=thread)
+        return self._noted(self._send_code("OpenInSecondary", request))
 
     def open_in_secondary(self, name: str | None) -> Code:
         """OpenInSecondary."""
@@ -147,11 +152,27 @@ class Participant(ProcessMemory):
         """Start an OpenInSecondaryEx."""
         self._need_joining()
         request = OpenInSecondaryEx(set=self.key, instance=instance, name=name, thread=thread)
-        return self._send_code("OpenInSecondaryEx", request)
+        return self._noted(self._send_code("OpenInSecondaryEx", request))
 
     def open_in_secondary_ex(self, instance: str | None, name: str | None) -> Code:
         """OpenInSecondaryEx."""
         return self.send_open_in_secondary_ex(instance, name).result()
+
+    def _noted(self, call: L) -> L:
+        self._history.append(call.pending)
+        return call
+
+    def has_configured(self, name: str) -> bool:
+        """Tell whether a GetConfiguration has succeeded here on the set of that name; looks at nothing new."""
+        opened = None
+        for call in self._history:
+            if not isinstance(call.outcome, CodeReply | ConfigReply) or call.outcome.code != NOERROR:
+                continue
+            if isinstance(call.request, Create | CreateEx | OpenInSecondary | OpenInSecondaryEx):
+                opened = call.request.name
+            elif opened == name:
+                return True
+        return False
 
     def send_get_buffer_handle(
         self, address: int, null_out: bool = False, thread: str = SET_THREAD

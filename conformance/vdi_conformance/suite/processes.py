@@ -5,24 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.evidence.records import Call, Requests
-from vdi_conformance.host.errors import ImplementationUnavailable
-from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
-from vdi_conformance.suite.judging import MandatoryBroken, NotTested
+from vdi_conformance.host.messages.server import ExecuteStatement
+from vdi_conformance.suite.judging import MandatoryBroken
 from vdi_conformance.vdi.documented import CODES
-from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vdi_conformance.host.errors import HostError
-    from vdi_conformance.host.messages.base import Reply
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench, Role
 
-OF_THE_STATEMENT: Final = frozenset({102, 156, 229, 262, 911, 916, 3021, 3101, 3110, 3265, 4060})
-"""Errors of SQL Server's before it looks for the set: of syntax, of rights, of the database, of a transaction."""
-TO_SAY_WHY: Final = 1.0
-"""So many seconds, before scaling, a server has to say why it could not try a statement, when the check has failed."""
 TO_PUT_AWAY: Final = 3.0
 """So many seconds, before scaling, a statement has to end by itself when its clients are gone."""
 
@@ -84,18 +76,11 @@ class Processes:
         if gone := [f"{host.name} {host.ended}" for host in lost if host.ended is not None]:
             raise MandatoryBroken(f"a process ended that nobody had ended: {'; '.join(gone)}")
 
-    def untried(self) -> BaseException | None:
-        """Give what kept a server from trying its statement, if that is why a check has failed.
-
-        Whoever was configured has met a server: what that says afterwards may be the library's doing.
-        """
-        servers = [host for host in self._hosts if host.role == "server"]
-        if ("GetConfiguration", NOERROR) in self.codes:
-            return None
-        patience = TO_SAY_WHY * self._bench.cast.timeout_scale
-        self._bench.supervisor.wait_until(lambda: not any(host.awaits(ExecuteStatement) for host in servers), patience)
-        reasons = (_reason(outcome) for host in servers for outcome in host.outcomes)
-        return next((reason for reason in reasons if reason is not None), None)
+    def kill_clients(self) -> None:
+        """End every client at once, as crashes do."""
+        for host in self._hosts:
+            if host.role == "client":
+                host.kill()
 
     def end(self, *, orderly: bool) -> None:
         """End all of them, the clients first; in an orderly end none may have crashed.
@@ -118,13 +103,3 @@ class Processes:
             if not orderly:
                 host.kill()
             host.end_input()
-
-
-def _reason(outcome: Reply | HostError) -> BaseException | None:
-    if isinstance(outcome, ImplementationUnavailable):
-        return outcome
-    messages = outcome.messages if isinstance(outcome, StatementEnd) and not outcome.succeeded else []
-    if any(message.number in OF_THE_STATEMENT for message in messages):
-        said = "; ".join(f"{message.text} ({message.number})" for message in messages)
-        return NotTested(f"the statement came to no set, which wakes no client (Q55): {said}")
-    return None

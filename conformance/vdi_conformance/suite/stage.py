@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import pytest
 
@@ -20,10 +20,12 @@ from vdi_conformance.suite.memory import Seeded
 from vdi_conformance.suite.native import NativeProcess
 from vdi_conformance.suite.operation import Kind, Operation
 from vdi_conformance.suite.participant import Participant
+from vdi_conformance.suite.post_mortem import PostMortem, failed_ends, require_a_verdict
 from vdi_conformance.suite.processes import Processes
-from vdi_conformance.suite.scene import USUAL, Geometry, Scene
+from vdi_conformance.suite.scene import USUAL, Geometry, Running, Scene
 from vdi_conformance.suite.scripted import Scripted
 from vdi_conformance.suite.server_role import ServerRole
+from vdi_conformance.suite.server_trouble import all_said
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
 from vdi_conformance.vdi.documented import CODES
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN, VD_E_PROTOCOL, failed, name_of
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from vdi_conformance.suite.outcomes import Answer
     from vdi_conformance.suite.sharing import View
 
+R = TypeVar("R", bound=Running)
 INSTANCE_VARIABLE: Final = "_VIRTUAL_SERVER_NAME_"
 """The environment variable that names the instance which the older forms mean."""
 
@@ -60,7 +63,8 @@ class Stage:
         self._sets = 0
         self._scripted: list[Scripted] = []
         self._operations: list[Operation] = []
-        self._untried: BaseException | None = None
+        self._sets_in_use: list[Running] = []
+        self._other_cause: BaseException | None = None
 
     @property
     def seed(self) -> int:
@@ -150,7 +154,11 @@ class Stage:
     ) -> Operation:
         if kind == "restore" and streams is None:
             streams = self._streams(geometry)
-        return Operation(kind, self._scene(geometry, participants, name), streams, self.bench.cast.seed)
+        return self._watched(Operation(kind, self._scene(geometry, participants, name), streams, self.bench.cast.seed))
+
+    def _watched(self, one: R) -> R:
+        self._sets_in_use.append(one)
+        return one
 
     def _scene(
         self,
@@ -169,9 +177,8 @@ class Stage:
         """
         participants, server = self._participants(geometry), self.processes.launch("server", "server")
         for _ in range(count):
-            operation = Operation(
-                "backup", self._scene(geometry, participants, server=server), None, self.bench.cast.seed
-            )
+            scene = self._scene(geometry, participants, server=server)
+            operation = self._watched(Operation("backup", scene, None, self.bench.cast.seed))
             set_up(operation.create)
             yield operation
             operation.check_end()
@@ -185,7 +192,7 @@ class Stage:
         self.need_scripted()
         participants, server = self._participants(geometry), self.processes.launch("server", "server")
         for _ in range(count):
-            scripted = Scripted(self._scene(geometry, participants, server=server), self.observe)
+            scripted = self._watched(Scripted(self._scene(geometry, participants, server=server), self.observe))
             set_up(scripted.create)
             yield scripted
             scripted.check_completions()
@@ -206,7 +213,7 @@ class Stage:
 
     def _script(self, geometry: Geometry) -> Scripted:
         self.need_scripted()
-        scripted = Scripted(self._scene(geometry, self._participants(geometry)), self.observe)
+        scripted = self._watched(Scripted(self._scene(geometry, self._participants(geometry)), self.observe))
         self._scripted.append(scripted)
         return scripted
 
@@ -285,15 +292,24 @@ class Stage:
         of.enlist(secondary)
         return secondary
 
-    def untried(self) -> BaseException | None:
-        """Give what kept a server from trying a statement, if that is why the check has failed."""
-        return self._untried or self.processes.untried()
+    def other_cause(self, failure: BaseException, judged: str) -> BaseException | None:
+        """Give what the check has failed for, if that is not the doing of the party that it judges."""
+        if self._other_cause is None:
+            self._other_cause = PostMortem(self.bench, self.processes, self._sets_in_use).other_cause(failure, judged)
+        return self._other_cause
+
+    def said_by_servers(self) -> list[str]:
+        """Give all that the server said of each statement of the check that failed, a line each."""
+        operations = [one for one in self._sets_in_use if isinstance(one, Operation)]
+        ends = [end for one in operations for end in failed_ends(one)]
+        return [f"the server said: {all_said(end.messages)}" for end in ends]
 
     def check_invariants(self) -> None:
         """Hold what must be true at the end of every check that went well."""
         for operation in self._operations:
             operation.check_end()
         self.check_duties()
+        require_a_verdict(self.bench, self._sets_in_use)
         self._check_codes()
 
     def check_duties(self) -> None:
@@ -319,6 +335,7 @@ class Stage:
         self.processes = Processes(self.bench)
         self._scripted.clear()
         self._operations.clear()
+        self._sets_in_use.clear()
 
     def _participants(self, geometry: Geometry) -> list[Participant]:
         secondaries = max(geometry.secondaries, *geometry.owners)
@@ -354,8 +371,8 @@ class Stage:
             stage = Stage(self.bench, f"streams {source.stream_key}")
             try:
                 stage.backup(source, directory).succeed()
-            except BaseException:
-                self._untried = stage.untried()
+            except BaseException as failure:
+                self._other_cause = stage.other_cause(failure, "library")
                 stage.processes.end(orderly=False)
                 raise
             stage.processes.end(orderly=True)

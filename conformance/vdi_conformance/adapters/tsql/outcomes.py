@@ -65,7 +65,11 @@ class Reply(NamedTuple):
     @property
     def sentence(self) -> str:
         """The messages, for a person to read."""
-        return "; ".join(f"{record.text.rstrip('.')} ({record.number or record.state})" for record in self.records)
+        return "; ".join(f"{_in_one_line(record.text)} ({record.number or record.state})" for record in self.records)
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
 
 
 class LogLine(NamedTuple):

@@ -1,0 +1,134 @@
+"""What a check may have failed for beside its library: a server in trouble, no room for buffers.
+
+Deaths, hangs and codes that no server can bring about are the library's, whatever the server says.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.host.errors import ImplementationUnavailable
+from vdi_conformance.host.messages.server import StatementEnd
+from vdi_conformance.suite import server_trouble
+from vdi_conformance.suite.judging import ConformanceFailure, NotTested, WaitedInVain
+from vdi_conformance.suite.operation import Operation
+from vdi_conformance.suite.slow_servers import slowness_of
+from vdi_conformance.vdi.hresult import VD_E_ABORT, VD_E_CLOSE, VD_E_MEMORY, VD_E_TIMEOUT, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vdi_conformance.host.messages.base import Reply
+    from vdi_conformance.suite.bench import Bench
+    from vdi_conformance.suite.processes import Processes
+    from vdi_conformance.suite.scene import Running
+
+TO_SAY_WHY: Final = 1.0
+"""So many seconds, before scaling, a server has to say why it could not try a statement, when the check has failed."""
+_NO_MEMORY: Final = name_of(VD_E_MEMORY)
+_NOTHING_CAME: Final = name_of(VD_E_TIMEOUT)
+_BY_A_SERVER: Final = frozenset({"failure", _NO_MEMORY, _NOTHING_CAME, name_of(VD_E_ABORT), name_of(VD_E_CLOSE)})
+"""What a server in trouble can have to do with: how its statement ends, and the codes that its clients get then."""
+
+
+class PostMortem:
+    """Looks at the sets and statements of a check that failed, while its processes are still there."""
+
+    def __init__(self, bench: Bench, processes: Processes, sets: Sequence[Running]) -> None:
+        self._bench = bench
+        self._processes = processes
+        self._operations = [one for one in sets if isinstance(one, Operation)]
+        self._needed = max((one.pool_size for one in sets), default=0)
+
+    def other_cause(self, failure: BaseException, judged: str) -> BaseException | None:
+        """Give what the check ended in, if that is not the doing of the party that it judges."""
+        observed = failure.observed if isinstance(failure, ConformanceFailure) else None
+        in_vain = _waited_in_vain(failure)
+        if not in_vain and observed not in _BY_A_SERVER:
+            return None
+        self._await_ends()
+        if observed == _NO_MEMORY or any(map(_lacked_room, self._operations)):
+            found: BaseException | None = self._no_room(failure)
+            if found is not None:
+                return found
+        if judged != "library":
+            return None
+        found = self._trouble()
+        if found is None and not self._bench.cast.server_is_known and (in_vain or observed == _NOTHING_CAME):
+            found = self._slowness()
+        return found
+
+    def _await_ends(self) -> None:
+        statements = [pending for operation in self._operations for pending in operation.statements]
+        patience = TO_SAY_WHY * self._bench.cast.timeout_scale
+        self._bench.supervisor.wait_until(lambda: all(pending.settled for pending in statements), patience)
+
+    def _no_room(self, failure: BaseException) -> NotTested | None:
+        """Believe that there is no room only where it can be seen."""
+        places = (str(self._bench.directory), tempfile.gettempdir())
+        free, place = min((shutil.disk_usage(place).free, place) for place in places)
+        if free >= self._needed:
+            return None
+        return NotTested(
+            f"there is no room for the buffers: {free} bytes are free in {place}, and up to {self._needed} are needed; "
+            f"make room there, or let TMPDIR name another directory, then run again ({failure})"
+        )
+
+    def _trouble(self) -> BaseException | None:
+        known = self._bench.cast.server_is_known
+        statements = ((one, pending) for one in self._operations if not one.must_miss for pending in one.statements)
+        reasons = (_trouble_of(one, pending.outcome, known) for one, pending in statements)
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def _slowness(self) -> BaseException | None:
+        running = [one for one in self._operations if one.statements and not one.ended]
+        told = (slowness_of(one, self._processes, self._bench) for one in running)
+        sentence = next((one for one in told if one is not None), None)
+        # What it was slow in may have been to find out that it cannot.
+        return self._trouble() or (None if sentence is None else NotTested(sentence))
+
+
+def require_a_verdict(bench: Bench, sets: Sequence[Running]) -> None:
+    """End a check that passed as not tested, where a statement failed for what has nothing to do with its set."""
+    if bench.cast.server_is_known:
+        return
+    for operation in [one for one in sets if isinstance(one, Operation)]:
+        for end in failed_ends(operation):
+            told = any(message.number not in server_trouble.LAST_WORDS for message in end.messages)
+            sentence = server_trouble.before_the_set(end, operation.device_names)
+            if told and sentence is not None and not operation.configured:
+                raise NotTested(sentence)
+
+
+def _trouble_of(operation: Operation, outcome: object, known: bool) -> BaseException | None:
+    """Give what a statement failed for, if that is the server's; a known server never fails to open a set."""
+    names = operation.device_names
+    if isinstance(outcome, ImplementationUnavailable):
+        return None if known and operation.configured else outcome
+    if not isinstance(outcome, StatementEnd):
+        return None
+    if operation.configured:
+        own = operation.kind == "backup" and not known
+        sentence = server_trouble.of_its_own(outcome, names) if own else None
+    else:
+        sentence = server_trouble.before_the_set(outcome, names)
+        if sentence is None and not known:
+            sentence = server_trouble.at_the_set(outcome, names)
+    return None if sentence is None else NotTested(sentence)
+
+
+def failed_ends(operation: Operation) -> Iterator[StatementEnd]:
+    """Give the ends of those statements of a set that failed."""
+    outcomes: list[Reply | Exception | None] = [pending.outcome for pending in operation.statements]
+    return (one for one in outcomes if isinstance(one, StatementEnd) and not one.succeeded)
+
+
+def _lacked_room(operation: Operation) -> bool:
+    return any(server_trouble.lacks_room(end, operation.device_names) for end in failed_ends(operation))
+
+
+def _waited_in_vain(failure: BaseException | None) -> bool:
+    """Tell whether the check waited for a server in vain, whatever was told of it afterwards."""
+    return failure is not None and (isinstance(failure, WaitedInVain) or _waited_in_vain(failure.__cause__))
