@@ -26,6 +26,7 @@ def replay(
     """
     # Here, since the other verbs need none of it, and pytest wants to see Hypothesis before anybody else does.
     from vdi_conformance.host.spec import Settings
+    from vdi_conformance.host.supervisor import Supervisor
     from vdi_conformance.plugins.casting import NoCast, cast, parties
     from vdi_conformance.suite.bench import Bench
     from vdi_conformance.suite.stage import Stage
@@ -37,7 +38,8 @@ def replay(
     try:
         walk = load(recording)
         settings = Settings(walk.seed, timeout_scale)
-        players = parties(adapter, server, settings)
+        with Supervisor() as supervisor:
+            players = parties(supervisor, adapter, server, settings)
     except (NotARecording, NoCast) as error:
         raise Refusal(f"{str(error).rstrip('.')}.") from error
     if players[1].capabilities["server"] != "scripted":

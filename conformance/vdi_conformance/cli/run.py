@@ -69,7 +69,8 @@ def run(
         ),
     ],
     server: Annotated[
-        str | None, typer.Option(metavar="REF", help="The server, where the adapter is not to bring its own.")
+        str | None,
+        typer.Option(metavar="REF", help="The server, where the adapter is not to bring its own; none for no server."),
     ] = None,
     workers: Annotated[
         str | None,

@@ -19,7 +19,7 @@ from vdi_conformance.evidence.records import (
 )
 from vdi_conformance.plugins.adapter import PARTIES
 from vdi_conformance.plugins.baseline import BASELINE
-from vdi_conformance.plugins.phases import Phases
+from vdi_conformance.plugins.phases import Phases, phase_of
 from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.plugins.requirements import (
     no_such_check,
@@ -43,6 +43,7 @@ class Collector:
         self._baseline = config.stash[BASELINE]
         self._profile = config.stash[PROFILE]
         self._phases = Phases()
+        self._left_out: set[str] = set()
         self._began = time.monotonic()
         path = config.getoption("vdi_evidence")
         self._writer = _open(Path(path)) if path else None
@@ -50,8 +51,10 @@ class Collector:
             self._writer.write(self.header)
 
     def add(self, report: pytest.TestReport) -> None:
-        """Take one report; the last one of a check makes its record."""
-        if (record := self._phases.add(report)) is not None:
+        """Take one report; the last one of a check makes its record, unless the run leaves that check out."""
+        if (phase := phase_of(report)) is not None and phase.left_out:
+            self._left_out.add(report.nodeid)
+        if (record := self._phases.add(report)) is not None and record.node not in self._left_out:
             self.checks.append(record)
             if self._writer:
                 self._writer.write(record)

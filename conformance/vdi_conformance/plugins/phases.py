@@ -9,10 +9,10 @@ import pytest
 
 from vdi_conformance.evidence.records import Call, Cause, CheckRecord, KnownFailure, Observation, Verdict, Walked
 from vdi_conformance.plugins.baseline import BASELINE
-from vdi_conformance.plugins.requirements import check_id, id_of_node, level_of, rows_of
+from vdi_conformance.plugins.requirements import check_id, id_of_node, is_named, level_of, rows_of
 from vdi_conformance.plugins.verdicts import assess
 from vdi_conformance.report.known_failures import known_failure
-from vdi_conformance.suite.judging import judged_party
+from vdi_conformance.suite.judging import NeedsServer, judged_party
 from vdi_conformance.suite.stage import FAILED, STAGE, Stage
 from vdi_conformance.vdi.hresult import name_of
 
@@ -23,7 +23,10 @@ MILD: Final[dict[Verdict, int]] = {"known failure": 1, "passed": 2}
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):
-    """What one phase of a check (setup, call, teardown) adds to its record."""
+    """What one phase of a check (setup, call, teardown) adds to its record.
+
+    `left_out` says that the check has turned out to be none of a run without a server.
+    """
 
     id: str
     rows: list[str]
@@ -36,6 +39,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     calls: list[Call] = []
     detail: str = ""
     walked: Walked | None = None
+    left_out: bool = False
 
 
 class Phases:
@@ -100,7 +104,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
             codes=codes,
             walked=walked,
         )
-    verdict, cause = assess(call.excinfo.value, level)
+    verdict, cause = assess(call.excinfo.value, level, stage is not None and stage.bench.cast.borrows_server)
     if verdict in ("failed", "warning") and (untried := _untried(item, stage, cause)) is not None:
         verdict, cause = assess(untried, level)
     known = None
@@ -118,6 +122,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         calls=[] if stage is None else stage.processes.last_calls(CALLS_A_PROCESS),
         detail=_detail(item, call.excinfo) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
+        left_out=isinstance(call.excinfo.value, NeedsServer) and not is_named(item),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from vdi_conformance.host.spec import Settings
 from vdi_conformance.host.supervisor import Supervisor
+from vdi_conformance.suite.judging import NeedsServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,10 +39,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Cast:
-    """Who plays: the adapters for the two roles, what they declare, and the settings of the run."""
+    """Who plays: the adapters for the two roles, what they declare, and the settings of the run.
+
+    There is no server in a run of what needs none.
+    """
 
     client: AdapterSpec
-    server: AdapterSpec
+    server: AdapterSpec | None
     client_capabilities: Capabilities
     server_capabilities: Capabilities
     seed: int
@@ -53,13 +57,21 @@ class Cast:
         """Whether the server role is judged too: it is the client adapter's own product, not a borrowed one."""
         return self.client == self.server and self.client_capabilities.server_under_test
 
+    @property
+    def borrows_server(self) -> bool:
+        """Whether the server is another adapter's."""
+        return self.server is not None and self.server != self.client
+
 
 class Bench:
     """Starts processes for checks; the background parts of the adapters run here, once."""
 
-    def __init__(self, cast: Cast, start: Start | None = None, cpu: int | None = None) -> None:
+    def __init__(
+        self, cast: Cast, start: Start | None = None, cpu: int | None = None, supervisor: Supervisor | None = None
+    ) -> None:
+        """Start what all checks share, with a supervisor of its own unless one is given, which it closes too."""
         self.cast = cast
-        self.supervisor = Supervisor(start, cpu=cpu)
+        self.supervisor = supervisor or Supervisor(start, cpu=cpu)
         self.directory = Path(self.supervisor.directory)
         self._casts = 0
         self._streams: dict[str, Path] = {}
@@ -96,16 +108,18 @@ class Bench:
             self.cast.client: self.cast.client_capabilities.machine,
             self.cast.server: self.cast.server_capabilities.machine,
         }
-        for spec in (spec for spec, needed in machines.items() if needed):
+        for spec in (spec for spec, needed in machines.items() if needed and spec is not None):
             _ = self.machine(spec).initialized
 
-    def begin(self) -> None:
+    def begin(self, seconds: float = SECONDS_A_CHECK) -> None:
         """Give a check its time: one that goes on asking, since every answer asks for more, would never end."""
-        self.supervisor.deadline = time.monotonic() + SECONDS_A_CHECK * self.cast.timeout_scale
+        self.supervisor.deadline = time.monotonic() + seconds * self.cast.timeout_scale
 
     def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
         """Start a process in a role, with these environment variables on top of the usual ones."""
         spec = self.cast.client if role == "client" else self.cast.server
+        if spec is None:
+            raise NeedsServer
         if variables:
             spec = replace(spec, env=(*spec.env, *variables.items()))
         return self._launch(spec, role, name)
