@@ -104,9 +104,10 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
             codes=codes,
             walked=walked,
         )
-    verdict, cause = assess(call.excinfo.value, level, stage is not None and stage.bench.cast.borrows_server)
+    borrowed = stage is not None and stage.bench.cast.borrows_server
+    verdict, cause = assess(call.excinfo.value, level, borrowed)
     if verdict in ("failed", "warning") and (untried := _untried(item, stage, cause)) is not None:
-        verdict, cause = assess(untried, level)
+        verdict, cause = assess(untried, level, borrowed)
     known = None
     if verdict == "failed" and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
         verdict = "known failure"

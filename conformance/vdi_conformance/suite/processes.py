@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.evidence.records import Call
-from vdi_conformance.host.errors import ImplementationUnavailable
+from vdi_conformance.host.errors import ImplementationUnavailable, Refusal
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
 from vdi_conformance.suite.judging import ConformanceFailure, NotTested
 from vdi_conformance.vdi.documented import CODES
@@ -85,7 +85,8 @@ class Processes:
             return None
         patience = TO_SAY_WHY * self._bench.cast.timeout_scale
         self._bench.supervisor.wait_until(lambda: not any(host.awaits(ExecuteStatement) for host in servers), patience)
-        reasons = (_reason(outcome) for host in servers for outcome in host.outcomes)
+        borrowed = self._bench.cast.borrows_server
+        reasons = (_reason(outcome, borrowed) for host in servers for outcome in host.outcomes)
         return next((reason for reason in reasons if reason is not None), None)
 
     def end(self, *, orderly: bool) -> None:
@@ -111,8 +112,8 @@ class Processes:
             host.end_input()
 
 
-def _reason(outcome: Reply | HostError) -> BaseException | None:
-    if isinstance(outcome, ImplementationUnavailable):
+def _reason(outcome: Reply | HostError, borrowed: bool) -> BaseException | None:
+    if isinstance(outcome, ImplementationUnavailable) or (borrowed and isinstance(outcome, Refusal)):
         return outcome
     messages = outcome.messages if isinstance(outcome, StatementEnd) and not outcome.succeeded else []
     if any(message.number in OF_THE_STATEMENT for message in messages):
