@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +80,10 @@ def test_a_library_that_is_wrong_is_left_to_the_checks(
 ) -> None:
     monkeypatch.setenv(probed.CODE, code)
     probing(adapter(client))
+
+
+def test_a_default_instance_that_one_form_alone_knows_is_there(probing: Probe) -> None:
+    probing("vdi_fixtures.broken.the_default_instance_needs_its_name:Broken")
 
 
 @pytest.mark.parametrize("client", ["answers_noerror", "answers_invalid", "answers_protocol", "dies_at_once"])
@@ -182,3 +187,17 @@ def test_a_run_can_do_without_the_probe(run_suite: RunSuite, monkeypatch: pytest
     monkeypatch.setenv(probed.CODE, "80070005")
     run = run_suite("--adapter", adapter("Refused"), "--requirement", "CRE-01", "--", "-p", "no:vdi-probe")
     assert run.exit_code == 1, run.output
+
+
+@pytest.mark.parametrize("left", [1000, 1 << 30])
+def test_a_full_disk_is_no_fault_of_whoever_fails_on_it(
+    probing: Probe, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    monkeypatch.setenv(probed.TEXT, NO_ROOM)
+    full = type(shutil.disk_usage("."))(left, 0, left)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    if left > 1000:
+        probing(adapter("Judged"))
+    else:
+        with pytest.raises(Trouble, match=r"there is no room left in .*: make room there"):
+            probing(adapter("Judged"))

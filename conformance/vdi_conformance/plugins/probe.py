@@ -6,6 +6,7 @@ else goes wrong is left to the checks.
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 30.0
 """So long, before scaling, the probe may ask its processes for more."""
+LEAST_ROOM: Final = 4 << 20
+"""So many bytes the probe and the first checks surely need."""
 TO_END: Final = 1_000
 """So many milliseconds, before scaling, a statement has to end by itself when its set was not configured."""
 
@@ -50,9 +53,14 @@ def probe(chosen: Cast, supervisor: Supervisor, with_statements: bool) -> None:
             _Probe(stage).run(with_statements)
         except (NoProcess, NotStarted) as error:
             raise Trouble(str(error)) from error
-        except (HostError, ConformanceFailure, NotTested, NotApplicable):
-            # A wrong implementation looks like this as well: the checks tell which one it is.
-            return
+        except OSError as error:
+            where = error.filename or supervisor.directory
+            raise Trouble(f"{where} cannot be used ({error.strerror}): make room there, then run again") from error
+        except (HostError, ConformanceFailure, NotTested, NotApplicable) as error:
+            # A wrong implementation looks like this as well: the checks tell which it is, where there is room for them.
+            if shutil.disk_usage(supervisor.directory).free < LEAST_ROOM:
+                where = f"{supervisor.directory}, where the buffers and streams of a run lie"
+                raise Trouble(f"there is no room left in {where}: make room there, then run again") from error
 
 
 class _Probe:
@@ -96,7 +104,9 @@ class _Probe:
 
     def _create(self, primary: Participant, name: str) -> None:
         created = primary.create_ex(USUAL.instance, name, USUAL.config)
-        if sentence := refused_creation(created.code, self._cast.client.reference):
+        sentence = refused_creation(created.code, self._cast.client.reference)
+        # Where the older form creates a set, there are rights, an instance and room, and CreateEx is wrong.
+        if sentence and not self._stage.beside(primary).create(self._stage.name(), USUAL.config).succeeded:
             raise Trouble(sentence)
         created.expect(NOERROR)
 
@@ -113,10 +123,12 @@ class _Probe:
             # Hosts serve devices by themselves; this shows the two calls of which that is made.
             operation.answer_any(operation.device.next_command()).expect(NOERROR)
             operation.succeed()
-        elif operation.ends_within(TO_END) and not (end := operation.outcome()).succeeded:
+            return
+        if operation.ends_within(TO_END) and not (end := operation.outcome()).succeeded:
             alone = code in (None, VD_E_TIMEOUT)
             if sentence := refused_statement(end, self._cast, alone):
                 raise Trouble(sentence)
+        raise ConformanceFailure("the plainest set was not configured")
 
     @staticmethod
     def _configure(operation: Operation) -> int | None:
