@@ -34,6 +34,7 @@ def replay(
     # Here, since the other verbs need none of it, and pytest wants to see Hypothesis before anybody else does.
     from vdi_conformance.host.errors import NothingLearnt
     from vdi_conformance.host.spec import Settings
+    from vdi_conformance.host.supervisor import Supervisor
     from vdi_conformance.plugins.casting import NoCast, cast, parties
     from vdi_conformance.suite.bench import Bench
     from vdi_conformance.suite.stage import Stage
@@ -44,7 +45,8 @@ def replay(
     try:
         walk = load(recording)
         settings = Settings(walk.seed, timeout_scale)
-        players = parties(adapter, server, settings)
+        with Supervisor() as supervisor:
+            players = parties(supervisor, adapter, server, settings)
     except NotARecording as error:
         raise Refusal(f"{str(error).rstrip('.')}.") from error
     except NoCast as error:

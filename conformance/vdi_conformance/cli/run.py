@@ -44,7 +44,9 @@ def run(
     server: Annotated[
         str | None,
         typer.Option(
-            metavar="REF", autocompletion=values.adapters, help="The server, where the adapter is not to bring its own."
+            metavar="REF",
+            autocompletion=values.adapters,
+            help="The server, where the adapter is not to bring its own; none for no server.",
         ),
     ] = None,
     workers: Annotated[

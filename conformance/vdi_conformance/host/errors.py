@@ -1,7 +1,7 @@
 """The life of a connection to a host, and what can go wrong at each step of it.
 
 start       NotStarted, NoProcess
-initialize  AdapterNotLoaded, ImplementationUnavailable, UnknownProtocol
+initialize  AdapterNotLoaded, ImplementationUnavailable, UnknownProtocol, LacksMethods
 a call      AdapterRaised, MethodNotFound, InvalidParams, InvalidRequest, MemoryFault, UnknownRefusal
 a line      NotJson, WrongId, WrongReply
 any time    HostDied, HostHung, NoEnd
@@ -19,7 +19,7 @@ from vdi_conformance.host import codes
 from vdi_conformance.printable import shown, shown_end
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from vdi_conformance.host.ended import Ended
 
@@ -161,6 +161,17 @@ class UnknownProtocol(ProtocolError):
             host,
             f"host {host!r} does not speak version {codes.PROTOCOL_VERSION} of the host protocol "
             f"({shown(claimed, _PROBLEM)}): use an adapter and a suite that speak the same version",
+        )
+
+
+class LacksMethods(ProtocolError):
+    """The host does not have methods that it must have."""
+
+    def __init__(self, host: str, missing: Sequence[str]) -> None:
+        super().__init__(
+            host,
+            f"host {host!r} does not have {', '.join(missing)}, which it must have: implement what the published "
+            "host protocol says that it needs, and name it among the methods in the answer to initialize",
         )
 
 

@@ -18,6 +18,7 @@ from vdi_conformance.host.errors import (
     HostDied,
     HostError,
     HostHung,
+    LacksMethods,
     MethodNotFound,
     NoEnd,
     ProtocolError,
@@ -27,6 +28,8 @@ from vdi_conformance.host.errors import (
 )
 from vdi_conformance.host.messages.base import Initialize, Initialized, Reply, Request
 from vdi_conformance.host.messages.client import codes_of, gives_null
+from vdi_conformance.host.messages.duties import lacking
+from vdi_conformance.host.messages.schemas import requests
 from vdi_conformance.host.messages.together import AtOnce, Together
 
 if TYPE_CHECKING:
@@ -342,6 +345,8 @@ class Host:
             Capabilities.from_mapping(reply.capabilities)
         except ValueError as error:
             return WrongReply(self.name, Initialize.method, str(error), line)
+        if self.role == "client" and (missing := lacking(reply.methods, requests())):
+            return LacksMethods(self.name, missing)
         return reply
 
     def _break(self, error: ProtocolError) -> None:

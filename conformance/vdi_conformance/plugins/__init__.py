@@ -14,7 +14,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("vdi", "conformance of Virtual Device Interface adapters")
     add = group.addoption
     add("--vdi-adapter", metavar="REF", help="emulator, package.module:Class, path/file.py:Class or manifest.toml")
-    add("--vdi-server", metavar="REF", help="adapter for the server role (default: the adapter's own, else emulator)")
+    add(
+        "--vdi-server",
+        metavar="REF",
+        help="adapter for the server role, or none (default: the adapter's own, else emulator)",
+    )
     add("--vdi-profile", metavar="NAME", help="the checks of this profile; the verdict is by its requirements")
     add("--vdi-topic", action="append", default=[], metavar="TOPIC", help="only this topic, such as GBH; repeatable")
     add("--vdi-requirement", action="append", default=[], metavar="ID", help="only checks that judge it; repeatable")

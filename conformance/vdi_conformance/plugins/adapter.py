@@ -11,8 +11,11 @@ import pytest
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.host.lifeline import die_with_parent
 from vdi_conformance.host.spec import Settings
-from vdi_conformance.plugins.casting import NoCast, parties
+from vdi_conformance.host.supervisor import Supervisor
+from vdi_conformance.plugins.casting import NoCast, cast, parties
+from vdi_conformance.plugins.probe import Trouble, probe
 from vdi_conformance.plugins.profile import PROFILE
+from vdi_conformance.plugins.requirements import needs_server
 from vdi_conformance.printable import shown_lines
 from vdi_conformance.suite.bench import Limits
 
@@ -54,12 +57,21 @@ def limits_of(config: pytest.Config) -> Limits:
 
 
 def _ask(config: pytest.Config) -> tuple[Party, Party]:
-    try:
-        return parties(
-            config.getoption("vdi_adapter"), config.getoption("vdi_server"), settings_of(config), start_of(config)
-        )
-    except NoCast as error:
-        raise pytest.UsageError(shown_lines(str(error), SENTENCE)) from error
+    settings = settings_of(config)
+    with Supervisor(start_of(config)) as supervisor:
+        try:
+            found = parties(supervisor, config.getoption("vdi_adapter"), config.getoption("vdi_server"), settings)
+            if _probes(config):
+                probe(cast(*found, settings), supervisor, needs_server(config))
+        except (NoCast, Trouble) as error:
+            raise pytest.UsageError(shown_lines(str(error), SENTENCE)) from error
+    return found
+
+
+def _probes(config: pytest.Config) -> bool:
+    """Whether checks are going to run; `-p no:vdi-probe` leaves the probe out, as it does with any plugin."""
+    idle = config.getoption("collectonly") or config.getoption("setupplan") or config.getoption("vdi_proof")
+    return not (idle or config.pluginmanager.is_blocked("vdi-probe"))
 
 
 def settings_of(config: pytest.Config) -> Settings:

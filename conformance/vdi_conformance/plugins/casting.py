@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.adapters import resolve
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.records import Party
-from vdi_conformance.host.errors import HostError
+from vdi_conformance.host.errors import HostError, LacksMethods
 from vdi_conformance.host.messages.client import NewSet
-from vdi_conformance.host.supervisor import Supervisor
+from vdi_conformance.host.messages.duties import lacking_as_server
+from vdi_conformance.host.messages.schemas import requests
 from vdi_conformance.printable import shown
 from vdi_conformance.suite.bench import Cast, Limits
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from vdi_conformance.host.messages.base import Initialized
     from vdi_conformance.host.spec import AdapterSpec, Settings
-    from vdi_conformance.suite.bench import Start
+    from vdi_conformance.host.supervisor import Supervisor
 
     Ask = Callable[[AdapterSpec, bool], Party]
     """Asks an adapter who it is, and where told whether it can make a client object."""
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 NO_LIMITS: Final = Limits()
 SENTENCE: Final = 4000
 """So many characters are told of why a reference leads nowhere."""
+NONE: Final = "none"
+"""The reference that stands for no server."""
+NOBODY: Final = Party(reference=NONE, name="nobody", version="", capabilities=Capabilities().to_mapping())
+"""The server of a run of what needs none."""
 
 
 class NoCast(ValueError):
@@ -33,18 +38,19 @@ class NoCast(ValueError):
 
 
 def parties(
-    reference: str, server_reference: str | None, settings: Settings, start: Start | None = None
+    supervisor: Supervisor, reference: str, server_reference: str | None, settings: Settings
 ) -> tuple[Party, Party]:
-    """Ask the client, and the server: that of the client where none is named and it has one, or else the emulator's."""
+    """Ask the client, and the server: that of the client where none is named and it has one, or else the emulator's.
+
+    Where the server is "none", it is nobody.
+    """
 
     def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
-        supervisor = Supervisor(start)
-        try:
-            return party(supervisor, spec, settings, makes_sets)
-        finally:
-            supervisor.close()
+        return party(supervisor, spec, settings, makes_sets)
 
     try:
+        if server_reference == NONE:
+            return ask(resolve(reference), True), NOBODY
         server_spec = resolve(server_reference) if server_reference else None
         client, server, _ = paired(ask, resolve(reference), server_spec)
     except HostError as error:
@@ -68,7 +74,7 @@ def cast(client: Party, server: Party, settings: Settings, limits: Limits = NO_L
     """Give each its role."""
     return Cast(
         client=resolve(client.reference),
-        server=resolve(server.reference),
+        server=None if server == NOBODY else resolve(server.reference),
         client_capabilities=Capabilities.from_mapping(client.capabilities),
         server_capabilities=Capabilities.from_mapping(server.capabilities),
         seed=settings.seed,
@@ -78,10 +84,16 @@ def cast(client: Party, server: Party, settings: Settings, limits: Limits = NO_L
 
 
 def party(supervisor: Supervisor, spec: AdapterSpec, settings: Settings, makes_sets: bool = False) -> Party:
-    """Ask an adapter who it is, and where told whether it can make a client object; a HostError where it cannot."""
-    host = supervisor.launch(spec, "client", "adapter", settings)
+    """Ask an adapter who it is, and where told whether it can make a client object; a HostError where it cannot.
+
+    One that is not to make client objects is nothing but a server.
+    """
+    host = supervisor.launch(spec, "client" if makes_sets else "server", "adapter", settings)
     try:
         found = host.initialized
+        level = Capabilities.from_mapping(found.capabilities).server
+        if not makes_sets and (missing := lacking_as_server(found.methods, requests(), level)):
+            raise LacksMethods(host.name, missing)
         if makes_sets and not found.capabilities.get("machine"):
             host.call(NewSet(set="probe"))
     finally:

@@ -52,13 +52,16 @@ class Collector:
         self._baseline = config.stash[BASELINE]
         self._profile = config.stash[PROFILE]
         self._phases = Phases()
+        self._unserved: set[str] = set()
         self._began = time.monotonic()
         self._path = config.getoption("vdi_evidence")
         self._writer = _open(Path(self._path), self.header) if self._path else None
 
     def add(self, report: pytest.TestReport) -> None:
-        """Take one report; the last one of a check makes its record."""
-        if (record := self._phases.add(report)) is not None:
+        """Take one report; the last one of a check makes its record, unless the run leaves that check out."""
+        if (phase := phase_of(report)) is not None and phase.left_out:
+            self._unserved.add(report.nodeid)
+        if (record := self._phases.add(report)) is not None and record.node not in self._unserved:
             self.checks.append(record)
             if self._writer:
                 self._writer.write(record)

@@ -23,11 +23,11 @@ from vdi_conformance.evidence.records import (
 from vdi_conformance.host.errors import NoProcess, NotStarted
 from vdi_conformance.plugins.baseline import BASELINE
 from vdi_conformance.plugins.ends import sentence_of
-from vdi_conformance.plugins.requirements import check_id, id_of_node, level_of, rows_of
+from vdi_conformance.plugins.requirements import check_id, id_of_node, is_named, level_of, rows_of
 from vdi_conformance.plugins.verdicts import assess
 from vdi_conformance.printable import keepable, shown_lines
 from vdi_conformance.report.known_failures import COVERABLE, known_failure
-from vdi_conformance.suite.judging import judged_party
+from vdi_conformance.suite.judging import NeedsServer, judged_party
 from vdi_conformance.suite.stage import ENDED, STAGE, Stage
 from vdi_conformance.vdi.hresult import name_of
 
@@ -45,7 +45,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     """What one phase of a check (setup, call, teardown) adds to its record.
 
     `called` says that it is the check itself; `no_verdict` is a sentence where it ended for a cause that will end every
-    other check as well.
+    other check as well; `left_out` says that the check has turned out to be none of a run without a server.
     """
 
     id: str
@@ -62,6 +62,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     walked: Walked | None = None
     called: bool = False
     no_verdict: str = ""
+    left_out: bool = False
 
 
 class Phases:
@@ -152,11 +153,12 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
             requests=requests,
             walked=walked,
         )
-    verdict, cause = assess(call.excinfo.value, level)
+    borrowed = stage is not None and stage.bench.cast.borrows_server
+    verdict, cause = assess(call.excinfo.value, level, borrowed)
     if sentence := _no_verdict(call.excinfo.value):
         return Phase(id=check_id(item), rows=rows, level=level, verdict=verdict, cause=cause, no_verdict=sentence)
     if verdict in ("failed", "warning") and (other := _other_cause(item, stage, call.excinfo.value, cause)):
-        verdict, cause = assess(other, level)
+        verdict, cause = assess(other, level, borrowed)
     known = None
     if verdict in COVERABLE and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
         verdict = "known failure"
@@ -174,6 +176,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
         calls=[] if stage is None else stage.processes.last_calls(CALLS_A_PROCESS),
         detail=_detail(item, call.excinfo, stage) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
+        left_out=isinstance(call.excinfo.value, NeedsServer) and not is_named(item),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from vdi_conformance.nearest import meant
+from vdi_conformance.plugins.casting import NONE
 from vdi_conformance.plugins.profile import PROFILE
 from vdi_conformance.plugins.refusing import refuse
 from vdi_conformance.printable import shown
@@ -29,6 +30,8 @@ NARROWING: Final = {
     "ignore_glob": "--ignore-glob",
 }
 """The options that leave checks out, and how a selection names them."""
+BY_SERVERS: Final = ("statement", "scripted")
+"""What a requirement reaches that only a server can show."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,7 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [
         item
         for item in items
-        if not rows_of(item) or (_selected(item, topics, requirements, ids) and _in_profile(item, profile))
+        if not rows_of(item)
+        or (_selected(item, topics, requirements, ids) and _in_profile(item, profile) and _is_served(item, config))
     ]
     if left_out := ids - {check_id(item) for item in kept}:
         refuse(config, items, never_executed(left_out))
@@ -76,6 +80,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
+
+
+def needs_server(config: pytest.Config) -> bool:
+    """Whether the run has a server, and what is selected may need one."""
+    if without_server(config):
+        return False
+    chosen, topics = _requirements(config), _topics(config)
+    rows = [row for row in catalogue().rows if row.id in chosen or row.id.partition("-")[0] in topics]
+    return not rows or any(row.reach in BY_SERVERS for row in rows)
+
+
+def without_server(config: pytest.Config) -> bool:
+    """Whether the run is to do without a server."""
+    return bool(config.getoption("vdi_server") == NONE)
+
+
+def _is_served(item: pytest.Item, config: pytest.Config) -> bool:
+    """Whether a check is about what shows with the server of the run, or without one; those that are named stay."""
+    if not without_server(config) or is_named(item):
+        return True
+    return not any(row.reach in BY_SERVERS for id in rows_of(item) if (row := catalogue().get(id)))
 
 
 def never_executed(missing: set[str]) -> str:
@@ -113,7 +138,7 @@ def _in_profile(item: pytest.Item, profile: Profile | None) -> bool:
 
 def selection(config: pytest.Config) -> list[str]:
     """Say what narrows the run down; nothing where every check is to be executed."""
-    said = []
+    said = [f"server {NONE}"] if without_server(config) else []
     for option, word in NARROWING.items():
         given = getattr(config.option, option) or ()
         said += [f"{word} {value}" for value in ([given] if isinstance(given, str) else given)]
@@ -124,6 +149,11 @@ def selection(config: pytest.Config) -> list[str]:
 def _holds_the_suite(config: pytest.Config, place: str) -> bool:
     directory = (config.invocation_params.dir / place.partition("::")[0]).resolve()
     return place == SUITE or DIRECTORY.is_relative_to(directory)
+
+
+def is_named(item: pytest.Item) -> bool:
+    """Whether the run was told to execute this very check."""
+    return check_id(item) in item.config.getoption("vdi_check")
 
 
 def rows_of(item: pytest.Item) -> list[str]:

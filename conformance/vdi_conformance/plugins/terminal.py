@@ -74,7 +74,7 @@ def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -
     """Show verdicts, not pytest's outcomes."""
     if not isinstance(report, pytest.TestReport) or (phase := phase_of(report)) is None:
         return None
-    return _STATUS.get(phase.verdict)
+    return ("left out", "", "LEFT OUT") if phase.left_out else _STATUS.get(phase.verdict)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:

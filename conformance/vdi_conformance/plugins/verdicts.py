@@ -1,7 +1,10 @@
 """From the way a check ended to its verdict and its cause; pure."""
 
+from typing import Final
+
 from vdi_conformance.evidence.records import NOT_TESTED, Cause, CauseKind, Verdict
 from vdi_conformance.host.errors import HostDied, HostError, HostHung, MethodNotFound, NoEnd
+from vdi_conformance.host.messages.duties import group_of
 from vdi_conformance.report.calls import naming_untouched
 from vdi_conformance.suite.judging import (
     ConformanceFailure,
@@ -13,17 +16,24 @@ from vdi_conformance.suite.judging import (
     severity,
 )
 
+HOST_GROUPS: Final = ("memory",)
+"""Methods that are the duty of the host program, whatever the implementation does."""
+SERVER_GROUPS: Final = (*HOST_GROUPS, "statement", "server")
+"""The same where the server is another's: what that does not serve was not declared by who is judged."""
 
-def assess(error: BaseException, level: str) -> tuple[Verdict, Cause]:
-    """Judge a check of that level which ended with an exception."""
+
+def assess(error: BaseException, level: str, borrowed_server: bool = False) -> tuple[Verdict, Cause]:
+    """Judge a check of that level which ended with an exception; the server may be another's than who is judged."""
     cause = _cause(error)
     match error:
         case NotApplicable():
             return "not applicable", cause
         case NotTested():
             return "not tested", cause
+        case MethodNotFound() if group_of(error.method) in (SERVER_GROUPS if borrowed_server else HOST_GROUPS):
+            return "error", cause
         case PrerequisiteFailed() | MethodNotFound():
-            # Whatever is asked of an adapter is mandatory or declared.
+            # Whatever else is asked of an adapter is mandatory or declared.
             return "failed", cause
         case MandatoryBroken():
             return "failed", cause

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from vdi_conformance.host import pace
 from vdi_conformance.host.spec import Settings
 from vdi_conformance.host.supervisor import Supervisor
+from vdi_conformance.suite.judging import NeedsServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,10 +44,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Cast:
-    """Who plays: the adapters for the two roles, what they declare, and the settings of the run."""
+    """Who plays: the adapters for the two roles, what they declare, and the settings of the run.
+
+    There is no server in a run of what needs none.
+    """
 
     client: AdapterSpec
-    server: AdapterSpec
+    server: AdapterSpec | None
     client_capabilities: Capabilities
     server_capabilities: Capabilities
     seed: int
@@ -61,7 +65,12 @@ class Cast:
     @property
     def server_is_known(self) -> bool:
         """Whether the server is the built-in one or is judged itself: neither is slow, or fails to open a set."""
-        return self.judges_server or self.server.reference == BUILT_IN
+        return self.judges_server or (self.server is not None and self.server.reference == BUILT_IN)
+
+    @property
+    def borrows_server(self) -> bool:
+        """Whether the server is another adapter's."""
+        return self.server is not None and self.server != self.client
 
 
 class Bench:
@@ -70,11 +79,14 @@ class Bench:
     `cast` has the time scale that the machine needs while it is busy with other things, from check to check.
     """
 
-    def __init__(self, cast: Cast, start: Start | None = None, cpu: int | None = None) -> None:
+    def __init__(
+        self, cast: Cast, start: Start | None = None, cpu: int | None = None, supervisor: Supervisor | None = None
+    ) -> None:
+        """Start what all checks share, with a supervisor of its own unless one is given, which it closes too."""
         self.cast = self._chosen = cast
         self._looked = -math.inf
         self._stretch = 1.0
-        self.supervisor = Supervisor(start, cpu=cpu)
+        self.supervisor = supervisor or Supervisor(start, cpu=cpu)
         self.directory = Path(self.supervisor.directory)
         self._casts = 0
         self._streams: dict[str, Path] = {}
@@ -111,10 +123,10 @@ class Bench:
             self.cast.client: self.cast.client_capabilities.machine,
             self.cast.server: self.cast.server_capabilities.machine,
         }
-        for spec in (spec for spec, needed in machines.items() if needed):
+        for spec in (spec for spec, needed in machines.items() if needed and spec is not None):
             _ = self.machine(spec).initialized
 
-    def begin(self) -> None:
+    def begin(self, seconds: float = SECONDS_A_CHECK) -> None:
         """Give a check its time, and limits that suit the machine.
 
         A check that goes on asking, since every answer asks for more, would never end.
@@ -123,11 +135,13 @@ class Bench:
             self._stretch = pace.stretch()
             self._looked = time.monotonic()
         self.cast = replace(self._chosen, timeout_scale=self._chosen.timeout_scale * self._stretch)
-        self.supervisor.limit(SECONDS_A_CHECK * self._chosen.timeout_scale)
+        self.supervisor.limit(seconds * self._chosen.timeout_scale)
 
     def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
         """Start a process in a role, with these environment variables on top of the usual ones."""
         spec = self.cast.client if role == "client" else self.cast.server
+        if spec is None:
+            raise NeedsServer
         if variables:
             spec = replace(spec, env=(*spec.env, *variables.items()))
         return self._launch(spec, role, name)

@@ -21,6 +21,13 @@ class NotTested(Skipped):
     """The check ran, and found that this run cannot show what it judges."""
 
 
+class NeedsServer(NotTested):
+    """The check asked for a server, and the run has none."""
+
+    def __init__(self) -> None:
+        super().__init__("it needs a server, and this run has none: name one with --server")
+
+
 class ConformanceFailure(AssertionError):
     """A call gave what no reading of the documents permits; names of codes are kept apart for reports."""
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
+
+from msgspec.structs import replace
 
 from vdi_conformance.host.errors import MemoryFault
 from vdi_conformance.host.messages.base import Reply, Request
@@ -25,6 +27,8 @@ R = TypeVar("R", bound=Reply)
 PAGE: Final = 4096
 FAULT: Final = 300
 """So many characters are told of why memory cannot be used."""
+OWN: Final = 1 << 20
+"""So many bytes at most a host is asked for, to show what it can do with memory of its own."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,11 @@ class ProcessMemory:
 
     def has_memory_at(self, address: int) -> bool:
         """Tell whether there is something to read."""
+        request = ReadMemory(address=hex(address), size=1)
         try:
-            self.host.call(ReadMemory(address=hex(address), size=1))
+            self.host.call(request)
         except MemoryFault:
+            self._do_with_own(request)
             return False
         return True
 
@@ -134,12 +140,30 @@ class ProcessMemory:
         return self._result(self.host.send(request))
 
     def _result(self, pending: Pending[R]) -> R:
-        """Use memory that the adapter handed out; to find none there is the adapter's failure."""
+        """Use memory that the adapter handed out; to find none there is the adapter's failure.
+
+        A host that cannot do the same with memory of its own says nothing about the adapter: its refusal stays one.
+        """
         try:
             return pending.result()
         except MemoryFault as fault:
+            self._do_with_own(pending.request)
             raise ConformanceFailure(
                 f"{self.name} was given an address that it cannot use: {shown(fault.message, FAULT)}",
                 ("usable memory",),
                 "no memory",
             ) from fault
+
+    def _do_with_own(self, request: Request[Any]) -> None:
+        """Let the host do what it has refused with memory that it allocates; a HostError where it refuses that too."""
+        self.host.call(_with_own(request, self.allocate(OWN)))
+
+
+def _with_own(request: Request[Any], address: int) -> Request[Any]:
+    """Give the same request for another address, for no more bytes than there are, and for a file of its own."""
+    changed: dict[str, Any] = {"address": hex(address)}
+    if isinstance(request, FillMemory | DigestMemory | SaveMemory | LoadMemory):
+        changed["size"] = max(0, min(request.size, OWN))
+    if isinstance(request, SaveMemory):
+        changed["path"] = f"{request.path}.own"
+    return replace(request, **changed)

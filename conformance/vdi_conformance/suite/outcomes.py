@@ -43,6 +43,11 @@ class Answer:
         """The name of the HRESULT."""
         return name_of(self.code)
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the call gave NOERROR."""
+        return self.code == NOERROR
+
     def require(self, *codes: int) -> None:
         """Fail the check unless the call gave one of these codes."""
         if self.code not in codes:
@@ -88,11 +93,6 @@ class Result(Answer, Generic[T]):
         if self.code == NOERROR and self.value is None:
             raise ConformanceFailure(f"{self.call} gave NOERROR and handed nothing out")
         return cast("T", self.value)
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the call gave NOERROR."""
-        return self.code == NOERROR
 
 
 class Later(Generic[R, A]):

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.host.errors import ImplementationUnavailable
+from vdi_conformance.host.errors import ImplementationUnavailable, Refusal
 from vdi_conformance.host.messages.server import StatementEnd
 from vdi_conformance.suite import server_trouble
 from vdi_conformance.suite.judging import ConformanceFailure, NotTested, WaitedInVain
@@ -77,9 +77,9 @@ class PostMortem:
         )
 
     def _trouble(self) -> BaseException | None:
-        known = self._bench.cast.server_is_known
+        known, borrowed = self._bench.cast.server_is_known, self._bench.cast.borrows_server
         statements = ((one, pending) for one in self._operations if not one.must_miss for pending in one.statements)
-        reasons = (_trouble_of(one, pending.outcome, known) for one, pending in statements)
+        reasons = (_trouble_of(one, pending.outcome, known, borrowed) for one, pending in statements)
         return next((reason for reason in reasons if reason is not None), None)
 
     def _slowness(self) -> BaseException | None:
@@ -102,11 +102,13 @@ def require_a_verdict(bench: Bench, sets: Sequence[Running]) -> None:
                 raise NotTested(sentence)
 
 
-def _trouble_of(operation: Operation, outcome: object, known: bool) -> BaseException | None:
+def _trouble_of(operation: Operation, outcome: object, known: bool, borrowed: bool) -> BaseException | None:
     """Give what a statement failed for, if that is the server's; a known server never fails to open a set."""
     names = operation.device_names
     if isinstance(outcome, ImplementationUnavailable):
         return None if known and operation.configured else outcome
+    if isinstance(outcome, Refusal) and borrowed:
+        return outcome
     if not isinstance(outcome, StatementEnd):
         return None
     if operation.configured:

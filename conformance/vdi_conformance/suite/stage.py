@@ -11,6 +11,7 @@ import pytest
 from vdi_conformance.evidence.records import Observation, Walked
 from vdi_conformance.host.errors import HostDied
 from vdi_conformance.suite.judging import (
+    NeedsServer,
     RecommendationBroken,
     not_applicable,
     not_tested,
@@ -218,7 +219,9 @@ class Stage:
         return scripted
 
     def need_scripted(self) -> None:
-        """End the check as not applicable unless the server can be told every step."""
+        """End the check as not applicable unless the server can be told every step; without a server nothing can."""
+        if self.bench.cast.server is None:
+            raise NeedsServer
         if self.bench.cast.server_capabilities.server != "scripted":
             not_applicable("it needs a server role at the scripted level")
         if (limits := self.bench.cast.limits).server != "scripted":

@@ -76,6 +76,7 @@ def _initialize(session: Session, protocol: int, role: str, environment: Environ
             "platform": sys.platform,
             "own_layout": session.own_layout,
         },
+        "methods": sorted(METHODS.names()),
     }
 
 

@@ -92,12 +92,17 @@ class ProcessRecord(msgspec.Struct, frozen=True):
 
 
 class Initialized(Reply, frozen=True):
-    """The answer to `initialize`; `capabilities` has the fields of contract.Capabilities."""
+    """The answer to `initialize`.
+
+    `capabilities` has the fields of contract.Capabilities; `methods` names those that the host has, and a host that
+    leaves it out says that it has every method which it needs.
+    """
 
     protocol: int
     identity: IdentityRecord
     capabilities: dict[str, Any]
     process: ProcessRecord
+    methods: list[Name] | None = None
 
 
 class Initialize(Request[Initialized], frozen=True, kw_only=True):

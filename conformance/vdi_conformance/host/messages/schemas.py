@@ -1,5 +1,6 @@
 """The published JSON Schemas of the host protocol, made from the message types."""
 
+import functools
 from typing import Any
 
 import msgspec
@@ -7,8 +8,10 @@ import msgspec
 from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.host.messages import base, client, face, memory, server, together
 from vdi_conformance.host.messages.base import Request
+from vdi_conformance.host.messages.duties import SAID, duty_of
 
 
+@functools.cache
 def requests() -> dict[str, type[Request[Any]]]:
     """Give every request type by its method."""
     found = {
@@ -21,18 +24,24 @@ def requests() -> dict[str, type[Request[Any]]]:
 
 
 def host_protocol() -> dict[str, Any]:
-    """Give one document: for each method the schema of its parameters and of its result."""
+    """Give one document: what a host must have, and for each method who needs it and the schemas of its messages."""
     kinds = requests()
     types = [one for kind in kinds.values() for one in (kind, kind.reply)]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
     described = dict(zip(types, schemas, strict=True))
     methods = {
-        method: {"description": kind.__doc__, "params": described[kind], "result": described[kind.reply]}
+        method: {
+            "description": kind.__doc__,
+            "needed": SAID[duty_of(method)],
+            "params": described[kind],
+            "result": described[kind.reply],
+        }
         for method, kind in kinds.items()
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Host protocol of vdi-conformance, version {PROTOCOL_VERSION}",
+        "must_have": [method for method in kinds if duty_of(method) == "always"],
         "methods": methods,
         "$defs": components,
     }

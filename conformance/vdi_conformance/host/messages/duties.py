@@ -1,0 +1,62 @@
+"""Which methods a host must have, and with what the others go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from vdi_conformance.contract import ServerLevel
+
+Duty = Literal["always", "statement", "scripted", "face", "com", "convenience"]
+
+SAID: Final[dict[Duty, str]] = {
+    "always": "by every host of a client; memory also by one that is a server at the scripted level",
+    "statement": 'where the capability server is not "none"',
+    "scripted": 'where the capability server is "scripted"',
+    "face": 'where the capability native_face is not "none"',
+    "com": 'where the capability native_face is "com"',
+    "convenience": "by none: without it the suite makes the same calls one by one",
+}
+"""Who needs the methods of each duty."""
+
+_GROUPS: Final[dict[str, Duty]] = {
+    "initialize": "always",
+    "set": "always",
+    "device": "always",
+    "memory": "always",
+    "statement": "statement",
+    "server": "scripted",
+    "face": "face",
+    "calls": "convenience",
+}
+_SINGLE: Final[dict[str, Duty]] = {
+    "device.serve": "convenience",
+    "device.race": "convenience",
+    "face.create_instance": "com",
+    "face.queue_apc": "com",
+}
+
+
+def group_of(method: str) -> str:
+    """Give the first word of a method's name."""
+    return method.partition(".")[0]
+
+
+def duty_of(method: str) -> Duty:
+    """Tell when a host must have a method of the protocol."""
+    return _SINGLE.get(method) or _GROUPS[group_of(method)]
+
+
+def lacking(known: Collection[str] | None, all_methods: Iterable[str]) -> list[str]:
+    """Name the methods that every host of a client must have, and that one which knows these has not."""
+    return [] if known is None else [one for one in all_methods if duty_of(one) == "always" and one not in known]
+
+
+def lacking_as_server(known: Collection[str] | None, all_methods: Iterable[str], level: ServerLevel) -> list[str]:
+    """Name the methods that a host which is nothing but a server of that level must have, and has not."""
+    if known is None or level == "none":
+        return []
+    groups = ("statement",) if level == "statement" else ("statement", "server", "memory")
+    return [one for one in all_methods if group_of(one) in groups and one not in known]
