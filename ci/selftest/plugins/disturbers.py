@@ -35,6 +35,64 @@ def pytest_runtest_call(item):
         not_tested("it cannot be seen here")
     return (yield)
 """,
+    "kills_afterwards": """
+import os
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logfinish(nodeid):
+    if nodeid.endswith("[restore-primary]") and "PYTEST_XDIST_WORKER" in os.environ:
+        os._exit(1)
+""",
+    "kills_the_zygote": """
+import os, signal
+from pathlib import Path
+
+def pytest_runtest_call(item):
+    if item.name.endswith("[restore-primary]"):
+        for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            if b"zygote" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(int(pid), signal.SIGKILL)
+""",
+    "starves_the_zygote": """
+import os, resource
+from pathlib import Path
+
+def pytest_runtest_setup(item):
+    if item.name.endswith("[restore-primary]"):
+        for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            if b"zygote" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                most = len(os.listdir(f"/proc/{pid}/fd"))
+                resource.prlimit(int(pid), resource.RLIMIT_NOFILE, (most, most))
+""",
+    "starves": """
+import os, resource
+
+def pytest_runtest_setup(item):
+    if item.name.endswith("[restore-primary]"):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+""",
+    "fills_the_disk": """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report):
+    import resource
+    if report.when == "teardown":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+""",
+    "repeats": """
+import pytest
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    runtestprotocol(item, nextitem=item)
+    item._initrequest()
+""",
+    "drops": """
+def pytest_collection_modifyitems(items):
+    del items[3:]
+""",
     "watches": """
 import sys
 

@@ -9,7 +9,7 @@ from selftest.evidence.samples import HEADER
 from selftest.report.made import check
 from vdi_conformance.evidence.records import CheckRecord, Verdict
 from vdi_conformance.report.profile_summary import profile_lines
-from vdi_conformance.report.scoring import by_requirement, scored_counts
+from vdi_conformance.report.scoring import by_requirement, scored_counts, untried
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 
@@ -88,3 +88,27 @@ def test_the_summary_names_what_did_not_come_out_as_it_should() -> None:
     assert told[0] == "profile small-1 (a few rows): 2 requirements scored, 1 failed, 1 not tested"
     assert told[1:3] == ["  failed: MBH-04", "  not tested: MBH-28"]
     assert told[-1] == "  not scored, failed: MBH-01"
+
+
+@pytest.mark.parametrize(
+    ("row", "declared", "named"),
+    [
+        ("IOE-02", {}, True),
+        ("GBH-10", {"null_out_pointers": False}, False),
+        ("MBH-28", {"null_out_pointers": False}, False),
+        ("MBH-28", {"null_out_pointers": True}, True),
+        ("ABI-01", {"native_face": "none"}, False),
+        ("ABI-01", {"native_face": "libsqlvdi"}, False),
+        ("TSQ-01", {}, False),
+        ("TSQ-01", {"server_under_test": True}, True),
+        ("ABI-19", {}, False),
+    ],
+)
+def test_without_a_profile_only_what_is_optional_may_be_left_untried(
+    row: str, declared: dict[str, object], named: bool
+) -> None:
+    party = msgspec.structs.replace(HEADER.client, capabilities=declared)
+    header = msgspec.structs.replace(HEADER, client=party, server=party)
+    checks = [check("a/a", rows=("MBH-01",)), check("a/b", "not applicable", rows=(row,))]
+    assert untried(catalogue().rows, header, checks) == ((row,) if named else ())
+    assert untried(catalogue().rows, header, [*checks, check("a/c", rows=(row,))]) == ()

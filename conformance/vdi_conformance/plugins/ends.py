@@ -51,6 +51,11 @@ class Ends:
         if not self._sentence:
             self._sentence, self._code = sentence, code
 
+    @property
+    def given_up(self) -> bool:
+        """Whether the run ends so."""
+        return bool(self._sentence)
+
     def _lose(self, sentence: str) -> None:
         assert self._session is not None, "what is told before that is not watched"
         self._session.shouldstop = self._session.shouldstop or sentence

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vdi_conformance.evidence.records import Verdict
+from vdi_conformance.plugins.ends import ENDS
 from vdi_conformance.plugins.evidence import COLLECTOR
 from vdi_conformance.plugins.phases import is_lost, phase_of
 from vdi_conformance.plugins.profile import PROFILE
@@ -82,6 +83,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     collector = config.stash[COLLECTOR]
     if collector.footer is None or exitstatus == pytest.ExitCode.USAGE_ERROR:
         return
+    if config.stash[ENDS].given_up and not collector.checks:
+        return
     terminalreporter.section("conformance")
     writer = terminalreporter._tw
     console = Console(file=writer._file, force_terminal=writer.hasmarkup, width=writer.fullwidth, highlight=False)
@@ -91,6 +94,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
         for line in profile_lines(profile, collector.by_requirement()):
             console.print(Text(line))
     if others := len(collector.failed_others):
-        console.print(Text(f"{others} other tests of this run failed, which gives it the exit code 1."))
+        console.print(Text(f"Other tests of this run that failed: {others}, which gives it the exit code 1."))
     if collector.written:
         console.print(Text(f"Written: {'; '.join(collector.written)}."), soft_wrap=True)
