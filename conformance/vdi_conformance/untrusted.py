@@ -37,6 +37,10 @@ class Unreadable(ValueError):
     """What somebody wrote cannot be read; a few words say why."""
 
 
+class TooLarge(Unreadable):
+    """A file has more bytes than were asked for."""
+
+
 def file_bytes(path: Path, most: int = LARGEST) -> bytes:
     """Read a file of at most so many bytes."""
     try:
@@ -47,7 +51,7 @@ def file_bytes(path: Path, most: int = LARGEST) -> bytes:
     except ValueError as error:
         raise Unreadable("no file has such a name") from error
     if len(data) > most:
-        raise Unreadable(f"it has more than {most} bytes")
+        raise TooLarge(f"it has more than {most} bytes")
     return data
 
 

@@ -15,7 +15,7 @@ from vdi_conformance.cli.shipped import shipped
 from vdi_conformance.cli.verify import verify
 from vdi_conformance.evidence.files import parse, read
 from vdi_conformance.report.bundle import certificate
-from vdi_conformance.report.bundle_archive import pack, unpack
+from vdi_conformance.report.bundle_archive import LIMIT, pack, unpack
 from vdi_conformance.report.bundle_verification import verified
 from vdi_conformance.requirements.profiles import profile
 
@@ -119,6 +119,15 @@ def test_what_does_not_conform_is_authentic(tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "broken.zip"
     path.write_bytes(pack(certificate(certificates.parts(runs=runs))))
     assert main(["verify", str(path)]) == 1
+
+
+def test_a_file_larger_than_any_certificate_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "large.zip"
+    with path.open("wb") as file:
+        file.truncate(LIMIT + 1)
+    assert main(["verify", str(path)]) == 7
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert "is refused: it has more than" in sentence
 
 
 @pytest.mark.parametrize(

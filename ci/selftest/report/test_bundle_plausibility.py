@@ -86,7 +86,10 @@ def test_what_a_run_may_leave_is_authentic(record: CheckRecord) -> None:
         (passed(detail="test_a.py:1: assert False"), "it passed, and tells of a failure"),
         (msgspec.structs.replace(PASSED, verdict="warning", cause=check("a", "failed").cause), "which is a failure"),
         (passed(observations=seen(answer="something else")), "none of those that it calls permitted"),
-        (passed(observations=seen(permitted=[], answer="something else")), "other answers to Q4 than the catalogue"),
+        (
+            passed(observations=seen(permitted=["something else"], answer="something else")),
+            "other answers to Q4 than the catalogue",
+        ),
         (passed(observations=seen(question="Q999")), "'Q999', which is no open question"),
         (passed(duration=-0.5), "less than no time"),
         (passed(duration=1e300), "took longer than 2 workers had"),

@@ -27,14 +27,12 @@ def verify(certificate: Annotated[Path, typer.Argument(metavar="FILE.zip", help=
     Digests show that nothing was damaged, not who made it: it is not signed.
     """
     try:
-        data = untrusted.file_bytes(certificate, LIMIT)
-    except untrusted.Unreadable as error:
-        raise Refusal(f"{certificate} cannot be read ({error}): correct its path.") from error
-    try:
-        manifest = verified(data, shipped(), datetime.now(UTC))
-    except NotABundle as error:
+        manifest = verified(untrusted.file_bytes(certificate, LIMIT), shipped(), datetime.now(UTC))
+    except (NotABundle, untrusted.TooLarge) as error:
         typer.echo(f"vdi-conformance: {shown(str(certificate))} is refused: {shown(str(error))}.", err=True)
         return REFUSED
+    except untrusted.Unreadable as error:
+        raise Refusal(f"{certificate} cannot be read ({error}): correct its path.") from error
     for line in _told(manifest):
         typer.echo(shown(line, REASON))
     return 0 if manifest.outcome == "conformant" else 1
