@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.evidence.records import Call
 from vdi_conformance.host.errors import ImplementationUnavailable
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
+from vdi_conformance.printable import keepable
 from vdi_conformance.suite.judging import ConformanceFailure, NotTested
 from vdi_conformance.vdi.documented import CODES
 from vdi_conformance.vdi.hresult import NOERROR
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 OF_THE_STATEMENT: Final = frozenset({102, 156, 229, 262, 911, 916, 3021, 3101, 3110, 3265, 4060})
 """Errors of SQL Server's before it looks for the set: of syntax, of rights, of the database, of a transaction."""
+TOLD: Final = 5000
+"""So many characters are kept of each text in a call."""
+ELEMENTS: Final = 100
+"""So many elements are kept of each list in a call."""
 TO_SAY_WHY: Final = 1.0
 """So many seconds, before scaling, a server has to say why it could not try a statement, when the check has failed."""
 TO_PUT_AWAY: Final = 3.0
@@ -58,8 +63,8 @@ class Processes:
                 number=record.number,
                 process=record.host,
                 method=record.method,
-                params=dict(record.params),
-                answer=record.error or record.reply,
+                params=keepable(record.params, TOLD, ELEMENTS),
+                answer=keepable(record.error or record.reply, TOLD, ELEMENTS),
             )
             for record in sorted(calls, key=lambda record: record.number)
         ]
