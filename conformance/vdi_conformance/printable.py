@@ -68,15 +68,19 @@ def fence_around(text: str, least: int = 1) -> str:
     return "`" * max(least, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
 
 
-def keepable(value: Any, limit: int = TEXT) -> Any:
-    """Give plain data that a file can keep: its texts are as they were, but bounded, and without half characters."""
+def keepable(value: Any, limit: int = TEXT, most: int | None = None) -> Any:
+    """Give plain data that a file can keep: its texts are as they were, but bounded, and without half characters.
+
+    Lists have `most` elements at the most, and then a text that counts the others.
+    """
     match value:
         case str():
             return _bounded(value, limit, lambda part: part.encode("utf-8", "backslashreplace").decode())
         case dict():
-            return {keepable(key, LINE): keepable(one, limit) for key, one in value.items()}
+            return {keepable(key, LINE): keepable(one, limit, most) for key, one in value.items()}
         case list() | tuple():
-            return [keepable(one, limit) for one in value]
+            more = [] if most is None or len(value) <= most else [f"… ({len(value) - most} more)"]
+            return [*(keepable(one, limit, most) for one in value[:most]), *more]
     return value
 
 

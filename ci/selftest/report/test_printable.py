@@ -89,5 +89,11 @@ def test_what_is_kept_can_be_written_and_says_the_same(text: str) -> None:
     assert len(keepable(text * 30, 100)) <= 100
 
 
+def test_lists_are_bounded_where_that_is_asked_for() -> None:
+    given = {"a": [[1, 2, 3], "x" * 200, 4]}
+    assert keepable(given) == given
+    assert keepable(given, 50, 2) == {"a": [[1, 2, "… (1 more)"], f"{'x' * 27}… (173 more characters)", "… (1 more)"]}
+
+
 def test_the_samples_hold_every_kind_of_trouble() -> None:
     assert {unicodedata.category(letter) for letter in NASTY} >= {"Cc", "Cf", "Cs"}

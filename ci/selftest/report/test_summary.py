@@ -1,5 +1,6 @@
 """The summary: what must hold before what is recommended, each check in one topic, and no text that does anything."""
 
+import re
 from collections import Counter
 from io import StringIO
 from xml.etree import ElementTree as ET
@@ -40,8 +41,8 @@ def _topics(lines: list[str]) -> dict[str, tuple[int, int]]:
     """Read requirements and checks of each topic out of the table; what is nothing is a dash."""
     start = next(number for number, line in enumerate(lines) if line.startswith("topic "))
     told = lines[start + 1 : lines.index("", start)]
-    width = len(lines[start].split("requirements")[1].split())
-    cells = [line.rsplit(maxsplit=width + 1) for line in told]
+    columns = len(re.split(" {2,}", lines[start].partition("requirements")[2].strip()))
+    cells = [line.rsplit(maxsplit=columns + 1) for line in told]
     return {cell[0].strip(): (int(cell[1].replace("-", "0")), int(cell[2].replace("-", "0"))) for cell in cells}
 
 

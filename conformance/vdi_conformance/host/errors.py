@@ -181,8 +181,9 @@ class Refusal(HostError):
     remedy: str = "see what the host says"
 
     def __init__(self, host: str, method: str, message: str, data: Mapping[str, object] | None = None) -> None:
-        traceback = str((data or {}).get("traceback", "")).strip()
-        last_words = f"\n{shown_end(traceback, _TRACEBACK)}" if traceback else ""
+        traceback = (data or {}).get("traceback", "")
+        told_last = traceback.strip() if isinstance(traceback, str) else ""
+        last_words = f"\n{shown_end(told_last, _TRACEBACK)}" if told_last else ""
         super().__init__(host, f"{self.told(host, method, shown(message, _MESSAGE))}: {self.remedy}{last_words}")
         self.method = method
         self.message = message

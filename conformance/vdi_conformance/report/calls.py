@@ -23,8 +23,8 @@ _UNTOUCHED_32: Final = OUT_UNTOUCHED & 0xFFFFFFFF
 _LEFT_ALONE: Final = frozenset({_UNTOUCHED_32, hex(_UNTOUCHED_32), hex(OUT_UNTOUCHED)})
 """What an out variable holds that a call did not touch: one of 32 bits, and pointers of both widths."""
 _PATTERN: Final = re.compile(rf"\b(?:{_UNTOUCHED_32}|{OUT_UNTOUCHED}|0x(?:c{{8}}){{1,2}})\b", re.IGNORECASE)
-_OUT: Final = frozenset({"handle", "address", "count"})
-"""The members of an answer that are what was found in an out variable; a configuration is one of many fields."""
+_OUT: Final = frozenset({"handle", "address", "buffer", "command", "count"})
+"""What was found in an out variable, or is passed on from there; a configuration is one of many fields."""
 _NAMES: Final[Mapping[tuple[str, str], Callable[[int], str]]] = {
     ("answer", "code"): hresult.name_of,
     ("answer", "refused"): hresult.name_of,
@@ -55,22 +55,19 @@ def _answer(call: Call) -> str:
         case None:
             return "no answer"
         case str(sentence):
-            return shown(sentence.partition("\n")[0], SENTENCE)
+            return shown(naming_untouched(sentence.partition("\n")[0]), SENTENCE)
         case answer:
-            return ", ".join(f"{shown(key, VALUE)}={_found(key, value)}" for key, value in answer.items()) or "done"
+            return (
+                ", ".join(f"{shown(key, VALUE)}={_told('answer', key, value)}" for key, value in answer.items())
+                or "done"
+            )
 
 
-def _found(key: str, value: object) -> str:
-    """Tell what an answer holds; an out variable that still holds what it was set to was not touched."""
-    if key in _OUT and _untouched(value):
-        return UNTOUCHED
-    if key == "config" and isinstance(value, dict) and value and all(map(_untouched, value.values())):
-        return UNTOUCHED
-    return _told("answer", key, value)
-
-
-def _untouched(value: object) -> bool:
-    return isinstance(value, int | str) and value in _LEFT_ALONE
+def _untouched(key: str, value: object) -> bool:
+    """Whether an out variable still holds what it was set to before the call."""
+    if key == "config" and isinstance(value, dict):
+        return bool(value) and all(_untouched("count", one) for one in value.values())
+    return key in _OUT and isinstance(value, int | str) and value in _LEFT_ALONE
 
 
 def _told(place: str, key: str, value: Any, depth: int = 0) -> str:
@@ -79,6 +76,8 @@ def _told(place: str, key: str, value: Any, depth: int = 0) -> str:
             return "null"
         case bool():
             return str(value)
+        case _ if _untouched(key, value):
+            return UNTOUCHED
         case int():
             return _number(place, key, value)
         case dict() | list() if depth == DEPTH:

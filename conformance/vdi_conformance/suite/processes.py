@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.evidence.records import Call, Requests
 from vdi_conformance.host.messages.server import ExecuteStatement
+from vdi_conformance.printable import keepable
 from vdi_conformance.suite.judging import MandatoryBroken
 from vdi_conformance.vdi.documented import CODES
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from vdi_conformance.host.process import Host
     from vdi_conformance.suite.bench import Bench, Role
 
+TOLD: Final = 5000
+"""So many characters are kept of each text in a call."""
+ELEMENTS: Final = 100
+"""So many elements are kept of each list in a call."""
 TO_PUT_AWAY: Final = 3.0
 """So many seconds, before scaling, a statement has to end by itself when its clients are gone."""
 
@@ -59,8 +64,8 @@ class Processes:
                 number=record.number,
                 process=record.host,
                 method=record.method,
-                params=dict(record.params),
-                answer=record.error or record.reply,
+                params=keepable(record.params, TOLD, ELEMENTS),
+                answer=keepable(record.error or record.reply, TOLD, ELEMENTS),
             )
             for record in sorted(calls, key=lambda record: record.number)
         ]
