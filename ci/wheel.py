@@ -31,6 +31,10 @@ USUAL_LOCK: Final = ROOT / "ci" / "wine" / "requirements.lock"
 """What the project needs to run, in the versions of the checkout."""
 SHORT: Final = ("--requirement", "ST-49", "--requirement", "GBH-01")
 SELFTESTS: Final = tuple(f"ci/selftest/{part}" for part in ("cli", "evidence", "report", "requirements"))
+AS_GENERATED: Final = (
+    "--deselect=ci/selftest/evidence/test_evidence_schemas.py::test_the_committed_schemas_are_the_types_own"
+)
+"""Which order a schema has depends on the msgspec that wrote it: the committed ones are by that of the checkout."""
 WRONG_USAGE: Final = 4
 
 
@@ -120,7 +124,8 @@ def _try(name: str, wheel: Path, whole: bool, directory: Path) -> None:
     _call([command, "compare", "evidence.jsonl", "evidence.jsonl"], empty)
     _call([command, "run", "--no-such-option"], empty, WRONG_USAGE)
     if whole:
-        _call([str(python), "-m", "pytest", *SELFTESTS, "-n", "2", "-p", "no:cacheprovider"])
+        further = [AS_GENERATED] if name == LOWEST else []
+        _call([str(python), "-m", "pytest", *SELFTESTS, "-n", "2", "-p", "no:cacheprovider", *further])
     say(f"{name}: the wheel works.")
 
 
