@@ -84,7 +84,9 @@ def test_an_unknown_check_is_named(run_suite: RunSuite) -> None:
 @WORKERS
 def test_an_unknown_topic_is_named(run_suite: RunSuite, workers: tuple[str, ...]) -> None:
     _require_one_sentence(
-        run_suite("--adapter", "emulator", "--topic", "XYZ", *workers), "there is no topic 'XYZ'; nearest: ", "lists them all"
+        run_suite("--adapter", "emulator", "--topic", "XYZ", *workers),
+        "there is no topic 'XYZ'; nearest: ",
+        "lists them all",
     )
 
 

@@ -48,7 +48,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     wanted = {f"test_{id_.partition('/')[0]}.py" for id_ in config.getoption("vdi_check")}
     if not wanted or collection_path.parent != DIRECTORY or not collection_path.name.startswith("test_"):
         return None
-    return collection_path.name not in wanted and wanted <= _names() or None
+    return (collection_path.name not in wanted and wanted <= _names()) or None
 
 
 @cache
