@@ -15,9 +15,7 @@ READ: Final[dict[str, tuple[Callable[[str], object], object]]] = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read them on the controller, which hands them to its workers; to pytest-xdist 0 means that there are none."""
-    if hasattr(config, "workerinput"):
-        return
+    """Read them in every process, since pytest-xdist hands its workers the words; 0 workers means none to it."""
     workers = config.getoption("numprocesses", None)
     try:
         option = "-n"
