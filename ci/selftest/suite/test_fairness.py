@@ -20,7 +20,7 @@ def test_the_emulator_passes_every_check_and_gives_every_documented_code(run_sui
 
 
 def test_another_seed_changes_no_verdict(run_suite: RunSuite) -> None:
-    checks = judging("MBH-01", "MBH-02", "MBH-04")
+    checks = judging("MBH-04", "MBH-13")
     first = run_suite("--adapter", "emulator", *checks, name="first.jsonl")
     for seed in ("1", "4294967295"):
         other = run_suite("--adapter", "emulator", *checks, "--seed", seed, name=f"{seed}.jsonl")
