@@ -1,4 +1,7 @@
-"""Which numbers a run can be asked for: workers, the stretch of its time limits, and seeds."""
+"""Which numbers a run can be asked for: workers, the stretch of its time limits, seeds; what is none is a ValueError.
+
+Its text is one sentence without an end, with what would be right.
+"""
 
 import os
 from typing import Final
@@ -7,22 +10,44 @@ MOST_WORKERS: Final = max(32, 8 * (os.cpu_count() or 1))
 """Checks mostly wait, so that more workers than processors help; beyond this they only use up processes."""
 MOST_STRETCHED: Final = 1000.0
 MOST_SEED: Final = 2**63 - 1
+_DIGITS: Final = 20
+"""No number that is asked for has more."""
+_SHOWN: Final = 60
 
 
-def wrong_workers(workers: int) -> str | None:
-    """Say in one sentence why there cannot be so many worker processes; None where there can."""
-    if 1 <= workers <= MOST_WORKERS:
-        return None
-    return f"{workers} worker processes are not possible: name 1 to {MOST_WORKERS}, or auto"
+def whole(word: str, least: int, most: int) -> int:
+    """Read a whole number between two others, written in the digits 0 to 9."""
+    if word.isascii() and word.isdecimal() and len(word) <= _DIGITS and least <= int(word) <= most:
+        return int(word)
+    raise ValueError(f"{shown(word)} is not a whole number from {least} to {most}")
 
 
-def wrong_stretch(factor: float) -> str | None:
-    """Say in one sentence why time limits cannot be stretched by this; None where they can."""
-    if 1 <= factor <= MOST_STRETCHED:
-        return None
-    return f"time limits can only be stretched by 1 to {MOST_STRETCHED:g}, not {factor:g}"
+def seed(word: str) -> int:
+    """Read a seed."""
+    return whole(word, 0, MOST_SEED)
 
 
-def wrong_seed(seed: int) -> str | None:
-    """Say in one sentence why this is no seed; None where it is."""
-    return None if 0 <= seed <= MOST_SEED else f"a seed is a whole number from 0 to {MOST_SEED}"
+def stretch(word: str) -> float:
+    """Read the factor on every time limit."""
+    try:
+        factor = float(word)
+    except ValueError:
+        raise ValueError(f"{shown(word)} is not a number such as 2.5") from None
+    if not 1 <= factor <= MOST_STRETCHED:
+        raise ValueError(f"time limits can only be stretched by 1 to {MOST_STRETCHED:g}, not {shown(word)}")
+    return factor
+
+
+def workers(word: str) -> str:
+    """Read how many worker processes there are to be: a number, or a word that has pytest-xdist choose it."""
+    if word in ("auto", "logical"):
+        return word
+    try:
+        return str(whole(word, 1, MOST_WORKERS))
+    except ValueError as error:
+        raise ValueError(f"{error}, nor 'auto'") from None
+
+
+def shown(word: str) -> str:
+    """Quote a word, cut where it is long."""
+    return repr(word if len(word) <= _SHOWN else word[: _SHOWN - 1] + "…")

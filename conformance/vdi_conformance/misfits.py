@@ -86,7 +86,9 @@ def _of(step: str, whole: str) -> str:
 
 
 def _kind(types: str) -> str:
-    return " or ".join(KINDS.get(one, one) for one in types.split(" | "))
+    """Name kinds of values; that there may be none as well is of no interest where another one is wanted."""
+    wanted = [one for one in types.split(" | ") if one != "null"] or ["null"]
+    return " or ".join(KINDS.get(one, one) for one in wanted)
 
 
 def _matching(pattern: str) -> str:

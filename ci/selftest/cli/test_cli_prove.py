@@ -44,15 +44,15 @@ def shipping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shipping:
     return ship
 
 
-def _proof(path: Path, *options: str) -> tuple[int, Any]:
-    exit_code = main(["prove", "-n", "2", "--json", str(path / "proof.json"), *options])
+def _proof(path: Path, *options: str, workers: str = "1") -> tuple[int, Any]:
+    exit_code = main(["prove", "-n", workers, "--json", str(path / "proof.json"), *options])
     return exit_code, json.loads((path / "proof.json").read_text(encoding="utf-8"))
 
 
 def test_a_fault_a_reading_and_a_trivial_implementation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ("mapping_copies", "failures_leave_null", "dies_at_once")
     html = tmp_path / "proof.html"
-    exit_code, proof = _proof(tmp_path, "--html", str(html), *(f"--only={name}" for name in names))
+    exit_code, proof = _proof(tmp_path, "--html", str(html), *(f"--only={name}" for name in names), workers="2")
     said = capsys.readouterr()
     assert exit_code == 0, said
     assert {cell["outcome"] for cell in proof["cells"]} == {"killed"}

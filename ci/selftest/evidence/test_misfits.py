@@ -53,7 +53,7 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
         ({"name": "a", "kind": "huge"}, "kind cannot be 'huge'"),
         ({"name": "a", "pair": [1]}, "pair must have 2 entries"),
         ({"name": "a", "day": "soon"}, "day must be a date such as 2027-06-30"),
-        ({"name": "a", "day": True}, "day must be a date or nothing, not true or false"),
+        ({"name": "a", "day": True}, "day must be a date, not true or false"),
         ({"name": "a", "names": []}, "names must have at least 1 entry"),
         ({"name": "a", "size": -1}, "size must be a whole number of at least 0"),
         ({"name": "a", "either": 1.5}, "either must be text or a list, not a number"),

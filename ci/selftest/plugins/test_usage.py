@@ -28,14 +28,15 @@ def plain(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
         (["--vdi-evidence", "evidence.jsonl", "--co"], "--vdi-evidence asks "),
         ([FEW], "judge an adapter, and none is named"),
         ([FEW, "test_own.py", "-n", "1"], "judge an adapter, and none is named"),
-        (["--vdi-adapter", "emulator", "-n", str(MOST_WORKERS + 1)], f"1 to {MOST_WORKERS}, or auto"),
-        (["--vdi-adapter", "emulator", "-n", "-1"], f"1 to {MOST_WORKERS}, or auto"),
+        (["--vdi-adapter", "emulator", "-n", str(MOST_WORKERS + 1)], f"1 to {MOST_WORKERS}, nor 'auto'"),
+        (["--vdi-adapter", "emulator", "-n", "-1"], f"1 to {MOST_WORKERS}, nor 'auto'"),
         ([FEW, "--vdi-adapter", "emulator", "--vdi-check", "numbers/no_such"], "nearest: numbers/"),
         ([FEW, "--vdi-adapter", "emulator", "--vdi-check", "numbers/no_such", "-n", "1"], "nearest: numbers/"),
         (["--vdi-adapter", "emulator", "--vdi-topic", "GHB"], "nearest: GBH"),
         (["--vdi-adapter", "emulator", "--vdi-requirement", "gbh-1"], "nearest: GBH-"),
         (["--vdi-adapter", "emulator", "--vdi-profile", "cores"], "nearest: core"),
-        (["--vdi-adapter", "emulator", "--vdi-timeout-scale", "nan"], "--vdi-timeout-scale"),
+        (["--vdi-adapter", "emulator", "--vdi-timeout-scale", "nan"], "--vdi-timeout-scale: "),
+        (["--vdi-adapter", "emulator", "--vdi-seed=1.5"], "--vdi-seed: "),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence_and_exit_code_4(options: list[str], named: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from selftest.suite.runs import RunSuite
+from selftest.suite.runs import RunSuite, judging
 
 DYING = Path(__file__).with_name("dying.py")
 DEATHS = "vdi_fixtures.hosts.dies_in_a_call"
@@ -14,7 +14,7 @@ DEATHS = "vdi_fixtures.hosts.dies_in_a_call"
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize(("adapter", "name"), [("Crashing", "SIGSEGV"), ("Killed", "SIGKILL")])
 def test_the_verdict_names_the_signal(run_suite: RunSuite, adapter: str, name: str) -> None:
-    run = run_suite("--adapter", f"{DEATHS}:{adapter}", "--topic", "CMP", "-n", "2")
+    run = run_suite("--adapter", f"{DEATHS}:{adapter}", *judging("GBH-12", "CMP-04"))
     assert run.exit_code == 1, run.output
     died = [check for check in run.evidence.checks if check.cause and check.cause.kind == "died"]
     assert died, "no check noticed the death"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from selftest.suite.runs import Run, RunSuite, run_suite_in
+from selftest.suite.runs import Run, RunSuite, judging, run_suite_in
 from vdi_conformance.cli import main
 from vdi_conformance.evidence.records import Walked
 from vdi_conformance.report.walks import reached
@@ -18,7 +18,7 @@ BROKEN = "vdi_fixtures.broken.an_object_may_join_twice:Broken"
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Every walk of the default budget."""
-    options = ("--adapter", "emulator", "--requirement", "ST-48", "--requirement", "ST-49")
+    options = ("--adapter", "emulator", *judging("ST-48", "ST-49"))
     return run_suite_in(tmp_path_factory.mktemp("walks"), *options)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from selftest.suite.runs import judging
 from selftest.suite.traces import MarkedRun, Traces, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -26,7 +27,7 @@ def _require_gone(run: MarkedRun, before: Traces, seconds: float) -> None:
 
 @WORKERS
 def test_a_finished_run_leaves_nothing(evidence: Path, workers: tuple[str, ...]) -> None:
-    run = MarkedRun(evidence, "--adapter", "emulator", "--topic", "CMP", *workers)
+    run = MarkedRun(evidence, "--adapter", "emulator", *judging("CMP-03"), *workers)
     run.wait_for_checks(5)
     before = run.traces()
     assert run.process.wait(timeout=60) == 0

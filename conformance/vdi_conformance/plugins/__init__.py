@@ -1,12 +1,6 @@
 """The pytest plugin: inert until --vdi-adapter is given, then one plugin a concern."""
 
-from collections.abc import Mapping
-from typing import Final
-
 import pytest
-
-DEFAULTS: Final[Mapping[str, object]] = {"vdi_timeout_scale": 1.0, "vdi_seed": 0}
-"""Filled in where an adapter is named: before that an option that is there was given."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,8 +17,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-topic", action="append", default=[], metavar="TOPIC", help="only this topic, such as GBH; repeatable")
     add("--vdi-requirement", action="append", default=[], metavar="ID", help="only checks that judge it; repeatable")
     add("--vdi-check", action="append", default=[], metavar="ID", help="only the check of this id; repeatable")
-    add("--vdi-timeout-scale", type=float, metavar="F", help="stretch every time limit (at least 1)")
-    add("--vdi-seed", type=int, metavar="S", help="seed of everything that is chosen at random")
+    add("--vdi-timeout-scale", metavar="F", help="stretch every time limit (at least 1)")
+    add("--vdi-seed", metavar="S", help="seed of everything that is chosen at random")
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
     add("--vdi-evidence", metavar="FILE", help="write the evidence of the run there (JSON Lines)")
     add("--vdi-junit", metavar="FILE", help="write JUnit XML there at the end of the run")
@@ -39,9 +33,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("vdi_adapter") is None:
         _without_adapter(config)
         return
-    for option, value in DEFAULTS.items():
-        if getattr(config.option, option) is None:
-            setattr(config.option, option, value)
     from vdi_conformance.plugins import (
         adapter,
         baseline,

@@ -1,19 +1,29 @@
-"""Numbers that a run cannot be asked for are usage errors, before anything is started."""
+"""The numbers of a run's options: what they cannot be is a usage error, before anything is started."""
+
+from collections.abc import Callable
+from typing import Final
 
 import pytest
 
-from vdi_conformance.bounds import wrong_seed, wrong_stretch, wrong_workers
+from vdi_conformance import bounds
+
+READ: Final[dict[str, tuple[Callable[[str], object], object]]] = {
+    "vdi_timeout_scale": (bounds.stretch, 1.0),
+    "vdi_seed": (bounds.seed, 0),
+}
+"""How the text of an option becomes its value, and what it is without one."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Look at the options of the controller; to pytest-xdist 0 means that there are no workers."""
-    if hasattr(config, "workerinput"):
-        return
-    workers = config.getoption("numprocesses", None) or None
-    for option, sentence in (
-        ("-n", workers and wrong_workers(workers)),
-        ("--vdi-timeout-scale", wrong_stretch(config.getoption("vdi_timeout_scale"))),
-        ("--vdi-seed", wrong_seed(config.getoption("vdi_seed"))),
-    ):
-        if sentence:
-            raise pytest.UsageError(f"{option}: {sentence}")
+    """Read them in every process, since pytest-xdist hands its workers the words; 0 workers means none to it."""
+    workers = config.getoption("numprocesses", None)
+    try:
+        option = "-n"
+        if workers:
+            bounds.workers(str(workers))
+        for name, (read, default) in READ.items():
+            option = f"--{name.replace('_', '-')}"
+            given = getattr(config.option, name)
+            setattr(config.option, name, default if given is None else read(given))
+    except ValueError as error:
+        raise pytest.UsageError(f"{option}: {error}") from error
