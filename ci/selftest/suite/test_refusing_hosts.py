@@ -10,7 +10,7 @@ import pytest
 from selftest.suite import probed, refusing_host
 from selftest.suite.runs import RunSuite
 from vdi_conformance.host import codes
-from vdi_conformance.host.messages.duties import duty_of
+from vdi_conformance.host.messages.duties import duty_of, lacking_as_server
 from vdi_conformance.host.messages.schemas import host_protocol, requests
 from vdi_conformance.host.spec import Settings
 from vdi_conformance.host.supervisor import Supervisor
@@ -71,6 +71,18 @@ def test_what_a_host_has_not_shows_where_it_does_not_tell(tmp_path: Path, method
 )
 def test_the_rest_is_left_to_the_checks(tmp_path: Path, method: str, how: str | int) -> None:
     _tried(_manifest(tmp_path, method, how))
+
+
+def test_what_a_host_of_a_server_must_have_depends_on_its_level(tmp_path: Path) -> None:
+    for method in ("statement.execute", "server.open"):
+        reference = _manifest(tmp_path, method, refusing_host.NOT_THERE)
+        with Supervisor() as supervisor:
+            with pytest.raises(NoCast, match=f"does not have {method}, which it must have"):
+                parties(supervisor, "emulator", reference, Settings())
+            client, server = parties(supervisor, reference, None, Settings())
+            assert client == server, "what its own server does not serve is left to the checks"
+    assert lacking_as_server(["statement.execute"], requests(), "statement") == []
+    assert "memory.read" in lacking_as_server(["statement.execute"], requests(), "scripted")
 
 
 def test_a_run_is_ended_by_one_sentence(run_suite: RunSuite, tmp_path: Path) -> None:

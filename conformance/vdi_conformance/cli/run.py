@@ -104,8 +104,8 @@ def run(
     """Run the checks on an adapter.
 
     The exit code is 0 where it conforms to what was selected, 1 where it does not or where the baseline is out of
-    date, 2 when interrupted, 3 on an internal error, 4 on wrong usage, 5 where nothing was executed, 6 where
-    something was not tested.
+    date, 2 when interrupted, 3 on an internal error, 4 on wrong usage or where every check would fail for trouble that
+    is not the adapter's, 5 where nothing was executed, 6 where something was not tested.
     """
     look_here()
     distinct(

@@ -87,8 +87,8 @@ class _Probe:
             self._create(primary, self._stage.name())
             return
         streams = self._stage.directory("streams")
-        self._state("backup", primary, streams)
-        self._state("restore", self._stage.participant("primary"), streams)
+        self._run_statement("backup", primary, streams)
+        self._run_statement("restore", self._stage.participant("primary"), streams)
 
     def _touch_memory(self, primary: Participant) -> None:
         """Use each method for memory once: a host that has them all may still refuse an address."""
@@ -110,7 +110,7 @@ class _Probe:
             raise Trouble(sentence)
         created.expect(NOERROR)
 
-    def _state(self, kind: Kind, primary: Participant, streams: Path) -> None:
+    def _run_statement(self, kind: Kind, primary: Participant, streams: Path) -> None:
         """Run one statement from the creation of its set to its end."""
         bench = self._stage.bench
         server = self._stage.processes.launch("server", "server")
