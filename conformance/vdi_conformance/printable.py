@@ -1,7 +1,7 @@
 """Texts that others wrote, made fit to be shown: what is not printable is spelled out, and the length is bounded.
 
 Hosts, adapters, servers and files may say anything. Whatever is drawn from them, on a terminal, into a report or into a
-sentence, passes here. Both functions leave alone what they have made, so that a text may pass more than once.
+sentence, passes here. `shown` and `shown_lines` leave alone what they have made, so that a text may pass twice.
 """
 
 import json
