@@ -7,7 +7,14 @@ import pytest
 from hypothesis import strategies as st
 
 from selftest.suite.runs import RunSuite
-from vdi_conformance.host.errors import NoEnd, NoProcess, NothingLearnt, NotStarted
+from vdi_conformance.host.errors import (
+    AdapterNotLoaded,
+    ImplementationUnavailable,
+    NoEnd,
+    NoProcess,
+    NothingLearnt,
+    NotStarted,
+)
 from vdi_conformance.suite.exploring import SHRINKS, Exploration, numbers, telling
 from vdi_conformance.suite.judging import ConformanceFailure
 from vdi_conformance.suite.walks.judged import Recorder, take_walks
@@ -127,6 +134,19 @@ def test_an_exploration_ends_at_once_where_nothing_more_can_be_learnt(error: Not
     with pytest.raises(type(error)):
         exploration.run(DRAWN, examples=20)
     assert len(played) == 3
+
+
+@pytest.mark.parametrize("error", [AdapterNotLoaded, ImplementationUnavailable])
+def test_no_further_example_is_tried_where_the_implementation_is_gone(error: type[AdapterNotLoaded]) -> None:
+    played = []
+
+    def play(_: None, example: list[int]) -> None:
+        played.append(example)
+        raise error("primary", "initialize", "the library is gone")
+
+    with pytest.raises(error, match="the library is gone"):
+        Exploration(cast("Stage", Counting(1)), lambda: None, play).run(DRAWN, examples=20)
+    assert len(played) <= 2
 
 
 def test_a_failure_stands_where_nothing_more_can_be_learnt() -> None:

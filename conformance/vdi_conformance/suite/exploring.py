@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from vdi_conformance.host.errors import HostError, NothingLearnt
+from vdi_conformance.host.errors import AdapterNotLoaded, HostError, ImplementationUnavailable, NothingLearnt
 from vdi_conformance.suite.judging import ConformanceFailure, PrerequisiteFailed
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ SHRINKS: Final = 20
 
 SLOW: Final = 5.0
 """What fails after so many seconds has waited in vain, as each further example would."""
+
+NO_SCENE: Final = (PrerequisiteFailed, AdapterNotLoaded, ImplementationUnavailable)
+"""What keeps each further example from being tried."""
 
 
 def numbers(bits: int) -> st.SearchStrategy[int]:
@@ -124,7 +127,7 @@ class Exploration(Generic[W, T]):
                 return False
             self._failures.append((example, error))
             # A scene that cannot be set up says nothing of the example: none is simpler.
-            if time.monotonic() - started > SLOW or isinstance(error, PrerequisiteFailed):
+            if time.monotonic() - started > SLOW or isinstance(error, NO_SCENE):
                 self._left = 0
             return True
         return False

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.host.errors import HostError, NothingLearnt
-from vdi_conformance.suite.exploring import SLOW
+from vdi_conformance.suite.exploring import NO_SCENE, SLOW
 from vdi_conformance.suite.walks.client_steps import CLIENT_STEPS
 from vdi_conformance.suite.walks.server_steps import SERVER_STEPS
 from vdi_conformance.suite.walks.shrinking import shrink
@@ -58,7 +58,7 @@ class Walking:
         self._plan = plan
         self._history: list[list[Step]] = []
         self._began = time.monotonic()
-        self._slow = False
+        self._in_vain = False
 
     def begin(self) -> None:
         """Begin the next walk."""
@@ -73,7 +73,7 @@ class Walking:
         except (AssertionError, HostError) as error:
             self.failure = error
             # What fails late has waited in vain, as each further try would.
-            self._slow = time.monotonic() - self._began > SLOW
+            self._in_vain = time.monotonic() - self._began > SLOW or isinstance(error, NO_SCENE)
             raise WalkFailed from error
 
     def shortest(self) -> tuple[list[Step], list[str], Failure]:
@@ -83,7 +83,7 @@ class Walking:
         """
         assert self.failure is not None, "nothing has failed"
         whole = [step for walk in self._history for step in (ANEW, *walk)][1:]
-        if not (self._stage.known_to_fail or self._slow):
+        if not (self._stage.known_to_fail or self._in_vain):
             with suppress(NothingLearnt):
                 return self._shortened(whole, self.failure)
         return whole, self.walk.story, self.failure
