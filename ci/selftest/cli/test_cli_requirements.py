@@ -11,6 +11,7 @@ import pytest
 
 from vdi_conformance.cli import checks, main
 from vdi_conformance.evidence.files import read
+from vdi_conformance.plugins import held
 from vdi_conformance.requirements import Requirement, catalogue
 from vdi_conformance.requirements.profiles import newest
 
@@ -184,9 +185,9 @@ def test_checks_that_cannot_be_found_are_one_sentence(
     suite.mkdir()
     (suite / "test_broken_file.py").write_text("raise ValueError('this file is broken')\n", encoding="utf-8")
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(checks, "PACKAGE", tmp_path)
-    for found in (checks.checks, checks.checks_by_row):
-        found.cache_clear()
+    monkeypatch.setattr(held, "PACKAGE", tmp_path)
+    held.held.cache_clear()
+    checks.checks_by_row.cache_clear()
     assert main(["requirements", "GBH-01"]) == 4
     assert capsys.readouterr().err == (
         "vdi-conformance: the checks cannot be found (ValueError: this file is broken): install vdi-conformance anew.\n"
