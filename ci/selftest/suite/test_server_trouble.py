@@ -128,6 +128,11 @@ def test_a_slow_server_is_told_as_one(run_suite: RunSuite) -> None:
     assert all("slow" in sentence and "--timeout-scale" in sentence for sentence in _sentences(run))
 
 
+def test_the_death_of_a_server_is_no_clients(run_suite: RunSuite) -> None:
+    run = _run(run_suite, "emulator", "Dying", "--check", RESTORED)
+    assert (set(run.verdicts().values()), run.exit_code) == ({"not tested"}, 6), run.output
+
+
 @pytest.mark.parametrize("client", ["Blind", "Forgetful"])
 @pytest.mark.parametrize("server", ["Honest", None])
 def test_no_server_excuses_a_library_that_loses_the_configuration(

@@ -85,6 +85,14 @@ class FailingInTheMiddle(Honest):
         return self.inner(_Failing).execute(statement)
 
 
+class Dying(Honest):
+    """Its process ends."""
+
+    def run(self, statement: Statement) -> StatementOutcome:
+        """End it."""
+        os._exit(3)
+
+
 class Slow(Honest):
     """It begins only when the client makes a call for the second time; a real one takes longer than a call waits."""
 

@@ -187,8 +187,8 @@ def _no_verdict(error: BaseException) -> str:
 
 
 def _other_cause(item: pytest.Item, stage: Stage | None, failure: BaseException, cause: Cause) -> BaseException | None:
-    """Give what a check failed for that is not the doing of whom it judges; deaths and hangs are never that."""
-    if stage is None or cause.kind not in ("code", "assertion"):
+    """Give what a check failed for that is not the doing of whom it judges."""
+    if stage is None or cause.kind not in ("code", "assertion", "died", "hung"):
         return None
     return stage.other_cause(failure, judged_party(item))
 

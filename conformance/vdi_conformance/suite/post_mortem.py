@@ -1,6 +1,6 @@
 """What a check may have failed for beside its library: a server in trouble, no room for buffers.
 
-Deaths, hangs and codes that no server can bring about are the library's, whatever the server says.
+Deaths and hangs of clients, and codes that no server can bring about, are the library's, whatever the server says.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.host.errors import ImplementationUnavailable, Refusal
+from vdi_conformance.host.errors import HostDied, HostHung, ImplementationUnavailable, NoEnd, Refusal
 from vdi_conformance.host.messages.server import StatementEnd
 from vdi_conformance.suite import server_trouble
 from vdi_conformance.suite.judging import ConformanceFailure, NotTested, WaitedInVain
@@ -44,6 +44,8 @@ class PostMortem:
 
     def other_cause(self, failure: BaseException, judged: str) -> BaseException | None:
         """Give what the check ended in, if that is not the doing of the party that it judges."""
+        if isinstance(failure, HostDied | HostHung):
+            return self._lost_server(failure) if judged == "library" else None
         observed = failure.observed if isinstance(failure, ConformanceFailure) else None
         in_vain = _waited_in_vain(failure)
         if not in_vain and observed not in _BY_A_SERVER:
@@ -59,6 +61,14 @@ class PostMortem:
         if found is None and not self._bench.cast.server_is_known and (in_vain or observed == _NOTHING_CAME):
             found = self._slowness()
         return found
+
+    def _lost_server(self, failure: HostDied | HostHung) -> NotTested | None:
+        """Give the end of a server's process, in which nothing of the library runs."""
+        cast = self._bench.cast
+        apart = not cast.server_is_known and cast.server_capabilities.server == "statement"
+        if not apart or isinstance(failure, NoEnd) or failure.host not in self._processes.servers:
+            return None
+        return NotTested(f"the process of the server was lost, which runs nothing of the library: {failure}")
 
     def _await_ends(self) -> None:
         statements = [pending for operation in self._operations for pending in operation.statements]
@@ -77,10 +87,22 @@ class PostMortem:
         )
 
     def _trouble(self) -> BaseException | None:
-        known, borrowed = self._bench.cast.server_is_known, self._bench.cast.borrows_server
         statements = ((one, pending) for one in self._operations if not one.must_miss for pending in one.statements)
-        reasons = (_trouble_of(one, pending.outcome, known, borrowed) for one, pending in statements)
+        reasons = (self._trouble_of(one, pending.outcome) for one, pending in statements)
         return next((reason for reason in reasons if reason is not None), None)
+
+    def _trouble_of(self, operation: Operation, outcome: object) -> BaseException | None:
+        known = self._bench.cast.server_is_known
+        match outcome:
+            case ImplementationUnavailable():
+                return None if known and operation.configured else outcome
+            case Refusal() if self._bench.cast.borrows_server:
+                return outcome
+            case HostDied() | HostHung():
+                return self._lost_server(outcome)
+            case StatementEnd() if (sentence := _own_trouble(operation, outcome, known)) is not None:
+                return NotTested(sentence)
+        return None
 
     def _slowness(self) -> BaseException | None:
         running = [one for one in self._operations if one.statements and not one.ended]
@@ -102,23 +124,13 @@ def require_a_verdict(bench: Bench, sets: Sequence[Running]) -> None:
                 raise NotTested(sentence)
 
 
-def _trouble_of(operation: Operation, outcome: object, known: bool, borrowed: bool) -> BaseException | None:
-    """Give what a statement failed for, if that is the server's; a known server never fails to open a set."""
+def _own_trouble(operation: Operation, end: StatementEnd, known: bool) -> str | None:
+    """Say what a statement failed for, if that is the server's; one that is known never fails to open a set."""
     names = operation.device_names
-    if isinstance(outcome, ImplementationUnavailable):
-        return None if known and operation.configured else outcome
-    if isinstance(outcome, Refusal) and borrowed:
-        return outcome
-    if not isinstance(outcome, StatementEnd):
-        return None
     if operation.configured:
-        own = operation.kind == "backup" and not known
-        sentence = server_trouble.of_its_own(outcome, names) if own else None
-    else:
-        sentence = server_trouble.before_the_set(outcome, names)
-        if sentence is None and not known:
-            sentence = server_trouble.at_the_set(outcome, names)
-    return None if sentence is None else NotTested(sentence)
+        return server_trouble.of_its_own(end, names) if operation.kind == "backup" and not known else None
+    before = server_trouble.before_the_set(end, names)
+    return before if before is not None or known else server_trouble.at_the_set(end, names)
 
 
 def failed_ends(operation: Operation) -> Iterator[StatementEnd]:

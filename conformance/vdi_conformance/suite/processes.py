@@ -81,6 +81,11 @@ class Processes:
         if gone := [f"{host.name} {host.ended}" for host in lost if host.ended is not None]:
             raise MandatoryBroken(f"a process ended that nobody had ended: {'; '.join(gone)}")
 
+    @property
+    def servers(self) -> set[str]:
+        """The names of those that run a server."""
+        return {host.name for host in self._hosts if host.role == "server"}
+
     def kill_clients(self) -> None:
         """End every client at once, as crashes do."""
         for host in self._hosts:

@@ -66,6 +66,7 @@ class Stage:
         self._operations: list[Operation] = []
         self._sets_in_use: list[Running] = []
         self._other_cause: BaseException | None = None
+        self._examined: BaseException | None = None
 
     @property
     def seed(self) -> int:
@@ -297,8 +298,10 @@ class Stage:
 
     def other_cause(self, failure: BaseException, judged: str) -> BaseException | None:
         """Give what the check has failed for, if that is not the doing of the party that it judges."""
-        if self._other_cause is None:
+        # Once: afterwards the processes may have been ended, which would look like a death.
+        if self._other_cause is None and self._examined is not failure:
             self._other_cause = PostMortem(self.bench, self.processes, self._sets_in_use).other_cause(failure, judged)
+        self._examined = failure
         return self._other_cause
 
     def said_by_servers(self) -> list[str]:
