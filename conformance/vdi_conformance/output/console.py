@@ -1,5 +1,6 @@
 """Standard output that may be gone, full, or unable to show a letter: told once, and never taken for a verdict."""
 
+import codecs
 import os
 import sys
 from collections.abc import Callable
@@ -24,6 +25,12 @@ class Guarded:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+    @property
+    def encoding(self) -> str:
+        """Claim more than ASCII: whoever prints would go around this stream otherwise, and letters are spelled out."""
+        found = self._stream.encoding or "utf-8"
+        return "utf-8" if codecs.lookup(found).name == "ascii" else found
 
     def write(self, text: str) -> int:
         """Write a text; letters that the stream does not have are spelled out."""
