@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from selftest.emulator.applications import Site
-from vdi_conformance.emulator.peers import LIMITS, Limits
+from selftest.emulator.machines import on_loopback, site_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MACHINE = """
-import sys
-from vdi_conformance.emulator.broker import Broker
-from vdi_conformance.emulator.peers import Limits
-directory, descriptors, *limits = sys.argv[1:]
-if int(descriptors):
-    import resource
-    resource.setrlimit(resource.RLIMIT_NOFILE, (int(descriptors), int(descriptors)))
-Broker(directory, 7, Limits(*map(float, limits))).start()
-print("ready", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def machine(directory: Path, limits: Limits = LIMITS, descriptors: int = 0) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a machine, which may have so many descriptors (0: as many as usual), and kill it in the end."""
-    command = [sys.executable, "-c", MACHINE, str(directory), str(descriptors), *map(str, limits)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline().strip() == b"ready"
-            yield process
-        finally:
-            process.kill()
-
-
-@contextmanager
-def site_in(directory: Path, limits: Limits = LIMITS, descriptors: int = 0) -> Iterator[Site]:
-    """Make a directory with a machine that runs."""
-    with machine(directory, limits, descriptors):
-        made = Site(directory)
-        yield made
-    made.threads.shutdown()
+    from selftest.emulator.applications import Site
 
 
 @pytest.fixture
@@ -57,13 +20,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     """A machine that runs."""
     with site_in(tmp_path) as made:
         yield made
-
-
-def on_loopback(tmp_path: Path) -> Path:
-    """Make a directory whose machine listens on the loopback interface: no Unix socket has so long a path."""
-    directory = tmp_path / ("long" * 25)
-    directory.mkdir()
-    return directory
 
 
 @pytest.fixture(params=["wherever it likes", "on the loopback interface"])

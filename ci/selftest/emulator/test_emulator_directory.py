@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from selftest.emulator.applications import Site, backup
-from selftest.emulator.conftest import on_loopback, site_in
+from selftest.emulator.machines import on_loopback, site_in
 from selftest.emulator.worlds import SIZE, World
 from vdi_conformance.adapters.emulator import Emulator
 from vdi_conformance.contract import Environment, Unavailable

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from selftest.emulator.conftest import on_loopback, site_in
+from selftest.emulator.machines import on_loopback, site_in
 from selftest.emulator.strangers import Bystander, Knocker, knock
 from selftest.emulator.worlds import World
 from vdi_conformance.emulator.link import Link
