@@ -94,7 +94,7 @@ TRICKS = "\x1b[2J\x07\r\n::error::x \u202e\u200b\x9b"
         errors.UnknownProtocol("primary", TRICKS * 999),
         *(
             kind("primary", "set.close", TRICKS * 999, {"traceback": TRICKS * 999})
-            for kind in {*errors.BY_CODE.values()}
+            for kind in dict.fromkeys(errors.BY_CODE.values())
         ),
     ],
     ids=lambda error: type(error).__name__,

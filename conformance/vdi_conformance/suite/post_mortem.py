@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.host.errors import HostDied, HostHung, ImplementationUnavailable, NoEnd, Refusal
+from vdi_conformance.host.errors import HostDied, HostHung, ImplementationUnavailable, Refusal
 from vdi_conformance.host.messages.server import StatementEnd
 from vdi_conformance.suite import server_trouble
 from vdi_conformance.suite.judging import ConformanceFailure, NotTested, WaitedInVain
@@ -66,7 +66,7 @@ class PostMortem:
         """Give the end of a server's process, in which nothing of the library runs."""
         cast = self._bench.cast
         apart = not cast.server_is_known and cast.server_capabilities.server == "statement"
-        if not apart or isinstance(failure, NoEnd) or failure.host not in self._processes.servers:
+        if not apart or failure.host not in self._processes.servers:
             return None
         return NotTested(f"the process of the server was lost, which runs nothing of the library: {failure}")
 
