@@ -172,6 +172,17 @@ class Device:
         """Give up the reference, on this device's own thread unless another is named."""
         self.participant.host.call(ReleaseDevice(device=self.key, thread=thread or self.key))
 
+    @property
+    def not_completed(self) -> list[int]:
+        """The numbers of commands that are not completed; a completion of an unknown one may be that of any."""
+        completed = {one.ordinal for one in self.accepted}
+        return [] if None in completed else sorted(set(range(self.fetched)) - completed)
+
+    def require_accepted(self, served: Served) -> None:
+        """Fail the check if a completion of an ordinary client was refused."""
+        if served.refused is not None:
+            self.participant.code("CompleteCommand", served.refused).expect(NOERROR)
+
     def _account(self, command: Fetched | int, completion_code: int, bytes_transferred: int, position: int) -> None:
         if isinstance(command, int):
             self.accepted.append(Accepted(None, completion_code, bytes_transferred, position))

@@ -49,9 +49,7 @@ class Operation(Running):
         self._media: dict[Device, Medium] = {}
         self._seed = seed
         self.statements: list[Pending[StatementEnd]] = []
-        self.began = time.monotonic()
-        self.must_miss = False
-        self._configured = False
+        self.must_miss = self._configured = False
 
     @property
     def configured(self) -> bool:
@@ -272,7 +270,7 @@ class Operation(Running):
                 _require_commands(result.code)
                 self.answer_any(result.expect(NOERROR)).expect(NOERROR)
             return
-        _require_accepted(device, served)
+        device.require_accepted(served)
         _require_commands(served.code)
         device.participant.code("GetCommand", served.code).expect(NOERROR)
         device.stream_offset += served.bytes
@@ -313,7 +311,7 @@ class Operation(Running):
         serving = [(device, self._send_serve(device)) for device in self.devices]
         for device, pending in serving:
             served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
-            _require_accepted(device, served)
+            device.require_accepted(served)
             device.participant.code("GetCommand", served.code).expect(VD_E_CLOSE)
             device.closed = True
         return True
@@ -339,7 +337,7 @@ class Operation(Running):
         seconds = self.primary.scaled(2 * BOUND_TO_COME) / 1000
         if self._supervisor.wait_any([self._statement], seconds) is None:
             raise WaitedInVain(
-                f"the {self.kind.upper()} did not end within {seconds:g} s, and its clients had done their part"
+                f"the {self.kind.upper()} did not end in {seconds:g} s, and its clients had done their part"
             )
         return self._statement.result()
 
@@ -375,7 +373,7 @@ class Operation(Running):
         """
         if self.kind == "restore":
             return
-        undone = [f"{device.name} {number}" for device in self.devices for number in _not_completed(device)]
+        undone = [f"{device.name} {number}" for device in self.devices for number in device.not_completed]
         if undone and self._statement.done and self.outcome().succeeded:
             raise ConformanceFailure(f"the BACKUP succeeded, nobody completed its commands {', '.join(undone)}")
         if not undone and self._went_well():
@@ -392,23 +390,11 @@ class Operation(Running):
     def require_success(self, end: StatementEnd) -> None:
         """Fail the check unless the statement succeeded."""
         if not end.succeeded:
-            raise ConformanceFailure(
-                f"the {self.kind.upper()} failed: {all_said(end.messages)}", ("success",), "failure"
-            )
+            sentence = f"the {self.kind.upper()} failed: {all_said(end.messages)}"
+            raise ConformanceFailure(sentence, ("success",), "failure")
 
 
 def _require_commands(code: int) -> None:
     """End the check as not tested where a device got no further command."""
     if code in (VD_E_TIMEOUT, VD_E_CLOSE):
         not_tested("the server sent too few commands to a device while another one held its own")
-
-
-def _not_completed(device: Device) -> list[int]:
-    """Number the commands that were fetched and not completed; a completion of an unknown one may be any of them."""
-    completed = {one.ordinal for one in device.accepted}
-    return [] if None in completed else sorted(set(range(device.fetched)) - completed)
-
-
-def _require_accepted(device: Device, served: Served) -> None:
-    if served.refused is not None:
-        device.participant.code("CompleteCommand", served.refused).expect(NOERROR)
