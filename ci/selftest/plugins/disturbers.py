@@ -39,10 +39,12 @@ def pytest_runtest_call(item):
 import os
 import pytest
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_logfinish(nodeid):
-    if nodeid.endswith("[restore-primary]") and "PYTEST_XDIST_WORKER" in os.environ:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    result = yield
+    if item.name.endswith("[restore-primary]") and hasattr(item.config, "workerinput"):
         os._exit(1)
+    return result
 """,
     "kills_the_zygote": """
 import os, signal

@@ -39,6 +39,7 @@ class Results:
         self._config = config
         self._header = header_of(config)
         self._phases = Phases()
+        self._full = False
         self._record: CheckRecord | None = None
         self._span: dict[str, int] = {}
         self._last_words: list[tuple[str, str]] = []
@@ -115,6 +116,10 @@ class Results:
         try:
             yield
         except OSError as error:
+            # Once is enough: what follows is the end of the run, which must not fail for the same.
+            if self._full:
+                return
+            self._full = True
             raise not_writable(Path(self._config.getoption("allure_report_dir")), error) from error
 
     def _details(self, record: CheckRecord) -> StatusDetails | None:
