@@ -11,7 +11,7 @@ from selftest.suite import probed
 from selftest.suite.runs import run_pytest_in
 from vdi_conformance.host.spec import Settings
 from vdi_conformance.host.supervisor import Supervisor
-from vdi_conformance.plugins.casting import cast, parties
+from vdi_conformance.plugins.casting import NoCast, cast, parties
 from vdi_conformance.plugins.probe import Trouble, probe
 
 if TYPE_CHECKING:
@@ -201,3 +201,8 @@ def test_a_full_disk_is_no_fault_of_whoever_fails_on_it(
     else:
         with pytest.raises(Trouble, match=r"there is no room left in .*: make room there"):
             probing(adapter("Judged"))
+
+
+def test_two_machines_of_their_own_are_refused_before_either_is_started(probing: Probe) -> None:
+    with pytest.raises(NoCast, match=r"handles_are_offsets:Reading and the server emulator each have a machine"):
+        probing("vdi_fixtures.readings.handles_are_offsets:Reading", "emulator")

@@ -59,6 +59,11 @@ def parties(
         raise NoCast(shown(str(error), SENTENCE)) from error
     if server.capabilities["server"] == "none":
         raise NoCast(f"{shown(server.reference)} has no server role: name another adapter with --server")
+    if client != server and client.capabilities.get("machine") and server.capabilities.get("machine"):
+        raise NoCast(
+            f"{shown(client.reference)} and the server {shown(server.reference)} each have a machine of their own, so "
+            "that they never meet: leave --server out, or name a server that works with the client's machine"
+        )
     return client, server
 
 

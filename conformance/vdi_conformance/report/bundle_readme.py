@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from vdi_conformance.evidence.records import Header
+from vdi_conformance.printable import TEXT as TEXT_LIMIT
+from vdi_conformance.printable import fence_around, in_markdown, shown
 from vdi_conformance.report.ceremony import SEEDS
 from vdi_conformance.report.wording import facts
 from vdi_conformance.requirements.profiles import Profile
@@ -34,9 +36,9 @@ and were not damaged. It does not show who made them: nothing here is signed. As
 digest, or run the same again.
 
 ## How to make it again
-```
+{fence}
 vdi-conformance certify --adapter {reference} --profile {label} --output FILE.zip
-```
+{fence}
 
 It makes whole runs of the profile with the seeds {seeds}, one after the other, without a baseline or any selection.
 Verdicts come out the same; durations and times differ, and with them the digests.
@@ -47,13 +49,14 @@ def readme(outcome: str, reasons: Sequence[str], profile: Profile, header: Heade
     """Write it."""
     told = {name: value for name, value in facts(header).items() if name not in ("seed", "selection")}
     return TEXT.format(
-        adapter=f"{header.client.name} {header.client.version}",
+        adapter=in_markdown(f"{header.client.name} {header.client.version}"),
         outcome=outcome,
         label=profile.label,
         about=profile.about,
-        reasons="".join(f"- {reason}\n" for reason in reasons),
-        facts="\n".join(f"- {name}: {value}" for name, value in told.items()),
+        reasons="".join(f"- {in_markdown(reason, TEXT_LIMIT)}\n" for reason in reasons),
+        facts="\n".join(f"- {name}: {in_markdown(value)}" for name, value in told.items()),
         version=header.suite_version,
-        reference=header.client.reference,
+        fence=fence_around(header.client.reference, 3),
+        reference=shown(header.client.reference),
         seeds=" and ".join(map(str, SEEDS)),
     )
