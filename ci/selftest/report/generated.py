@@ -19,6 +19,7 @@ from vdi_conformance.evidence.records import (
     Party,
 )
 from vdi_conformance.report.exit_codes import exit_code
+from vdi_conformance.report.scoring import counts_with_untried, untried
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.values import LEVELS
 
@@ -86,6 +87,7 @@ def evidence(draw: st.DrawFn) -> Evidence:
     for check in made:
         counts[check.verdict] = counts.get(check.verdict, 0) + 1
     complaints = draw(st.lists(TEXT, max_size=2))
-    code = exit_code(counts, 0, complaints)
+    header = draw(headers)
+    code = exit_code(counts_with_untried(counts, untried(catalogue().rows, header, made)), 0, complaints)
     footer = Footer(counts=counts, complaints=complaints, exit_code=code, duration=draw(SECONDS))
-    return Evidence(draw(headers), tuple(made), footer)
+    return Evidence(header, tuple(made), footer)
