@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -16,22 +15,12 @@ class Resources(NamedTuple):
 
 
 if sys.platform == "win32":
+    import ctypes
     from ctypes import wintypes
 
-    _QUERY_INFORMATION = 0x0400
-    _MEM_COMMIT = 0x1000
+    from vdi_conformance.host.child.pages_windows import MEM_COMMIT, Region
 
-    class _Region(ctypes.Structure):
-        _fields_ = (
-            ("BaseAddress", ctypes.c_void_p),
-            ("AllocationBase", ctypes.c_void_p),
-            ("AllocationProtect", wintypes.DWORD),
-            ("PartitionId", wintypes.WORD),
-            ("RegionSize", ctypes.c_size_t),
-            ("State", wintypes.DWORD),
-            ("Protect", wintypes.DWORD),
-            ("Type", wintypes.DWORD),
-        )
+    _QUERY_INFORMATION = 0x0400
 
     _kernel = ctypes.WinDLL("kernel32", use_last_error=True)
     _kernel.OpenProcess.argtypes = (wintypes.DWORD, wintypes.BOOL, wintypes.DWORD)
@@ -41,7 +30,7 @@ if sys.platform == "win32":
     _kernel.VirtualQueryEx.argtypes = (
         wintypes.HANDLE,
         ctypes.c_void_p,
-        ctypes.POINTER(_Region),
+        ctypes.POINTER(Region),
         ctypes.c_size_t,
     )
     _kernel.VirtualQueryEx.restype = ctypes.c_size_t
@@ -60,9 +49,9 @@ if sys.platform == "win32":
             _kernel.CloseHandle(process)
 
     def _committed(process: int) -> int:
-        region, address, total = _Region(), 0, 0
+        region, address, total = Region(), 0, 0
         while _kernel.VirtualQueryEx(process, address, ctypes.byref(region), ctypes.sizeof(region)):
-            total += region.RegionSize if region.State == _MEM_COMMIT else 0
+            total += region.RegionSize if region.State == MEM_COMMIT else 0
             address += region.RegionSize
         return total
 

@@ -14,7 +14,7 @@ PAGE: Final = 4096
 GRAIN: Final = 65536
 """Addresses of fresh maps are multiples of this many bytes."""
 
-_MEM_COMMIT: Final = 0x1000
+MEM_COMMIT: Final = 0x1000
 _MEM_RESERVE: Final = 0x2000
 _MEM_RELEASE: Final = 0x8000
 _PAGE_NOACCESS: Final = 0x01
@@ -34,7 +34,7 @@ _kernel.ReadProcessMemory.argtypes = _COPY
 _kernel.WriteProcessMemory.argtypes = _COPY
 
 
-class _Region(ctypes.Structure):
+class Region(ctypes.Structure):
     """MEMORY_BASIC_INFORMATION of a 64-bit or 32-bit process; the compiler's gaps follow from the types."""
 
     _fields_ = (
@@ -50,7 +50,7 @@ class _Region(ctypes.Structure):
 
 
 _kernel.VirtualQuery.restype = ctypes.c_size_t
-_kernel.VirtualQuery.argtypes = (ctypes.c_void_p, ctypes.POINTER(_Region), ctypes.c_size_t)
+_kernel.VirtualQuery.argtypes = (ctypes.c_void_p, ctypes.POINTER(Region), ctypes.c_size_t)
 
 
 def reserve(size: int, address: int = 0) -> int | None:
@@ -64,7 +64,7 @@ def reserve(size: int, address: int = 0) -> int | None:
 
 def allocate(size: int) -> int | None:
     """Get fresh zeroed memory; None where there is none."""
-    found: int | None = _kernel.VirtualAlloc(0, size, _MEM_RESERVE | _MEM_COMMIT, _PAGE_READWRITE)
+    found: int | None = _kernel.VirtualAlloc(0, size, _MEM_RESERVE | MEM_COMMIT, _PAGE_READWRITE)
     return found
 
 
@@ -78,11 +78,11 @@ def _permits(address: int, size: int, protections: int) -> bool:
     end = address + size
     if end > 1 << 64:
         return False
-    region = _Region()
+    region = Region()
     while address < end:
         if not _kernel.VirtualQuery(address, ctypes.byref(region), ctypes.sizeof(region)):
             return False
-        if region.State != _MEM_COMMIT or not region.Protect & protections or region.Protect & _PAGE_GUARD:
+        if region.State != MEM_COMMIT or not region.Protect & protections or region.Protect & _PAGE_GUARD:
             return False
         address = (region.BaseAddress or 0) + region.RegionSize
     return True
