@@ -31,7 +31,8 @@ _FORMS: Final[tuple[tuple[str, Callable[[str, re.Match[str]], str]], ...]] = (
     (r"Invalid RFC3339 encoded date", lambda place, _: f"{place} must be a date such as 2027-06-30"),
     (r"Invalid RFC3339 encoded .*", lambda place, _: f"{place} must be a date with a time"),
     (r"Expected `str` matching regex (.*)", lambda place, found: f"{place} {_matching(found[1])}"),
-    (r"Expected `(.*)` of (?:at least )?length (?:>= )?(\d+)(.*)", lambda place, found: _long(place, found)),
+    (r"Expected `(.*)` of length <= (\d+)", lambda place, found: _long(place, "at most ", found[1], found[2])),
+    (r"Expected `(.*)` of (?:at least )?length (?:>= )?(\d+)(.*)", lambda place, found: _long_enough(place, found)),
     (r"Expected `(.*)`, got `(.*)`", lambda place, found: f"{place} must be {_kind(found[1])}, not {_kind(found[2])}"),
     (r"Expected `(.*)` >= (.*)", lambda place, found: f"{place} must be {_kind(found[1])} of at least {found[2]}"),
     (r"Expected `(.*)` <= (.*)", lambda place, found: f"{place} must be {_kind(found[1])} of at most {found[2]}"),
@@ -95,8 +96,11 @@ def _matching(pattern: str) -> str:
     return "must not be blank" if pattern == BLANK else f"must be text of the form {pattern}"
 
 
-def _long(place: str, found: re.Match[str]) -> str:
+def _long_enough(place: str, found: re.Match[str]) -> str:
     kind, count, rest = found.groups()
-    least = "" if rest else "at least "
+    return _long(place, "" if rest else "at least ", kind, count)
+
+
+def _long(place: str, bound: str, kind: str, count: str) -> str:
     unit = ("character", "characters") if kind == "str" else ("entry", "entries")
-    return f"{place} must have {least}{count} {unit[count != '1']}"
+    return f"{place} must have {bound}{count} {unit[count != '1']}"

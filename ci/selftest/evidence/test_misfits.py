@@ -26,6 +26,7 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
     pair: tuple[int, int] = (0, 0)
     day: date | None = None
     names: Annotated[list[str], msgspec.Meta(min_length=1)] = []
+    label: Annotated[str, msgspec.Meta(max_length=3)] = ""
     size: Annotated[int, msgspec.Meta(ge=0)] = 0
     either: str | list[str] = ""
 
@@ -55,6 +56,7 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
         ({"name": "a", "day": "soon"}, "day must be a date such as 2027-06-30"),
         ({"name": "a", "day": True}, "day must be a date, not true or false"),
         ({"name": "a", "names": []}, "names must have at least 1 entry"),
+        ({"name": "a", "label": "long"}, "label must have at most 3 characters"),
         ({"name": "a", "size": -1}, "size must be a whole number of at least 0"),
         ({"name": "a", "either": 1.5}, "either must be text or a list, not a number"),
         ({"name": "twice"}, "it was named twice"),

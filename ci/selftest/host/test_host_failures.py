@@ -45,9 +45,9 @@ AT_ONCE = [
     (
         "claims_a_long_name",
         errors.WrongReply,
-        r"length <= 200 - at `\$\.identity\.name`.*published schema of initialize",
+        r"name of identity must have at most 200 characters.*published schema of initialize",
     ),
-    ("claims_a_long_library", errors.WrongReply, r"length <= 4096 - at `\$\.identity\.library`"),
+    ("claims_a_long_library", errors.WrongReply, r"library of identity must have at most 4096 characters"),
     ("invents_an_error_code", errors.UnknownRefusal, "not today"),
     ("writes_a_line_without_end", errors.NotJson, "xxx"),
     ("dies_at_once", errors.HostDied, "exited with code 3 before it answered initialize(.|\n)*no licence found"),

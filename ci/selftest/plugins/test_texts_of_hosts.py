@@ -65,7 +65,7 @@ def test_what_pytest_itself_tells_of_a_check_does_nothing_either(tmp_path: Path)
     [
         ("Unloadable", "OSError: "),
         ("Unavailable", "there is no library"),
-        ("Unnamed", "length <= 200"),
+        ("Unnamed", "must have at most 200 characters"),
     ],
 )
 def test_an_adapter_that_cannot_be_used_says_so_without_tricks(tmp_path: Path, adapter: str, told: str) -> None:

@@ -41,7 +41,7 @@ def test_an_adapter_that_cannot_be_used(run_suite: RunSuite, reference: str, cau
         ("declares_an_unknown_capability", "unknown capability 'teleportation'", "known are"),
         ("dies_at_once", "exited with code", "look for the cause"),
         ("answers_with_a_wrong_id", "whose id is not that of a waiting request", "with its own id"),
-        ("claims_a_long_name", "length <= 200 - at `$.identity.name`", "published schema of initialize"),
+        ("claims_a_long_name", "name of identity must have at most 200 characters", "published schema of initialize"),
         ("claims_an_unknown_protocol", "does not speak version 1", "speak the same version"),
     ],
 )

@@ -69,7 +69,8 @@ def test_what_comes_of_an_opened_set_may_be_the_librarys_doing(number: int, text
 def _run(run_suite: RunSuite, client: str, server: str | None, *options: str) -> Run:
     named = [f"{troubled.__file__}:{name}" if name in vars(troubled) else name for name in (client, server) if name]
     parties = [part for pair in zip(("--adapter", "--server"), named, strict=False) for part in pair]
-    return run_suite(*parties, "--timeout-scale", "2", *options)
+    # In the course of a run: what shows before it is the probe's.
+    return run_suite(*parties, "--timeout-scale", "2", *options, "--", "-p", "no:vdi-probe")
 
 
 def _say(monkeypatch: pytest.MonkeyPatch, number: int, text: str) -> None:

@@ -54,7 +54,6 @@ def update(
     was not tested is listed where something failed, from which that may follow. Errors cannot be listed.
     """
     distinct([("--output", output), ("--baseline", baseline if output is None else None)], [("EVIDENCE", evidence)])
-    text = _updated(_whole(evidence), baseline, output, _fresh(reason, issue, fault))
     run = _whole(evidence)
     text = _updated(run, baseline, output, _fresh(reason, issue, fault))
     if left := unlisted(run):

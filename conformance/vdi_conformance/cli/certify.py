@@ -13,7 +13,7 @@ import typer
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
-from vdi_conformance.cli.output import distinct, read_by, writable
+from vdi_conformance.cli.output import distinct, read_by, writable, written
 from vdi_conformance.cli.refusal import Refusal
 from vdi_conformance.cli.shipped import shipped, tables
 from vdi_conformance.host.spec import AdapterSpec
@@ -78,6 +78,7 @@ def certify(
         return EXIT_CODES["incomplete"]
     for line in (f"{manifest.outcome} to the profile {asked.label}: {output}", *manifest.reasons):
         typer.echo(shown_lines(line))
+    written(output, made)
     return EXIT_CODES[manifest.outcome]
 
 
