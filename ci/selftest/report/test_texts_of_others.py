@@ -157,8 +157,8 @@ def test_a_proof_is_drawn_without_its_tricks() -> None:
 
 def test_a_certificate_is_verified_without_its_tricks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     text = keepable(NASTY)
-    told = {"reference": text, "name": text, "version": text, "vendor": text, "library": text}
-    client = msgspec.structs.replace(certificates.PARTY, **told)
+    claimed = {"reference": text, "name": text, "version": text, "vendor": text, "library": text}
+    client = msgspec.structs.replace(certificates.PARTY, **claimed)
     header = {"suite_version": f"0{text}", "platform": text}
     runs = tuple(certificates.lines(certificates.run(seed, client=client, **header)) for seed in SEEDS)
     canaries = {}

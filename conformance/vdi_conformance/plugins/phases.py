@@ -27,7 +27,7 @@ from vdi_conformance.plugins.requirements import check_id, id_of_node, is_named,
 from vdi_conformance.plugins.verdicts import assess
 from vdi_conformance.printable import keepable, shown_lines
 from vdi_conformance.report.known_failures import COVERABLE, known_failure
-from vdi_conformance.suite.judging import NeedsServer, judged_party
+from vdi_conformance.suite.judging import NeedsServer
 from vdi_conformance.suite.stage import ENDED, STAGE, Stage
 from vdi_conformance.vdi.hresult import name_of
 
@@ -157,7 +157,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], rows: list[str], repo
     verdict, cause = assess(call.excinfo.value, level, borrowed)
     if sentence := _no_verdict(call.excinfo.value):
         return Phase(id=check_id(item), rows=rows, level=level, verdict=verdict, cause=cause, no_verdict=sentence)
-    if verdict in ("failed", "warning") and (other := _other_cause(item, stage, call.excinfo.value, cause)):
+    if verdict in ("failed", "warning") and (other := _other_cause(stage, call.excinfo.value, cause)):
         verdict, cause = assess(other, level, borrowed)
     known = None
     if verdict in COVERABLE and (known := known_failure(*item.config.stash[BASELINE], check_id(item), rows, cause)):
@@ -186,11 +186,11 @@ def _no_verdict(error: BaseException) -> str:
     return (sentence_of(error) or "") if short or isinstance(error, NotStarted | NoProcess) else ""
 
 
-def _other_cause(item: pytest.Item, stage: Stage | None, failure: BaseException, cause: Cause) -> BaseException | None:
+def _other_cause(stage: Stage | None, failure: BaseException, cause: Cause) -> BaseException | None:
     """Give what a check failed for that is not the doing of whom it judges."""
     if stage is None or cause.kind not in ("code", "assertion", "died", "hung"):
         return None
-    return stage.other_cause(failure, judged_party(item))
+    return stage.other_cause(failure)
 
 
 def _by_method(codes: set[tuple[str, int]]) -> dict[str, list[str]]:

@@ -20,9 +20,10 @@ SCENES = ("operation", "backup", "restore", "scripted")
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
     """Start processes for this check alone, and hold the invariants unless it was broken off."""
-    if judged_party(request.node) == "server" and not vdi_bench.cast.judges_server:
+    judged = judged_party(request.node)
+    if judged == "server" and not vdi_bench.cast.judges_server:
         not_applicable("it judges the server role, and the adapter declares none of its own (server_under_test)")
-    stage = Stage(vdi_bench, request.node.nodeid, request.node.stash.get(KNOWN_TO_FAIL, False))
+    stage = Stage(vdi_bench, request.node.nodeid, request.node.stash.get(KNOWN_TO_FAIL, False), judged)
     request.node.stash[STAGE] = stage
     try:
         yield stage
@@ -32,7 +33,7 @@ def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
         elif ended == "warned":
             stage.check_duties()
     except BaseException as failure:
-        stage.other_cause(failure, judged_party(request.node))
+        stage.other_cause(failure)
         stage.processes.end(orderly=False)
         raise
     stage.processes.end(orderly=ended != "broken off")

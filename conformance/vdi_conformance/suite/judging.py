@@ -1,7 +1,7 @@
 """How a check says what it judges, and the ends other than pass and fail."""
 
 from collections.abc import Callable
-from typing import Final, NoReturn, TypeVar
+from typing import Final, Literal, NoReturn, TypeVar
 
 import pytest
 from _pytest.outcomes import Skipped
@@ -9,7 +9,8 @@ from _pytest.outcomes import Skipped
 from vdi_conformance.requirements import Requirement, catalogue
 
 T = TypeVar("T")
-PARTIES: Final = ("library", "server")
+Judged = Literal["library", "server"]
+PARTIES: Final[tuple[Judged, ...]] = ("library", "server")
 """Who is judged: the server where it is a product of the adapter under test."""
 
 
@@ -49,9 +50,10 @@ def judges(*ids: str) -> pytest.MarkDecorator:
     return pytest.mark.judges(*ids)
 
 
-def judged_party(item: pytest.Item) -> str:
+def judged_party(item: pytest.Item) -> Judged:
     """Tell whom a check judges, the library or the server."""
-    return next((row.binds for mark in item.iter_markers("judges") for row in map(_judgeable, mark.args)), PARTIES[0])
+    bound = (row.binds for mark in item.iter_markers("judges") for row in map(_judgeable, mark.args))
+    return "server" if next(bound, PARTIES[0]) == "server" else "library"
 
 
 def _judgeable(id: str) -> Requirement:

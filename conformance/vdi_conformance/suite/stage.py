@@ -11,6 +11,7 @@ import pytest
 from vdi_conformance.evidence.records import Observation, Walked
 from vdi_conformance.host.errors import HostDied
 from vdi_conformance.suite.judging import (
+    Judged,
     NeedsServer,
     RecommendationBroken,
     not_applicable,
@@ -50,11 +51,13 @@ INSTANCE_VARIABLE: Final = "_VIRTUAL_SERVER_NAME_"
 class Stage:
     """Sets up what a check needs, in processes that belong to it alone.
 
-    `known_to_fail` says that a failure of the check is expected, so that no time is spent on making it simple.
+    `known_to_fail` says that a failure of the check is expected, so that no time is spent on making it simple; `judged`
+    is the party that it judges.
     """
 
-    def __init__(self, bench: Bench, check: str, known_to_fail: bool = False) -> None:
+    def __init__(self, bench: Bench, check: str, known_to_fail: bool = False, judged: Judged = "library") -> None:
         self.bench = bench
+        self._judged = judged
         bench.begin()
         self.processes = Processes(bench)
         self.known_to_fail = known_to_fail
@@ -296,11 +299,12 @@ class Stage:
         of.enlist(secondary)
         return secondary
 
-    def other_cause(self, failure: BaseException, judged: str) -> BaseException | None:
+    def other_cause(self, failure: BaseException) -> BaseException | None:
         """Give what the check has failed for, if that is not the doing of the party that it judges."""
         # Once: afterwards the processes may have been ended, which would look like a death.
         if self._other_cause is None and self._examined is not failure:
-            self._other_cause = PostMortem(self.bench, self.processes, self._sets_in_use).other_cause(failure, judged)
+            examined = PostMortem(self.bench, self.processes, self._sets_in_use)
+            self._other_cause = examined.other_cause(failure, self._judged)
         self._examined = failure
         return self._other_cause
 
@@ -374,11 +378,11 @@ class Stage:
 
         def make(directory: Path) -> None:
             # A stage of its own, so that the names of this check's sets do not depend on who came first.
-            stage = Stage(self.bench, f"streams {source.stream_key}")
+            stage = Stage(self.bench, f"streams {source.stream_key}", judged=self._judged)
             try:
                 stage.backup(source, directory).succeed()
             except BaseException as failure:
-                self._other_cause = stage.other_cause(failure, "library")
+                self._other_cause = stage.other_cause(failure)
                 stage.processes.end(orderly=False)
                 raise
             stage.processes.end(orderly=True)
