@@ -1,12 +1,15 @@
 """The suite leaves alone: the unbroken emulator passes every check, run after run, with every seed."""
 
-from selftest.suite.runs import RunSuite, judging
+import pytest
+
+from selftest.suite.runs import Run, RunSuite, judging
 from vdi_conformance.vdi.documented import CODES
 from vdi_conformance.vdi.hresult import name_of
 
 
-def test_the_emulator_passes_every_check_and_gives_every_documented_code(run_suite: RunSuite) -> None:
-    run = run_suite("--adapter", "emulator", "-n", "2")
+@pytest.mark.xdist_group("a whole run of the emulator")
+def test_the_emulator_passes_every_check_and_gives_every_documented_code(emulator_run: Run) -> None:
+    run = emulator_run
     assert run.exit_code == 0, run.output
     native = {
         check.id for check in run.evidence.checks if "native_face" in (check.cause.sentence if check.cause else "")

@@ -2,17 +2,13 @@
 
 import pkgutil
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import vdi_fixtures.readings
-from vdi_conformance.cli import main
-from vdi_conformance.evidence.files import read
-from vdi_conformance.proof.discovery import plan
+from selftest.suite.runs import Run
 from vdi_conformance.requirements import catalogue
-from vdi_conformance.requirements.profiles import profile
 
 READINGS = [
     import_module(f"vdi_fixtures.readings.{module.name}")
@@ -32,14 +28,11 @@ def test_what_several_answers_are_permitted_for_is_answered_in_several_ways() ->
     assert sorted(several - {question for one in READINGS for question, _, _ in _shown(one)}) == []
 
 
-def test_the_emulator_shows_none_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.xdist_group("a whole run of the emulator")
+def test_the_emulator_shows_none_of_it(emulator_run: Run) -> None:
     shown = {one for reading in READINGS for one in _shown(reading)}
-    readings = [trial for trial in plan(profile("full"), "emulator", None).trials if trial.kind == "reading"]
-    rows = sorted({row for trial in readings if trial.shows for row in trial.rows})
-    main(["run", "--adapter", "emulator", "--evidence", "it.jsonl", *(f"--requirement={row}" for row in rows)])
     seen = {
-        (one.question, one.subject, one.answer) for check in read(Path("it.jsonl")).checks for one in check.observations
+        (one.question, one.subject, one.answer) for check in emulator_run.evidence.checks for one in check.observations
     }
     assert shown & seen == set()
     asked = {(question, subject) for question, subject, _ in seen}
