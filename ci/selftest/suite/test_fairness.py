@@ -1,15 +1,13 @@
 """The suite leaves alone: the unbroken emulator passes every check, run after run, with every seed."""
 
-import pytest
-
-from selftest.suite.runs import Run, RunSuite, judging
+from selftest.suite.runs import RunSuite, judging
+from selftest.suite.test_readings import none_is_shown
 from vdi_conformance.vdi.documented import CODES
 from vdi_conformance.vdi.hresult import name_of
 
 
-@pytest.mark.xdist_group("a whole run of the emulator")
-def test_the_emulator_passes_every_check_and_gives_every_documented_code(emulator_run: Run) -> None:
-    run = emulator_run
+def test_the_emulator_passes_every_check_gives_every_documented_code_and_shows_no_reading(run_suite: RunSuite) -> None:
+    run = run_suite("--adapter", "emulator", "-n", "2")
     assert run.exit_code == 0, run.output
     native = {
         check.id for check in run.evidence.checks if "native_face" in (check.cause.sentence if check.cause else "")
@@ -20,6 +18,8 @@ def test_the_emulator_passes_every_check_and_gives_every_documented_code(emulato
     seen = {(method, code) for codes in given for method, names in codes for code in names}
     documented = {(method, name_of(code)) for method, codes in CODES.items() for code in codes}
     assert sorted(documented - seen) == []
+    answers = [one for check in run.evidence.checks for one in check.observations]
+    none_is_shown({(one.question, one.subject, one.answer) for one in answers})
 
 
 def test_another_seed_changes_no_verdict(run_suite: RunSuite) -> None:
