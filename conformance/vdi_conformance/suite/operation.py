@@ -56,6 +56,12 @@ class Operation(Running):
         """Whether a client was told of the configuration of this very set."""
         return self._configured or any(one.has_configured(self.set_name) for one in self._cast)
 
+    @property
+    def requested(self) -> int:
+        """The bytes of the buffers that the largest of its statements asks for, as far as it says how many."""
+        asked = [pending.request for pending in self.statements if isinstance(pending.request, ExecuteStatement)]
+        return max(((one.max_transfer_size or 0) * (one.buffer_count or 0) for one in asked), default=0)
+
     def start(self) -> None:
         """Create the set, run the statement, let the secondaries join, and open every device."""
         self.create()

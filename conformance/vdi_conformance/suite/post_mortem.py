@@ -29,6 +29,10 @@ TO_SAY_WHY: Final = 1.0
 """So many seconds, before scaling, a server has to say why it could not try a statement, when the check has failed."""
 _NO_MEMORY: Final = name_of(VD_E_MEMORY)
 _NOTHING_CAME: Final = name_of(VD_E_TIMEOUT)
+_REFUSING: Final = frozenset({_NO_MEMORY, name_of(VD_E_ABORT)})
+"""How GetConfiguration ends where there is no room for what the server asks for."""
+LARGE: Final = 8 << 20
+"""Bytes of buffers for which every machine has room: the plain statements of users ask for less."""
 _BY_A_SERVER: Final = frozenset({"failure", _NO_MEMORY, _NOTHING_CAME, name_of(VD_E_ABORT), name_of(VD_E_CLOSE)})
 """What a server in trouble can have to do with: how its statement ends, and the codes that its clients get then."""
 
@@ -39,6 +43,7 @@ class PostMortem:
     def __init__(self, bench: Bench, processes: Processes, sets: Sequence[Running]) -> None:
         self._bench = bench
         self._processes = processes
+        self._sets = sets
         self._operations = [one for one in sets if isinstance(one, Operation)]
         self._needed = max((one.pool_size for one in sets), default=0)
 
@@ -50,6 +55,11 @@ class PostMortem:
         in_vain = _waited_in_vain(failure)
         if not in_vain and observed not in _BY_A_SERVER:
             return None
+        if observed in _REFUSING and (large := next(filter(_is_too_large, self._sets), None)) is not None:
+            return NotTested(
+                f"a set with buffers of {large.requested} bytes was not configured, which a library may refuse for "
+                f"want of memory (BUF-19): give it more shared memory, then run again ({failure})"
+            )
         self._await_ends()
         if observed == _NO_MEMORY or any(map(_lacked_room, self._operations)):
             found: BaseException | None = self._no_room(failure)
@@ -137,6 +147,13 @@ def failed_ends(operation: Operation) -> Iterator[StatementEnd]:
     """Give the ends of those statements of a set that failed."""
     outcomes: list[Reply | Exception | None] = [pending.outcome for pending in operation.statements]
     return (one for one in outcomes if isinstance(one, StatementEnd) and not one.succeeded)
+
+
+def _is_too_large(running: Running) -> bool:
+    """Tell whether a set has come to no configuration, aborted by nobody who was told to, and asks for much memory."""
+    aborted = any(one.aborted for one in running.participants)
+    configured = any(one.has_configured(running.set_name) for one in running.participants)
+    return running.requested > LARGE and not aborted and not configured
 
 
 def _lacked_room(operation: Operation) -> bool:

@@ -123,6 +123,11 @@ class Running:
         self.configuration: VDConfig | None = None
 
     @property
+    def requested(self) -> int:
+        """So many bytes of buffers the server has asked for, as far as that is known."""
+        return 0
+
+    @property
     def device(self) -> Device:
         """The first device."""
         return self.devices[0]

@@ -42,6 +42,11 @@ class Scripted(Running):
         self._seen: list[CompletionRecord] = []
         self._killed = False
 
+    @property
+    def requested(self) -> int:
+        """The bytes of all buffers that the server has asked for."""
+        return self.server.requested
+
     def start(self, features: int = VDF_WRITE_MEDIA) -> None:
         """Create the set, configure it and open every device on both sides."""
         self.create()

@@ -36,11 +36,15 @@ SERVER: Final = "server"
 
 
 class ServerRole(ProcessMemory):
-    """A server that is told every step; its calls run in order on one thread, SignalAbort on another."""
+    """A server that is told every step; its calls run in order on one thread, SignalAbort on another.
+
+    `requested` are the bytes of all buffers that it has asked for.
+    """
 
     def __init__(self, host: Host, observe: Observe, key: str = SERVER) -> None:
         super().__init__(host)
         self.key = key
+        self.requested = 0
         self._observe = observe
 
     def send_open(self, instance: str | None, name: str) -> Later[CodeReply, Code]:
@@ -73,6 +77,7 @@ class ServerRole(ProcessMemory):
 
     def request_buffers(self, size: int, alignment: int, count: int) -> Code:
         """RequestBuffers."""
+        self.requested += size * count
         request = ServerRequestBuffers(server=self.key, size=size, alignment=alignment, count=count, thread=self.key)
         return self._send("RequestBuffers", request).result()
 
