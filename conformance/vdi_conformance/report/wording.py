@@ -90,9 +90,10 @@ def untried_lines(header: Header, checks: Sequence[CheckRecord]) -> list[str]:
         if ids := [id for id in found if (row := catalogue().get(id)) and row.level == level]:
             lines.append(f"UNTRIED {level}  {', '.join(ids)}")
     if lines:
+        what = f"{len(found)} requirements were" if len(found) > 1 else "1 requirement was"
         lines.append(
-            f"{len(found)} requirements were tried by no check, so they are not tested: name a server that the checks "
-            "can use, or the profile that is wanted (--profile), which says what is required"
+            f"{what} tried by no check, and so not tested: name a server that the checks can use, or the profile that "
+            "is wanted (--profile), which says what is required"
         )
     return lines
 
