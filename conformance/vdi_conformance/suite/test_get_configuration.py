@@ -59,8 +59,9 @@ def _told_first(running: Running) -> VDConfig:
 
 
 def _require_same(found: VDConfig, wanted: VDConfig, where: str) -> None:
-    if found != wanted:
-        raise ConformanceFailure(f"GetConfiguration gave {found} {where}, and {wanted} before")
+    if differing := [name for name in VDConfig._fields if getattr(found, name) != getattr(wanted, name)]:
+        now, before = (", ".join(f"{name} {getattr(one, name):#x}" for name in differing) for one in (found, wanted))
+        raise ConformanceFailure(f"GetConfiguration gave {now} {where}, and {before} before")
 
 
 # The wait, and its time
