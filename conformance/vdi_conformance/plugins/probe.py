@@ -126,7 +126,7 @@ class _Probe:
             return
         if operation.ends_within(TO_END) and not (end := operation.outcome()).succeeded:
             alone = code in (None, VD_E_TIMEOUT)
-            if sentence := refused_statement(end, self._cast, alone):
+            if sentence := refused_statement(end, operation.device_names, self._cast, alone):
                 raise Trouble(sentence)
         raise ConformanceFailure("the plainest set was not configured")
 

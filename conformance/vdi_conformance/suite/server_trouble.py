@@ -19,6 +19,7 @@ UNUSABLE: Final = 3261
 NOT_FOUND: Final = frozenset({2, 3})
 ACCESS_DENIED: Final = 5
 NO_ROOM: Final = frozenset({8, 14, 112, 1450, 1455})
+"""Not enough memory, out of memory, disk full, no system resources, commitment limit."""
 ABORTED: Final = 995
 """Somebody ended the work with a set that the server had opened."""
 
@@ -59,14 +60,14 @@ def all_said(messages: Sequence[StatementMessage]) -> str:
 
 def before_the_set(end: StatementEnd, devices: Sequence[str]) -> str | None:
     """Say why a statement failed whose server had not opened the set; None where it says nothing of a set, or had."""
-    if end.succeeded or _about_the_set(end.messages, devices):
+    if end.succeeded or about_the_set(end.messages, devices):
         return None
     return f"the statement came to no set, which wakes no client (Q55): {all_said(end.messages)}; {_remedy(end)}"
 
 
 def at_the_set(end: StatementEnd, devices: Sequence[str]) -> str | None:
     """Say why a server could not open the set that it looked for; None where that was not so, or it had opened it."""
-    spoken = _about_the_set(end.messages, devices)
+    spoken = about_the_set(end.messages, devices)
     codes = {code for one in spoken if (code := os_error(one.text, devices)) is not None}
     if end.succeeded or not spoken or ABORTED in codes or any(one.number == UNUSABLE for one in spoken):
         return None
@@ -75,7 +76,7 @@ def at_the_set(end: StatementEnd, devices: Sequence[str]) -> str | None:
 
 def finds_no_set(end: StatementEnd, devices: Sequence[str]) -> bool:
     """Tell whether a statement failed since there was no set when its server looked."""
-    spoken = _about_the_set(end.messages, devices)
+    spoken = about_the_set(end.messages, devices)
     return not end.succeeded and any(os_error(one.text, devices) in NOT_FOUND for one in spoken)
 
 
@@ -85,14 +86,14 @@ def of_its_own(end: StatementEnd, devices: Sequence[str]) -> str | None:
     What a client does wrong comes to the server through a device, whose name the error then has.
     """
     told = [one for one in end.messages if one.number not in LAST_WORDS]
-    if end.succeeded or not told or _about_the_set(end.messages, devices):
+    if end.succeeded or not told or about_the_set(end.messages, devices):
         return None
     return f"the server ended the BACKUP for a reason that none of its devices has: {all_said(end.messages)}; {_LOOK}"
 
 
 def lacks_room(end: StatementEnd, devices: Sequence[str]) -> bool:
     """Tell whether a server had no memory for the buffers of the set."""
-    spoken = _about_the_set(end.messages, devices)
+    spoken = about_the_set(end.messages, devices)
     return not end.succeeded and any(os_error(one.text, devices) in NO_ROOM for one in spoken)
 
 
@@ -109,7 +110,7 @@ def os_error(text: str, devices: Sequence[str] = ()) -> int | None:
     return code & 0xFFFF if code & 0xFFFF0000 == _WIN32 else code
 
 
-def _about_the_set(messages: Sequence[StatementMessage], devices: Sequence[str]) -> list[StatementMessage]:
+def about_the_set(messages: Sequence[StatementMessage], devices: Sequence[str]) -> list[StatementMessage]:
     """Give the messages that speak of the set or its devices, which keep their names in every language."""
     reasons = [one for one in messages if one.number not in LAST_WORDS]
     return [one for one in reasons if one.number in OF_THE_SET or any(name in one.text for name in devices)]
