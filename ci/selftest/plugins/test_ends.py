@@ -44,9 +44,13 @@ def test_processes_that_cannot_be_had(
 
 
 @LINUX
-def test_each_process_by_itself_that_cannot_be_had(run_suite: RunSuite, tmp_path: Path) -> None:
+def test_each_process_by_itself_that_cannot_be_had(
+    run_suite: RunSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     run = run_suite(*FEW, *THESE, *disturber(tmp_path, "starves"), "--vdi-start=plain")
     _require_no_verdict(run, "no process could be made for a host")
+    assert not list(tmp_path.glob("vdi-*"))
 
 
 @POSIX
