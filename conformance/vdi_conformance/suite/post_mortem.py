@@ -29,8 +29,9 @@ TO_SAY_WHY: Final = 1.0
 """So many seconds, before scaling, a server has to say why it could not try a statement, when the check has failed."""
 _NO_MEMORY: Final = name_of(VD_E_MEMORY)
 _NOTHING_CAME: Final = name_of(VD_E_TIMEOUT)
-_REFUSING: Final = frozenset({_NO_MEMORY, name_of(VD_E_ABORT)})
+_REFUSED: Final = (VD_E_MEMORY, VD_E_ABORT)
 """How GetConfiguration ends where there is no room for what the server asks for."""
+_REFUSING: Final = frozenset(map(name_of, _REFUSED))
 LARGE: Final = 8 << 20
 """Bytes of buffers for which every machine has room: the plain statements of users ask for less."""
 _BY_A_SERVER: Final = frozenset({"failure", _NO_MEMORY, _NOTHING_CAME, name_of(VD_E_ABORT), name_of(VD_E_CLOSE)})
@@ -55,11 +56,8 @@ class PostMortem:
         in_vain = _waited_in_vain(failure)
         if not in_vain and observed not in _BY_A_SERVER:
             return None
-        if observed in _REFUSING and (large := next(filter(_is_too_large, self._sets), None)) is not None:
-            return NotTested(
-                f"a set with buffers of {large.requested} bytes was not configured, which a library may refuse for "
-                f"want of memory (BUF-19): give it more shared memory, then run again ({failure})"
-            )
+        if observed in _REFUSING and (refused := self._refused_for_its_size(failure)):
+            return refused
         self._await_ends()
         if observed == _NO_MEMORY or any(map(_lacked_room, self._operations)):
             found: BaseException | None = self._no_room(failure)
@@ -79,6 +77,17 @@ class PostMortem:
         if not apart or failure.host not in self._processes.servers:
             return None
         return NotTested(f"the process of the server was lost, which runs nothing of the library: {failure}")
+
+    def _refused_for_its_size(self, failure: BaseException) -> NotTested | None:
+        """Give the end of a configuration in which a library found that it has no room for so much."""
+        if not any(("GetConfiguration", code) in self._processes.codes for code in _REFUSED):
+            return None
+        if (large := next(filter(_is_too_large, self._sets), None)) is None:
+            return None
+        return NotTested(
+            f"a set with buffers of {large.requested} bytes was not configured, which a library may refuse for want of "
+            f"memory (BUF-19): give it more shared memory, then run again ({failure})"
+        )
 
     def _await_ends(self) -> None:
         statements = [pending for operation in self._operations for pending in operation.statements]

@@ -23,6 +23,7 @@ from vdi_conformance.host.messages.server import (
 from vdi_conformance.suite.memory import ProcessMemory
 from vdi_conformance.suite.outcomes import Code, Later, Result
 from vdi_conformance.suite.participant import configuration
+from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import AddressReply, CodeReply, Request
@@ -38,7 +39,7 @@ SERVER: Final = "server"
 class ServerRole(ProcessMemory):
     """A server that is told every step; its calls run in order on one thread, SignalAbort on another.
 
-    `requested` are the bytes of all buffers that it has asked for.
+    `requested` are the bytes of all buffers that it has asked for with success.
     """
 
     def __init__(self, host: Host, observe: Observe, key: str = SERVER) -> None:
@@ -77,9 +78,11 @@ class ServerRole(ProcessMemory):
 
     def request_buffers(self, size: int, alignment: int, count: int) -> Code:
         """RequestBuffers."""
-        self.requested += size * count
         request = ServerRequestBuffers(server=self.key, size=size, alignment=alignment, count=count, thread=self.key)
-        return self._send("RequestBuffers", request).result()
+        answer = self._send("RequestBuffers", request).result()
+        if answer.code == NOERROR:
+            self.requested += size * count
+        return answer
 
     def query_available_buffers(self, size: int, alignment: int) -> Result[int]:
         """QueryAvailableBuffers."""
