@@ -1,6 +1,5 @@
 """What verbs have in common that write files: the same refusals, the same last line."""
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,9 +34,8 @@ def _given(named: Iterable[tuple[str, Path | None]]) -> list[files.Named]:
 
 
 def read_by(reference: str | None) -> list[tuple[str, Path | None]]:
-    """Give the file that a reference to an adapter names, if it does; a class may stand behind it."""
-    parts = (reference or "", (reference or "").rpartition(":")[0])
-    return [("the adapter", Path(part)) for part in parts if os.path.isfile(part)]  # noqa: PTH113, no error for any text
+    """Give the file that a reference to an adapter names, if it does."""
+    return [("the adapter", path) for path in files.read_by(reference or "")]
 
 
 def written(path: Path, data: bytes) -> None:

@@ -32,6 +32,12 @@ def require_distinct(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> 
             raise NotWritable(f"{other} and {name} name the same file, {path}: choose another one for {name}")
 
 
+def read_by(reference: str) -> list[Path]:
+    """Give the file that a path, or a reference to an adapter, leads to; behind the latter a class may stand."""
+    # No text is an error to it, however long.
+    return [Path(part) for part in (reference, reference.rpartition(":")[0]) if os.path.isfile(part)]  # noqa: PTH113
+
+
 def require_writable(path: Path) -> None:
     """Refuse what could not be written, before anything is run; what is no regular file is not opened for that."""
     try:

@@ -1,13 +1,12 @@
 """Refuses, before any other file is touched, outputs that would get into each other's or somebody else's way."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from vdi_conformance.output.files import Named, NotWritable, require_distinct, require_writable
+from vdi_conformance.output.files import Named, NotWritable, read_by, require_distinct, require_writable
 
 OUTPUTS: Final = {"vdi_evidence": "evidence", "vdi_junit": "junit", "xmlpath": "--junit-xml"}
 READ: Final = {"vdi_baseline": "baseline", "vdi_adapter": "adapter", "vdi_server": "server", "vdi_proof": "plan"}
@@ -27,12 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _inputs(config: pytest.Config) -> Iterator[Named]:
-    """Give the files that are read; a reference to an adapter may name one, with a class behind it."""
+    """Give the files that are read."""
     for name, path in _named(config, READ):
-        reference = str(path)
-        parts = (reference, reference.rpartition(":")[0])
-        # No text is an error to it, however long.
-        yield from ((name, Path(part)) for part in parts if os.path.isfile(part))  # noqa: PTH113
+        yield from ((name, file) for file in read_by(str(path)))
 
 
 def _named(config: pytest.Config, options: dict[str, str]) -> Iterator[Named]:
