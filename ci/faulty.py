@@ -1,8 +1,8 @@
 r"""Stand-ins that are wrong in one way, made from fixtures/native and its `faults.tsv`.
 
-A row of that table changes a text that must be in its file exactly once; a fault may have several rows. Line ends stand
-there as `\n`. A fault ends `red` where checks of its requirement must find it, `refused` where the adapter must not
-take the library at all.
+A requirement of that table changes a text that must be in its file exactly once; a fault may have several
+requirements. Line ends stand there as `\n`. A fault ends `red` where checks of its requirement must find it, `refused`
+where the adapter must not take the library at all.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to be wrong, the faces that can have it, the requirement that it breaks, and whether it is refused."""
+    """One way to be wrong, the ABIs that can have it, the requirement that it breaks, and whether it is refused."""
 
     name: str
-    faces: tuple[str, ...]
+    ABIs: tuple[str, ...]
     requirement: str
     refused: bool
     changes: tuple[Change, ...]
@@ -48,11 +48,17 @@ def faults() -> tuple[Fault, ...]:
     """Read the table."""
     found: dict[str, Fault] = {}
     with (SOURCES / "faults.tsv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            original, broken = (row[column].replace("\\n", "\n") for column in ("original", "broken"))
-            known = found.get(row["fault"])
-            changes = (*(known.changes if known else ()), Change(row["file"], original, broken))
-            fault = Fault(row["fault"], FACES[row["face"]], row["requirement"], row["ends"] == "refused", changes)
+        for requirement in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            original, broken = (requirement[column].replace("\\n", "\n") for column in ("original", "broken"))
+            known = found.get(requirement["fault"])
+            changes = (*(known.changes if known else ()), Change(requirement["file"], original, broken))
+            fault = Fault(
+                requirement["fault"],
+                FACES[requirement["abi"]],
+                requirement["requirement"],
+                requirement["ends"] == "refused",
+                changes,
+            )
             found[fault.name] = fault
     return tuple(found.values())
 

@@ -1,8 +1,8 @@
 """Run the whole suite through the stand-in libsqlvdi.so and ctypes: `python3 ci/linux_leg.py [--sanitize] [options]`.
 
-The commands come from the emulator, which is judged alone first: both faces must come to the same verdicts, apart from
-what `ci/faces.py` explains. Further options go to `run`. `--sanitize` takes the library that is built with sanitizers
-instead, and leaves the comparison out: a finding ends a process, which fails the check.
+The commands come from the emulator, which is judged alone first: both ABIs must come to the same verdicts, apart from
+what `ci/compare_abis.py` explains. Further options go to `run`. `--sanitize` takes the library that is built with
+sanitizers instead, and leaves the comparison out: a finding ends a process, which fails the check.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REPORTS: Final = ROOT / "reports"
-EMULATOR: Final = REPORTS / "face-emulator.jsonl"
-LIBRARY: Final = REPORTS / "face-libsqlvdi.jsonl"
+EMULATOR: Final = REPORTS / "abi-emulator.jsonl"
+LIBRARY: Final = REPORTS / "abi-libsqlvdi.jsonl"
 
 
 def leg(python: Path, further: list[str]) -> int:
-    """Run both faces and hold them against each other; the first exit code that is not 0 counts."""
+    """Run both ABIs and hold them against each other; the first exit code that is not 0 counts."""
     library = build()
     code = _run(python, EMULATOR, {}, "emulator", *further)
     code = code or _run(python, LIBRARY, {}, f"sqlserver:{library}", *further)
-    return code or call([str(python), "ci/faces.py", str(EMULATOR), str(LIBRARY)])
+    return code or call([str(python), "ci/compare_abis.py", str(EMULATOR), str(LIBRARY)])
 
 
 def sanitized(python: Path, further: list[str]) -> int:
@@ -37,7 +37,7 @@ def sanitized(python: Path, further: list[str]) -> int:
     preloaded = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
     # Python leaves memory to the end of its process, and hosts end without ceremony: nothing can be said of leaks.
     variables = {"LD_PRELOAD": preloaded, "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
-    return _run(python, REPORTS / "face-sanitized.jsonl", variables, f"sqlserver:{library}", *further)
+    return _run(python, REPORTS / "abi-sanitized.jsonl", variables, f"sqlserver:{library}", *further)
 
 
 def _run(python: Path, evidence: Path, variables: dict[str, str], adapter: str, *further: str) -> int:

@@ -1,11 +1,11 @@
 """Writes the profiles by the rule below, or freezes them: `ci/profiles.py [--freeze]`, with the Python of `.venv`.
 
-A profile has every row of the library in its topics that can be judged at its server level and has a check. A row is
-scored unless it only observes (MAY, INFO) or is about one platform (LNX, with checks of its own): then it is reported.
-What comes out as not tested when the emulator is tried is excluded, such as a row of `core` whose every check has
-secondaries.
+A profile has every requirement of the library in its topics that can be judged at its server level and has a check. A
+requirement is scored unless it only observes (MAY, INFO) or is about one platform (LNX, with checks of its own): then
+it is reported. What comes out as not tested when the emulator is tried is excluded, such as a requirement of `core`
+whose every check has secondaries.
 
-A version that `frozen-profiles.tsv` lists is never written again: where its rows would differ, a new one is.
+A version that `frozen-profiles.tsv` lists is never written again: where its requirements would differ, a new one is.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import textwrap
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.evidence.files import read
-from vdi_conformance.report.scoring import by_requirement
+from vdi_conformance.judgement.scoring import by_requirement
 from vdi_conformance.requirements import Requirement, catalogue
 from vdi_conformance.requirements.profiles import REACHED, parse
 
@@ -33,7 +33,7 @@ PLATFORM: Final = "LNX"
 
 
 class Rule(NamedTuple):
-    """What a profile is, before rows are known."""
+    """What a profile is, before requirements are known."""
 
     about: str
     server: str
@@ -85,11 +85,19 @@ def _renumbered(path: Path, old: int, new: int) -> bytes:
 
 def text(name: str, version: int, rule: Rule, untested: frozenset[str]) -> bytes:
     """Give the file of a profile."""
-    rows = [row for row in catalogue().rows if row.binds == "library" and row.group not in rule.without]
+    requirements = [
+        requirement
+        for requirement in catalogue().requirements
+        if requirement.binds == "library" and requirement.group not in rule.without
+    ]
     if rule.server != "scripted":
-        rows = [row for row in rows if row.reach in REACHED[rule.server]]
-    held = [row for row in rows if row.id in checks_by_row() and row.id not in untested]
-    scored = [row for row in held if _decides(row, rule)]
+        requirements = [requirement for requirement in requirements if requirement.reach in REACHED[rule.server]]
+    held = [
+        requirement
+        for requirement in requirements
+        if requirement.id in checks_by_requirement() and requirement.id not in untested
+    ]
+    scored = [requirement for requirement in held if _decides(requirement, rule)]
     values = {
         "name": name,
         "version": version,
@@ -97,28 +105,30 @@ def text(name: str, version: int, rule: Rule, untested: frozenset[str]) -> bytes
         "server": rule.server,
         "joining": rule.joining,
         "derived": rule.derived,
-        "topics": list(dict.fromkeys(row.group for row in rows)),
-        "scored": [row.id for row in scored],
-        "reported": [row.id for row in held if row not in scored],
-        "excluded": [row.id for row in rows if row not in held],
+        "topics": list(dict.fromkeys(requirement.group for requirement in requirements)),
+        "scored": [requirement.id for requirement in scored],
+        "reported": [requirement.id for requirement in held if requirement not in scored],
+        "excluded": [requirement.id for requirement in requirements if requirement not in held],
     }
     lines = [f"{key} = {_value(value)}" for key, value in values.items()]
-    optional = [f'{row.id} = "{row.optional}"' for row in scored if row.optional]
+    optional = [f'{requirement.id} = "{requirement.optional}"' for requirement in scored if requirement.optional]
     return "\n".join([*lines, "", "[optional]", *optional, ""]).encode()
 
 
-def _decides(row: Requirement, rule: Rule) -> bool:
+def _decides(requirement: Requirement, rule: Rule) -> bool:
     return (
-        row.level in ("MUST", "SHOULD")
-        and not _of_one_platform(row)
-        and (rule.derived or row.source_class != "derived")
+        requirement.level in ("MUST", "SHOULD")
+        and not _of_one_platform(requirement)
+        and (rule.derived or requirement.source_class != "derived")
     )
 
 
-def _of_one_platform(row: Requirement) -> bool:
-    """Whether it says what holds on one platform alone, and no check of it judges a row of another topic as well."""
-    others = {check for id_, checks in checks_by_row().items() if not id_.startswith(PLATFORM) for check in checks}
-    return row.group == PLATFORM and others.isdisjoint(checks_by_row()[row.id])
+def _of_one_platform(requirement: Requirement) -> bool:
+    """Whether it holds on one platform alone, and no check of it judges another topic as well."""
+    others = {
+        check for id_, checks in checks_by_requirement().items() if not id_.startswith(PLATFORM) for check in checks
+    }
+    return requirement.group == PLATFORM and others.isdisjoint(checks_by_requirement()[requirement.id])
 
 
 def _value(value: object) -> str:
@@ -129,7 +139,7 @@ def _value(value: object) -> str:
 
 
 def tried(path: Path) -> frozenset[str]:
-    """Give the rows of a profile that the emulator cannot be judged by, where the profile is as it stands there."""
+    """Give the requirements of a profile by which the emulator cannot be judged, as the profile stands."""
     profile = parse(path.read_bytes(), path.name)
     with tempfile.TemporaryDirectory() as directory:
         evidence = Path(directory) / "evidence.jsonl"
@@ -137,8 +147,10 @@ def tried(path: Path) -> frozenset[str]:
         command = [sys.executable, "-m", "vdi_conformance.cli", "run", *options]
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
         run = read(evidence)
-    rows = by_requirement(profile, catalogue().rows, run.header.client, run.checks)
-    return frozenset(row.id for row in rows if row.verdict in ("not tested", "not applicable"))
+    requirements = by_requirement(profile, catalogue().requirements, run.header.client, run.checks)
+    return frozenset(
+        requirement.id for requirement in requirements if requirement.verdict in ("not tested", "not applicable")
+    )
 
 
 def frozen() -> dict[str, str]:

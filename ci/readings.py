@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.evidence.files import read
 from vdi_conformance.evidence.records import CheckRecord
 from vdi_conformance.report.observations import by_number
@@ -51,7 +51,7 @@ def text(readings: dict[Key, Reading]) -> str:
 
 
 if __name__ == "__main__":
-    known = {check.partition("[")[0] for checks in checks_by_row().values() for check in checks}
+    known = {check.partition("[")[0] for checks in checks_by_requirement().values() for check in checks}
     seen = observed(check for path in sys.argv[1:] for check in read(Path(path)).checks)
     here = {key: one for key, one in seen.items() if key[0] in catalogue().questions}
     FILE.write_text(text(kept(catalogue().questions.values(), known) | here), encoding="utf-8")

@@ -92,11 +92,17 @@ def listed() -> dict[Key, tuple[str, str]]:
     """Read the mutants that rightly survive, each with its class and the reason."""
     found: dict[Key, tuple[str, str]] = {}
     with UNKILLED.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            key = Key(row["module"], row["function"], row["original"], row["mutated"], int(row["occurrence"]))
-            if row["class"] not in CLASSES or not row["reason"]:
+        for requirement in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            key = Key(
+                requirement["module"],
+                requirement["function"],
+                requirement["original"],
+                requirement["mutated"],
+                int(requirement["occurrence"]),
+            )
+            if requirement["class"] not in CLASSES or not requirement["reason"]:
                 raise SystemExit(f"{UNKILLED.name}: {key} needs a class of {CLASSES} and a reason")
-            found[key] = row["class"], row["reason"]
+            found[key] = requirement["class"], requirement["reason"]
     return found
 
 

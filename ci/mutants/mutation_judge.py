@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from vdi_conformance.plugins.phases import phase_of
-from vdi_conformance.plugins.requirements import check_id, id_of_node
+from vdi_conformance.pytest_plugin.checks import check_id, id_of_node
+from vdi_conformance.pytest_plugin.phases import phase_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -21,8 +21,8 @@ RED: Final = ("failed", "warning")
 
 
 def run(prefix: Prefix, python: Path, directory: Path, names: Sequence[str]) -> int:
-    """Try every fault of this face, or those of these names; 0 where each was found."""
-    here = [fault for fault in faults() if "windows" in fault.faces and (not names or fault.name in names)]
+    """Try every fault of this abi, or those of these names; 0 where each was found."""
+    here = [fault for fault in faults() if "windows" in fault.ABIs and (not names or fault.name in names)]
     missed = [fault.name for fault in here if not _found(prefix, python, directory, fault)]
     for name in missed:
         say(f"{name} was NOT found.")
@@ -50,4 +50,4 @@ def _found(prefix: Prefix, python: Path, directory: Path, fault: Fault) -> bool:
 
 def _is_red(evidence: Path, requirement: str) -> bool:
     records = [json.loads(line) for line in evidence.read_text(encoding="utf-8").splitlines()]
-    return any(requirement in record.get("rows", ()) and record.get("verdict") in RED for record in records)
+    return any(requirement in record.get("requirements", ()) and record.get("verdict") in RED for record in records)

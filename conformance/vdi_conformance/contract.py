@@ -33,7 +33,7 @@ LONGEST_PLACE: Final = 4096
 """So many has the place where it was found."""
 
 ServerLevel = Literal["none", "statement", "scripted"]
-Face = Literal["none", "libsqlvdi", "com"]
+Abi = Literal["none", "libsqlvdi", "com"]
 Apartment = Literal["multithreaded", "single"]
 Subject = Literal["database", "log", "filelistonly"]
 
@@ -134,7 +134,7 @@ class Argument(NamedTuple):
     size: int = 8
 
 
-class NativeFace(Protocol):
+class NativeAbi(Protocol):
     """The compiled library itself, for checks of what only its callers see: symbols, identifiers, slots and layouts."""
 
     def symbol(self, name: str) -> int | None:
@@ -293,14 +293,14 @@ class Capabilities:
     """The highest level of server role that the adapter brings itself."""
     server_under_test: bool = False
     """The server role is this vendor's own implementation and is judged too."""
-    machine: bool = False
+    broker: bool = False
     """A part of the adapter must run in the background, beside the processes of all checks."""
     named_instances: bool = False
     """Instance names other than the default one can be used without further set-up."""
-    native_face: Face = "none"
+    native_abi: Abi = "none"
     """The library is compiled code that checks may call by themselves, and how it looks: C++ classes, or COM."""
     null_out_pointers: bool = True
-    """A null out pointer can be passed: false where the language or the library's face has none."""
+    """A null out pointer can be passed: false where the language or the library's abi has none."""
 
     @classmethod
     def from_mapping(cls, declared: Mapping[str, Any]) -> Capabilities:
@@ -312,7 +312,7 @@ class Capabilities:
             if type(value) is not known[key]:
                 raise ValueError(f"capability {key!r} must be a {known[key].__name__}, not {value!r}")
         capabilities = cls(**declared)
-        for key, kind in (("server", ServerLevel), ("native_face", Face)):
+        for key, kind in (("server", ServerLevel), ("native_abi", Abi)):
             if getattr(capabilities, key) not in (choices := get_args(kind)):
                 raise ValueError(f"capability {key!r} must be one of {', '.join(choices)}")
         return capabilities
@@ -360,8 +360,8 @@ class Adapter:
         """Make a client object, as CoCreateInstance or the constructor does."""
         raise NotImplementedError
 
-    def native_face(self) -> NativeFace:
-        """Give the compiled library; needed where `capabilities().native_face` is not "none"."""
+    def native_abi(self) -> NativeAbi:
+        """Give the compiled library; needed where `capabilities().native_abi` is not "none"."""
         raise NotImplementedError
 
     def statement_server(self) -> StatementServer:
@@ -372,6 +372,6 @@ class Adapter:
         """Make a server for one set; needed where `capabilities().server` is "scripted"."""
         raise NotImplementedError
 
-    def start_machine(self) -> None:
-        """Start the background part in this process and return; needed where `capabilities().machine` is true."""
+    def start_broker(self) -> None:
+        """Start the background part in this process and return; needed where `capabilities().broker` is true."""
         raise NotImplementedError

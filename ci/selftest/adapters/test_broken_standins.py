@@ -10,13 +10,13 @@ import pytest
 import native
 from faulty import Fault, copy, faults
 from selftest.suite.runs import judging, run_suite_in
-from vdi_conformance.cli.checks import checks_by_row
-from vdi_conformance.proof.course import red
+from vdi_conformance.cli.checks import checks_by_requirement
+from vdi_conformance.proof.schedule import red
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HERE = [fault for fault in faults() if "linux" in fault.faces]
+HERE = [fault for fault in faults() if "linux" in fault.ABIs]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="libsqlvdi.so is a library of Linux")
@@ -37,4 +37,4 @@ def test_a_broken_library_is_found(fault: Fault, tmp_path: Path) -> None:
 
 
 def test_every_fault_of_a_library_breaks_a_requirement_that_has_checks() -> None:
-    assert [fault.name for fault in faults() if fault.requirement not in checks_by_row()] == []
+    assert [fault.name for fault in faults() if fault.requirement not in checks_by_requirement()] == []

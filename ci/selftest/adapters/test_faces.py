@@ -1,4 +1,4 @@
-"""Two faces held against each other, and the build of the stand-in where there is no compiler."""
+"""Two compare_abis held against each other, and the build of the stand-in where there is no compiler."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from faces import Difference, differences, main
+from compare_abis import Difference, differences, main
 from selftest.evidence.samples import CHECK, PARTY
 from selftest.report.made import run
 from vdi_conformance.contract import Capabilities
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def face(*checks: CheckRecord, **capabilities: Any) -> Evidence:
+def abi(*checks: CheckRecord, **capabilities: Any) -> Evidence:
     """Make a run of a client that declares these capabilities."""
     declared = Capabilities(**capabilities).to_mapping()
     return run(*checks, client=msgspec.structs.replace(PARTY, capabilities=declared))
@@ -40,13 +40,13 @@ def seeing(question: str, answer: str) -> CheckRecord:
 
 
 def test_equal_faces_do_not_differ() -> None:
-    assert list(differences(face(seeing("Q10", "NOERROR")), face(seeing("Q10", "NOERROR")))) == []
+    assert list(differences(abi(seeing("Q10", "NOERROR")), abi(seeing("Q10", "NOERROR")))) == []
 
 
 def test_a_capability_that_is_not_declared_explains_what_needs_it() -> None:
-    found = differences(face(CHECK, named_instances=True), face(inapplicable("it needs named instances")))
+    found = differences(abi(CHECK, named_instances=True), abi(inapplicable("it needs named instances")))
     assert list(found) == [Difference("a check passed and not applicable", "named_instances")]
-    found = differences(face(seeing("Q10", "a"), named_instances=True), face(seeing("Q10", "b")))
+    found = differences(abi(seeing("Q10", "a"), named_instances=True), abi(seeing("Q10", "b")))
     assert [difference.why for difference in found] == ["named_instances"]
 
 
@@ -61,14 +61,14 @@ def test_a_capability_that_is_not_declared_explains_what_needs_it() -> None:
     ],
 )
 def test_nothing_explains_another_difference(other: CheckRecord) -> None:
-    found = list(differences(face(CHECK, named_instances=True), face(other)))
+    found = list(differences(abi(CHECK, named_instances=True), abi(other)))
     assert found
     assert not any(difference.why for difference in found)
 
 
 def test_a_capability_that_both_declare_explains_nothing() -> None:
     declaring = {"named_instances": True}
-    found = differences(face(CHECK, **declaring), face(inapplicable("it needs named instances"), **declaring))
+    found = differences(abi(CHECK, **declaring), abi(inapplicable("it needs named instances"), **declaring))
     assert [difference.why for difference in found] == [""]
 
 

@@ -1,4 +1,4 @@
-"""The adapter over libsqlvdi.so: what it says of a library that is of no use, and the face of the stand-in."""
+"""The adapter over libsqlvdi.so: what it says of a library that is of no use, and the abi of the stand-in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from native import build
 from vdi_conformance.adapters import UnknownAdapter, resolve
-from vdi_conformance.adapters.libsqlvdi import ClientDeviceSet, Library
+from vdi_conformance.adapters.libsqlvdi import Library, LibsqlvdiSet
 from vdi_conformance.adapters.sqlserver import DIRECTORY_VARIABLE, LIBRARY_VARIABLE
 from vdi_conformance.cli import main
 from vdi_conformance.contract import OUT_UNTOUCHED, Unavailable
@@ -52,10 +52,10 @@ def stand_in() -> str:
 
 
 @pytest.fixture
-def lone(stand_in: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClientDeviceSet:
+def lone(stand_in: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LibsqlvdiSet:
     """A client object where no machine runs."""
     monkeypatch.setenv(DIRECTORY_VARIABLE, str(tmp_path))
-    return ClientDeviceSet(Library(stand_in))
+    return LibsqlvdiSet(Library(stand_in))
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def supervisor() -> Iterator[Supervisor]:
 @pytest.fixture
 def host(supervisor: Supervisor, stand_in: str) -> Host:
     """A client process beside an emulated machine, with a client object."""
-    _ = supervisor.launch(resolve("emulator"), "machine").initialized
+    _ = supervisor.launch(resolve("emulator"), "broker").initialized
     launched = supervisor.launch(resolve(f"sqlserver:{stand_in}"))
     launched.call(client.NewSet(set="set"))
     return launched
@@ -125,7 +125,7 @@ def _without(symbol: str, library: str, directory: Path) -> str:
     return str(copy)
 
 
-# The face
+# The abi
 
 
 def test_the_stand_in_exports_every_documented_symbol(stand_in: str) -> None:
@@ -147,8 +147,8 @@ def test_an_object_takes_eight_bytes(name: str, stand_in: str) -> None:
     assert room.raw[:8] == room.raw[16:] == b"\xa5" * 8
 
 
-def test_without_a_machine_every_call_fails_and_says_why(
-    lone: ClientDeviceSet, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+def test_without_a_broker_every_call_fails_and_says_why(
+    lone: LibsqlvdiSet, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert lone.create("name", VDConfig()) == VD_E_UNEXPECTED
     assert lone.get_configuration(0) == (VD_E_UNEXPECTED, VDConfig(*[UNTOUCHED] * 11))
@@ -157,11 +157,11 @@ def test_without_a_machine_every_call_fails_and_says_why(
     assert lone.map_buffer_handle(1) == (VD_E_UNEXPECTED, OUT_UNTOUCHED)
     lone.release()
     assert set(capfd.readouterr().err.splitlines()) == {
-        f"No emulated machine answers in {tmp_path}: start a process with the role of machine there first"
+        f"No emulated broker answers in {tmp_path}: start a process with the role of broker there first"
     }
 
 
-def test_an_instance_cannot_be_asked_for(lone: ClientDeviceSet) -> None:
+def test_an_instance_cannot_be_asked_for(lone: LibsqlvdiSet) -> None:
     assert lone.create_ex("VDI1", "name", VDConfig()) == VD_E_NOTSUPPORTED
     assert lone.open_in_secondary_ex("VDI1", "name") == VD_E_PROTOCOL
 

@@ -8,9 +8,9 @@ from vdi_conformance.adapters.tsql.outcomes import (
     NO_HISTORY,
     REMEDIES,
     SUCCESS,
+    BatchReply,
     LogLine,
-    Record,
-    Reply,
+    MessageRecord,
     logged,
     outcome_of,
     record_of,
@@ -23,9 +23,9 @@ FILE_LIST = Statement("restore", None, ("set",), Database(0, 1), subject="fileli
 OF_VDI = (3261, 3271, 3202, 3203, 3208, 3254, 3256, 3241, 3284, 3268, 3199, 3204, 3205, 3250, 3276, 3277, 3265, 3021)
 
 
-def said(*numbers: int, failed: bool) -> Reply:
+def said(*numbers: int, failed: bool) -> BatchReply:
     state = "42000" if failed else "01000"
-    return Reply(failed, tuple(Record(state, number, f"text {number}") for number in numbers))
+    return BatchReply(failed, tuple(MessageRecord(state, number, f"text {number}") for number in numbers))
 
 
 @pytest.mark.parametrize("number", OF_VDI)
@@ -46,12 +46,14 @@ def test_success_is_told_by_3014() -> None:
 
 
 def test_a_success_that_could_not_be_noted_in_msdb_is_one() -> None:
-    told, not_noted = Record("01000", SUCCESS, "done"), Record("42000", NO_HISTORY, "could not insert")
-    full = Record("42000", 9002, "the log of msdb is full")
-    assert outcome_of(BACKUP, Reply(True, (told, not_noted))).succeeded
-    assert outcome_of(BACKUP, Reply(True, (full, not_noted, told))).succeeded
-    assert not outcome_of(BACKUP, Reply(True, (not_noted,))).succeeded
-    assert not outcome_of(BACKUP, Reply(True, (told, not_noted, Record("42000", 3013, "terminated")))).succeeded
+    told, not_noted = MessageRecord("01000", SUCCESS, "done"), MessageRecord("42000", NO_HISTORY, "could not insert")
+    full = MessageRecord("42000", 9002, "the log of msdb is full")
+    assert outcome_of(BACKUP, BatchReply(True, (told, not_noted))).succeeded
+    assert outcome_of(BACKUP, BatchReply(True, (full, not_noted, told))).succeeded
+    assert not outcome_of(BACKUP, BatchReply(True, (not_noted,))).succeeded
+    assert not outcome_of(
+        BACKUP, BatchReply(True, (told, not_noted, MessageRecord("42000", 3013, "terminated")))
+    ).succeeded
 
 
 @pytest.mark.parametrize("number", sorted(REMEDIES))
@@ -63,14 +65,14 @@ def test_what_no_client_can_cause_is_no_outcome(number: int) -> None:
 @pytest.mark.parametrize(
     ("records", "sentence"),
     [
-        ((Record("08S01", 0, "reset by peer"),), r"connection was lost: reset by peer \(08S01\)"),
-        ((Record("HYT00", 0, "timed out."),), r"driver failed: timed out \(HYT00\)"),
+        ((MessageRecord("08S01", 0, "reset by peer"),), r"connection was lost: reset by peer \(08S01\)"),
+        ((MessageRecord("HYT00", 0, "timed out."),), r"driver failed: timed out \(HYT00\)"),
         ((), "driver failed: without a word"),
     ],
 )
-def test_a_failure_beneath_the_server_is_no_outcome(records: tuple[Record, ...], sentence: str) -> None:
+def test_a_failure_beneath_the_server_is_no_outcome(records: tuple[MessageRecord, ...], sentence: str) -> None:
     with pytest.raises(NotRunnable, match=sentence):
-        outcome_of(BACKUP, Reply(True, records))
+        outcome_of(BACKUP, BatchReply(True, records))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from vdi_conformance.adapters import resolve
 from vdi_conformance.adapters.tsql.driver import Driver
 from vdi_conformance.adapters.tsql.refusal import NotRunnable
 from vdi_conformance.adapters.tsql.server import SqlServerStatements, statement_server
-from vdi_conformance.adapters.tsql.settings import CONNECTION, DATABASE, Settings, settings_of
+from vdi_conformance.adapters.tsql.settings import CONNECTION, DATABASE, SqlSettings, settings_of
 from vdi_conformance.cli import main
 from vdi_conformance.contract import Database, Environment, Statement, StatementOutcome
 from vdi_conformance.host.errors import ImplementationUnavailable
@@ -36,7 +36,7 @@ def statement(operation: Any = "backup", subject: Any = "database") -> Statement
 
 def execute(server: FakeServer, asked: Statement, database: str | None = None, run: str = "run") -> StatementOutcome:
     driver = Driver(STRING, server.load)
-    return SqlServerStatements(Settings(STRING, database), Environment(run), driver).execute(asked)
+    return SqlServerStatements(SqlSettings(STRING, database), Environment(run), driver).execute(asked)
 
 
 def ready_for_a_log(server: FakeServer) -> None:
@@ -213,7 +213,7 @@ def test_the_server_is_made_without_looking_for_the_driver(monkeypatch: pytest.M
 def test_a_host_process_says_which_setting_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(CONNECTION, raising=False)
     request = ExecuteStatement(operation="backup", instance=None, devices=["set"], seed=1, size=1, thread="statement")
-    with Supervisor("plain") as supervisor:
+    with Supervisor("spawn") as supervisor:
         host = supervisor.launch(resolve(f"{Path(__file__).with_name('served.py')}:Served"), "server", "server")
         with pytest.raises(
             ImplementationUnavailable, match=f"there is no server to run statements on: set {CONNECTION}"

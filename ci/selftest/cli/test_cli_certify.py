@@ -1,4 +1,4 @@
-"""`vdi-conformance certify` and `verify`: the whole ceremony once, and their exit codes."""
+"""`vdi-conformance certify` and `verify`: the whole certification once, and their exit codes."""
 
 import os
 import subprocess
@@ -14,9 +14,9 @@ from vdi_conformance.cli import main
 from vdi_conformance.cli.shipped import shipped
 from vdi_conformance.cli.verify import verify
 from vdi_conformance.evidence.files import parse, read
-from vdi_conformance.report.bundle import certificate
-from vdi_conformance.report.bundle_archive import LIMIT, pack, unpack
-from vdi_conformance.report.bundle_verification import verified
+from vdi_conformance.report.certificate import certificate
+from vdi_conformance.report.certificate_archive import LIMIT, pack, unpack
+from vdi_conformance.report.certificate_verification import verified
 from vdi_conformance.requirements.profiles import profile
 
 MEDDLING = """
@@ -114,7 +114,7 @@ def test_one_byte_of_its_evidence_is_enough_to_refuse_it(
 def test_what_does_not_conform_is_authentic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(verify.__globals__, "shipped", certificates.shipped)
     others = [one for one in certificates.checks() if one.id != "made/CMP-03"]
-    broken = [check("made/CMP-03", "failed", rows=("CMP-03",)), *others]
+    broken = [check("made/CMP-03", "failed", requirements=("CMP-03",)), *others]
     runs = tuple(certificates.lines(certificates.run(seed, broken)) for seed in (0, 1))
     path = tmp_path / "broken.zip"
     path.write_bytes(pack(certificate(certificates.parts(runs=runs))))

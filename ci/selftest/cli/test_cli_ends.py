@@ -89,11 +89,11 @@ def test_a_directory_that_is_gone(verb: list[str], tmp_path: Path) -> None:
     ("arguments", "named"),
     [
         (["report", "junit", "evidence.jsonl", "-o", "./evidence.jsonl"], "EVIDENCE and --output"),
-        (["baseline", "update", "evidence.jsonl", "-o", "link.jsonl"], "EVIDENCE and --output"),
+        (["baseline", "update", "evidence.jsonl", "-o", "broker_connection.jsonl"], "EVIDENCE and --output"),
         (["baseline", "update", "evidence.jsonl", "--baseline", "evidence.jsonl"], "EVIDENCE and --baseline"),
         ([*RUN, "--evidence", "x", "--junit", "./x"], "--evidence and --junit"),
         ([*RUN, "--junit", "x", "--allure", "x"], "--junit and --allure"),
-        ([*RUN, "--baseline", "evidence.jsonl", "--evidence", "link.jsonl"], "--baseline and --evidence"),
+        ([*RUN, "--baseline", "evidence.jsonl", "--evidence", "broker_connection.jsonl"], "--baseline and --evidence"),
         (["run", "--adapter", "mine.py:Mine", "--junit", "mine.py"], "the adapter and --junit"),
         (["prove", "--json", "x", "--html", "new/../x"], "--json and --html"),
         (
@@ -112,9 +112,9 @@ def test_two_writers_of_one_file_are_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text("", encoding="utf-8")
-    if "link.jsonl" in arguments:
+    if "broker_connection.jsonl" in arguments:
         try:
-            Path("link.jsonl").symlink_to("evidence.jsonl")
+            Path("broker_connection.jsonl").symlink_to("evidence.jsonl")
         except OSError:
             pytest.skip("this account may make no links")
     before = Path(evidence).read_bytes()
@@ -135,7 +135,7 @@ def test_results_for_allure_replace_results_alone(tmp_path: Path) -> None:
 
 
 def test_what_was_written_is_said(tmp_path: Path) -> None:
-    check = "stray_handles/all_bits_of_a_handle_count[primary]"
+    check = "MBH/all_bits_of_a_handle_count[primary]"
     into = ["--evidence", "e.jsonl", "--junit", "j.xml", "--allure", "results"]
     ended = _ended(["run", "--adapter", "emulator", "--check", check, *into], tmp_path, subprocess.PIPE)
     assert ended.returncode == 0, ended.stderr

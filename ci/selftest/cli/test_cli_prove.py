@@ -9,7 +9,7 @@ import pytest
 
 from faulty import faults
 from vdi_conformance.cli import main
-from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.evidence.proof import Kind, Trial
 from vdi_conformance.proof import discovery
 from vdi_conformance.proof.discovery import plan
@@ -19,11 +19,11 @@ from vdi_conformance.requirements.profiles import profile
 FAULTS = [trial for trial in plan(profile("full"), "emulator", None).trials if trial.kind == "fault"]
 NO_HANDLES = """'No buffer has a handle; that is nothing that creation could show.'
 from vdi_conformance.contract import Outcome
-from vdi_fixtures.wrapping import Fault, WrappedSet
+from vdi_fixtures.wrapping import WrappingFault, WrappedSet
 class Set(WrappedSet):
     def get_buffer_handle(self, address, null_out=False):
         return Outcome(0x80770007)
-class Broken(Fault):
+class Broken(WrappingFault):
     set = Set
 """
 TWICE = "from vdi_fixtures.broken.double_completion_accepted import Broken\n"
@@ -35,10 +35,10 @@ Shipping = Callable[[str, str, Kind], None]
 def shipping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shipping:
     """Ships one implementation alone: its text, the requirement that it is said to break or touch, its kind."""
 
-    def ship(text: str, row: str, kind: Kind) -> None:
+    def ship(text: str, requirement: str, kind: Kind) -> None:
         file = tmp_path / "shipped.py"
         file.write_text(text, encoding="utf-8")
-        trial = Trial(name="shipped", kind=kind, reference=f"{file}:Broken", rows=(row,))
+        trial = Trial(name="shipped", kind=kind, reference=f"{file}:Broken", requirements=(requirement,))
         monkeypatch.setattr(discovery, "_shipped", lambda _: iter([trial]))
 
     return ship
@@ -88,11 +88,13 @@ SHIPPED: list[tuple[str, str, Kind, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "row", "kind", "sentence"), SHIPPED, ids=[one[3].strip(": ") for one in SHIPPED])
+@pytest.mark.parametrize(
+    ("text", "requirement", "kind", "sentence"), SHIPPED, ids=[one[3].strip(": ") for one in SHIPPED]
+)
 def test_what_is_not_as_it_must_be_is_told(
-    shipping: Shipping, tmp_path: Path, text: str, row: str, kind: Kind, sentence: str
+    shipping: Shipping, tmp_path: Path, text: str, requirement: str, kind: Kind, sentence: str
 ) -> None:
-    shipping(text, row, kind)
+    shipping(text, requirement, kind)
     exit_code, proof = _proof(tmp_path, "--only", "shipped")
     assert (exit_code, proof["ending"]) == (1, "not proven")
     assert any(finding.startswith(sentence) for finding in proof["findings"]), proof["findings"]
@@ -121,15 +123,21 @@ def test_what_cannot_be_done_is_one_sentence(
 
 
 def test_every_requirement_that_must_hold_is_broken_by_a_fault() -> None:
-    levels = {row.id: row.level for row in catalogue().rows}
-    needed = {row for row in checks_by_row() if levels[row] == "MUST"}
+    levels = {requirement.id: requirement.level for requirement in catalogue().requirements}
+    needed = {requirement for requirement in checks_by_requirement() if levels[requirement] == "MUST"}
     assert needed, "no checks were found"
-    broken = {row for fault in FAULTS for row in fault.rows} | {fault.requirement for fault in faults()}
+    broken = {requirement for fault in FAULTS for requirement in fault.requirements} | {
+        fault.requirement for fault in faults()
+    }
     assert sorted(needed - broken) == []
 
 
 def test_every_fault_breaks_requirements_that_have_checks() -> None:
-    assert [fault.name for fault in FAULTS if not fault.rows or set(fault.rows) - checks_by_row().keys()] == []
+    assert [
+        fault.name
+        for fault in FAULTS
+        if not fault.requirements or set(fault.requirements) - checks_by_requirement().keys()
+    ] == []
 
 
 def test_every_two_readings_that_go_together_are_a_trial() -> None:
@@ -140,4 +148,4 @@ def test_every_two_readings_that_go_together_are_a_trial() -> None:
     assert ("handles_are_offsets", "handles_count_from_0") not in pairs, "a handle is one or the other"
     assert ("completion_out_of_order_is_refused", "handles_are_offsets") in pairs
     assert len(pairs) == len(trials)
-    assert all(trial.rows and trial.most for trial in trials)
+    assert all(trial.requirements and trial.most for trial in trials)

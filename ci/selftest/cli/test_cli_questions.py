@@ -19,7 +19,7 @@ def test_every_question_is_shown_with_what_is_tried_and_permitted(capsys: pytest
     (second,) = [one for one in entries if one["id"] == "Q2"]
     tried = [one for one in second["readings"] if "another process" in one["subject"]]
     assert [one["permitted"] for one in tried] == [["VD_E_OPEN", "VD_E_PROTOCOL"]]
-    assert "secondaries/a_device_is_open_in_one_process_alone" in tried[0]["checks"]
+    assert "SEC/a_device_is_open_in_one_process_alone" in tried[0]["checks"]
 
 
 def test_one_question_is_shown_in_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""`vdi-conformance requirements`: the list, one row, what the review changed, JSON, and ids that do not exist."""
+"""`vdi-conformance requirements`: the list, one of them, what the review changed, JSON, and unknown ids."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from vdi_conformance.cli import checks, main
 from vdi_conformance.evidence.files import read
-from vdi_conformance.plugins import held
+from vdi_conformance.pytest_plugin import collected
 from vdi_conformance.requirements import Requirement, catalogue
 from vdi_conformance.requirements.profiles import newest
 
@@ -40,7 +40,7 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_the_list_has_every_requirement_once(capsys: pytest.CaptureFixture[str]) -> None:
     first_words = [line.split()[0] for line in shown(capsys).splitlines() if line.split()]
-    ids = {row.id for row in catalogue().rows}
+    ids = {requirement.id for requirement in catalogue().requirements}
     assert sorted(word for word in first_words if word in ids) == sorted(ids)
 
 
@@ -53,20 +53,20 @@ def test_a_topic_restricts_the_list_whatever_its_case(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("id", ["GBH-01", "gbh-01"])
 def test_one_requirement_is_shown_with_the_address_of_its_source(id: str, capsys: pytest.CaptureFixture[str]) -> None:
-    row = catalogue().get("GBH-01")
-    assert row is not None
+    requirement = catalogue().get("GBH-01")
+    assert requirement is not None
     output = shown(capsys, id)
-    assert " ".join(row.statement.split()) in " ".join(output.split())
+    assert " ".join(requirement.statement.split()) in " ".join(output.split())
     address = catalogue().sources["learn:getbufferhandle"].address
     assert any(line.endswith(address) for line in output.splitlines())
 
 
 def test_every_requirement_can_be_shown_with_its_sources_and_questions(capsys: pytest.CaptureFixture[str]) -> None:
-    for row in catalogue().rows:
-        output = " ".join(shown(capsys, row.id).split())
-        assert row.level in output
-        assert all(f"{question} " in output for question in row.questions), row.id
-        assert "Source" in output, row.id
+    for requirement in catalogue().requirements:
+        output = " ".join(shown(capsys, requirement.id).split())
+        assert requirement.level in output
+        assert all(f"{question} " in output for question in requirement.questions), requirement.id
+        assert "Source" in output, requirement.id
 
 
 def words(text: str) -> str:
@@ -79,17 +79,17 @@ def entries(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[st
 
 
 def changed() -> list[Requirement]:
-    return [row for row in catalogue().rows if row.changes]
+    return [requirement for requirement in catalogue().requirements if requirement.changes]
 
 
 def test_every_change_of_the_review_is_listed_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     output = words(shown(capsys, "--changes"))
     assert changed()
-    for row in changed():
-        for change in row.changes:
-            said = f"{row.id} {change.column} before: {change.before or 'empty'} after: {change.after} reason: "
+    for requirement in changed():
+        for change in requirement.changes:
+            said = f"{requirement.id} {change.column} before: {change.before or 'empty'} after: {change.after} reason: "
             assert words(said + change.reason) in output
-    assert output.count(" reason: ") == sum(len(row.changes) for row in changed())
+    assert output.count(" reason: ") == sum(len(requirement.changes) for requirement in changed())
 
 
 def test_a_topic_restricts_the_changes_too(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,23 +103,25 @@ def test_where_nothing_was_changed_it_is_said(capsys: pytest.CaptureFixture[str]
 
 
 def test_one_requirement_is_shown_with_its_change(capsys: pytest.CaptureFixture[str]) -> None:
-    row = catalogue().get("CMP-03")
-    assert row is not None
+    requirement = catalogue().get("CMP-03")
+    assert requirement is not None
     output = words(shown(capsys, "CMP-03"))
-    assert all(words(f"{one.column}, before: {one.before} reason: {one.reason}") in output for one in row.changes)
+    assert all(
+        words(f"{one.column}, before: {one.before} reason: {one.reason}") in output for one in requirement.changes
+    )
 
 
-def test_json_has_every_row_with_every_column(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_every_requirement_with_every_column(capsys: pytest.CaptureFixture[str]) -> None:
     found = entries(capsys)
-    assert [entry["id"] for entry in found] == [row.id for row in catalogue().rows]
-    for entry, row in zip(found, catalogue().rows, strict=True):
+    assert [entry["id"] for entry in found] == [requirement.id for requirement in catalogue().requirements]
+    for entry, requirement in zip(found, catalogue().requirements, strict=True):
         for column in ("topic", "level", "binds", "source_class", "reach", "statement", "source", "how_to_test"):
-            assert entry[column] == getattr(row, column)
-        assert tuple(entry["questions"]) == row.questions
-        assert [change["after"] for change in entry["changes"]] == [change.after for change in row.changes]
-        assert entry["unchecked"] == (row.unchecked and vars(row.unchecked))
-        assert entry["optional"] == (row.optional or None)
-        standings = {one.name: standing for one in newest() if (standing := one.standing(row)) is not None}
+            assert entry[column] == getattr(requirement, column)
+        assert tuple(entry["questions"]) == requirement.questions
+        assert [change["after"] for change in entry["changes"]] == [change.after for change in requirement.changes]
+        assert entry["unchecked"] == (requirement.unchecked and vars(requirement.unchecked))
+        assert entry["optional"] == (requirement.optional or None)
+        standings = {one.name: standing for one in newest() if (standing := one.standing(requirement)) is not None}
         assert {one["profile"]: one["standing"] for one in entry["profiles"]} == standings
 
 
@@ -134,7 +136,7 @@ def test_a_requirement_tells_what_it_is_to_each_profile(capsys: pytest.CaptureFi
 def test_json_can_be_restricted(capsys: pytest.CaptureFixture[str]) -> None:
     assert [entry["id"] for entry in entries(capsys, "gbh-01")] == ["GBH-01"]
     assert {entry["id"][:3] for entry in entries(capsys, "--topic", "GBH", "--topic", "MBH")} == {"GBH", "MBH"}
-    assert [entry["id"] for entry in entries(capsys, "--changes")] == [row.id for row in changed()]
+    assert [entry["id"] for entry in entries(capsys, "--changes")] == [requirement.id for requirement in changed()]
 
 
 def test_a_requirement_names_its_checks_and_no_check_of_another(capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,7 +156,7 @@ def test_the_checks_are_those_of_a_run(capsys: pytest.CaptureFixture[str], tmp_p
     command = [sys.executable, "-m", "vdi_conformance.cli", "run", "--adapter", "emulator", "--topic", "GBH"]
     command += ["--evidence", "evidence.jsonl", "--", "-k", "never"]
     subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=True)
-    ran = {check.id for check in read(tmp_path / "evidence.jsonl").checks if "GBH-12" in check.rows}
+    ran = {check.id for check in read(tmp_path / "evidence.jsonl").checks if "GBH-12" in check.requirements}
     assert ran
     assert ran == {check for check in entry["checks"] if "never" in check}
 
@@ -185,9 +187,9 @@ def test_checks_that_cannot_be_found_are_one_sentence(
     suite.mkdir()
     (suite / "test_broken_file.py").write_text("raise ValueError('this file is broken')\n", encoding="utf-8")
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(held, "PACKAGE", tmp_path)
-    held.held.cache_clear()
-    checks.checks_by_row.cache_clear()
+    monkeypatch.setattr(collected, "PACKAGE", tmp_path)
+    collected.held.cache_clear()
+    checks.checks_by_requirement.cache_clear()
     assert main(["requirements", "GBH-01"]) == 4
     assert capsys.readouterr().err == (
         "vdi-conformance: the checks cannot be found (ValueError: this file is broken): install vdi-conformance anew.\n"

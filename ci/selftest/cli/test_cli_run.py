@@ -9,7 +9,7 @@ import pytest
 
 from vdi_conformance.evidence.files import read
 
-HANDLE = "get_buffer_handle/every_data_command_has_a_handle[backup-primary]"
+HANDLE = "GBH/every_data_command_has_a_handle[backup-primary]"
 EMULATOR = """
 from vdi_conformance.adapters.emulator import Emulator
 
@@ -73,7 +73,7 @@ def test_a_requirement_selects_the_checks_that_judge_it(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     evidence = read(tmp_path / "e.jsonl")
     assert evidence.header.selection == ["requirement cmp-04", "requirement CMP-17"]
-    assert {row for check in evidence.checks for row in check.rows} == {"CMP-04", "CMP-17"}
+    assert {requirement for check in evidence.checks for requirement in check.requirements} == {"CMP-04", "CMP-17"}
 
 
 def test_a_run_that_executes_nothing_is_no_success(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from vdi_conformance import __version__
-from vdi_conformance.bounds import MOST_WORKERS
 from vdi_conformance.cli import app, main
-from vdi_conformance.nearest import nearest
 from vdi_conformance.requirements import catalogue
+from vdi_conformance.untrusted.bounds import MOST_WORKERS
+from vdi_conformance.untrusted.nearest import nearest
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +105,7 @@ def test_wrong_usage_is_one_sentence_and_exit_code_4(
 
 
 def test_the_nearest_of_a_thousand_names_are_found() -> None:
-    known = [f"{row.id}/{number}" for row in catalogue().rows for number in range(5)]
+    known = [f"{requirement.id}/{number}" for requirement in catalogue().requirements for number in range(5)]
     assert nearest("gbh-1/3", known)[0] == "GBH-01/3"
     assert nearest("x" * 1_000_000, known)
     assert nearest("", []) == []

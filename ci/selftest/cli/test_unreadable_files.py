@@ -8,7 +8,7 @@ import pytest
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import main
-from vdi_conformance.report.baseline import NotABaseline, load
+from vdi_conformance.judgement.baseline import NotABaseline, load
 
 READERS = {
     "compare": ["compare", "FILE", "FILE"],

@@ -86,7 +86,7 @@ class Run(NamedTuple):
 
 
 class Site:
-    """A directory with a machine; every emulator made here counts as a process of its own."""
+    """A directory with a broker; every emulator made here counts as a process of its own."""
 
     def __init__(self, directory: Path) -> None:
         self.environment = Environment(str(directory), seed=7)

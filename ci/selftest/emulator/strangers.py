@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING, NamedTuple
 
 from selftest.emulator.applications import PATIENCE, backup
-from vdi_conformance.emulator.wire import connect, decode, encode_request, find
+from vdi_conformance.emulator.broker_protocol import connect, decode, encode_request, find
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDConfig
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Knocker(NamedTuple):
-    """A connection to the machine of a directory, made by hand."""
+    """A connection to the broker of a directory, made by hand."""
 
     connection: socket.socket
     secret: str
 
     def say(self, data: bytes) -> None:
-        """Send; a machine that has hung up meanwhile is no surprise."""
+        """Send; a broker that has hung up meanwhile is no surprise."""
         try:
             self.connection.sendall(data)
         except ConnectionError:
@@ -34,27 +34,27 @@ class Knocker(NamedTuple):
         return int(self.connection.recv(100))
 
     def hears_next(self) -> bytes:
-        """Wait until the machine says something, or ends the connection."""
+        """Wait until the broker says something, or ends the connection."""
         try:
             return self.connection.recv(65536)
         except ConnectionError:
             return b""
 
     def hears(self) -> bytes:
-        """Wait until the machine ends the connection, and give all that it said."""
+        """Wait until the broker ends the connection, and give all that it said."""
         heard = b""
         while received := self.hears_next():
             heard += received
         return heard
 
     def refused(self) -> str:
-        """Give the sentence with which the machine ended the connection."""
+        """Give the sentence with which the broker ended the connection."""
         code, sentence = decode(self.hears())
         assert code is None
         return str(sentence)
 
     def ends(self) -> bytes:
-        """Say no more, and give what the machine still says before it ends the connection."""
+        """Say no more, and give what the broker still says before it ends the connection."""
         try:
             self.connection.shutdown(socket.SHUT_WR)
         except OSError:

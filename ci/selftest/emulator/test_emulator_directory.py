@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from selftest.emulator.applications import Site, backup
-from selftest.emulator.machines import on_loopback, site_in
+from selftest.emulator.brokers import on_loopback, site_in
 from selftest.emulator.worlds import SIZE, World
 from vdi_conformance.adapters.emulator import Emulator
 from vdi_conformance.contract import Environment, Unavailable
@@ -42,11 +42,11 @@ def test_after_a_kill_the_directory_is_used_anew(tmp_path: Path, long: bool) -> 
         survivors = with_an_area(killed)
         assert areas_in(directory)
     (directory / "area-7000").write_bytes(b"of one that had it before")
-    (directory / "machine.endpoint.new").write_bytes(b"half of i")
+    (directory / "broker.endpoint.new").write_bytes(b"half of i")
     (directory / "notes of somebody else").touch()
     with site_in(directory) as site:
         assert not areas_in(directory)
-        assert not (directory / "machine.endpoint.new").exists()
+        assert not (directory / "broker.endpoint.new").exists()
         assert (directory / "notes of somebody else").exists()
         assert site.back_up(backup())
         newcomers = with_an_area(site)
@@ -66,12 +66,12 @@ def test_areas_that_a_dead_one_left_mapped_are_not_taken_for_new_ones() -> None:
     assert numbers[1] == numbers[0] + 7000
 
 
-def test_a_living_machine_is_not_displaced(tmp_path: Path) -> None:
+def test_a_living_broker_is_not_displaced(tmp_path: Path) -> None:
     with site_in(tmp_path) as site:
         held = with_an_area(site)
         areas = areas_in(tmp_path)
-        with pytest.raises(Unavailable, match=f"^A machine runs in {tmp_path} already: end it first, or take another"):
-            Emulator(Environment(str(tmp_path))).start_machine()
+        with pytest.raises(Unavailable, match=f"^A broker runs in {tmp_path} already: end it first, or take another"):
+            Emulator(Environment(str(tmp_path))).start_broker()
         assert areas_in(tmp_path) == areas != set()
         del held
         assert site.back_up(backup())
@@ -79,21 +79,21 @@ def test_a_living_machine_is_not_displaced(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sockets among its files")
 def test_a_file_in_the_place_of_the_socket_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "machine.socket").write_bytes(b"restored from an archive")
-    (tmp_path / "machine.endpoint").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "broker.socket").write_bytes(b"restored from an archive")
+    (tmp_path / "broker.endpoint").symlink_to(tmp_path / "nowhere")
     with site_in(tmp_path) as site:
-        assert (tmp_path / "machine.socket").is_socket()
+        assert (tmp_path / "broker.socket").is_socket()
         assert site.back_up(backup())
 
 
-def test_where_no_machine_can_run_one_sentence_says_so(tmp_path: Path) -> None:
+def test_where_no_broker_can_run_one_sentence_says_so(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
-    with pytest.raises(Unavailable, match=f"^No machine can run in {missing} \\(.+\\): name one that is there"):
-        Emulator(Environment(str(missing))).start_machine()
+    with pytest.raises(Unavailable, match=f"^No broker can run in {missing} \\(.+\\): name one that is there"):
+        Emulator(Environment(str(missing))).start_broker()
 
 
 @pytest.mark.parametrize("left", [b"", b"x2f 7", b"x2f x", b"x2fnowhere x", b"1", b"- x", b"99999999 x", b"\xff\n"])
-def test_an_endpoint_that_leads_nowhere_is_no_machine(tmp_path: Path, left: bytes) -> None:
-    (tmp_path / "machine.endpoint").write_bytes(left)
-    with pytest.raises(ConnectionError, match="start a process with the role of machine there first"):
+def test_an_endpoint_that_leads_nowhere_is_no_broker(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "broker.endpoint").write_bytes(left)
+    with pytest.raises(ConnectionError, match="start a process with the role of broker there first"):
         Site(tmp_path).emulator().virtual_device_set()

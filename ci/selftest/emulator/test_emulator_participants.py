@@ -159,10 +159,10 @@ def test_nothing_is_left_once_everybody_has_gone() -> None:
     area, _ = made.server.buffer()
     made.primary.close()
     made.server.close()
-    assert made.world.machine.garbage == []
+    assert made.world.broker.garbage == []
     made.world.die(2)
-    assert made.world.machine.garbage == [area]
-    assert made.world.machine.next_deadline() is None
+    assert made.world.broker.garbage == [area]
+    assert made.world.broker.next_deadline() is None
 
 
 def handle_of(made: Session, command: tuple[int, ...]) -> int:
@@ -175,9 +175,9 @@ def test_a_handle_names_its_buffer_for_everyone() -> None:
     made.server.write()
     command = made.primary.get(made.device).out
     handle = handle_of(made, command)
-    for participant in (made, attached(made), attached(made, 3)):
-        assert participant.primary.call("map_buffer_handle", handle, False).out == command[4:]
-        assert handle_of(participant, command) == handle
+    for member in (made, attached(made), attached(made, 3)):
+        assert member.primary.call("map_buffer_handle", handle, False).out == command[4:]
+        assert handle_of(member, command) == handle
 
 
 @pytest.mark.parametrize("shift", [1, -1, SIZE - 1, SIZE, -24])

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from selftest.emulator.machines import on_loopback, site_in
+from selftest.emulator.brokers import on_loopback, site_in
 from selftest.emulator.strangers import Bystander, Knocker, knock
 from selftest.emulator.worlds import World
-from vdi_conformance.emulator.link import Link
+from vdi_conformance.emulator.broker_connection import BrokerConnection
+from vdi_conformance.emulator.broker_protocol import LONGEST_LINE, encode_request, find
 from vdi_conformance.emulator.peers import LIMITS
 from vdi_conformance.emulator.signatures import SIGNATURES
-from vdi_conformance.emulator.wire import LONGEST_LINE, encode_request, find
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_PROTOCOL
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ MALFORMED = {
 
 @pytest.fixture(scope="module")
 def lasting_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One machine for all that must not harm it."""
+    """One broker for all that must not harm it."""
     with site_in(tmp_path_factory.mktemp("lasting")) as made:
         yield made
 
@@ -80,7 +80,7 @@ def test_a_malformed_call_is_refused_on_its_own_connection(lasting_site: Site, l
 
 
 def test_a_refused_call_raises_its_reason_and_the_next_one_is_made(site: Site) -> None:
-    link = Link(site.environment.directory)
+    link = BrokerConnection(site.environment.directory)
     with pytest.raises(ConnectionError, match="refused a call, since 'fly' is no request of this object"):
         link.call("fly", 1)
     with pytest.raises(ConnectionError, match="refused a call, since close has 0 arguments, not 1"):
@@ -213,7 +213,7 @@ def test_with_the_secret_a_process_is_heard(lasting_loopback_site: Site) -> None
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of descriptors that a process can set")
 def test_without_a_descriptor_left_who_comes_is_turned_away_and_the_others_go_on(tmp_path: Path) -> None:
     with site_in(tmp_path, descriptors=48) as site, ExitStack() as stack:
-        link = Link(site.environment.directory)
+        link = BrokerConnection(site.environment.directory)
         assert link.call("close", 1) == [VD_E_PROTOCOL]
         crowd = []
         while True:

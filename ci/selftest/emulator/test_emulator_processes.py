@@ -1,4 +1,4 @@
-"""What only shows between processes: addresses, records, deaths, the way to the machine."""
+"""What only shows between processes: addresses, records, deaths, the way to the broker."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 from selftest.emulator.applications import DEFAULT, PATIENCE, Site, Tape, backup, peek, poke
 from vdi_conformance.contract import OUT_UNTOUCHED, Environment, Outcome
+from vdi_conformance.emulator.broker_protocol import connect, decode_request, encode_request, find
 from vdi_conformance.emulator.segments import area_file, make_area
-from vdi_conformance.emulator.wire import connect, decode_request, encode_request, find
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_WRITE
 from vdi_conformance.vdi.hresult import (
     NOERROR,
@@ -193,7 +193,7 @@ def test_create_takes_its_instance_from_the_environment(site: Site, monkeypatch:
 
 
 def files_of(site: Site) -> set[str]:
-    """List the files of the machine's directory."""
+    """List the files of the broker's directory."""
     return {path.name for path in Path(site.environment.directory).iterdir()}
 
 
@@ -296,14 +296,14 @@ def test_where_the_path_is_too_long_for_a_unix_socket_the_loopback_serves(tmp_pa
     directory = tmp_path / ("long" * 25)
     directory.mkdir()
     site = Site(directory)
-    site.emulator().start_machine()
-    assert not (directory / "machine.socket").exists()
+    site.emulator().start_broker()
+    assert not (directory / "broker.socket").exists()
     assert site.back_up(backup())
     site.threads.shutdown()
 
 
-def test_without_a_machine_the_reason_is_said(tmp_path: Path) -> None:
+def test_without_a_broker_the_reason_is_said(tmp_path: Path) -> None:
     emulator = Site(tmp_path).emulator()
     assert emulator.environment == Environment(str(tmp_path), seed=7)
-    with pytest.raises(ConnectionError, match="role of machine"):
+    with pytest.raises(ConnectionError, match="role of broker"):
         emulator.virtual_device_set()

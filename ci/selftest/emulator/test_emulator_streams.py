@@ -57,7 +57,7 @@ def refusal(stream: bytes, device: int = 0, devices: int = 2) -> int:
 @pytest.mark.parametrize("size", [0, 1, 65472, 65473, SIZE, 1 << 20])
 @pytest.mark.parametrize("devices", [1, 2, 5, 64])
 @pytest.mark.parametrize(("block_size", "max_transfer_size"), [(512, 65536), (65536, 65536), (4096, 4194304)])
-def test_every_geometry_comes_back(size: int, devices: int, block_size: int, max_transfer_size: int) -> None:
+def test_every_scenario_comes_back(size: int, devices: int, block_size: int, max_transfer_size: int) -> None:
     database = Database(-3, size)
     readers = [StreamReader(database, device, devices) for device in range(devices)]
     for reader, stream in zip(readers, streams(database, devices, block_size, max_transfer_size), strict=True):

@@ -1,11 +1,11 @@
-"""A machine without processes, sockets or clocks: calls go in, answers come out, time passes on demand."""
+"""A broker without processes, sockets or clocks: calls go in, answers come out, time passes on demand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from vdi_conformance.emulator.machine import Machine
+from vdi_conformance.emulator.broker_state import BrokerState
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_WRITE
 from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import INFINITE, VDConfig
@@ -41,43 +41,43 @@ class Call:
 
 @dataclass
 class World:
-    """A machine, and the time there."""
+    """A broker, and the time there."""
 
     seed: int = 0
     now: float = 1000.0
     taken: int = 0
-    machine: Machine[Call] = field(init=False)
+    broker: BrokerState[Call] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.machine = Machine(self.seed, self.taken)
+        self.broker = BrokerState(self.seed, self.taken)
         self._objects = 0
 
     def call(self, process: int, name: str, *fields: Any) -> Call:
         """Make a call from a process."""
         call = Call()
-        self.machine.call(call, process, name, fields, self.now)
+        self.broker.call(call, process, name, fields, self.now)
         self.deliver()
         return call
 
     def deliver(self) -> None:
         """Hand out the answers that there are."""
-        for call, answer in self.machine.answers:
+        for call, answer in self.broker.answers:
             assert call.answer is None, "a call was answered twice"
             call.answer = (answer.code, *answer.values)
-        self.machine.answers.clear()
+        self.broker.answers.clear()
 
     def wait(self, milliseconds: float) -> None:
-        """Let time pass, stopping wherever the machine wants to be woken."""
+        """Let time pass, stopping wherever the broker wants to be woken."""
         end = self.now + milliseconds / 1000
-        while (deadline := self.machine.next_deadline()) is not None and deadline <= end:
+        while (deadline := self.broker.next_deadline()) is not None and deadline <= end:
             self.now = deadline
-            self.machine.tick(self.now)
+            self.broker.tick(self.now)
             self.deliver()
         self.now = end
 
     def die(self, process: int) -> None:
         """End a process."""
-        self.machine.process_died(process)
+        self.broker.process_died(process)
         self.deliver()
 
     def client(self, process: int = 1) -> Client:

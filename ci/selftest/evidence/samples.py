@@ -18,11 +18,11 @@ HEADER = Header(
     started="2026-01-01T00:00:00+00:00",
 )
 FOOTER = Footer(counts={"passed": 1}, exit_code=0, duration=1.0)
-CHECK = CheckRecord(id="a/b", node="a::b", rows=["GBH-01"], level="MUST", verdict="passed", duration=0.1)
+CHECK = CheckRecord(id="a/b", node="a::b", requirements=["GBH-01"], level="MUST", verdict="passed", duration=0.1)
 KNOWN = CheckRecord(
     id="a/c",
     node="a::c",
-    rows=["GBH-01"],
+    requirements=["GBH-01"],
     level="MUST",
     verdict="known failure",
     duration=0.1,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
-from vdi_conformance.misfits import plainly
+from vdi_conformance.untrusted.misfits import plainly
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True):

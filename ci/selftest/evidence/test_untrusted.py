@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdi_conformance import untrusted
-from vdi_conformance.untrusted import DEEPEST, Unreadable
+from vdi_conformance.untrusted import decoding
+from vdi_conformance.untrusted.decoding import DEEPEST, Unreadable
 
 ANYTHING = msgspec.json.Decoder()
 JSON = st.recursive(
@@ -24,7 +24,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_what_is_json_is_read(value: object) -> None:
-    assert untrusted.json(msgspec.json.encode(value), ANYTHING) == value
+    assert decoding.json(msgspec.json.encode(value), ANYTHING) == value
 
 
 @given(
@@ -33,20 +33,20 @@ def test_what_is_json_is_read(value: object) -> None:
 def test_depth_counts_levels_and_not_brackets(depth: int, within: str) -> None:
     data = b"[" + b"[]," * 200 + b"[" * depth + within.encode() + b"]" * depth + b"]"
     if depth + within.startswith("[") + 2 * within.startswith("{") < DEEPEST:
-        untrusted.json(data, ANYTHING)
+        decoding.json(data, ANYTHING)
     else:
         assert_refused(data)
 
 
 def assert_refused(data: bytes) -> None:
     with pytest.raises(Unreadable):
-        untrusted.json(data, ANYTHING)
+        decoding.json(data, ANYTHING)
 
 
 @given(st.binary() | st.text('[]{}"\\:,.09eE-').map(str.encode))
 def test_whatever_is_no_json_is_refused_in_words(data: bytes) -> None:
     with contextlib.suppress(Unreadable):
-        untrusted.json(data, ANYTHING)
+        decoding.json(data, ANYTHING)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_json_that_could_not_be_written_again_is_refused(data: bytes) -> None:
         "a = 0x" + "f" * 5000,
         "a = 9223372036854775808",
         "a = [{b = -9223372036854775809}]",
-        "#" * (untrusted.LARGEST_TOML + 1),
+        "#" * (decoding.LARGEST_TOML + 1),
         '"' * 1000,
         'a = "\\ud800"',
         "\0",
@@ -90,7 +90,7 @@ def test_json_that_could_not_be_written_again_is_refused(data: bytes) -> None:
 )
 def test_toml_that_nobody_writes_is_refused(source: str) -> None:
     with pytest.raises(Unreadable):
-        untrusted.toml(source)
+        decoding.toml(source)
 
 
 @pytest.mark.parametrize(
@@ -103,21 +103,21 @@ def test_toml_that_nobody_writes_is_refused(source: str) -> None:
     ],
 )
 def test_toml_that_people_write_is_read(source: str) -> None:
-    assert len(untrusted.toml(source)) == 1
+    assert len(decoding.toml(source)) == 1
 
 
 @pytest.mark.parametrize("name", ["", "none", "n" * 5000, "a\0b", "\udcff", "none/none", "d" * 300 + "/x"])
 def test_a_path_that_leads_to_no_file_is_none(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     with pytest.raises(Unreadable):
-        untrusted.file_bytes(path)
-    assert not untrusted.is_file(path)
-    assert untrusted.is_directory(path) == untrusted.exists(path) == (name == "")
+        decoding.file_bytes(path)
+    assert not decoding.is_file(path)
+    assert decoding.is_directory(path) == decoding.exists(path) == (name == "")
 
 
 def test_a_file_that_has_no_end_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345")
-    assert untrusted.file_bytes(path, 5) == b"12345"
+    assert decoding.file_bytes(path, 5) == b"12345"
     with pytest.raises(Unreadable, match="more than 4 bytes"):
-        untrusted.file_bytes(path, 4)
+        decoding.file_bytes(path, 4)

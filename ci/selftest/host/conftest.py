@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vdi_conformance.host.process import Host
     from vdi_conformance.host.spec import AdapterSpec, Role
 
-STARTS: tuple[Start, ...] = ("zygote", "plain") if sys.platform == "linux" else ("plain",)
+STARTS: tuple[Start, ...] = ("forkserver", "spawn") if sys.platform == "linux" else ("spawn",)
 
 
 @pytest.fixture(scope="session", params=STARTS)

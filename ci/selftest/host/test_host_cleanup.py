@@ -14,30 +14,30 @@ import pytest
 from selftest.host.conftest import STARTS
 from selftest.host.processes import call_for_ever, gone
 from vdi_conformance.adapters import resolve
-from vdi_conformance.host.ended import KILL
 from vdi_conformance.host.errors import HostDied, NotStarted
 from vdi_conformance.host.messages import client
+from vdi_conformance.host.process_end import KILL
 from vdi_conformance.host.supervisor import Start, Supervisor
 from vdi_fixtures.hosts import adapter
 
 if TYPE_CHECKING:
     from vdi_conformance.host.spec import AdapterSpec
 
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the zygote needs Linux")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the fork server needs Linux")
 PARENT = """
 import os
 import sys
 from vdi_conformance.adapters import resolve
 from vdi_conformance.host.messages import client
 from vdi_conformance.host.supervisor import Supervisor
-supervisor = Supervisor("zygote")
+supervisor = Supervisor("forkserver")
 pids = []
 for reference in sys.argv[1:]:
     host = supervisor.launch(resolve(reference))
     pids.append(host.initialized.process.pid)
     host.call(client.NewSet(set="s"))
     pids.append(host.call(client.Close(set="s")).code)
-# A fork holds whatever the parent holds, its end of the zygote's socket included.
+# A fork holds whatever the parent holds, its end of the fork server's socket included.
 if os.fork():
     print(supervisor.directory, *pids, flush=True)
 sys.stdin.read()
@@ -76,7 +76,7 @@ def test_close_ends_a_host_that_waits(start: Start, toy: AdapterSpec) -> None:
 
 @LINUX
 def test_a_daemon_of_a_host_ends_with_the_supervisor() -> None:
-    with Supervisor("zygote") as supervisor:
+    with Supervisor("forkserver") as supervisor:
         host = supervisor.launch(resolve(adapter("starts_a_daemon")))
         host.call(client.NewSet(set="s"))
         daemon = host.call(client.Close(set="s")).code
@@ -120,14 +120,14 @@ def all_ended(directory: str) -> bool:
 
 
 @LINUX
-def test_a_dead_zygote_is_reported_and_its_directory_deleted(toy: AdapterSpec) -> None:
-    supervisor = Supervisor("zygote")
+def test_a_dead_fork_server_is_reported_and_its_directory_deleted(toy: AdapterSpec) -> None:
+    supervisor = Supervisor("forkserver")
     directory = Path(supervisor.directory)
     host = supervisor.launch(toy)
     pid = host.initialized.process.pid
-    zygote = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    os.kill(zygote, KILL)
-    with pytest.raises(NotStarted, match="vdi-start=plain"):
+    fork_server = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(fork_server, KILL)
+    with pytest.raises(NotStarted, match="vdi-start=spawn"):
         call_for_ever(host)
     supervisor.close()
     assert gone(pid, within=1.0)
@@ -136,7 +136,7 @@ def test_a_dead_zygote_is_reported_and_its_directory_deleted(toy: AdapterSpec) -
 
 @LINUX
 def test_a_fork_of_the_parent_closes_nothing(toy: AdapterSpec) -> None:
-    with Supervisor("zygote") as supervisor:
+    with Supervisor("forkserver") as supervisor:
         host = supervisor.launch(toy)
         _ = host.initialized
         if sys.platform == "linux":

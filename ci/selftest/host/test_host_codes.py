@@ -6,10 +6,10 @@ from vdi_conformance.host.messages.base import CodeReply, Done, Reply, Request
 from vdi_conformance.host.messages.client import (
     Close,
     CommandReply,
+    CompleteConcurrently,
+    CompletedConcurrently,
     GetCommand,
     NewSet,
-    Race,
-    Raced,
     Serve,
     Served,
     codes_of,
@@ -18,7 +18,7 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_INVALID, VD_E_
 
 SERVED = Served(code=VD_E_CLOSE, commands=3, data_commands=2, bytes=512, digest="")
 REFUSED = Served(code=NOERROR, commands=3, data_commands=2, bytes=512, digest="", refused=VD_E_INVALID)
-RACED = Raced(code=VD_E_CLOSE, answers=[[NOERROR, VD_E_INVALID], [VD_E_INVALID, NOERROR]])
+RACED = CompletedConcurrently(code=VD_E_CLOSE, answers=[[NOERROR, VD_E_INVALID], [VD_E_INVALID, NOERROR]])
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ RACED = Raced(code=VD_E_CLOSE, answers=[[NOERROR, VD_E_INVALID], [VD_E_INVALID, 
             {("GetCommand", NOERROR), ("CompleteCommand", VD_E_INVALID)},
         ),
         (
-            Race(device="a", timeout=0, counts=[1, 2]),
+            CompleteConcurrently(device="a", timeout=0, counts=[1, 2]),
             RACED,
             {("GetCommand", VD_E_CLOSE), ("CompleteCommand", NOERROR), ("CompleteCommand", VD_E_INVALID)},
         ),

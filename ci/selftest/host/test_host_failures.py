@@ -13,8 +13,8 @@ from selftest.host.processes import call_for_ever, gone
 from selftest.report.harmless import require_harmless
 from vdi_conformance.adapters import resolve
 from vdi_conformance.host import errors
-from vdi_conformance.host.ended import Ended
 from vdi_conformance.host.messages import client
+from vdi_conformance.host.process_end import Ended
 from vdi_conformance.host.supervisor import Supervisor
 from vdi_fixtures.hosts import adapter, manifest
 
@@ -255,7 +255,8 @@ def test_the_whole_process_group_goes_with_its_host(supervisor: Supervisor, how:
         host.kill()
         host.wait_until_ended()
     elif how == "hung":
-        # The zygote passes the signal on: a call, which goes straight to the host, may overtake it and be answered.
+        # The fork server passes the signal on: a call, which goes straight to the host, may overtake it and be
+        # answered.
         host.kill(signal.Signals["SIGSTOP"])
         with pytest.raises(errors.HostHung):
             call_for_ever(host, SHORT)
@@ -309,9 +310,11 @@ def test_a_program_that_cannot_be_executed(supervisor: Supervisor, tmp_path: Pat
 def test_a_process_of_ours_that_the_system_refuses_is_no_fault_of_the_adapter(
     toy: AdapterSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Supervisor("plain") as supervisor:
+    with Supervisor("spawn") as supervisor:
         with monkeypatch.context() as patched:
-            patched.setattr("vdi_conformance.host.starting.plain.boot", lambda *_, **__: ["no such program"])
+            patched.setattr(
+                "vdi_conformance.host.starting.spawned.interpreter_command", lambda *_, **__: ["no such program"]
+            )
             with pytest.raises(errors.NoProcess, match=r"short of memory or processes, then run again$"):
                 supervisor.launch(toy)
         assert supervisor.launch(toy).initialized.identity.name == "toy"

@@ -95,7 +95,7 @@ def test_save_and_load_move_bytes_by_files(host: Host, tmp_path: Path) -> None:
         host.call(LoadMemory(address=target, size=size, path=str(path), offset=11))
 
 
-def test_landmarks_lie_in_four_kinds_of_memory(host: Host) -> None:
+def test_outside_addresses_lie_in_four_kinds_of_memory(host: Host) -> None:
     marks = host.call(FindLandmarks())
     assert len({int(address, 16) >> 12 for address in (marks.stack, marks.heap, marks.data, marks.unmapped)}) == 4
     for address in (marks.stack, marks.heap, marks.data):

@@ -14,10 +14,10 @@ from vdi_conformance.adapters import resolve
 from vdi_conformance.host.child import entry
 from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.host.errors import InvalidParams, InvalidRequest, MethodNotFound
-from vdi_conformance.host.messages import client, face, memory, server, together
+from vdi_conformance.host.messages import client, concurrent_calls, memory, native, server
 from vdi_conformance.host.messages.base import Config, HostEnvironment, Initialize, Request
 from vdi_conformance.host.messages.schemas import requests
-from vdi_conformance.host.spec import Settings
+from vdi_conformance.host.spec import RunSettings
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_INVALID
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ def test_the_child_knows_every_method_of_the_protocol_and_no_other() -> None:
 
 
 def test_initialize_gives_identity_capabilities_and_process(supervisor: Supervisor, toy: AdapterSpec) -> None:
-    host = supervisor.launch(toy, environment=Settings(seed=7, time_scale=2.0))
+    host = supervisor.launch(toy, environment=RunSettings(seed=7, time_scale=2.0))
     reply = host.initialized
     assert reply.protocol == PROTOCOL_VERSION
     assert (reply.identity.name, reply.identity.version, reply.identity.vendor) == ("toy", "7", supervisor.directory)
     assert reply.capabilities == {
         "server": "scripted",
         "server_under_test": False,
-        "machine": True,
+        "broker": True,
         "named_instances": True,
-        "native_face": "com",
+        "native_abi": "com",
         "null_out_pointers": True,
     }
     assert reply.process.pid == host.pid != os.getpid()
@@ -55,8 +55,8 @@ def test_initialize_gives_identity_capabilities_and_process(supervisor: Supervis
 def test_a_machine_is_started_before_initialize_is_answered(
     launch: Callable[..., Host], supervisor: Supervisor
 ) -> None:
-    _ = launch("machine").initialized
-    assert Path(supervisor.directory, "machine").read_text() == "started"
+    _ = launch("broker").initialized
+    assert Path(supervisor.directory, "broker").read_text() == "started"
 
 
 def test_initialize_is_accepted_once(host: Host) -> None:
@@ -94,20 +94,22 @@ def test_methods_of_the_set(host: Host, request_: Request[Any], expected: dict[s
     assert {field: getattr(reply, field) for field in reply.__struct_fields__} == expected
 
 
-FACE: list[tuple[Request[Any], dict[str, Any]]] = [
-    (face.FindSymbol(name="known"), {"address": "0x7f0000001000"}),
-    (face.FindSymbol(name="unknown"), {"address": None}),
-    (face.CreateInstance(clsid="c", iid="i"), {"code": NOERROR, "address": "0x7f0000002000"}),
-    (face.CreateInstance(clsid="c", iid="i", apartment="single"), {"code": VD_E_INVALID, "address": "0x0"}),
-    (face.CallFunction(function="0x1", arguments=[]), {"code": 0}),
+ABI: list[tuple[Request[Any], dict[str, Any]]] = [
+    (native.FindSymbol(name="known"), {"address": "0x7f0000001000"}),
+    (native.FindSymbol(name="unknown"), {"address": None}),
+    (native.CreateInstance(clsid="c", iid="i"), {"code": NOERROR, "address": "0x7f0000002000"}),
+    (native.CreateInstance(clsid="c", iid="i", apartment="single"), {"code": VD_E_INVALID, "address": "0x0"}),
+    (native.CallFunction(function="0x1", arguments=[]), {"code": 0}),
     (
-        face.CallFunction(function="0x1", arguments=[face.PassedArgument("0xa", 4), face.PassedArgument("0x10", 8)]),
+        native.CallFunction(
+            function="0x1", arguments=[native.PassedArgument("0xa", 4), native.PassedArgument("0x10", 8)]
+        ),
         {"code": 12026},
     ),
 ]
 
 
-@pytest.mark.parametrize(("request_", "expected"), FACE, ids=lambda value: getattr(value, "method", ""))
+@pytest.mark.parametrize(("request_", "expected"), ABI, ids=lambda value: getattr(value, "method", ""))
 def test_methods_of_the_native_face(host: Host, request_: Request[Any], expected: dict[str, Any]) -> None:
     reply = host.call(request_)
     assert {field: getattr(reply, field) for field in reply.__struct_fields__} == expected
@@ -115,14 +117,14 @@ def test_methods_of_the_native_face(host: Host, request_: Request[Any], expected
 
 def test_an_adapter_without_a_native_face_does_not_know_its_methods(supervisor: Supervisor) -> None:
     host = supervisor.launch(resolve("emulator"))
-    with pytest.raises(MethodNotFound, match=r"face\.symbol"):
-        host.call(face.FindSymbol(name="known"))
+    with pytest.raises(MethodNotFound, match=r"native\.symbol"):
+        host.call(native.FindSymbol(name="known"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has asynchronous procedure calls")
 def test_only_windows_queues_procedure_calls(host: Host) -> None:
-    with pytest.raises(MethodNotFound, match=r"face\.queue_apc"):
-        host.call(face.QueueApc(to="waiter", patience=0))
+    with pytest.raises(MethodNotFound, match=r"native\.queue_apc"):
+        host.call(native.QueueApc(to="waiter", patience=0))
 
 
 def test_a_configuration_keeps_all_its_fields(host: Host) -> None:
@@ -176,10 +178,10 @@ def test_serve_stops_at_its_limit(host: Host) -> None:
 def test_rivals_complete_each_command(host: Host) -> None:
     host.call(client.NewSet(set="s"))
     host.call(client.OpenDevice(set="s", name="x", device="d"))
-    raced = host.call(client.Race(device="d", timeout=1000, counts=[1, 2, 3], limit=5))
+    raced = host.call(client.CompleteConcurrently(device="d", timeout=1000, counts=[1, 2, 3], limit=5))
     assert (raced.code, len(raced.answers)) == (NOERROR, 5)
     assert all(sorted(answers) == [NOERROR, VD_E_INVALID, VD_E_INVALID] for answers in raced.answers)
-    raced = host.call(client.Race(device="d", timeout=1000, counts=[1, 2]))
+    raced = host.call(client.CompleteConcurrently(device="d", timeout=1000, counts=[1, 2]))
     assert (raced.code, len(raced.answers)) == (VD_E_CLOSE, 12)
 
 
@@ -246,11 +248,11 @@ def test_calls_at_once_are_answered_one_by_one(host: Host, supervisor: Superviso
     host.call(client.NewSet(set="s"))
     for device in ("a", "b"):
         host.call(client.OpenDevice(set="s", name=f"quiet {device}", device=device))
-    with host.at_once():
+    with host.concurrently():
         waiting = [host.send(client.GetCommand(device=device, timeout=60_000, thread=device)) for device in ("a", "b")]
         closing = host.send(client.Close(set="s", thread="c"))
     assert supervisor.wait_any([*waiting, closing]) is closing
-    with host.at_once():
+    with host.concurrently():
         host.send(client.SignalAbort(set="s", thread="abort"))
     assert [pending.result().code for pending in waiting] == [VD_E_ABORT, VD_E_ABORT]
 
@@ -259,7 +261,7 @@ def test_calls_at_once_begin_when_all_their_threads_are_free(host: Host) -> None
     host.call(client.NewSet(set="s"))
     host.call(client.OpenDevice(set="s", name="quiet", device="d"))
     busy = host.send(client.GetCommand(device="d", timeout=60_000, thread="d"))
-    with host.at_once():
+    with host.concurrently():
         later = host.send(client.GetCommand(device="d", timeout=0, thread="d"))
         beside = host.send(client.Close(set="s", thread="c"))
     assert host.call(client.Close(set="s")).code == NOERROR
@@ -270,7 +272,7 @@ def test_calls_at_once_begin_when_all_their_threads_are_free(host: Host) -> None
 
 def test_calls_at_once_on_one_thread_are_refused(host: Host) -> None:
     host.call(client.NewSet(set="s"))
-    with host.at_once():
+    with host.concurrently():
         refused = [host.send(client.Close(set="s", thread="c")) for _ in range(2)]
     for pending in refused:
         with pytest.raises(InvalidParams, match="threads all differ"):
@@ -294,9 +296,9 @@ WRONG: list[Request[Any]] = [
     server.ServerClose(server="unknown"),
     client.MapBufferHandle(set="s", handle=-1),
     client.GetBufferHandle(set="s", address="7"),
-    client.Race(device="d", timeout=0, counts=[1]),
-    together.AtOnce(calls=[]),
-    together.AtOnce(calls=[together.Together(1, "set.close", {"set": "s"})]),
+    client.CompleteConcurrently(device="d", timeout=0, counts=[1]),
+    concurrent_calls.ConcurrentCalls(calls=[]),
+    concurrent_calls.ConcurrentCalls(calls=[concurrent_calls.ConcurrentCall(1, "set.close", {"set": "s"})]),
     memory.ReadMemory(address="0x1000", size=65537),
     memory.WriteMemory(address="0x1000", data="0"),
     memory.LoadMemory(address="0x1000", size=1, path="/no/such/file", offset=0),

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdi_conformance.host.child.dispatch import Call, Methods, read_call
+from vdi_conformance.host.child.dispatch import DispatchedCall, Methods, read_call
 from vdi_conformance.host.codes import ADAPTER_RAISED, PARSE_ERROR
-from vdi_conformance.host.connection import Answer, read_answer, read_reply
+from vdi_conformance.host.connection import HostAnswer, read_answer, read_reply
 from vdi_conformance.host.errors import HostError, ProtocolError
 from vdi_conformance.host.messages.base import HostEnvironment, Initialize, Reply
 
@@ -20,7 +20,7 @@ ENVIRONMENT = HostEnvironment(directory="", seed=0, time_scale=1.0)
 ASKED = Initialize(protocol=1, role="client", environment=ENVIRONMENT)
 
 
-def read(line: bytes) -> Answer | Reply | HostError:
+def read(line: bytes) -> HostAnswer | Reply | HostError:
     """Read a line as the answer to `initialize`."""
     answer = read_answer("primary", line)
     return read_reply("primary", ASKED, answer, line)
@@ -74,7 +74,7 @@ def deep() -> list[Any]:
 def test_what_an_adapter_gives_and_nobody_can_write_is_refused(result: Any) -> None:
     methods = Methods[None]()
     methods.method("give")(lambda _: {"code": result})
-    answer = json.loads(methods.answer(None, Call(1, "give", None, {})))
+    answer = json.loads(methods.answer(None, DispatchedCall(1, "give", None, {})))
     assert answer["error"]["code"] == ADAPTER_RAISED
     assert "a result that is no plain data" in answer["error"]["message"]
     assert answer["error"]["data"]["traceback"]

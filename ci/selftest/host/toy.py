@@ -175,7 +175,7 @@ class ToyStatements:
         return StatementOutcome(True, ((3014, f"{statement.operation} of {statement.database.size} bytes"),))
 
 
-class ToyFace(contract.NativeFace):
+class ToyFace(contract.NativeAbi):
     """A library with one symbol and no classes, whose functions add up what they are given."""
 
     def symbol(self, name: str) -> int | None:
@@ -202,13 +202,13 @@ class Toy(contract.Adapter):
 
     def capabilities(self) -> Capabilities:
         """Declare everything."""
-        return Capabilities(server="scripted", machine=True, named_instances=True, native_face="com")
+        return Capabilities(server="scripted", broker=True, named_instances=True, native_abi="com")
 
     def virtual_device_set(self) -> ToySet:
         """Make a client object."""
         return ToySet()
 
-    def native_face(self) -> ToyFace:
+    def native_abi(self) -> ToyFace:
         """Give the library."""
         return ToyFace()
 
@@ -220,7 +220,7 @@ class Toy(contract.Adapter):
         """Make a server."""
         return ToyServer()
 
-    def start_machine(self) -> None:
+    def start_broker(self) -> None:
         """Leave a trace in the private directory."""
         with open(f"{self.environment.directory}/machine", "w") as file:  # noqa: PTH123
             file.write("started")

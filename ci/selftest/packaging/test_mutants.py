@@ -19,14 +19,14 @@ def test_every_mutant_that_rightly_survives_is_one_of_the_emulator_and_has_a_rea
         for name in configuration["modules"]
     }
     with (MUTANTS / "unkilled.tsv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        requirements = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     wrong = [
-        row
-        for row in rows
-        if row["original"] not in texts.get(row["module"], "")
-        or row["original"] == row["mutated"]
-        or row["class"] not in ("equivalent", "permitted")
-        or not row["reason"]
+        requirement
+        for requirement in requirements
+        if requirement["original"] not in texts.get(requirement["module"], "")
+        or requirement["original"] == requirement["mutated"]
+        or requirement["class"] not in ("equivalent", "permitted")
+        or not requirement["reason"]
     ]
-    assert rows
+    assert requirements
     assert not wrong

@@ -76,7 +76,7 @@ def test_its_metadata_name_the_licence_and_the_entry_points(wheel: Path) -> None
     assert any(name.endswith("/licenses/LICENSE") for name in archive.namelist())
     points = archive.read(metadata.replace("METADATA", "entry_points.txt")).decode()
     assert "vdi-conformance = vdi_conformance.cli:main" in points
-    assert "vdi_conformance = vdi_conformance.plugins" in points
+    assert "vdi_conformance = vdi_conformance.pytest_plugin" in points
 
 
 def run(installed: Path, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -128,7 +128,7 @@ wheel, directory = map(Path, sys.argv[1:])
 assert wheel in Path(vdi_conformance.__file__).parents
 assert compileall.compile_dir(wheel, quiet=1)
 site = Site(directory)
-site.emulator().start_machine()
+site.emulator().start_broker()
 print(len(site.back_up(backup("a", "b"))))
 site.threads.shutdown()
 """

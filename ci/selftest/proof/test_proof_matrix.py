@@ -11,12 +11,12 @@ SHOULD = "MBH-22"
 RED, GREEN = tried("failed"), tried("passed")
 ELSEWHERE = tried("failed", FAR, ("CMP-01",))
 NOT_APPLICABLE, NOT_TESTED, ERROR = tried("not applicable"), tried("not tested"), tried("error")
-BASELINE = result(trial("baseline", "emulator", rows=()), GREEN)
+BASELINE = result(trial("baseline", "emulator", requirements=()), GREEN)
 
 FATES: list[tuple[tuple[Tried, ...], Outcome]] = [
     ((GREEN, RED), "killed"),
     ((ELSEWHERE, RED), "killed"),
-    ((GREEN, ELSEWHERE), "killed by another row only"),
+    ((GREEN, ELSEWHERE), "killed by another requirement only"),
     ((GREEN,), "survived"),
     ((GREEN, tried("warning", FAR, ("CMP-01",))), "survived"),
     ((tried("warning"),), "survived"),
@@ -35,7 +35,7 @@ def test_what_came_of_a_fault(ends: tuple[Tried, ...], outcome: Outcome) -> None
 
 
 def test_a_fault_of_a_recommendation_is_killed_by_a_warning() -> None:
-    (cell,) = cells([result(trial(rows=(SHOULD,)), tried("warning", rows=(SHOULD,)))])
+    (cell,) = cells([result(trial(requirements=(SHOULD,)), tried("warning", requirements=(SHOULD,)))])
     assert (cell.outcome, cell.check) == ("killed", RED.check)
 
 
@@ -44,7 +44,7 @@ def _found(*results: TrialResult, demanded: frozenset[str] = frozenset()) -> lis
     return list(findings(made, results, cells(results)))
 
 
-def test_a_fault_that_is_killed_by_its_own_row_is_no_finding() -> None:
+def test_a_fault_that_is_killed_by_its_own_requirement_is_no_finding() -> None:
     assert _found(result(trial(), RED), demanded=frozenset({"MBH-04"})) == []
 
 
@@ -76,17 +76,17 @@ def test_a_reading_on_which_a_check_fails_is_a_false_alarm() -> None:
 
 
 def test_a_reading_may_warn_where_it_says_so_and_must_then() -> None:
-    warns = trial("reading", "other", rows=(SHOULD,), warns=(SHOULD,))
-    warned = tried("warning", rows=(SHOULD,))
+    warns = trial("reading", "other", requirements=(SHOULD,), warns=(SHOULD,))
+    warned = tried("warning", requirements=(SHOULD,))
     assert _found(result(warns, warned)) == []
-    assert "no check did" in _found(result(warns, tried("passed", rows=(SHOULD,))))[0]
-    assert "not declared" in _found(result(trial("reading", "other", rows=(SHOULD,)), warned))[0]
+    assert "no check did" in _found(result(warns, tried("passed", requirements=(SHOULD,))))[0]
+    assert "not declared" in _found(result(trial("reading", "other", requirements=(SHOULD,)), warned))[0]
 
 
 def test_readings_together_may_warn_where_one_of_them_does() -> None:
-    may = trial("reading", "one + other", rows=(SHOULD,), may=(SHOULD,))
-    assert _found(result(may, tried("warning", rows=(SHOULD,)))) == []
-    assert _found(result(may, tried("passed", rows=(SHOULD,)))) == []
+    may = trial("reading", "one + other", requirements=(SHOULD,), may=(SHOULD,))
+    assert _found(result(may, tried("warning", requirements=(SHOULD,)))) == []
+    assert _found(result(may, tried("passed", requirements=(SHOULD,)))) == []
     assert len(_found(result(may, tried("warning")))) == 1
 
 
@@ -112,9 +112,9 @@ def test_a_reading_that_cannot_be_tried_is_a_finding() -> None:
     assert "no check judges" in _found(result(trial("reading", "other")))[0]
 
 
-def test_a_trivial_implementation_meets_rows_all_of_whose_checks_passed_in_every_part() -> None:
-    near = trial("trivial", "lazy", rows=(), part="MBH")
-    far = trial("trivial", "lazy", rows=(), part="CMP")
+def test_a_trivial_implementation_meets_requirements_all_of_whose_checks_passed_in_every_part() -> None:
+    near = trial("trivial", "lazy", requirements=(), part="MBH")
+    far = trial("trivial", "lazy", requirements=(), part="CMP")
     both = ("MBH-04", "CMP-01")
     results = (result(near, GREEN), result(far, tried("failed", FAR, both)))
     scored = frozenset(both)
@@ -125,8 +125,8 @@ def test_a_trivial_implementation_meets_rows_all_of_whose_checks_passed_in_every
 
 
 def test_a_trivial_implementation_that_conforms_is_a_finding() -> None:
-    lazy = trial("trivial", "lazy", rows=())
-    assert _found(result(lazy, tried("passed", rows=("MBH-04", "CMP-01")))) == [
+    lazy = trial("trivial", "lazy", requirements=())
+    assert _found(result(lazy, tried("passed", requirements=("MBH-04", "CMP-01")))) == [
         "the trivial implementation lazy conforms"
     ]
     assert _found(result(lazy, RED)) == []

@@ -13,12 +13,12 @@ from selftest.report.made import check
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.files import Evidence, written
 from vdi_conformance.evidence.records import CheckRecord, Requests
-from vdi_conformance.report.bundle import Parts, certificate, encoded
-from vdi_conformance.report.bundle_archive import MANIFEST, pack
-from vdi_conformance.report.bundle_verification import Held, Shipped
-from vdi_conformance.report.ceremony import CANARIES, SEEDS, Canary
-from vdi_conformance.report.exit_codes import exit_code
-from vdi_conformance.report.scoring import by_requirement, scored_counts, version_of
+from vdi_conformance.judgement.exit_codes import exit_code
+from vdi_conformance.judgement.scoring import by_requirement, scored_counts, version_of
+from vdi_conformance.report.certificate import Parts, certificate, encoded
+from vdi_conformance.report.certificate_archive import MANIFEST, pack
+from vdi_conformance.report.certificate_verification import Held, Shipped
+from vdi_conformance.report.certification import CANARIES, SEEDS, Canary
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile, profile, texts
 from vdi_conformance.requirements.reading import TABLES
@@ -40,9 +40,9 @@ def core() -> Profile:
 
 def checks() -> list[CheckRecord]:
     """One check that passed for each requirement of the core."""
-    found = [check(f"made/{row}", rows=(row,)) for row in sorted(core().scored)]
-    levels = {row.id: row.level for row in catalogue().rows}
-    return [called(msgspec.structs.replace(one, level=levels[one.rows[0]])) for one in found]
+    found = [check(f"made/{requirement}", requirements=(requirement,)) for requirement in sorted(core().scored)]
+    levels = {requirement.id: requirement.level for requirement in catalogue().requirements}
+    return [called(msgspec.structs.replace(one, level=levels[one.requirements[0]])) for one in found]
 
 
 def called(check: CheckRecord) -> CheckRecord:
@@ -66,9 +66,13 @@ def run(seed: int, given: list[CheckRecord] | None = None, selected: Collection[
     )
     head = msgspec.structs.replace(head, **header)
     counts = {one.verdict: sum(1 for other in held if other.verdict == one.verdict) for one in held}
-    rows = by_requirement(core(), catalogue().rows, head.client, held)
+    requirements = by_requirement(core(), catalogue().requirements, head.client, held)
     footer = msgspec.structs.replace(
-        FOOTER, counts=counts, complaints=[], duration=SECONDS, exit_code=exit_code(scored_counts(rows, held), 0)
+        FOOTER,
+        counts=counts,
+        complaints=[],
+        duration=SECONDS,
+        exit_code=exit_code(scored_counts(requirements, held), 0),
     )
     return Evidence(head, tuple(held), footer)
 
@@ -76,7 +80,7 @@ def run(seed: int, given: list[CheckRecord] | None = None, selected: Collection[
 def canary(one: Canary, verdict: Any = "failed") -> Evidence:
     """A run in which that fault was found."""
     client = msgspec.structs.replace(PARTY, reference=one.reference)
-    found = [called(check(f"made/{one.requirement}", verdict, rows=(one.requirement,)))]
+    found = [called(check(f"made/{one.requirement}", verdict, requirements=(one.requirement,)))]
     return run(0, found, [f"requirement {one.requirement}"], client=client)
 
 

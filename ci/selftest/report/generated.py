@@ -18,13 +18,15 @@ from vdi_conformance.evidence.records import (
     Observation,
     Party,
 )
-from vdi_conformance.report.exit_codes import exit_code
-from vdi_conformance.report.scoring import counts_with_untried, untried
+from vdi_conformance.judgement.exit_codes import exit_code
+from vdi_conformance.judgement.scoring import counts_with_untested, untested
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.values import LEVELS
 
 TEXT: Final = st.text(st.characters(exclude_categories=[]), max_size=20)
-ROWS: Final = st.lists(st.sampled_from([*(row.id for row in catalogue().rows), "NIX-01"]), max_size=3, unique=True)
+ROWS: Final = st.lists(
+    st.sampled_from([*(requirement.id for requirement in catalogue().requirements), "NIX-01"]), max_size=3, unique=True
+)
 SECONDS: Final = st.floats(0, 1e6)
 
 parties: Final = st.builds(Party, reference=TEXT, name=TEXT, version=TEXT, vendor=TEXT, library=TEXT)
@@ -67,7 +69,7 @@ def checks(draw: st.DrawFn) -> CheckRecord:
     return CheckRecord(
         id=draw(TEXT.filter(bool)),
         node=draw(TEXT),
-        rows=draw(ROWS),
+        requirements=draw(ROWS),
         level=draw(st.sampled_from(LEVELS)),
         verdict=verdict,
         duration=draw(SECONDS),
@@ -88,6 +90,6 @@ def evidence(draw: st.DrawFn) -> Evidence:
         counts[check.verdict] = counts.get(check.verdict, 0) + 1
     complaints = draw(st.lists(TEXT, max_size=2))
     header = draw(headers)
-    code = exit_code(counts_with_untried(counts, untried(catalogue().rows, header, made)), 0, complaints)
+    code = exit_code(counts_with_untested(counts, untested(catalogue().requirements, header, made)), 0, complaints)
     footer = Footer(counts=counts, complaints=complaints, exit_code=code, duration=draw(SECONDS))
     return Evidence(header, tuple(made), footer)

@@ -13,7 +13,7 @@ def check(
     id_: str = "map/a",
     verdict: Verdict = "passed",
     cause: str = "NOERROR",
-    rows: tuple[str, ...] = ("MBH-04",),
+    requirements: tuple[str, ...] = ("MBH-04",),
     seen: dict[str, str] | None = None,
 ) -> CheckRecord:
     """Make a check; `cause` is the observed code, or one of the other kinds; `seen` are answers to Q38 by subject."""
@@ -24,7 +24,7 @@ def check(
     return msgspec.structs.replace(
         CHECK,
         id=id_,
-        rows=list(rows),
+        requirements=list(requirements),
         verdict=verdict,
         cause=None if verdict == "passed" else why,
         observations=[Observation(question="Q38", subject=key, answer=value) for key, value in (seen or {}).items()],

@@ -13,8 +13,8 @@ from selftest.report.made import check, run
 from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.records import CheckRecord, Culprit, Verdict
-from vdi_conformance.report.baseline import Entry, NotABaseline, load, parse, render
-from vdi_conformance.report.known_failures import COVERABLE, Fresh, complaints, covering, known_failure, updated
+from vdi_conformance.judgement.baseline import Entry, NotABaseline, load, parse, render
+from vdi_conformance.judgement.known_failures import COVERABLE, Fresh, complaints, covering, known_failure, updated
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: not text.isspace())
 CAUSES = st.sampled_from(["NOERROR", "VD_E_PROTOCOL", "died", "assertion"])
@@ -49,7 +49,7 @@ def judged(entries: list[Entry], whole: Evidence) -> Evidence:
         before: Verdict = one.verdict
         if before == "known failure":
             before = "not tested" if one.cause and one.cause.kind == "not tested" else "failed"
-        known = known_failure(entries, DAY, one.id, one.rows, one.cause) if before in COVERABLE else None
+        known = known_failure(entries, DAY, one.id, one.requirements, one.cause) if before in COVERABLE else None
         verdict: Verdict = "known failure" if known else before
         checks.append(msgspec.structs.replace(one, verdict=verdict, known=known))
     return Evidence(whole.header, tuple(checks), whole.footer)
@@ -107,8 +107,8 @@ def key(one: Entry) -> str:
 
 @given(entries=ENTRIES, name=st.text())
 def test_what_was_written_is_read_back(entries: list[Entry], name: str) -> None:
-    rows = {one.target: ["MBH-04", "GBH-01"] for one in entries}
-    assert sorted(parse(render(entries, name, rows), "b.toml"), key=key) == sorted(entries, key=key)
+    requirements = {one.target: ["MBH-04", "GBH-01"] for one in entries}
+    assert sorted(parse(render(entries, name, requirements), "b.toml"), key=key) == sorted(entries, key=key)
 
 
 @given(entries=ENTRIES, data=st.data())
@@ -318,7 +318,7 @@ def test_after_an_update_the_same_run_is_green(old: list[Entry], checks: list[Ch
     try:
         entries = updated(old, whole, Fresh())
     except NotABaseline:
-        assert any(len(covering(old, date.min, one.id, one.rows, one.cause)) > 1 for one in checks)
+        assert any(len(covering(old, date.min, one.id, one.requirements, one.cause)) > 1 for one in checks)
         return
     again = judged(entries, whole)
     assert complaints(entries, DAY, again.header, again.checks) == []

@@ -18,7 +18,7 @@ from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Verdict
 from vdi_conformance.report.comparison import CheckChange, Comparison, NotComparable, State, compare
 from vdi_conformance.report.comparison_views import as_json, as_markdown, as_text
 
-OTHER = check("map/other", rows=("GBH-01",))
+OTHER = check("map/other", requirements=("GBH-01",))
 KINDS = ("regressions", "fixed", "other_verdicts", "other_causes", "new", "removed")
 BROKEN = ("failed", "known failure")
 STATES: tuple[State, ...] = (*VERDICTS, "missing")
@@ -45,18 +45,23 @@ def test_whatever_passed_and_does_not_now_regressed(new: State) -> None:
     comparison = between("passed", new)
     assert kinds(comparison) == ["regressions"]
     assert comparison.exit_code == 1
-    (row,) = comparison.regressed_requirements
-    assert (row.id, row.old, row.new) == ("MBH-04", "passed", new)
+    (requirement,) = comparison.regressed_requirements
+    assert (requirement.id, requirement.old, requirement.new) == ("MBH-04", "passed", new)
 
 
 def test_what_broke_comes_before_what_only_warns() -> None:
     ends: list[Verdict] = ["warning", "not tested", "failed", "error", "failed"]
-    rows = ("MBH-01", "MBH-02", "MBH-03", "MBH-04", "CMP-01")
-    before = run(*(check(f"map/{row}", rows=(row,)) for row in rows))
-    after = run(*(check(f"map/{row}", end, rows=(row,)) for row, end in zip(rows, ends, strict=True)))
+    requirements = ("MBH-01", "MBH-02", "MBH-03", "MBH-04", "CMP-01")
+    before = run(*(check(f"map/{requirement}", requirements=(requirement,)) for requirement in requirements))
+    after = run(
+        *(
+            check(f"map/{requirement}", end, requirements=(requirement,))
+            for requirement, end in zip(requirements, ends, strict=True)
+        )
+    )
     found = compare(before, after)
     told = ["CMP-01 failed", "MBH-03 failed", "MBH-04 error", "MBH-02 not tested", "MBH-01 warning"]
-    assert [f"{one.rows[0]} {one.new.state}" for one in found.regressions] == told
+    assert [f"{one.requirements[0]} {one.new.state}" for one in found.regressions] == told
     assert [f"{one.id} {one.new}" for one in found.regressed_requirements] == told
 
 
@@ -69,7 +74,7 @@ def test_a_warning_that_became_a_failure_regressed(new: State) -> None:
 def test_what_was_broken_and_passes_is_fixed(old: State) -> None:
     comparison = between(old, "passed")
     assert kinds(comparison) == ["fixed"]
-    assert [row.id for row in comparison.fixed_requirements] == ["MBH-04"]
+    assert [requirement.id for requirement in comparison.fixed_requirements] == ["MBH-04"]
     assert comparison.exit_code == 0
 
 
@@ -97,7 +102,7 @@ def test_another_cause_is_told(old: State, new: State) -> None:
 
 @pytest.mark.parametrize("new", VERDICTS)
 def test_a_new_check_is_no_regression_nor_is_its_requirement(new: Verdict) -> None:
-    again = check("map/b", rows=("MBH-04",))
+    again = check("map/b", requirements=("MBH-04",))
     comparison = compare(run(again), run(again, *of(new)))
     assert kinds(comparison) == ["new"]
     assert not comparison.regressed_requirements
@@ -113,15 +118,15 @@ def test_another_suite_may_drop_a_check(changed: dict[str, str]) -> None:
 
 
 def test_a_requirement_regresses_though_its_passing_checks_still_pass() -> None:
-    passing = check("map/b", rows=("MBH-04",))
+    passing = check("map/b", requirements=("MBH-04",))
     comparison = compare(run(passing, *of("not applicable")), run(passing, *of("failed")))
     assert kinds(comparison) == ["other_verdicts"]
-    assert [row.id for row in comparison.regressed_requirements] == ["MBH-04"]
+    assert [requirement.id for requirement in comparison.regressed_requirements] == ["MBH-04"]
     assert comparison.exit_code == 1
 
 
 def test_a_requirement_is_fixed_when_none_of_its_checks_fails() -> None:
-    failing = check("map/b", "failed", rows=("MBH-04",))
+    failing = check("map/b", "failed", requirements=("MBH-04",))
     comparison = compare(run(failing, *of("failed")), run(failing, *of("passed")))
     assert kinds(comparison) == ["fixed"]
     assert not comparison.fixed_requirements
@@ -216,9 +221,15 @@ def test_the_order_of_a_selection_does_not_matter() -> None:
 
 @pytest.mark.parametrize("view", [as_text, as_markdown])
 def test_regressions_come_first_by_requirement(view: Callable[[Comparison], str]) -> None:
-    old = run(check("map/a"), check("map/b", "failed", rows=("GBH-01",)), check("map/c", "failed", rows=("GBH-02",)))
+    old = run(
+        check("map/a"),
+        check("map/b", "failed", requirements=("GBH-01",)),
+        check("map/c", "failed", requirements=("GBH-02",)),
+    )
     new = run(
-        check("map/a", "failed"), check("map/b", rows=("GBH-01",)), check("map/c", "failed", "died", rows=("GBH-02",))
+        check("map/a", "failed"),
+        check("map/b", requirements=("GBH-01",)),
+        check("map/c", "failed", "died", requirements=("GBH-02",)),
     )
     told = view(compare(old, new))
     places = [told.index(name) for name in ("MBH-04", "map/a", "map/b", "map/c")]

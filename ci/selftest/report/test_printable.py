@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selftest.report.harmless import require_harmless
-from vdi_conformance.printable import fence_around, in_markdown, keepable, shown, shown_end, shown_lines
+from vdi_conformance.untrusted.printable import fence_around, in_markdown, keepable, shown, shown_end, shown_lines
 from vdi_fixtures.hosts.hostile import NASTY
 
 PIECES = ("::", ":", "#", "##[", "error", "group::", "a", " ", "\r\n", "\r", "\n", "\x1b", "\\x1b", "`", "\u202e", "\\")

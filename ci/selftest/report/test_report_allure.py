@@ -65,7 +65,7 @@ def test_a_check_has_one_place_and_links_that_differ(check: CheckRecord) -> None
     urls = [url for kind, _, url in allure.links(check) if kind == "link"]
     assert len(set(urls)) == len(urls)
     assert all(url.startswith("https://") for url in urls)
-    assert [name for kind, name, _ in allure.links(check) if kind == "requirement"] == check.rows
+    assert [name for kind, name, _ in allure.links(check) if kind == "requirement"] == check.requirements
 
 
 def test_a_check_names_its_requirement_and_the_documents_behind_it() -> None:

@@ -13,7 +13,7 @@ from selftest.report.generated import TEXT, evidence
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import Call, Cause, CheckRecord, KnownFailure, Observation, Verdict
 from vdi_conformance.report.junit import junit
-from vdi_conformance.report.wording import case_name, untried_lines
+from vdi_conformance.report.wording import case_name, untested_lines
 from vdi_conformance.requirements import catalogue
 
 ENDS: Final = ("failure", "error", "skipped")
@@ -35,7 +35,7 @@ ATTRIBUTES: Final = {
 FAILURE: Final = CheckRecord(
     id="get_buffer_handle/asks[backup]",
     node="a::b",
-    rows=["GBH-01", "GBH-02"],
+    requirements=["GBH-01", "GBH-02"],
     level="MUST",
     verdict="failed",
     duration=0.25,
@@ -88,10 +88,10 @@ def test_every_run_makes_a_document_that_counts_as_the_run_did(run: Evidence) ->
     for element in (root, *root):
         _require_counts(element)
     counts, complains = run.footer.counts, bool(run.footer.complaints)
-    left_untried = bool(untried_lines(run.header, run.checks))
-    assert int(root.attrib["tests"]) == len(run.checks) + complains + left_untried
+    left_untested = bool(untested_lines(run.header, run.checks))
+    assert int(root.attrib["tests"]) == len(run.checks) + complains + left_untested
     assert int(root.attrib["failures"]) == counts.get("failed", 0) + complains
-    assert int(root.attrib["errors"]) == counts.get("error", 0) + counts.get("not tested", 0) + left_untried
+    assert int(root.attrib["errors"]) == counts.get("error", 0) + counts.get("not tested", 0) + left_untested
     assert int(root.attrib["skipped"]) == counts.get("not applicable", 0) + counts.get("known failure", 0)
 
 
@@ -121,10 +121,10 @@ def test_a_failure_tells_everything() -> None:
     assert failure.attrib == {"type": "code", "message": "it gave"}
     assert failure.text is not None
     lines = failure.text.split("\n")
-    row = catalogue().get("GBH-01")
-    assert row is not None
+    requirement = catalogue().get("GBH-01")
+    assert requirement is not None
     for line in (
-        f"GBH-01 MUST: {row.statement}",
+        f"GBH-01 MUST: {requirement.statement}",
         "VD_E_BUSY",
         "expected NOERROR, observed VD_E_BUSY",
         "      7 primary      set.close() -> code=NOERROR",
@@ -156,8 +156,8 @@ def test_a_warning_passes_and_says_that_it_warns() -> None:
 
 def test_suites_are_topics_in_the_order_of_the_catalogue() -> None:
     ids = ["MBH-01", "CMP-01", "GBH-01"]
-    made = [msgspec.structs.replace(CHECK, id=f"a/{id}", rows=[id, "GBH-02"]) for id in ids]
-    lost = msgspec.structs.replace(CHECK, id="lost", rows=[])
+    made = [msgspec.structs.replace(CHECK, id=f"a/{id}", requirements=[id, "GBH-02"]) for id in ids]
+    lost = msgspec.structs.replace(CHECK, id="lost", requirements=[])
     root = _read(Evidence(HEADER, (lost, *made), FOOTER))
     names = [suite.attrib["name"] for suite in root]
     assert names == ["CMP CompleteCommand", "GBH GetBufferHandle", "MBH MapBufferHandle", "without a requirement"]

@@ -8,15 +8,15 @@ import pytest
 from selftest.evidence.samples import HEADER
 from selftest.report.made import check
 from vdi_conformance.evidence.records import CheckRecord, Verdict
+from vdi_conformance.judgement.scoring import by_requirement, scored_counts, untested
 from vdi_conformance.report.profile_summary import profile_lines
-from vdi_conformance.report.scoring import by_requirement, scored_counts, untried
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 
 PROFILE = Profile(
     name="small",
     version=1,
-    about="a few rows",
+    about="a few requirements",
     server="statement",
     joining=True,
     derived=True,
@@ -28,9 +28,13 @@ PROFILE = Profile(
 )
 
 
-def verdict_of(row: str, checks: Sequence[CheckRecord], profile: Profile = PROFILE, **declared: bool) -> str:
+def verdict_of(requirement: str, checks: Sequence[CheckRecord], profile: Profile = PROFILE, **declared: bool) -> str:
     client = msgspec.structs.replace(HEADER.client, capabilities=dict(declared))
-    return next(one.verdict for one in by_requirement(profile, catalogue().rows, client, checks) if one.id == row)
+    return next(
+        one.verdict
+        for one in by_requirement(profile, catalogue().requirements, client, checks)
+        if one.id == requirement
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +56,7 @@ def test_a_requirement_is_as_bad_as_the_worst_of_its_checks(ends: tuple[Verdict,
 
 
 def test_only_what_is_optional_and_not_declared_is_not_applicable() -> None:
-    checks = [check("map/null", "not applicable", rows=("MBH-28",))]
+    checks = [check("map/null", "not applicable", requirements=("MBH-28",))]
     assert verdict_of("MBH-28", checks, null_out_pointers=False) == "not applicable"
     assert verdict_of("MBH-28", checks) == "not applicable"
     assert verdict_of("MBH-28", checks, null_out_pointers=True) == "not tested"
@@ -60,55 +64,55 @@ def test_only_what_is_optional_and_not_declared_is_not_applicable() -> None:
 
 
 def test_a_check_of_what_is_not_scored_as_well_says_nothing_of_what_is() -> None:
-    checks = [check("map/both", "failed", rows=("MBH-04", "MBH-01"))]
+    checks = [check("map/both", "failed", requirements=("MBH-04", "MBH-01"))]
     assert verdict_of("MBH-04", checks) == "not tested"
     assert verdict_of("MBH-01", checks) == "failed"
 
 
-def test_a_row_that_the_catalogue_lost_is_not_tested() -> None:
+def test_a_requirement_that_the_catalogue_lost_is_not_tested() -> None:
     profile = msgspec.structs.replace(PROFILE, scored=frozenset({"MBH-99"}))
-    assert verdict_of("MBH-99", [check(rows=("MBH-99",))], profile) == "not tested"
+    assert verdict_of("MBH-99", [check(requirements=("MBH-99",))], profile) == "not tested"
 
 
 def test_only_what_is_scored_decides_but_for_errors_of_nobody() -> None:
     checks = [
         check("map/a"),
-        check("map/b", "warning", rows=("MBH-28",)),
-        check("map/c", "failed", rows=("MBH-01",)),
-        check("map/d", "failed", rows=("MBH-10",)),
+        check("map/b", "warning", requirements=("MBH-28",)),
+        check("map/c", "failed", requirements=("MBH-01",)),
+        check("map/d", "failed", requirements=("MBH-10",)),
     ]
-    rows = by_requirement(PROFILE, catalogue().rows, HEADER.client, checks)
-    assert scored_counts(rows, checks) == {"passed": 1, "warning": 1, "error": 0}
-    assert scored_counts(rows, [*checks, check("map/e", "error", rows=())])["error"] == 1
+    requirements = by_requirement(PROFILE, catalogue().requirements, HEADER.client, checks)
+    assert scored_counts(requirements, checks) == {"passed": 1, "warning": 1, "error": 0}
+    assert scored_counts(requirements, [*checks, check("map/e", "error", requirements=())])["error"] == 1
 
 
 def test_the_summary_names_what_did_not_come_out_as_it_should() -> None:
-    checks = [check("map/a", "failed"), check("map/c", "failed", rows=("MBH-01",))]
-    told = list(profile_lines(PROFILE, by_requirement(PROFILE, catalogue().rows, HEADER.client, checks)))
-    assert told[0] == "profile small-1 (a few rows): 2 requirements scored, 1 failed, 1 not tested"
+    checks = [check("map/a", "failed"), check("map/c", "failed", requirements=("MBH-01",))]
+    told = list(profile_lines(PROFILE, by_requirement(PROFILE, catalogue().requirements, HEADER.client, checks)))
+    assert told[0] == "profile small-1 (a few requirements): 2 requirements scored, 1 failed, 1 not tested"
     assert told[1:3] == ["  failed: MBH-04", "  not tested: MBH-28"]
     assert told[-1] == "  not scored, failed: MBH-01"
 
 
 @pytest.mark.parametrize(
-    ("row", "declared", "named"),
+    ("requirement", "declared", "named"),
     [
         ("IOE-02", {}, True),
         ("GBH-10", {"null_out_pointers": False}, False),
         ("MBH-28", {"null_out_pointers": False}, False),
         ("MBH-28", {"null_out_pointers": True}, True),
-        ("ABI-01", {"native_face": "none"}, False),
-        ("ABI-01", {"native_face": "libsqlvdi"}, False),
+        ("ABI-01", {"native_abi": "none"}, False),
+        ("ABI-01", {"native_abi": "libsqlvdi"}, False),
         ("TSQ-01", {}, False),
         ("TSQ-01", {"server_under_test": True}, True),
         ("ABI-19", {}, False),
     ],
 )
-def test_without_a_profile_only_what_is_optional_may_be_left_untried(
-    row: str, declared: dict[str, object], named: bool
+def test_without_a_profile_only_what_is_optional_may_be_left_untested(
+    requirement: str, declared: dict[str, object], named: bool
 ) -> None:
     party = msgspec.structs.replace(HEADER.client, capabilities=declared)
     header = msgspec.structs.replace(HEADER, client=party, server=party)
-    checks = [check("a/a", rows=("MBH-01",)), check("a/b", "not applicable", rows=(row,))]
-    assert untried(catalogue().rows, header, checks) == ((row,) if named else ())
-    assert untried(catalogue().rows, header, [*checks, check("a/c", rows=(row,))]) == ()
+    checks = [check("a/a", requirements=("MBH-01",)), check("a/b", "not applicable", requirements=(requirement,))]
+    assert untested(catalogue().requirements, header, checks) == ((requirement,) if named else ())
+    assert untested(catalogue().requirements, header, [*checks, check("a/c", requirements=(requirement,))]) == ()

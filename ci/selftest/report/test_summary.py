@@ -63,11 +63,11 @@ def test_what_must_hold_comes_before_what_is_recommended() -> None:
 
 def test_a_check_counts_in_the_topic_of_its_first_requirement_as_in_junit() -> None:
     checks = [
-        check("map/a", rows=("MBH-01", "GBH-02", "CMP-01")),
-        check("map/b", "failed", rows=("GBH-01", "MBH-01")),
-        check("map/c", "warning", rows=("GBH-02",)),
-        check("map/lost", "error", rows=()),
-        check("map/odd", "failed", rows=("NIX-01",)),
+        check("map/a", requirements=("MBH-01", "GBH-02", "CMP-01")),
+        check("map/b", "failed", requirements=("GBH-01", "MBH-01")),
+        check("map/c", "warning", requirements=("GBH-02",)),
+        check("map/lost", "error", requirements=()),
+        check("map/odd", "failed", requirements=("NIX-01",)),
     ]
     run = _run(*checks)
     told = _topics(_drawn(run))
@@ -90,7 +90,9 @@ def test_the_terminal_counts_as_junit_does_and_every_check_once(run: Evidence) -
         suites.pop(about_the_whole, None)
     assert suites == {topic: count for topic, (_, count) in told.items() if count}
     assert sum(count for _, count in told.values()) == len(run.checks)
-    assert sum(count for count, _ in told.values()) == len({row for one in run.checks for row in one.rows})
+    assert sum(count for count, _ in told.values()) == len(
+        {requirement for one in run.checks for requirement in one.requirements}
+    )
 
 
 def _suites(run: Evidence) -> dict[str, int]:
@@ -105,7 +107,9 @@ def test_no_text_of_a_run_does_anything_to_a_terminal(run: Evidence) -> None:
 
 
 def test_every_requirement_of_the_catalogue_has_a_topic() -> None:
-    checks = [check(f"map/{row.id}", rows=(row.id,)) for row in catalogue().rows]
+    checks = [
+        check(f"map/{requirement.id}", requirements=(requirement.id,)) for requirement in catalogue().requirements
+    ]
     assert sum(count for _, count in _topics(_drawn(_run(*checks))).values()) == len(checks)
 
 

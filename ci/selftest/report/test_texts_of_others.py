@@ -28,18 +28,18 @@ from vdi_conformance.evidence.records import (
     ProfileVersion,
     Verdict,
 )
-from vdi_conformance.printable import keepable
+from vdi_conformance.judgement.baseline import Entry, parse, render
 from vdi_conformance.report import allure
-from vdi_conformance.report.baseline import Entry, parse, render
-from vdi_conformance.report.bundle import certificate
-from vdi_conformance.report.bundle_archive import pack
-from vdi_conformance.report.ceremony import CANARIES, SEEDS
+from vdi_conformance.report.certificate import certificate
+from vdi_conformance.report.certificate_archive import pack
+from vdi_conformance.report.certification import CANARIES, SEEDS
 from vdi_conformance.report.comparison import compare
 from vdi_conformance.report.comparison_views import as_json, as_markdown, as_text
 from vdi_conformance.report.junit import junit
 from vdi_conformance.report.proof_page import page
 from vdi_conformance.report.proof_summary import summary
 from vdi_conformance.report.wording import account, facts, headline, rerun
+from vdi_conformance.untrusted.printable import keepable
 from vdi_fixtures.hosts.hostile import NASTY
 
 ROWS = [NASTY, "GBH-01"]
@@ -53,7 +53,7 @@ def _forged(verdict: Verdict, text: str = NASTY) -> Evidence:
     made = CheckRecord(
         id=f"a/b{text}",
         node=text,
-        rows=ROWS,
+        requirements=ROWS,
         level="MUST",
         verdict=verdict,
         duration=0.1,
@@ -116,7 +116,7 @@ def test_comparisons_pass_it_on_without_its_tricks() -> None:
     for view in (as_text, as_markdown, as_json):
         require_harmless(view(between))
     assert as_json(between).isascii()
-    assert json.loads(as_json(between))["regressions"][0]["rows"] == ROWS
+    assert json.loads(as_json(between))["regressions"][0]["requirements"] == ROWS
     unescaped = as_markdown(between).replace("\\<", "").replace("\\!", "").replace("\\[", "")
     assert not [line for line in unescaped.splitlines() if "<b>" in line and "`" not in line]
 
@@ -163,7 +163,7 @@ def test_a_certificate_is_verified_without_its_tricks(tmp_path: Path, capfd: pyt
     runs = tuple(certificates.lines(certificates.run(seed, client=client, **header)) for seed in SEEDS)
     canaries = {}
     for one in CANARIES["core"]:
-        found = [check(f"made/{one.requirement}", "failed", rows=(one.requirement,))]
+        found = [check(f"made/{one.requirement}", "failed", requirements=(one.requirement,))]
         around = msgspec.structs.replace(client, reference=one.reference)
         run = certificates.run(0, found, [f"requirement {one.requirement}"], client=around, **header)
         canaries[one.fault] = certificates.lines(run)

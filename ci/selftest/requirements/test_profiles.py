@@ -1,4 +1,4 @@
-"""Profiles: what is frozen stays, what they list there is, and what a row is to them."""
+"""Profiles: what is frozen stays, what they list there is, and what a requirement is to them."""
 
 import hashlib
 from dataclasses import replace
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import profiles as writer
-from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.requirements import Requirement, catalogue
 from vdi_conformance.requirements.profiles import REACHED, Profile, newest, parse, profile, profiles, texts
 
@@ -15,7 +15,7 @@ FROZEN = Path(__file__).resolve().parents[2] / "frozen-profiles.tsv"
 TOML = """
 name = "small"
 version = 2
-about = "a few rows"
+about = "a few requirements"
 server = "statement"
 joining = false
 derived = false
@@ -29,7 +29,7 @@ GBH-10 = "null_out_pointers"
 """
 
 
-def row(id_: str) -> Requirement:
+def requirement(id_: str) -> Requirement:
     found = catalogue().get(id_)
     assert found is not None
     return found
@@ -55,14 +55,14 @@ def test_each_profile_holds_more_than_the_one_before() -> None:
 
 
 @pytest.mark.parametrize("one", profiles().values(), ids=profiles())
-def test_a_profile_lists_rows_of_the_library_alone(one: Profile) -> None:
+def test_a_profile_lists_requirements_of_the_library_alone(one: Profile) -> None:
     listed = one.scored | one.reported | one.excluded
     assert [id_ for id_ in sorted(listed) if (found := catalogue().get(id_)) is None or found.binds != "library"] == []
 
 
 @pytest.mark.parametrize("one", profiles().values(), ids=profiles())
 def test_what_is_scored_decides_and_can_be_judged_at_the_level_of_the_profile(one: Profile) -> None:
-    scored = [row(id_) for id_ in one.scored]
+    scored = [requirement(id_) for id_ in one.scored]
     assert {found.level for found in scored} <= {"MUST", "SHOULD"}
     if one.server != "scripted":
         assert {found.reach for found in scored} <= set(REACHED[one.server])
@@ -71,16 +71,16 @@ def test_what_is_scored_decides_and_can_be_judged_at_the_level_of_the_profile(on
 
 @pytest.mark.parametrize("one", newest(), ids=[one.name for one in newest()])
 def test_only_what_the_catalogue_calls_optional_may_be_not_applicable(one: Profile) -> None:
-    assert one.optional == {id_: row(id_).optional for id_ in one.scored if row(id_).optional}
+    assert one.optional == {id_: requirement(id_).optional for id_ in one.scored if requirement(id_).optional}
 
 
 @pytest.mark.parametrize("one", newest(), ids=[one.name for one in newest()])
-def test_each_scored_row_has_a_check_that_counts(one: Profile) -> None:
+def test_each_scored_requirement_has_a_check_that_counts(one: Profile) -> None:
     judged: dict[str, set[str]] = {}
-    for id_, checks in checks_by_row().items():
+    for id_, checks in checks_by_requirement().items():
         for check in checks:
             judged.setdefault(check, set()).add(id_)
-    counting = {id_ for rows in judged.values() if one.counts(rows) for id_ in rows}
+    counting = {id_ for requirements in judged.values() if one.counts(requirements) for id_ in requirements}
     assert sorted(one.scored - counting) == []
 
 
@@ -95,8 +95,8 @@ def test_labels_and_names_lead_to_profiles() -> None:
         profile("cor")
 
 
-def test_a_row_that_came_later_is_provisional(small: Profile) -> None:
-    standings = {id_: small.standing(row(id_)) for id_ in ("GBH-01", "GBH-05", "GBH-08", "GBH-02", "MBH-01")}
+def test_a_requirement_that_came_later_is_provisional(small: Profile) -> None:
+    standings = {id_: small.standing(requirement(id_)) for id_ in ("GBH-01", "GBH-05", "GBH-08", "GBH-02", "MBH-01")}
     assert standings == {
         "GBH-01": "scored",
         "GBH-05": "reported",
@@ -104,13 +104,13 @@ def test_a_row_that_came_later_is_provisional(small: Profile) -> None:
         "GBH-02": "provisional",
         "MBH-01": None,
     }
-    assert small.standing(replace(row("GBH-02"), binds="server")) is None
-    assert small.standing(replace(row("GBH-02"), reach="scripted")) is None
+    assert small.standing(replace(requirement("GBH-02"), binds="server")) is None
+    assert small.standing(replace(requirement("GBH-02"), reach="scripted")) is None
 
 
-def test_a_check_belongs_to_a_profile_that_has_all_its_rows(small: Profile) -> None:
-    assert small.selects([row("GBH-01"), row("GBH-02")])
-    assert not small.selects([row("GBH-01"), row("MBH-01")])
+def test_a_check_belongs_to_a_profile_that_has_all_its_requirements(small: Profile) -> None:
+    assert small.selects([requirement("GBH-01"), requirement("GBH-02")])
+    assert not small.selects([requirement("GBH-01"), requirement("MBH-01")])
     assert small.counts(["GBH-01", "GBH-10"])
     assert not small.counts(["GBH-01", "GBH-02"])
 

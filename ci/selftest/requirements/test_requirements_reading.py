@@ -29,7 +29,7 @@ def texts(**replaced: list[list[str]]) -> Mapping[str, str]:
     return {name: "".join("\t".join(line) + "\n" for line in ([*TABLES[name]], *lines[name])) for name in TABLES}
 
 
-def row(**cells: str) -> list[list[str]]:
+def requirement(**cells: str) -> list[list[str]]:
     """Give the first requirement with other cells."""
     return [list((dict(zip(TABLES["requirements.tsv"], TEXTS["requirements.tsv"][0], strict=True)) | cells).values())]
 
@@ -40,7 +40,7 @@ def change(**cells: str) -> list[list[str]]:
 
 
 def test_a_requirement_carries_its_changes_and_its_reason() -> None:
-    first, second = read(texts()).rows
+    first, second = read(texts()).requirements
     assert first.questions == ("Q1", "Q2")
     assert first.changes == (Change("statement", "Old words.", "New words.", "Q1 permits it."),)
     assert first.unchecked == Unchecked("outside the contract", "Nobody may.")
@@ -57,15 +57,17 @@ def test_a_question_carries_what_is_tried_to_answer_it() -> None:
 
 
 def test_what_binds_the_application_needs_no_reason_of_its_own() -> None:
-    first, second = read(texts(requirements=[*row(binds="client application"), *row(id="GBH-02")])).rows
+    first, second = read(
+        texts(requirements=[*requirement(binds="client application"), *requirement(id="GBH-02")])
+    ).requirements
     assert (first.unchecked, second.unchecked) == (Unchecked("outside the contract", "Nobody may."), None)
-    (only,) = read(texts(requirements=row(binds="client application"), unchecked=[])).rows
+    (only,) = read(texts(requirements=requirement(binds="client application"), unchecked=[])).requirements
     assert only.unchecked == OF_THE_APPLICATION
 
 
 def test_several_columns_of_one_requirement_may_have_changed() -> None:
     lines = [*change(), *change(column="questions", before="Q1", after="Q1,Q2")]
-    assert [one.column for one in read(texts(changes=lines)).rows[0].changes] == ["statement", "questions"]
+    assert [one.column for one in read(texts(changes=lines)).requirements[0].changes] == ["statement", "questions"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,10 @@ def test_several_columns_of_one_requirement_may_have_changed() -> None:
         ({"changes": change(id="GBH-03")}, "changes.tsv lists GBH-03, which is no requirement"),
         ({"changes": change(column="id")}, "the column 'id' for GBH-01: known are topic, level"),
         ({"changes": change(after="Other words.")}, "now 'Other words.', but requirements.tsv has 'New words.'"),
-        ({"requirements": row(statement="Newer words.")}, "now 'New words.', but requirements.tsv has 'Newer words.'"),
+        (
+            {"requirements": requirement(statement="Newer words.")},
+            "now 'New words.', but requirements.tsv has 'Newer words.'",
+        ),
         ({"changes": change(column="questions", before="", after="Q1")}, "now 'Q1', but requirements.tsv has 'Q1,Q2'"),
         ({"changes": change(before="New words.")}, "statement of GBH-01, which did not change"),
         ({"changes": change(reason="")}, "gives no reason for statement of GBH-01"),
@@ -86,13 +91,13 @@ def test_several_columns_of_one_requirement_may_have_changed() -> None:
         ({"optional": [["GBH-03", "named_instances"]]}, "optional.tsv lists GBH-03, which is no requirement"),
         ({"optional": [["GBH-01", "handles"]]}, "the capability 'handles' for GBH-01: known are named_instances"),
         ({"unchecked": [["GBH-01", REASONS[0]]]}, "line 2 of unchecked.tsv has 2 cells, not 3"),
-        ({"requirements": 2 * row()}, "requirements.tsv has GBH-01 more than once"),
-        ({"requirements": row(level="must")}, "the level 'must' for GBH-01: known are MUST, SHOULD, MAY, INFO"),
-        ({"requirements": row(binds="client")}, "the binds 'client' for GBH-01"),
-        ({"requirements": row(source_class="seen")}, "the source_class 'seen' for GBH-01"),
-        ({"requirements": row(reach="all")}, "the reach 'all' for GBH-01"),
-        ({"requirements": row(questions="Q1,Q9")}, "the question 'Q9' for GBH-01: known are Q1, Q2"),
-        ({"requirements": row(statement="")}, "says nothing of GBH-01"),
+        ({"requirements": 2 * requirement()}, "requirements.tsv has GBH-01 more than once"),
+        ({"requirements": requirement(level="must")}, "the level 'must' for GBH-01: known are MUST, SHOULD, MAY, INFO"),
+        ({"requirements": requirement(binds="client")}, "the binds 'client' for GBH-01"),
+        ({"requirements": requirement(source_class="seen")}, "the source_class 'seen' for GBH-01"),
+        ({"requirements": requirement(reach="all")}, "the reach 'all' for GBH-01"),
+        ({"requirements": requirement(questions="Q1,Q9")}, "the question 'Q9' for GBH-01: known are Q1, Q2"),
+        ({"requirements": requirement(statement="")}, "says nothing of GBH-01"),
         ({"readings": [["Q3", "Call", "", "a/b"]]}, "readings.tsv lists Q3, which is no question"),
         ({"readings": [["Q2", "Call", "", "a/b"]]}, "questions.tsv says why Q2 is not observed"),
         ({"readings": 2 * [["Q1", "Call", "", "a/b"]]}, "readings.tsv has Q1 Call more than once"),

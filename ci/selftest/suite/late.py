@@ -5,7 +5,7 @@ from typing import Final
 
 from vdi_conformance.contract import Command, Outcome
 from vdi_conformance.vdi.structures import VDConfig
-from vdi_fixtures.wrapping import Fault, WrappedDevice, WrappedSet
+from vdi_fixtures.wrapping import WrappedDevice, WrappedSet, WrappingFault
 
 SECONDS: Final = 1.1
 _seen: set[str] = set()
@@ -38,7 +38,7 @@ class Set(WrappedSet):
         return outcome
 
 
-class Late(Fault):
+class Late(WrappingFault):
     """The adapter."""
 
     set = Set

@@ -151,7 +151,7 @@ class Own(Saying):
 
     def capabilities(self) -> Capabilities:
         """Declare what those need."""
-        return Capabilities(server="statement", machine=True)
+        return Capabilities(server="statement", broker=True)
 
 
 class Judged(Saying):
@@ -159,7 +159,7 @@ class Judged(Saying):
 
     def capabilities(self) -> Capabilities:
         """Declare one that is judged."""
-        return Capabilities(server="statement", server_under_test=True, machine=True)
+        return Capabilities(server="statement", server_under_test=True, broker=True)
 
 
 class Speechless(Emulator):
@@ -179,7 +179,7 @@ class OwnSpeechless(Speechless):
 
     def capabilities(self) -> Capabilities:
         """Declare what those need."""
-        return Capabilities(server="statement", machine=True)
+        return Capabilities(server="statement", broker=True)
 
 
 class _Nowhere(WrappedSet):

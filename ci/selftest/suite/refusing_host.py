@@ -37,4 +37,4 @@ if __name__ == "__main__":
         _refuse(_method, int(_how))
     if _telling == "quiet":
         _keep_quiet()
-    entry.plain_main("vdi_conformance.adapters.emulator:Emulator", 0)
+    entry.spawned_main("vdi_conformance.adapters.emulator:Emulator", 0)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.evidence.files import Evidence, read
 from vdi_conformance.evidence.records import CheckRecord
 
@@ -24,9 +24,9 @@ class Run:
         """The whole record."""
         return read(self.evidence_path)
 
-    def judging(self, row: str) -> list[CheckRecord]:
+    def judging(self, requirement: str) -> list[CheckRecord]:
         """The checks that judged a requirement."""
-        return [check for check in self.evidence.checks if row in check.rows]
+        return [check for check in self.evidence.checks if requirement in check.requirements]
 
     def verdicts(self) -> dict[str, str]:
         """The verdict of every check by its id."""
@@ -36,9 +36,12 @@ class Run:
 RunSuite = Callable[..., Run]
 
 
-def judging(*rows: str) -> list[str]:
+def judging(*requirements: str) -> list[str]:
     """Name the checks that judge these requirements: a run reads the files of these alone, which is quicker."""
-    return [f"--check={check}" for check in sorted({check for row in rows for check in checks_by_row()[row]})]
+    return [
+        f"--check={check}"
+        for check in sorted({check for requirement in requirements for check in checks_by_requirement()[requirement]})
+    ]
 
 
 def run_suite_in(directory: Path, *options: str, name: str = "evidence.jsonl") -> Run:

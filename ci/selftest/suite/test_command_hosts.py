@@ -6,15 +6,15 @@ from selftest.suite.runs import RunSuite
 from vdi_fixtures.hosts import manifest
 
 CHECKS = (
-    "buffers/a_held_buffer_keeps_its_bytes_while_others_work[backup-primary]",
-    "completion_races/one_of_two_threads_completes_a_command[secondary]",
-    "completion_races/the_server_sees_the_completion_of_the_thread_that_won[primary]",
-    "interleavings/an_abort_meets_a_fetch",
-    "interleavings/one_of_two_threads_opens_a_device",
-    "map_buffer_handle/bytes_stored_by_a_secondary_reach_the_server",
-    "complete_command/a_command_is_completed_once[backup-secondary]",
-    "complete_command/code_count_and_position_reach_the_server[Read-primary]",
-    "get_buffer_handle/asking_twice_gives_handles_of_the_same_buffer[restore]",
+    "BUF/a_held_buffer_keeps_its_bytes_while_others_work[backup-primary]",
+    "CMP/one_of_two_threads_completes_a_command[secondary]",
+    "CMP/the_server_sees_the_completion_of_the_thread_that_won[primary]",
+    "ABT/an_abort_meets_a_fetch",
+    "OPD/one_of_two_threads_opens_a_device",
+    "MBH/bytes_stored_by_a_secondary_reach_the_server",
+    "CMP/a_command_is_completed_once[backup-secondary]",
+    "CMP/code_count_and_position_reach_the_server[Read-primary]",
+    "GBH/asking_twice_gives_handles_of_the_same_buffer[restore]",
 )
 
 

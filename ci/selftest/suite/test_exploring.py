@@ -7,6 +7,8 @@ import pytest
 from hypothesis import strategies as st
 
 from selftest.suite.runs import RunSuite
+from vdi_conformance.harness.exploration import SHRINKS, Exploration, numbers, telling
+from vdi_conformance.harness.judging import ConformanceFailure
 from vdi_conformance.host.errors import (
     AdapterNotLoaded,
     ImplementationUnavailable,
@@ -15,19 +17,17 @@ from vdi_conformance.host.errors import (
     NothingLearnt,
     NotStarted,
 )
-from vdi_conformance.suite.exploring import SHRINKS, Exploration, numbers, telling
-from vdi_conformance.suite.judging import ConformanceFailure
-from vdi_conformance.suite.walks.judged import Recorder, take_walks
-from vdi_conformance.suite.walks.walk import Plan
+from vdi_conformance.walks.check import Recorder, take_walks
+from vdi_conformance.walks.walk import WalkOptions
 
 if TYPE_CHECKING:
-    from vdi_conformance.suite.stage import Stage
+    from vdi_conformance.harness.testbed import Testbed
 
 DRAWN = st.lists(numbers(8), min_size=4, max_size=4)
 
 
 class Counting:
-    """Stands for a stage: it has a seed, and counts how often it was cleared."""
+    """Stands for a testbed: it has a seed, and counts how often it was cleared."""
 
     def __init__(self, seed: int, known_to_fail: bool = False) -> None:
         self.seed = seed
@@ -41,12 +41,12 @@ class Counting:
 
 def _played(seed: int) -> list[list[int]]:
     played: list[list[int]] = []
-    stage = Counting(seed)
+    testbed = Counting(seed)
     exploration: Exploration[None, list[int]] = Exploration(
-        cast("Stage", stage), lambda: None, lambda _, example: played.append(example)
+        cast("Testbed", testbed), lambda: None, lambda _, example: played.append(example)
     )
     exploration.run(DRAWN, examples=20)
-    assert stage.cleared == 1
+    assert testbed.cleared == 1
     return played
 
 
@@ -57,7 +57,7 @@ def test_a_seed_decides_the_examples() -> None:
 
 
 def test_a_failure_is_made_simple_within_the_budget() -> None:
-    stage = Counting(1)
+    testbed = Counting(1)
     played = []
 
     def play(_: None, example: list[int]) -> None:
@@ -66,11 +66,11 @@ def test_a_failure_is_made_simple_within_the_budget() -> None:
             if any(number > 9 for number in example):
                 raise ConformanceFailure("it is too big")
 
-    exploration = Exploration(cast("Stage", stage), lambda: None, play)
+    exploration = Exploration(cast("Testbed", testbed), lambda: None, play)
     with pytest.raises(ConformanceFailure, match="it is too big; before that:") as failure:
         exploration.run(DRAWN, examples=20)
     assert len(played) <= SHRINKS + 5
-    assert 1 < stage.cleared <= len(played)
+    assert 1 < testbed.cleared <= len(played)
     simplest = str(played[-1])
     assert simplest in str(failure.value)
     assert simplest.count("0") >= 2
@@ -87,7 +87,7 @@ def test_simple_failures_have_the_cause_of_the_first() -> None:
     for seed in range(4):
         found.clear()
         with pytest.raises(ConformanceFailure) as failure:
-            Exploration(cast("Stage", Counting(seed)), lambda: None, play).run(DRAWN, examples=20)
+            Exploration(cast("Testbed", Counting(seed)), lambda: None, play).run(DRAWN, examples=20)
         assert len(set(found)) == 2
         assert failure.value.observed == found[0]
 
@@ -100,7 +100,7 @@ def test_a_known_failure_costs_no_further_examples() -> None:
         if any(number > 9 for number in example):
             raise ConformanceFailure("it is too big")
 
-    exploration = Exploration(cast("Stage", Counting(1, known_to_fail=True)), lambda: None, play)
+    exploration = Exploration(cast("Testbed", Counting(1, known_to_fail=True)), lambda: None, play)
     with pytest.raises(ConformanceFailure, match="it is too big"):
         exploration.run(DRAWN, examples=20)
     first = next(example for example in played if any(number > 9 for number in example))
@@ -116,7 +116,7 @@ def test_a_failure_that_does_not_repeat_stays_one() -> None:
         if len(played) == 3:
             raise ConformanceFailure("it failed once")
 
-    exploration = Exploration(cast("Stage", Counting(1)), lambda: None, play)
+    exploration = Exploration(cast("Testbed", Counting(1)), lambda: None, play)
     with pytest.raises(ConformanceFailure, match="it failed once"):
         exploration.run(DRAWN, examples=20)
 
@@ -130,7 +130,7 @@ def test_an_exploration_ends_at_once_where_nothing_more_can_be_learnt(error: Not
         if len(played) >= 3:
             raise error
 
-    exploration = Exploration(cast("Stage", Counting(1)), lambda: None, play)
+    exploration = Exploration(cast("Testbed", Counting(1)), lambda: None, play)
     with pytest.raises(type(error)):
         exploration.run(DRAWN, examples=20)
     assert len(played) == 3
@@ -145,7 +145,7 @@ def test_no_further_example_is_tried_where_the_implementation_is_gone(error: typ
         raise error("primary", "initialize", "the library is gone")
 
     with pytest.raises(error, match="the library is gone"):
-        Exploration(cast("Stage", Counting(1)), lambda: None, play).run(DRAWN, examples=20)
+        Exploration(cast("Testbed", Counting(1)), lambda: None, play).run(DRAWN, examples=20)
     assert len(played) <= 2
 
 
@@ -162,12 +162,12 @@ def test_a_failure_stands_where_nothing_more_can_be_learnt() -> None:
             raise ConformanceFailure("it is too big")
 
     with pytest.raises(ConformanceFailure, match="it is too big"):
-        Exploration(cast("Stage", Counting(1)), begin, play).run(DRAWN, examples=20)
+        Exploration(cast("Testbed", Counting(1)), begin, play).run(DRAWN, examples=20)
     assert len(begun) == 3
 
 
 class Exhausted(Counting):
-    """A stage on a machine that makes no process."""
+    """A testbed on a machine that makes no process."""
 
     def need_scripted(self) -> None:
         """Have a server that is told every step."""
@@ -176,21 +176,28 @@ class Exhausted(Counting):
         """Give a name."""
         return "set"
 
-    def participant(self, name: str) -> None:
+    def client(self, name: str) -> None:
         """Count."""
         self.cleared += 1
         raise NoProcess("no memory")
 
 
 def test_walks_end_at_once_where_no_process_can_be_started(tmp_path: Path) -> None:
-    stage = Exhausted(1)
+    testbed = Exhausted(1)
     with pytest.raises(NoProcess):
-        take_walks(cast("Stage", stage), Recorder(tmp_path, "check"), Plan(clients=1), {"create": 1}, walks=5, steps=5)
-    assert stage.cleared == 1
+        take_walks(
+            cast("Testbed", testbed),
+            Recorder(tmp_path, "check"),
+            WalkOptions(clients=1),
+            {"create": 1},
+            walks=5,
+            steps=5,
+        )
+    assert testbed.cleared == 1
     assert not list(tmp_path.iterdir())
 
 
 def test_a_run_leaves_nothing_of_hypothesis_behind(run_suite: RunSuite, tmp_path: Path) -> None:
-    run = run_suite("--adapter", "emulator", "--check", "properties/any_geometry_gives_good_buffers")
+    run = run_suite("--adapter", "emulator", "--check", "BUF/any_scenario_gives_good_buffers")
     assert run.exit_code == 0, run.output
     assert [entry.name for entry in tmp_path.iterdir()] == ["evidence.jsonl"]

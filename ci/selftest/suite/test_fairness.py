@@ -10,7 +10,7 @@ def test_the_emulator_passes_every_check_gives_every_documented_code_and_shows_n
     run = run_suite("--adapter", "emulator", "-n", "2")
     assert run.exit_code == 0, run.output
     native = {
-        check.id for check in run.evidence.checks if "native_face" in (check.cause.sentence if check.cause else "")
+        check.id for check in run.evidence.checks if "native_abi" in (check.cause.sentence if check.cause else "")
     }
     assert {verdict for id_, verdict in run.verdicts().items() if id_ not in native} == {"passed"}, run.output
     assert len(run.verdicts()) >= 60
@@ -33,5 +33,5 @@ def test_another_seed_changes_no_verdict(run_suite: RunSuite) -> None:
 def test_plain_starts_give_the_same_verdicts(run_suite: RunSuite) -> None:
     checks = judging("CMP-03", "CMP-04", "GBH-12")
     forked = run_suite("--adapter", "emulator", *checks, name="forked.jsonl")
-    plain = run_suite("--adapter", "emulator", *checks, "--", "--vdi-start=plain", name="plain.jsonl")
+    plain = run_suite("--adapter", "emulator", *checks, "--", "--vdi-start=spawn", name="plain.jsonl")
     assert forked.verdicts() == plain.verdicts(), plain.output

@@ -10,12 +10,12 @@ import pytest
 from selftest.suite.runs import Run, RunSuite, judging, run_suite_in
 from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import NotEvidence, read
-from vdi_conformance.report.baseline import load, render
-from vdi_conformance.report.known_failures import FAILING, Fresh, updated
+from vdi_conformance.judgement.baseline import load, render
+from vdi_conformance.judgement.known_failures import FAILING, Fresh, updated
 from vdi_fixtures.broken.outsider_maps import BREAKS
 
 FAULT = "vdi_fixtures.broken.outsider_maps:Broken"
-NOT_JOINED = "map_buffer_handle/a_process_that_has_not_joined_maps_nothing[{}]"
+NOT_JOINED = "MBH/a_process_that_has_not_joined_maps_nothing[{}]"
 SELECTED = judging("MBH-01", "MBH-04", *BREAKS)
 TWO = ["--check", NOT_JOINED.format("backup-primary"), "--check", NOT_JOINED.format("backup-secondary")]
 
@@ -31,7 +31,7 @@ def baseline(broken: Run) -> Path:
     """The baseline made from it, as the command would make it from a run without selection."""
     path = broken.evidence_path.parent / "baseline.toml"
     run = broken.evidence
-    path.write_text(render(updated((), run, Fresh()), FAULT, {one.id: one.rows for one in run.checks}), "utf-8")
+    path.write_text(render(updated((), run, Fresh()), FAULT, {one.id: one.requirements for one in run.checks}), "utf-8")
     return path
 
 
@@ -70,13 +70,13 @@ def test_the_unbroken_is_red_with_the_baseline_of_a_fault(unbroken: Run, baselin
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
-def test_the_comparison_names_the_very_row(
+def test_the_comparison_names_the_very_requirement(
     form: str, unbroken: Run, broken: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compare", str(unbroken.evidence_path), str(broken.evidence_path), "--format", form]) == 1
     told = capsys.readouterr().out
     regressed = told[told.index("Requirements that regressed") : told.index("Checks that regressed")]
-    assert all(row in regressed for row in BREAKS)
+    assert all(requirement in regressed for requirement in BREAKS)
     assert main(["compare", str(broken.evidence_path), str(unbroken.evidence_path)]) == 0
 
 
@@ -114,7 +114,7 @@ def test_a_wrong_baseline_is_one_sentence(run_suite: RunSuite, tmp_path: Path, w
 
 def test_files_that_were_named_are_a_selection(tmp_path: Path) -> None:
     evidence = tmp_path / "evidence.jsonl"
-    places = ["--pyargs", "vdi_conformance.suite.test_stray_handles"]
+    places = ["--pyargs", "vdi_conformance.suite.mbh.test_stray_handles"]
     assert pytest_alone(tmp_path, *places, "--vdi-adapter=emulator", f"--vdi-evidence={evidence}").exit_code == 0
     assert Run(0, "", evidence).evidence.header.selection == [places[1]]
 

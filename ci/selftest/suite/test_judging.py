@@ -2,47 +2,47 @@
 
 import pytest
 
-from vdi_conformance.host.errors import HostHung, MethodNotFound, NoEnd, NoProcess, NotStarted
-from vdi_conformance.plugins.verdicts import assess
-from vdi_conformance.report.exit_codes import exit_code
-from vdi_conformance.suite.judging import (
+from vdi_conformance.harness.judging import (
     ConformanceFailure,
     NotApplicable,
     NotTested,
     PrerequisiteFailed,
     RecommendationBroken,
-    judges,
+    vdi_requirement,
 )
+from vdi_conformance.host.errors import HostHung, MethodNotFound, NoEnd, NoProcess, NotStarted
+from vdi_conformance.judgement.exit_codes import exit_code
+from vdi_conformance.pytest_plugin.verdicts import assess
 
 
-def test_an_unknown_row_is_refused() -> None:
+def test_an_unknown_requirement_is_refused() -> None:
     with pytest.raises(ValueError, match="GBH-99"):
-        judges("GBH-01", "GBH-99")
+        vdi_requirement("GBH-01", "GBH-99")
 
 
-def test_a_check_without_a_row_is_refused() -> None:
+def test_a_check_without_a_requirement_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing"):
-        judges()
+        vdi_requirement()
 
 
-def test_rows_of_different_severity_are_refused() -> None:
+def test_requirements_of_different_severity_are_refused() -> None:
     with pytest.raises(ValueError, match="one severity"):
-        judges("GBH-01", "GBH-05")
+        vdi_requirement("GBH-01", "GBH-05")
 
 
-def test_rows_of_the_library_and_of_the_server_are_not_mixed() -> None:
+def test_requirements_of_the_library_and_of_the_server_are_not_mixed() -> None:
     with pytest.raises(ValueError, match="the library or the server"):
-        judges("BUF-03", "BUF-10")
+        vdi_requirement("BUF-03", "BUF-10")
 
 
-def test_a_row_of_the_application_is_refused() -> None:
+def test_a_requirement_of_the_application_is_refused() -> None:
     with pytest.raises(ValueError, match="GBH-07 binds the client application"):
-        judges("GBH-07")
+        vdi_requirement("GBH-07")
 
 
-def test_a_row_with_a_reason_to_have_no_check_is_refused() -> None:
+def test_a_requirement_with_a_reason_to_have_no_check_is_refused() -> None:
     with pytest.raises(ValueError, match="MBH-29 has no check"):
-        judges("MBH-29")
+        vdi_requirement("MBH-29")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_row_with_a_reason_to_have_no_check_is_refused() -> None:
         (NotStarted(""), "MUST", "error"),
     ],
 )
-def test_the_level_decides_what_a_broken_row_means(error: Exception, level: str, verdict: str) -> None:
+def test_the_level_decides_what_a_broken_requirement_means(error: Exception, level: str, verdict: str) -> None:
     assert assess(error, level)[0] == verdict
 
 

@@ -1,13 +1,13 @@
-"""A machine that stops for a moment makes no right implementation fail, nor leaves anything untried."""
+"""A machine that stops for a moment makes no right implementation fail, nor leaves anything untested."""
 
 from pathlib import Path
 
 from selftest.suite.runs import RunSuite
 
 CHECKS = (
-    "both_platforms/time_outs_are_in_milliseconds",
-    "get_command_waits/polling_loses_nothing",
-    "server_time_out/each_completion_gives_the_time_limit_anew",
+    "LNX/time_outs_are_in_milliseconds",
+    "CMD/polling_loses_nothing",
+    "TMO/each_completion_gives_the_time_limit_anew",
 )
 
 

@@ -8,23 +8,23 @@ import pytest
 
 from vdi_conformance.adapters.references import resolve
 from vdi_conformance.contract import Capabilities
+from vdi_conformance.harness.device import MOST_COMMANDS, Device
+from vdi_conformance.harness.expectations import Result
+from vdi_conformance.harness.intervals import LONGER, TooSlow, with_time_enough
+from vdi_conformance.harness.judging import ConformanceFailure, NotTested
+from vdi_conformance.harness.worker_session import Parties, WorkerSession
 from vdi_conformance.host.messages.client import CommandRecord, CommandReply
-from vdi_conformance.suite.bench import Bench, Cast
-from vdi_conformance.suite.device import MOST_COMMANDS, Device
-from vdi_conformance.suite.intervals import LONGER, TooSlow, with_time_enough
-from vdi_conformance.suite.judging import ConformanceFailure, NotTested
-from vdi_conformance.suite.outcomes import Result
 from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
-    from vdi_conformance.suite.participant import Participant
-    from vdi_conformance.suite.stage import Stage
+    from vdi_conformance.harness.client import Client
+    from vdi_conformance.harness.testbed import Testbed
 
 RECORD = CommandRecord(address="0x1000", code=2, size=512, position="0x0", buffer="0x2000")
 
 
 class Repeating:
-    """A participant, its process and its requests: each GetCommand hands the same command out."""
+    """A client, its process and its requests: each GetCommand hands the same command out."""
 
     @property
     def host(self) -> Repeating:
@@ -48,7 +48,7 @@ class Repeating:
 
 
 def test_commands_without_end_are_a_failure_whatever_the_time() -> None:
-    device = Device(cast("Participant", Repeating()), "device", "device")
+    device = Device(cast("Client", Repeating()), "device", "device")
     for _ in range(MOST_COMMANDS):
         device.next_command()
     with pytest.raises(ConformanceFailure, match="hands out commands without end"):
@@ -58,20 +58,20 @@ def test_commands_without_end_are_a_failure_whatever_the_time() -> None:
 def test_a_check_on_a_busy_machine_has_longer_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     factors = iter([4.0, 1.0])
     monkeypatch.setattr("vdi_conformance.host.pace.stretch", lambda: next(factors))
-    monkeypatch.setattr("vdi_conformance.suite.bench.LOOK", -1)
-    spec, capabilities = resolve("emulator"), Capabilities(server="scripted", machine=True)
-    bench = Bench(Cast(spec, spec, capabilities, capabilities, seed=0, timeout_scale=2.0))
+    monkeypatch.setattr("vdi_conformance.harness.worker_session.LOOK", -1)
+    spec, capabilities = resolve("emulator"), Capabilities(server="scripted", broker=True)
+    session = WorkerSession(Parties(spec, spec, capabilities, capabilities, seed=0, timeout_scale=2.0))
     try:
-        bench.begin()
-        assert bench.cast.timeout_scale == 8.0
-        bench.begin()
-        assert bench.cast.timeout_scale == 2.0
+        session.begin()
+        assert session.parties.timeout_scale == 8.0
+        session.begin()
+        assert session.parties.timeout_scale == 2.0
     finally:
-        bench.close()
+        session.close()
 
 
 class Scaling:
-    """Stands for a stage that stretches limits by two."""
+    """Stands for a testbed that stretches limits by two."""
 
     def __init__(self) -> None:
         self.cleared = 0
@@ -87,16 +87,16 @@ class Scaling:
 
 @pytest.mark.parametrize("enough", LONGER)
 def test_a_machine_that_is_too_slow_gets_longer_intervals(enough: int) -> None:
-    stage, tried = Scaling(), list[int]()
+    testbed, tried = Scaling(), list[int]()
 
     def attempt(interval: int) -> None:
         tried.append(interval)
         if interval < 200 * enough:
             raise TooSlow
 
-    with_time_enough(cast("Stage", stage), 100, attempt)
+    with_time_enough(cast("Testbed", testbed), 100, attempt)
     assert tried == [200 * factor for factor in LONGER if factor <= enough]
-    assert stage.cleared == len(tried) - 1
+    assert testbed.cleared == len(tried) - 1
 
 
 def test_a_machine_that_is_far_too_slow_cannot_tell() -> None:
@@ -104,4 +104,4 @@ def test_a_machine_that_is_far_too_slow_cannot_tell() -> None:
         raise TooSlow
 
     with pytest.raises(NotTested, match="this machine was too slow"):
-        with_time_enough(cast("Stage", Scaling()), 100, attempt)
+        with_time_enough(cast("Testbed", Scaling()), 100, attempt)

@@ -2,10 +2,16 @@
 
 import pytest
 
-from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.cli.checks import checks_by_requirement
+from vdi_conformance.harness.client_states import (
+    NO_DEVICE,
+    WAYS,
+    WAYS_OF_A_SECONDARY,
+    WAYS_WITH_AN_INVALID_DEVICE,
+    State,
+)
+from vdi_conformance.harness.matrix import CELLS, CELLS_OF_A_SECONDARY, CELLS_OF_AN_INVALID_DEVICE, MATRIX
 from vdi_conformance.requirements import catalogue
-from vdi_conformance.suite.matrix import CELLS, CELLS_OF_A_SECONDARY, CELLS_OF_AN_INVALID_DEVICE, MATRIX
-from vdi_conformance.suite.states import NO_DEVICE, WAYS, WAYS_OF_A_SECONDARY, WAYS_WITH_AN_INVALID_DEVICE, State
 from vdi_conformance.vdi.hresult import name_of
 
 ALL = CELLS + CELLS_OF_A_SECONDARY + CELLS_OF_AN_INVALID_DEVICE
@@ -14,18 +20,20 @@ PRINTED = [(line, state) for line in MATRIX for state in STATES]
 
 
 @pytest.mark.parametrize("number", range(len(PRINTED)))
-def test_the_rows_say_what_the_matrix_says(number: int) -> None:
+def test_the_requirements_say_what_the_matrix_says(number: int) -> None:
     line, state = PRINTED[number]
-    row = catalogue().get(f"ST-{number + 1:02}")
+    requirement = catalogue().get(f"ST-{number + 1:02}")
     gives = line.cells[STATES.index(state)]
-    assert row is not None
-    assert row.statement.startswith(f"{line.method} called in state {state.value} gives "), row.statement
-    named = {word.strip(".,;") for word in row.statement.split()} & {"NOERROR", *_names()}
+    assert requirement is not None
+    assert requirement.statement.startswith(f"{line.method} called in state {state.value} gives "), (
+        requirement.statement
+    )
+    named = {word.strip(".,;") for word in requirement.statement.split()} & {"NOERROR", *_names()}
     codes = {name_of(code) for code in (*gives.codes, *gives.in_use)}
-    # A row may name a code that is permitted in a state that a way of its own leads to.
-    assert codes <= named, row.statement
+    # A requirement may name a code that is permitted in a state that a way of its own leads to.
+    assert codes <= named, requirement.statement
     if gives.to is not None and gives.to is not state:
-        assert f"to {gives.to.value}" in row.statement
+        assert f"to {gives.to.value}" in requirement.statement
 
 
 def _names() -> set[str]:
@@ -33,10 +41,10 @@ def _names() -> set[str]:
 
 
 def test_every_cell_has_a_check() -> None:
-    checks = checks_by_row()
+    checks = checks_by_requirement()
     assert [number for number in range(1, len(PRINTED) + 1) if f"ST-{number:02}" not in checks] == []
     for cell in ALL:
-        assert any(check.endswith(f"[{cell.name}]") for check in checks[cell.row]), cell.name
+        assert any(check.endswith(f"[{cell.name}]") for check in checks[cell.requirement]), cell.name
 
 
 def test_every_state_is_reached() -> None:

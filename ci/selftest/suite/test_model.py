@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from vdi_conformance.suite.model import client as clients
-from vdi_conformance.suite.model import device as devices
-from vdi_conformance.suite.model import server
-from vdi_conformance.suite.model.permits import Permits
-from vdi_conformance.suite.model.sharing import share
-from vdi_conformance.suite.model.steps import Step, options
-from vdi_conformance.suite.model.world import Client, Command, DeviceSet, Fate, View, World
+from vdi_conformance.model import client as clients
+from vdi_conformance.model import device as devices
+from vdi_conformance.model import server
+from vdi_conformance.model.permits import Permits
+from vdi_conformance.model.sharing import share
+from vdi_conformance.model.state import AbortState, ClientState, ModelClient, ModelCommand, ModelSet, ModelState
+from vdi_conformance.model.steps import Step, options
 from vdi_conformance.vdi.hresult import (
     NOERROR,
     VD_E_ABORT,
@@ -27,17 +27,17 @@ WRITE = 2
 
 
 class Scene:
-    """A world with a primary and a secondary, brought as far as a test wants it."""
+    """A model with a primary and a secondary, brought as far as a test wants it."""
 
     def __init__(self, devices: int = 1) -> None:
-        self.primary, self.secondary = Client(1), Client(2)
-        self.world = World([self.primary, self.secondary])
-        self.do(clients.create(self.world, self.primary, "fresh", devices))
+        self.primary, self.secondary = ModelClient(1), ModelClient(2)
+        self.model = ModelState([self.primary, self.secondary])
+        self.do(clients.create(self.model, self.primary, "fresh", devices))
 
     @property
-    def of(self) -> DeviceSet:
+    def of(self) -> ModelSet:
         """The set."""
-        return self.world.sets[0]
+        return self.model.sets[0]
 
     def do(self, permits: Permits, code: int = NOERROR) -> None:
         """Let a call give a code that must be permitted."""
@@ -45,7 +45,7 @@ class Scene:
 
     def configure(self) -> None:
         """Let the server configure the set, and the primary and the secondary have it open."""
-        self.do(server.open_set(self.world, self.of))
+        self.do(server.open_set(self.model, self.of))
         self.do(server.configure(self.of))
         self.do(server.configure(self.of))
         self.do(clients.get_configuration(self.primary))
@@ -58,17 +58,17 @@ class Scene:
             self.do(server.open_device(device))
             self.do(clients.open_device(self.primary, device))
 
-    def send(self, tag: int = 1, code: int = FLUSH) -> Command:
+    def send(self, tag: int = 1, code: int = FLUSH) -> ModelCommand:
         """Let the server send a command to the first device."""
-        command = Command(tag, code, 512 * (code == WRITE), data=code == WRITE)
+        command = ModelCommand(tag, code, 512 * (code == WRITE), data=code == WRITE)
         self.do(server.send(self.of.devices[0], command))
         return command
 
     def fetch(self) -> None:
         """Let the primary fetch."""
-        self.do(devices.get_command(self.world, self.primary, self.of.devices[0]))
+        self.do(devices.get_command(self.model, self.primary, self.of.devices[0]))
 
-    def complete(self, command: Command, kind: str = "held") -> Permits:
+    def complete(self, command: ModelCommand, kind: str = "held") -> Permits:
         """What completing a command may give."""
         return devices.complete_command(self.primary, self.of.devices[0], command, kind, command.size)
 
@@ -76,32 +76,32 @@ class Scene:
         """Let the server close every device, and the primary be told."""
         for device in self.of.devices:
             self.do(server.close_device(device))
-            self.do(devices.get_command(self.world, self.primary, device), VD_E_CLOSE)
+            self.do(devices.get_command(self.model, self.primary, device), VD_E_CLOSE)
 
 
-def _in(view: View) -> Scene:
+def _in(view: ClientState) -> Scene:
     """Bring the primary into a state."""
     scene = Scene()
     match view:
-        case View.DOES_NOT_EXIST:
+        case ClientState.DOES_NOT_EXIST:
             scene.do(clients.close(scene.primary))
-        case View.INITIALIZING:
+        case ClientState.INITIALIZING:
             scene.configure()
-        case View.ACTIVE | View.TERMINATED | View.ABORT:
+        case ClientState.ACTIVE | ClientState.TERMINATED | ClientState.ABORT:
             scene.activate()
-            if view is View.TERMINATED:
+            if view is ClientState.TERMINATED:
                 scene.terminate()
-            elif view is View.ABORT:
+            elif view is ClientState.ABORT:
                 scene.do(clients.signal_abort(scene.primary))
     assert scene.primary.view is view
     return scene
 
 
 CALLS: dict[str, Callable[[Scene], Permits]] = {
-    "CreateEx": lambda scene: clients.create(scene.world, scene.primary, "fresh"),
+    "CreateEx": lambda scene: clients.create(scene.model, scene.primary, "fresh"),
     "GetConfiguration": lambda scene: clients.get_configuration(scene.primary),
     "OpenDevice": lambda scene: clients.open_device(scene.primary, scene.of.devices[0]),
-    "GetCommand": lambda scene: devices.get_command(scene.world, scene.primary, scene.of.devices[0]),
+    "GetCommand": lambda scene: devices.get_command(scene.model, scene.primary, scene.of.devices[0]),
     "CompleteCommand": lambda scene: devices.complete_command(scene.primary, scene.of.devices[0], None, "stale", 0),
     "SignalAbort": lambda scene: clients.signal_abort(scene.primary),
     "Close": lambda scene: clients.close(scene.primary),
@@ -121,9 +121,9 @@ PRINTED = {
 """The client transition matrix, state by state, with what the method pages add to it; None cannot be tried."""
 
 
-@pytest.mark.parametrize(("number", "view"), list(enumerate(View)), ids=list(View))
+@pytest.mark.parametrize(("number", "view"), list(enumerate(ClientState)), ids=list(ClientState))
 @pytest.mark.parametrize("method", PRINTED)
-def test_the_matrix_is_the_printed_one(method: str, number: int, view: View) -> None:
+def test_the_matrix_is_the_printed_one(method: str, number: int, view: ClientState) -> None:
     wanted = PRINTED[method][number]
     if wanted is not None:
         assert CALLS[method](_in(view)).names == tuple(name_of(code) for code in wanted)
@@ -134,14 +134,14 @@ def test_an_abort_by_others_may_be_noticed_late_and_is_never_undone() -> None:
     scene.activate()
     scene.send()
     scene.do(clients.signal_abort(scene.secondary))
-    assert scene.of.fate is Fate.ABORTED
+    assert scene.of.abort_state is AbortState.ABORTED
     scene.do(clients.get_configuration(scene.primary))
     scene.do(clients.get_configuration(scene.primary), VD_E_ABORT)
     assert clients.get_configuration(scene.primary).names == ("VD_E_ABORT",)
     # Its devices may still hand out what was queued, until GetCommand tells of the abort too.
     scene.fetch()
-    scene.do(devices.get_command(scene.world, scene.primary, scene.of.devices[0]), VD_E_ABORT)
-    assert devices.get_command(scene.world, scene.primary, scene.of.devices[0]).names == ("VD_E_ABORT",)
+    scene.do(devices.get_command(scene.model, scene.primary, scene.of.devices[0]), VD_E_ABORT)
+    assert devices.get_command(scene.model, scene.primary, scene.of.devices[0]).names == ("VD_E_ABORT",)
 
 
 def test_who_joins_after_a_call_of_signal_abort_knows() -> None:
@@ -155,12 +155,12 @@ def test_who_joins_after_a_call_of_signal_abort_knows() -> None:
 @pytest.mark.parametrize("code", [NOERROR, VD_E_PROTOCOL])
 def test_the_state_may_be_shared_or_each_clients_own(code: int) -> None:
     scene = Scene()
-    scene.do(server.open_set(scene.world, scene.of))
+    scene.do(server.open_set(scene.model, scene.of))
     scene.do(server.configure(scene.of))
     assert clients.open_device(scene.primary, scene.of.devices[0]).names == ("VD_E_PROTOCOL",)
     scene.do(server.configure(scene.of))
     scene.do(clients.open_device(scene.primary, scene.of.devices[0]), code)
-    assert scene.primary.view is (View.ACTIVE if code == NOERROR else View.CONFIGURABLE)
+    assert scene.primary.view is (ClientState.ACTIVE if code == NOERROR else ClientState.CONFIGURABLE)
 
 
 @pytest.mark.parametrize("code", [NOERROR, VD_E_INVALID])
@@ -214,21 +214,21 @@ def test_the_death_of_a_secondary_may_be_noticed_or_not() -> None:
     assert not scene.of.sound
     assert clients.get_configuration(scene.primary).names == ("NOERROR", "VD_E_ABORT")
     scene.do(clients.get_configuration(scene.primary), VD_E_ABORT)
-    assert scene.of.fate is Fate.ABORTED
+    assert scene.of.abort_state is AbortState.ABORTED
 
 
 def test_the_death_of_the_primary_ends_the_set_for_all() -> None:
     scene = Scene()
     scene.activate()
     server.client_dies(scene.primary)
-    assert scene.of.fate is Fate.ABORTED
+    assert scene.of.abort_state is AbortState.ABORTED
 
 
 def test_who_leaves_with_an_open_device_aborts_the_set() -> None:
     scene = Scene()
     scene.activate()
     scene.do(clients.close(scene.primary), VD_E_OPEN)
-    assert (scene.of.fate, scene.primary.view) == (Fate.ABORTED, View.DOES_NOT_EXIST)
+    assert (scene.of.abort_state, scene.primary.view) == (AbortState.ABORTED, ClientState.DOES_NOT_EXIST)
 
 
 def test_a_secondary_that_leaves_disturbs_nobody() -> None:
@@ -243,7 +243,7 @@ def test_what_comes_after_the_end_means_nothing_certain_to_others() -> None:
     scene.activate()
     scene.terminate()
     scene.do(clients.signal_abort(scene.primary))
-    assert (scene.primary.view, scene.of.fate) == (View.ABORT, Fate.DOUBTFUL)
+    assert (scene.primary.view, scene.of.abort_state) == (ClientState.ABORT, AbortState.DOUBTFUL)
 
 
 @pytest.mark.parametrize(
@@ -269,11 +269,11 @@ def test_strictness_asks_for_what_is_recommended() -> None:
     scene = Scene(devices=2)
     scene.activate()
     scene.do(server.close_device(scene.of.devices[0]))
-    scene.do(devices.get_command(scene.world, scene.primary, scene.of.devices[0]), VD_E_CLOSE)
-    again = devices.get_command(scene.world, scene.primary, scene.of.devices[0])
+    scene.do(devices.get_command(scene.model, scene.primary, scene.of.devices[0]), VD_E_CLOSE)
+    again = devices.get_command(scene.model, scene.primary, scene.of.devices[0])
     assert again.names == ("VD_E_CLOSE", "VD_E_PROTOCOL", "VD_E_TIMEOUT")
-    scene.world.strict = True
-    again = devices.get_command(scene.world, scene.primary, scene.of.devices[0])
+    scene.model.strict = True
+    again = devices.get_command(scene.model, scene.primary, scene.of.devices[0])
     assert again.names == ("VD_E_CLOSE", "VD_E_PROTOCOL")
 
 
@@ -294,6 +294,6 @@ def test_who_waits_is_woken_by_a_command_a_close_and_an_abort() -> None:
 def test_who_waits_cannot_close() -> None:
     scene = Scene()
     scene.activate()
-    assert Step("close", 1) in options(scene.world, "close")
+    assert Step("close", 1) in options(scene.model, "close")
     scene.of.devices[0].waiting = True
-    assert Step("close", 1) not in options(scene.world, "close")
+    assert Step("close", 1) not in options(scene.model, "close")

@@ -1,6 +1,6 @@
 """A failing walk becomes short within its budget."""
 
-from vdi_conformance.suite.walks.shrinking import shrink
+from vdi_conformance.walks.shrinking import shrink
 
 
 def test_what_is_not_needed_is_left_out() -> None:

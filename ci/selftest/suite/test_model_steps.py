@@ -5,14 +5,14 @@ from random import Random
 
 import pytest
 
-from vdi_conformance.suite.model import client as clients
-from vdi_conformance.suite.model import device as devices
-from vdi_conformance.suite.model import server
-from vdi_conformance.suite.model.matrix import MATRIX, MOVES, reached
-from vdi_conformance.suite.model.permits import Permits
-from vdi_conformance.suite.model.sharing import share
-from vdi_conformance.suite.model.steps import ACTS, Step, options, usual
-from vdi_conformance.suite.model.world import Client, Command, Device, View, World
+from vdi_conformance.model import client as clients
+from vdi_conformance.model import device as devices
+from vdi_conformance.model import server
+from vdi_conformance.model.matrix import MATRIX, MOVES, reached
+from vdi_conformance.model.permits import Permits
+from vdi_conformance.model.sharing import share
+from vdi_conformance.model.state import ClientState, ModelClient, ModelCommand, ModelDevice, ModelState
+from vdi_conformance.model.steps import ACTS, Step, options, usual
 from vdi_conformance.vdi.hresult import VD_E_UNEXPECTED
 
 WRITE = 2
@@ -22,13 +22,13 @@ class Imagined:
     """An implementation that gives, call by call, any of the answers that the model permits."""
 
     def __init__(self, seed: int, strict: bool = False) -> None:
-        self.world = World([Client(number) for number in (1, 2, 3)], strict=strict)
+        self.model = ModelState([ModelClient(number) for number in (1, 2, 3)], strict=strict)
         self.random = Random(seed)
-        self.seen: set[tuple[View, str]] = set()
+        self.seen: set[tuple[ClientState, str]] = set()
 
     def take(self, step: Step) -> None:
         """Take a step."""
-        client = self.world.clients[step.by - 1]
+        client = self.model.clients[step.by - 1]
         match step.act:
             case "notice":
                 client.notice_for_good()
@@ -37,24 +37,24 @@ class Imagined:
             case "start" if step.by:
                 client.alive = True
             case "start":
-                self.world.server_alive = True
+                self.model.server_alive = True
             case "wait":
                 self.device(step).waiting = True
             case "server_kill":
-                server.die(self.world)
+                server.die(self.model)
             case _:
                 self.answer(_CALLS[step.act](self, step))
         if step.act == "server_close":
-            server.abandon(self.world)
+            server.abandon(self.model)
         self.wake()
 
     def wake(self) -> None:
         """Let each GetCommand that waits come to its end where it must."""
-        for client in self.world.clients:
+        for client in self.model.clients:
             for device in client.devices:
                 if device.waiting and (device.due or client.noticed):
                     device.waiting = False
-                    self.answer(devices.get_command(self.world, client, device))
+                    self.answer(devices.get_command(self.model, client, device))
 
     def answer(self, permits: Permits) -> None:
         """Give one of the permitted answers."""
@@ -65,21 +65,21 @@ class Imagined:
         outcome = permits.settle(VD_E_UNEXPECTED if number is None else number)
         assert outcome is not None
 
-    def client(self, step: Step) -> Client:
+    def client(self, step: Step) -> ModelClient:
         """Who acts."""
-        return self.world.clients[step.by - 1]
+        return self.model.clients[step.by - 1]
 
-    def device(self, step: Step) -> Device:
+    def device(self, step: Step) -> ModelDevice:
         """The device of a client, or of the set that is served."""
         if step.by:
             return next(one for one in self.client(step).devices if one.index == step.what)
-        assert self.world.serving is not None
-        return self.world.serving.devices[step.what]
+        assert self.model.serving is not None
+        return self.model.serving.devices[step.what]
 
     def send(self, step: Step) -> Permits:
         """Send a command, which is seen to end at once if anything ends it."""
-        self.world.tags += 1
-        return server.send(self.device(step), Command(self.world.tags, WRITE, 512, data=step.kind != "Flush"))
+        self.model.tags += 1
+        return server.send(self.device(step), ModelCommand(self.model.tags, WRITE, 512, data=step.kind != "Flush"))
 
     def complete(self, step: Step) -> Permits:
         """Complete a command."""
@@ -92,31 +92,31 @@ class Imagined:
 
 
 def _serving(imagined: Imagined, call: Callable[..., Permits], *before: object) -> Permits:
-    return call(*before, imagined.world.serving)
+    return call(*before, imagined.model.serving)
 
 
 _CALLS: dict[str, Callable[[Imagined, Step], Permits]] = {
-    "create": lambda one, step: clients.create(one.world, one.client(step), step.kind, step.what),
+    "create": lambda one, step: clients.create(one.model, one.client(step), step.kind, step.what),
     "join": lambda one, step: clients.join(
-        one.client(step), one.world.sets[-1 - step.what] if step.kind == "set" else None
+        one.client(step), one.model.sets[-1 - step.what] if step.kind == "set" else None
     ),
     "get_configuration": lambda one, step: clients.get_configuration(one.client(step)),
     "open_device": lambda one, step: clients.open_device(
         one.client(step), of.devices[step.what] if (of := one.client(step).of) and step.kind == "device" else None
     ),
-    "get_command": lambda one, step: devices.get_command(one.world, one.client(step), one.device(step)),
+    "get_command": lambda one, step: devices.get_command(one.model, one.client(step), one.device(step)),
     "complete_command": Imagined.complete,
     "signal_abort": lambda one, step: clients.signal_abort(one.client(step)),
     "close": lambda one, step: clients.close(one.client(step)),
     "get_buffer_handle": lambda one, step: share(one.client(step), step.kind.partition(" ")[0]),
     "map_buffer_handle": lambda one, step: share(one.client(step), step.kind.partition(" ")[0]),
-    "server_open": lambda one, step: server.open_set(one.world, one.world.sets[-1 - step.what]),
+    "server_open": lambda one, step: server.open_set(one.model, one.model.sets[-1 - step.what]),
     "server_configure": lambda one, _: _serving(one, server.configure),
     "server_open_device": lambda one, step: server.open_device(one.device(step)),
     "send": Imagined.send,
     "close_device": lambda one, step: server.close_device(one.device(step)),
     "server_abort": lambda one, _: _serving(one, server.signal_abort),
-    "server_close": lambda one, _: _serving(one, server.close, one.world),
+    "server_close": lambda one, _: _serving(one, server.close, one.model),
 }
 
 
@@ -125,7 +125,7 @@ def test_whatever_is_answered_the_walk_goes_on(strict: bool) -> None:
     for seed in range(30):
         imagined = Imagined(seed, strict)
         for _ in range(200):
-            possible = [step for act in ACTS for step in options(imagined.world, act)]
+            possible = [step for act in ACTS for step in options(imagined.model, act)]
             imagined.take(imagined.random.choice(possible))
 
 
@@ -133,15 +133,15 @@ def test_the_usual_way_leads_through_every_state_again_and_again() -> None:
     imagined = Imagined(1)
     views = set()
     for _ in range(2000):
-        steps = usual(imagined.world)
+        steps = usual(imagined.model)
         assert steps, "nothing comes next"
         imagined.take(imagined.random.choice(steps))
-        for of in imagined.world.sets[-1:]:
+        for of in imagined.model.sets[-1:]:
             for command in of.commands:
                 command.seen |= command.count is not None
-        views |= {client.view for client in imagined.world.clients}
-    assert views == set(View)
-    assert len(imagined.world.sets) > 20
+        views |= {client.view for client in imagined.model.clients}
+    assert views == set(ClientState)
+    assert len(imagined.model.sets) > 20
 
 
 def test_what_is_to_be_reached_is_counted_once_each() -> None:
@@ -151,5 +151,5 @@ def test_what_is_to_be_reached_is_counted_once_each() -> None:
 
 
 def test_any_of_several_permitted_codes_counts() -> None:
-    cells = {(View.ACTIVE, "Close", "VD_E_OPEN"): 2, (View.ACTIVE, "Close", "NOERROR"): 3}
+    cells = {(ClientState.ACTIVE, "Close", "VD_E_OPEN"): 2, (ClientState.ACTIVE, "Close", "NOERROR"): 3}
     assert reached(cells, {})["Active, Close: VD_E_OPEN|NOERROR"] == 5

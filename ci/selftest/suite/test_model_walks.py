@@ -8,10 +8,10 @@ from selftest.suite.runs import Run, RunSuite, judging, run_suite_in
 from vdi_conformance.cli import main
 from vdi_conformance.evidence.records import Walked
 from vdi_conformance.report.walks import reached
-from vdi_conformance.suite.walks.recording import load
+from vdi_conformance.walks.recording import load
 
-ONE_CLIENT = "model/every_call_gives_what_the_model_permits[one client]"
-SEVERAL = "model/every_call_gives_what_the_model_permits[several clients]"
+ONE_CLIENT = "ST/every_call_gives_what_the_model_permits[one client]"
+SEVERAL = "ST/every_call_gives_what_the_model_permits[several clients]"
 BROKEN = "vdi_fixtures.broken.an_object_may_join_twice:Broken"
 
 

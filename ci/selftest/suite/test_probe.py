@@ -9,10 +9,10 @@ import pytest
 
 from selftest.suite import probed
 from selftest.suite.runs import run_pytest_in
-from vdi_conformance.host.spec import Settings
+from vdi_conformance.host.spec import RunSettings
 from vdi_conformance.host.supervisor import Supervisor
-from vdi_conformance.plugins.casting import NoCast, cast, parties
-from vdi_conformance.plugins.probe import Trouble, probe
+from vdi_conformance.pytest_plugin.parties import UnknownParties, ask_parties, parties_of
+from vdi_conformance.pytest_plugin.probe import Trouble, probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,10 +38,10 @@ def probing() -> Probe:
     """Probe a client, and a server where one is named, as a run does."""
 
     def probing(client: str, server: str | None = None, with_statements: bool = True) -> None:
-        settings = Settings()
+        settings = RunSettings()
         with Supervisor() as supervisor:
-            found = parties(supervisor, client, server, settings)
-            probe(cast(*found, settings), supervisor, with_statements)
+            found = ask_parties(supervisor, client, server, settings)
+            probe(parties_of(*found, settings), supervisor, with_statements)
 
     return probing
 
@@ -92,7 +92,9 @@ def test_a_client_with_nothing_behind_it_is_left_to_the_checks(probing: Probe, c
 
 
 def test_a_stranger_never_meets_the_emulator(probing: Probe) -> None:
-    with pytest.raises(Trouble, match=r"probed\.py:Stranger and emulator never meet.*0x80070002.*--server none"):
+    with pytest.raises(
+        Trouble, match=r"probed\.py:Stranger and emulator never concurrently.*0x80070002.*--server none"
+    ):
         probing(adapter("Stranger"))
 
 
@@ -112,7 +114,7 @@ def test_a_client_whose_own_server_does_not_find_its_sets_is_judged(probing: Pro
     ("said", "sentence"),
     [
         (ACCESS_DENIED, r"Saying cannot run the plainest statement, it says: .*Open failure.*\(18210\).*rights"),
-        (NOT_FOUND, r"emulator and .*Saying never meet.*Keine Datei.*\(18210\); x \(3013\)\. Name a server"),
+        (NOT_FOUND, r"emulator and .*Saying never concurrently.*Keine Datei.*\(18210\); x \(3013\)\. Name a server"),
         (NO_ROOM, r"AllocateBuffer.*\(18210\).*So there is no room"),
     ],
 )
@@ -204,5 +206,7 @@ def test_a_full_disk_is_no_fault_of_whoever_fails_on_it(
 
 
 def test_two_machines_of_their_own_are_refused_before_either_is_started(probing: Probe) -> None:
-    with pytest.raises(NoCast, match=r"handles_are_offsets:Reading and the server emulator each have a machine"):
+    with pytest.raises(
+        UnknownParties, match=r"handles_are_offsets:Reading and the server emulator each have a machine"
+    ):
         probing("vdi_fixtures.readings.handles_are_offsets:Reading", "emulator")

@@ -4,7 +4,7 @@ import pytest
 
 from selftest.suite.runs import Run, RunSuite
 from vdi_conformance.evidence.records import Verdict
-from vdi_conformance.report.scoring import RowVerdict, by_requirement
+from vdi_conformance.judgement.scoring import RequirementVerdict, by_requirement
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import profile
 
@@ -12,25 +12,27 @@ MET_BY_REFUSING = {"NAM-03", "NAM-05"}
 """A set of an instance that there is not may be refused."""
 
 
-def scored(run: Run) -> list[RowVerdict]:
+def scored(run: Run) -> list[RequirementVerdict]:
     """The verdicts of the requirements that decide."""
     header = run.evidence.header
     assert header.profile is not None
-    rows = by_requirement(profile(header.profile.label), catalogue().rows, header.client, run.evidence.checks)
-    return [row for row in rows if row.standing == "scored"]
+    requirements = by_requirement(
+        profile(header.profile.label), catalogue().requirements, header.client, run.evidence.checks
+    )
+    return [requirement for requirement in requirements if requirement.standing == "scored"]
 
 
-def ids(rows: list[RowVerdict], verdict: Verdict) -> set[str]:
-    return {row.id for row in rows if row.verdict == verdict}
+def ids(requirements: list[RequirementVerdict], verdict: Verdict) -> set[str]:
+    return {requirement.id for requirement in requirements if requirement.verdict == verdict}
 
 
 def test_a_server_that_runs_statements_is_enough_to_judge_what_processes_share(run_suite: RunSuite) -> None:
     adapter = "vdi_fixtures.limited.declares_the_least:Limited"
     run = run_suite("--adapter", adapter, "--profile", "shared-buffers", "-n", "2")
     assert run.exit_code == 0, run.output
-    rows = scored(run)
-    assert ids(rows, "not tested") == set()
-    assert ids(rows, "not applicable") == profile("shared-buffers").optional.keys()
+    requirements = scored(run)
+    assert ids(requirements, "not tested") == set()
+    assert ids(requirements, "not applicable") == profile("shared-buffers").optional.keys()
 
 
 def test_one_process_is_enough_for_the_core(run_suite: RunSuite) -> None:
@@ -43,7 +45,11 @@ def test_one_process_is_enough_for_the_core(run_suite: RunSuite) -> None:
 def test_who_declares_nothing_and_has_nothing_gains_nothing(run_suite: RunSuite) -> None:
     run = run_suite("--adapter", "vdi_fixtures.limited.has_nothing:Limited", "--profile", "core", "-n", "2")
     assert run.exit_code == 1, run.output
-    mandatory = [row for row in scored(run) if row.level == "MUST" and row.id not in profile("core").optional]
+    mandatory = [
+        requirement
+        for requirement in scored(run)
+        if requirement.level == "MUST" and requirement.id not in profile("core").optional
+    ]
     assert ids(mandatory, "not applicable") == set()
     assert ids(mandatory, "passed") <= MET_BY_REFUSING, run.output
 

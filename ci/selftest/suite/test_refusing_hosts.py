@@ -12,12 +12,12 @@ from selftest.suite.runs import RunSuite
 from vdi_conformance.host import codes
 from vdi_conformance.host.messages.duties import duty_of, lacking_as_server
 from vdi_conformance.host.messages.schemas import host_protocol, requests
-from vdi_conformance.host.spec import Settings
+from vdi_conformance.host.spec import RunSettings
 from vdi_conformance.host.supervisor import Supervisor
-from vdi_conformance.plugins.casting import NoCast, cast, parties
-from vdi_conformance.plugins.probe import Trouble, probe
+from vdi_conformance.pytest_plugin.parties import UnknownParties, ask_parties, parties_of
+from vdi_conformance.pytest_plugin.probe import Trouble, probe
 
-CHECK = "get_buffer_handle/asking_twice_gives_handles_of_the_same_buffer[backup]"
+CHECK = "GBH/asking_twice_gives_handles_of_the_same_buffer[backup]"
 SELECTED = f"--check={CHECK}"
 WITHOUT_PROBE = ("--", "-p", "no:vdi-probe")
 MEMORY = sorted(method for method in requests() if method.startswith("memory."))
@@ -35,19 +35,19 @@ def test_what_a_host_must_have_is_published() -> None:
     published = host_protocol()
     assert set(published["must_have"]) == {method for method in requests() if duty_of(method) == "always"}
     assert {*MEMORY, "initialize", "set.get_buffer_handle"} <= set(published["must_have"])
-    assert not {"device.serve", "device.race", "calls.at_once"} & set(published["must_have"])
+    assert not {"device.serve", "device.complete_concurrently", "calls.concurrently"} & set(published["must_have"])
     assert all(method["needed"] for method in published["methods"].values())
 
 
 def _tried(reference: str) -> None:
     with Supervisor() as supervisor:
-        found = parties(supervisor, reference, None, Settings())
-        probe(cast(*found, Settings()), supervisor, with_statements=True)
+        found = ask_parties(supervisor, reference, None, RunSettings())
+        probe(parties_of(*found, RunSettings()), supervisor, with_statements=True)
 
 
 @pytest.mark.parametrize("method", ["memory.digest", "memory.reserve", "set.get_buffer_handle", "device.get_command"])
 def test_what_a_host_has_not_is_found_when_it_is_asked(tmp_path: Path, method: str) -> None:
-    with pytest.raises(NoCast, match=f"does not have {method}, which it must have: implement"):
+    with pytest.raises(UnknownParties, match=f"does not have {method}, which it must have: implement"):
         _tried(_manifest(tmp_path, method, refusing_host.NOT_THERE))
 
 
@@ -63,7 +63,7 @@ def test_what_a_host_has_not_shows_where_it_does_not_tell(tmp_path: Path, method
 @pytest.mark.parametrize(
     ("method", "how"),
     [
-        *((method, refusing_host.NOT_THERE) for method in ("device.serve", "calls.at_once", "face.symbol")),
+        *((method, refusing_host.NOT_THERE) for method in ("device.serve", "calls.concurrently", "native.symbol")),
         ("set.get_buffer_handle", codes.METHOD_NOT_FOUND),
         ("device.get_command", codes.METHOD_NOT_FOUND),
         ("memory.fill", codes.INVALID_PARAMS),
@@ -77,9 +77,9 @@ def test_what_a_host_of_a_server_must_have_depends_on_its_level(tmp_path: Path) 
     for method in ("statement.execute", "server.open"):
         reference = _manifest(tmp_path, method, refusing_host.NOT_THERE)
         with Supervisor() as supervisor:
-            with pytest.raises(NoCast, match=f"does not have {method}, which it must have"):
-                parties(supervisor, "emulator", reference, Settings())
-            client, server = parties(supervisor, reference, None, Settings())
+            with pytest.raises(UnknownParties, match=f"does not have {method}, which it must have"):
+                ask_parties(supervisor, "emulator", reference, RunSettings())
+            client, server = ask_parties(supervisor, reference, None, RunSettings())
             assert client == server, "what its own server does not serve is left to the checks"
     assert lacking_as_server(["statement.execute"], requests(), "statement") == []
     assert "memory.read" in lacking_as_server(["statement.execute"], requests(), "scripted")
@@ -113,7 +113,7 @@ def test_a_method_of_the_interface_that_is_not_served_is_a_failure(run_suite: Ru
 
 
 def test_an_address_without_memory_is_the_librarys_failure(run_suite: RunSuite) -> None:
-    mapping = "map_buffer_handle/bytes_stored_by_a_secondary_reach_the_server"
+    mapping = "MBH/bytes_stored_by_a_secondary_reach_the_server"
     run = run_suite("--adapter", f"{probed.__file__}:Nowhere", f"--check={mapping}")
     assert (run.exit_code, run.verdicts()) == (1, {mapping: "failed"}), run.output
     (check,) = run.evidence.checks

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from selftest.suite import full_disk, troubled
 from selftest.suite.runs import Run, RunSuite
+from vdi_conformance.harness import server_trouble
 from vdi_conformance.host.messages.server import StatementEnd, StatementMessage
 from vdi_conformance.report.junit import junit
-from vdi_conformance.suite import server_trouble
 
 SETS = ("vdi-conformance-0123456789ab-1", "vdi-conformance-0123456789ab-1-1")
 LAST = StatementMessage(3013, "BACKUP DATABASE is terminating abnormally.")
-CONFIGURED = "get_configuration/the_call_waits_until_the_server_has_configured_the_set[restore]"
-RESTORED = "buffer_contents/what_a_backup_wrote_can_be_restored[64 KiB]"
-UNCONFIGURED = "signal_abort/a_statement_fails_on_a_set_that_was_aborted_before[backup]"
+CONFIGURED = "CFG/the_call_waits_until_the_server_has_configured_the_set[restore]"
+RESTORED = "BUF/what_a_backup_wrote_can_be_restored[64 KiB]"
+UNCONFIGURED = "ABT/a_statement_fails_on_a_set_that_was_aborted_before[backup]"
 NUMBERS = st.integers(1, 60000).filter(lambda number: number not in {3013, 3041, 3261, 18210})
 DENIED = (
     "Open failure on backup device 'NAME'. Operating system error 0x80070005(Access is denied.).",
@@ -149,7 +149,7 @@ def test_a_lack_of_room_is_believed_where_it_can_be_seen(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     plugins = ("--", "-p", full_disk.__name__) if full else ()
-    checks = ("--check", CONFIGURED, "--check", "buffer_pool/one_buffer_serves_all_devices[primary]")
+    checks = ("--check", CONFIGURED, "--check", "BUF/one_buffer_serves_all_devices[primary]")
     run = run_suite("--adapter", f"{troubled.__file__}:NoRoom", *checks, *plugins)
     assert set(run.verdicts().values()) == {"not tested" if full else "failed"}, run.output
     if full:
@@ -158,7 +158,7 @@ def test_a_lack_of_room_is_believed_where_it_can_be_seen(
 
 def test_a_library_that_has_room_for_little_is_not_tested_with_much(run_suite: RunSuite) -> None:
     reference = "vdi_fixtures.readings.large_sets_end_in_configuration:Reading"
-    large = "map_buffer_handle/large_buffers_are_shared_to_their_last_byte[restore-4194304]"
+    large = "MBH/large_buffers_are_shared_to_their_last_byte[restore-4194304]"
     run = run_suite("--adapter", reference, "--check", large)
     assert (set(run.verdicts().values()), run.exit_code) == ({"not tested"}, 6), run.output
     assert all("more shared memory" in sentence for sentence in _sentences(run))

@@ -6,7 +6,7 @@ import pytest
 
 from selftest.suite.runs import RunSuite
 
-CHECK = "--check=server_configuration/a_backup_is_told_by_write_media"
+CHECK = "--check=CFG/a_backup_is_told_by_write_media"
 ADAPTERS = """
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ class LibraryOnly(Emulator):
 
 class ServerOnly(Emulator):
     def capabilities(self) -> Capabilities:
-        return replace(super().capabilities(), machine=False)
+        return replace(super().capabilities(), broker=False)
 """
 
 

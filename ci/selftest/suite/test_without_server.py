@@ -30,7 +30,7 @@ def test_a_profile_has_not_been_tested(run_suite: RunSuite) -> None:
 
 
 def test_a_check_that_is_named_says_what_it_lacks(run_suite: RunSuite) -> None:
-    run = run_suite("--adapter", "emulator", *ALONE, "--check", "open_device/null_pointers_are_refused[backup]")
+    run = run_suite("--adapter", "emulator", *ALONE, "--check", "OPD/null_pointers_are_refused[backup]")
     assert run.exit_code == 6, run.output
     assert "this run has none: name one with --server" in run.output
 

@@ -8,7 +8,7 @@ import sys
 from ctypes import c_uint32, c_uint64, c_void_p
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from vdi_conformance.contract import NativeFace
+from vdi_conformance.contract import NativeAbi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +40,8 @@ def _crash(error: OSError) -> NoReturn:
     os.abort()
 
 
-class CompiledLibrary(NativeFace):
-    """A library that is loaded (contract.NativeFace)."""
+class CompiledLibrary(NativeAbi):
+    """A library that is loaded (contract.NativeAbi)."""
 
     def __init__(self, loaded: ctypes.CDLL) -> None:
         self._loaded = loaded

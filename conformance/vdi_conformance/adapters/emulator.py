@@ -10,7 +10,7 @@ from vdi_conformance.contract import Adapter, Capabilities, Identity
 
 if TYPE_CHECKING:
     from vdi_conformance.contract import Environment, ScriptedServer, StatementServer, VirtualDeviceSet
-    from vdi_conformance.emulator.link import Link
+    from vdi_conformance.emulator.broker_connection import BrokerConnection
 
 
 class Emulator(Adapter):
@@ -18,7 +18,7 @@ class Emulator(Adapter):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self._link: Link | None = None
+        self._link: BrokerConnection | None = None
         self._linking = threading.Lock()
 
     def identity(self) -> Identity:
@@ -27,7 +27,7 @@ class Emulator(Adapter):
 
     def capabilities(self) -> Capabilities:
         """Declare a scripted server to be judged, a machine, and any instance name that SQL Server would allow."""
-        return Capabilities(server="scripted", server_under_test=True, machine=True, named_instances=True)
+        return Capabilities(server="scripted", server_under_test=True, broker=True, named_instances=True)
 
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object."""
@@ -48,17 +48,17 @@ class Emulator(Adapter):
 
         return EmulatorStatementServer(lambda: EmulatorServer(self._linked()), self.environment.seed)
 
-    def start_machine(self) -> None:
+    def start_broker(self) -> None:
         """Start the machine of this directory on a thread of this process."""
         from vdi_conformance.emulator.broker import Broker
 
         Broker(self.environment.directory, self.environment.seed).start()
 
-    def _linked(self) -> Link:
+    def _linked(self) -> BrokerConnection:
         """Give this process's link to the machine; its lifeline is opened when it is first needed."""
-        from vdi_conformance.emulator.link import Link
+        from vdi_conformance.emulator.broker_connection import BrokerConnection
 
         with self._linking:
             if self._link is None:
-                self._link = Link(self.environment.directory)
+                self._link = BrokerConnection(self.environment.directory)
         return self._link

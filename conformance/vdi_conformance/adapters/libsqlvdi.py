@@ -1,4 +1,4 @@
-"""The face of libsqlvdi.so: two C++ classes without virtual methods, called by their mangled names through ctypes.
+"""The abi of libsqlvdi.so: two C++ classes without virtual methods, called by their mangled names through ctypes.
 
 Objects are what the header makes them, one private pointer each. Nothing is judged here: codes and out variables are
 reported as they came. While a method runs, ctypes lets other threads go on.
@@ -10,7 +10,7 @@ import ctypes
 from ctypes import POINTER, c_char_p, c_int, c_int64, c_uint, c_ulong, c_void_p
 from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.adapters.native import NativeDevice, NativeSet
+from vdi_conformance.adapters.native import CompiledDevice, CompiledSet
 from vdi_conformance.contract import Unavailable
 from vdi_conformance.vdi.hresult import VD_E_NOTSUPPORTED, VD_E_PROTOCOL
 from vdi_conformance.vdi.identifiers import (
@@ -80,7 +80,7 @@ class Library:
         return found
 
 
-class ClientDeviceSet(NativeSet):
+class LibsqlvdiSet(CompiledSet):
     """One ClientVirtualDeviceSet."""
 
     def __init__(self, library: Library) -> None:
@@ -103,14 +103,14 @@ class ClientDeviceSet(NativeSet):
 
     def device(self, address: int) -> VirtualDevice:
         """Give the device at an address."""
-        return ClientDevice(self._library, address)
+        return LibsqlvdiDevice(self._library, address)
 
     def create_ex(self, instance: str | None, name: str | None, config: VDConfig | None) -> int:
-        """CreateEx, which this face has for the default instance alone: no other can be asked for."""
+        """CreateEx, which this abi has for the default instance alone: no other can be asked for."""
         return VD_E_NOTSUPPORTED if instance else self.create(name, config)
 
     def open_in_secondary_ex(self, instance: str | None, name: str | None) -> int:
-        """OpenInSecondaryEx, which this face has for the default instance alone: no other has any set."""
+        """OpenInSecondaryEx, which this abi has for the default instance alone: no other has any set."""
         return VD_E_PROTOCOL if instance else self.open_in_secondary(name)
 
     def release(self) -> None:
@@ -118,7 +118,7 @@ class ClientDeviceSet(NativeSet):
         self._library.destroy(self._this)
 
 
-class ClientDevice(NativeDevice):
+class LibsqlvdiDevice(CompiledDevice):
     """One ClientVirtualDevice."""
 
     def __init__(self, library: Library, this: int) -> None:

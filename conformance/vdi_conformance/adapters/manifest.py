@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from vdi_conformance import untrusted
 from vdi_conformance.adapters.unknown import UnknownAdapter
 from vdi_conformance.host.spec import AdapterSpec
+from vdi_conformance.untrusted import decoding
 
 _KEYS: Final = {
     "command": "a list of strings, the program first, none with a null character",
@@ -39,7 +39,7 @@ def read_manifest(reference: str) -> AdapterSpec:
     if "command" not in table:
         raise UnknownAdapter(f"{path}: the key 'command' is missing; add {_KEYS['command']}")
     directory = path.parent / table.get("directory", ".")
-    if not untrusted.is_directory(directory):
+    if not decoding.is_directory(directory):
         raise UnknownAdapter(f"{path}: the key 'directory' names {directory}, which is no directory; correct it")
     program, *arguments = table["command"]
     return AdapterSpec(
@@ -54,12 +54,12 @@ def read_manifest(reference: str) -> AdapterSpec:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = untrusted.file_bytes(path)
-    except untrusted.Unreadable as error:
+        data = decoding.file_bytes(path)
+    except decoding.Unreadable as error:
         raise UnknownAdapter(f"{path}: the manifest cannot be read ({error}); correct its path") from error
     try:
-        return untrusted.toml(untrusted.text(data))
-    except untrusted.Unreadable as error:
+        return decoding.toml(decoding.text(data))
+    except decoding.Unreadable as error:
         raise UnknownAdapter(f"{path}: the manifest is not TOML ({error}); correct it") from error
 
 

@@ -23,19 +23,19 @@ _UNTOUCHED_CONFIG: Final = VDConfig(*[_UNTOUCHED_HANDLE] * len(VDConfig._fields)
 _COMMAND: Final = struct.Struct("<IIQQ" if ctypes.sizeof(c_void_p) == 8 else "<IIQI")
 
 
-class NativeSet:
-    """The calls of a set that every face has (contract.VirtualDeviceSet)."""
+class CompiledSet:
+    """The calls of a set that every abi has (contract.VirtualDeviceSet)."""
 
     def call(self, method: str, *arguments: Any) -> int:
         """Call a method and give its HRESULT; None is a null pointer."""
         raise NotImplementedError
 
     def text(self, name: str | None) -> Any:
-        """Give a name as the face takes it."""
+        """Give a name as the abi takes it."""
         raise NotImplementedError
 
     def waiting(self, timeout: int) -> int:
-        """Give a time-out as the face takes it."""
+        """Give a time-out as the abi takes it."""
         raise NotImplementedError
 
     def device(self, address: int) -> VirtualDevice:
@@ -89,7 +89,7 @@ class NativeSet:
         return Outcome(self.call("MapBufferHandle", handle, ctypes.byref(out)), out.value or 0)
 
 
-class NativeDevice:
+class CompiledDevice:
     """The calls of a device (contract.VirtualDevice)."""
 
     def call(self, method: str, *arguments: Any) -> int:
@@ -97,7 +97,7 @@ class NativeDevice:
         raise NotImplementedError
 
     def waiting(self, timeout: int) -> int:
-        """Give a time-out as the face takes it."""
+        """Give a time-out as the abi takes it."""
         raise NotImplementedError
 
     def get_command(self, timeout: int, null_out: bool = False) -> Outcome[Command]:

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from vdi_conformance import untrusted
 from vdi_conformance.adapters.manifest import read_manifest
 from vdi_conformance.adapters.sqlserver import LIBRARY_VARIABLE
 from vdi_conformance.adapters.unknown import UnknownAdapter
 from vdi_conformance.host.spec import AdapterSpec
+from vdi_conformance.untrusted import decoding
 
 SQL_SERVER: Final = "sqlserver"
 BUILT_IN: Final = {
@@ -35,7 +35,7 @@ def resolve(reference: str) -> AdapterSpec:
 
     A reference that leads nowhere is an UnknownAdapter, in one sentence with a remedy.
     """
-    if not untrusted.is_unicode(reference):
+    if not decoding.is_unicode(reference):
         raise UnknownAdapter(f"the adapter {reference!r} cannot be named in a report: rename it so that it is UTF-8")
     if reference == "emulator":
         return AdapterSpec(reference, "python", reference, target=BUILT_IN[reference], preload=_EMULATOR)
@@ -56,7 +56,7 @@ def _sql_server(reference: str) -> AdapterSpec:
     """Find the library that a reference names; without one, the variable or the usual place is tried where it runs."""
     _, colon, place = reference.partition(":")
     path = Path(place).absolute()
-    if colon and not untrusted.is_file(path):
+    if colon and not decoding.is_file(path):
         raise UnknownAdapter(f"the adapter {reference!r} cannot be found: there is no library {path}; correct its path")
     env = ((LIBRARY_VARIABLE, str(path)),) if colon else ()
     target = BUILT_IN[SQL_SERVER]
@@ -65,7 +65,7 @@ def _sql_server(reference: str) -> AdapterSpec:
 
 def _file(reference: str, place: str) -> str:
     path = Path(place).absolute()
-    if not untrusted.is_file(path):
+    if not decoding.is_file(path):
         raise UnknownAdapter(f"the adapter {reference!r} cannot be found: there is no file {path}; correct its path")
     return str(path)
 

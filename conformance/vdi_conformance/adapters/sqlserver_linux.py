@@ -1,4 +1,4 @@
-"""The built-in adapter of the client library that SQL Server on Linux brings, or of another one with its face."""
+"""The built-in adapter of the client library that SQL Server on Linux brings, or of another one with its abi."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.adapters.compiled import CompiledLibrary
-from vdi_conformance.adapters.libsqlvdi import ClientDeviceSet, Library
+from vdi_conformance.adapters.libsqlvdi import Library, LibsqlvdiSet
 from vdi_conformance.adapters.sqlserver import LibraryAdapter
 
 if TYPE_CHECKING:
-    from vdi_conformance.contract import Capabilities, Environment, NativeFace, VirtualDeviceSet
+    from vdi_conformance.contract import Capabilities, Environment, NativeAbi, VirtualDeviceSet
 
 USUAL_LIBRARY: Final = Path("/opt/mssql/lib/libsqlvdi.so")
 
@@ -32,12 +32,12 @@ class SqlServer(LibraryAdapter):
 
     def capabilities(self) -> Capabilities:
         """Declare the symbols too."""
-        return replace(super().capabilities(), native_face="libsqlvdi")
+        return replace(super().capabilities(), native_abi="libsqlvdi")
 
-    def native_face(self) -> NativeFace:
+    def native_abi(self) -> NativeAbi:
         """Give the library."""
         return CompiledLibrary(self._loaded.loaded)
 
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object."""
-        return ClientDeviceSet(self._loaded)
+        return LibsqlvdiSet(self._loaded)

@@ -1,4 +1,4 @@
-"""The built-in adapter of the client library that SQL Server on Windows brings, or of another one with its face."""
+"""The built-in adapter of the client library that SQL Server on Windows brings, or of another one with its abi."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.adapters import com
 from vdi_conformance.adapters.sqlserver import LIBRARY_VARIABLE, LibraryAdapter
-from vdi_conformance.adapters.sqlvdi_com import ClientDeviceSet
+from vdi_conformance.adapters.sqlvdi_com import SqlvdiSet
 from vdi_conformance.contract import Unavailable
 from vdi_conformance.vdi.identifiers import CLSID_MSSQL_CLIENT_VIRTUAL_DEVICE_SET, IID_CLIENT_VIRTUAL_DEVICE_SET2
 
@@ -19,7 +19,7 @@ if sys.platform == "win32":
     import winreg
 
 if TYPE_CHECKING:
-    from vdi_conformance.contract import Capabilities, Environment, NativeFace, ScriptedServer, VirtualDeviceSet
+    from vdi_conformance.contract import Capabilities, Environment, NativeAbi, ScriptedServer, VirtualDeviceSet
 
 SERVER_VARIABLE: Final = "VDI_SQLVDI_SERVER"
 """The environment variable that is `scripted` where the server's interfaces of the library are to be used too."""
@@ -43,7 +43,7 @@ class SqlServer(LibraryAdapter):
         asked = os.environ.get(SERVER_VARIABLE)
         if asked not in (None, "", "scripted"):
             raise Unavailable(f"{SERVER_VARIABLE} is {asked!r}: say scripted, or leave it out")
-        return replace(super().capabilities(), native_face="com", server="scripted" if asked else "statement")
+        return replace(super().capabilities(), native_abi="com", server="scripted" if asked else "statement")
 
     def scripted_server(self) -> ScriptedServer:
         """Make a server for one set, by the server's interfaces of the library."""
@@ -53,9 +53,9 @@ class SqlServer(LibraryAdapter):
 
     def virtual_device_set(self) -> VirtualDeviceSet:
         """Make a client object."""
-        return ClientDeviceSet(com.create(_CLASS, IID_CLIENT_VIRTUAL_DEVICE_SET2, self._path))
+        return SqlvdiSet(com.create(_CLASS, IID_CLIENT_VIRTUAL_DEVICE_SET2, self._path))
 
-    def native_face(self) -> NativeFace:
+    def native_abi(self) -> NativeAbi:
         """Give the library."""
         return com.ComLibrary(ctypes.CDLL(str(self.library), winmode=com.ALTERED_SEARCH_PATH), self._path)
 

@@ -1,4 +1,4 @@
-"""The face of sqlvdi.dll: the interfaces of a client object and of its devices, called by their vtables.
+"""The abi of sqlvdi.dll: the interfaces of a client object and of its devices, called by their vtables.
 
 Nothing is judged here: codes and out variables are reported as they came.
 """
@@ -9,7 +9,7 @@ from ctypes import c_uint32, c_uint64, c_void_p, c_wchar_p
 from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.adapters import com
-from vdi_conformance.adapters.native import NativeDevice, NativeSet, structure
+from vdi_conformance.adapters.native import CompiledDevice, CompiledSet, structure
 from vdi_conformance.vdi.identifiers import DEVICE_SLOTS, SET_SLOTS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _DEVICE: Final = com.methods(
 )
 
 
-class ClientDeviceSet(NativeSet):
+class SqlvdiSet(CompiledSet):
     """An IClientVirtualDeviceSet2 at an address."""
 
     def __init__(self, this: int) -> None:
@@ -60,7 +60,7 @@ class ClientDeviceSet(NativeSet):
 
     def device(self, address: int) -> VirtualDevice:
         """Give the device at an address."""
-        return ClientDevice(address)
+        return SqlvdiDevice(address)
 
     def create_ex(self, instance: str | None, name: str | None, config: VDConfig | None) -> int:
         """CreateEx."""
@@ -75,7 +75,7 @@ class ClientDeviceSet(NativeSet):
         self.call("Release")
 
 
-class ClientDevice(NativeDevice):
+class SqlvdiDevice(CompiledDevice):
     """An IClientVirtualDevice at an address."""
 
     def __init__(self, this: int) -> None:

@@ -18,7 +18,7 @@ from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.completion import OPTIONS, completion
 from vdi_conformance.cli.prove import prove
 from vdi_conformance.cli.questions import questions
-from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.cli.replay import replay
 from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
@@ -27,7 +27,7 @@ from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.usage import sentence
 from vdi_conformance.cli.verify import verify
 from vdi_conformance.output.console import Guarded, tell
-from vdi_conformance.printable import shown, shown_lines
+from vdi_conformance.untrusted.printable import shown, shown_lines
 
 INTERRUPTED: Final = 2
 INTERNAL: Final = 3
@@ -77,7 +77,7 @@ def _performed(given: Sequence[str]) -> int:
         if given and given[0] in OPTIONS:
             return completion(app, given)
         code = app(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
-    except Refusal as refusal:
+    except UsageRefusal as refusal:
         return _ended(str(refusal), USAGE, refusal.account)
     except USAGE_ERROR as error:
         return _ended(sentence(error, app, given), USAGE)

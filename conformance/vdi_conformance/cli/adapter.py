@@ -8,10 +8,10 @@ from typing import Annotated, Final
 
 import typer
 
-from vdi_conformance import untrusted
 from vdi_conformance.cli import values
-from vdi_conformance.cli.refusal import Refusal, unknown
-from vdi_conformance.printable import shown
+from vdi_conformance.cli.refusal import UsageRefusal, unknown
+from vdi_conformance.untrusted import decoding
+from vdi_conformance.untrusted.printable import shown
 
 TEMPLATES: Final = files("vdi_conformance.cli") / "templates"
 LANGUAGES: Final = ("python",)
@@ -41,9 +41,11 @@ def init(
     if lang not in LANGUAGES:
         raise unknown("skeleton in the language", lang, LANGUAGES)
     if not NAME.fullmatch(name):
-        raise Refusal(f"the name {name!r} must be printable ASCII with at least one letter: choose another --name.")
-    if not untrusted.is_unicode(str(directory)):
-        raise Refusal(
+        raise UsageRefusal(
+            f"the name {name!r} must be printable ASCII with at least one letter: choose another --name."
+        )
+    if not decoding.is_unicode(str(directory)):
+        raise UsageRefusal(
             f"the skeleton cannot be written to {str(directory)!r}, which is not UTF-8: choose another directory."
         )
     written = write_skeleton(directory, lang, name)
@@ -80,15 +82,15 @@ def write_skeleton(directory: Path, lang: str, name: str) -> list[Path]:
             text = text.replace(placeholder, value)
         texts[directory / file] = text
     for path in texts:
-        if untrusted.exists(path):
-            raise Refusal(f"{path} exists and is not overwritten: move it away or choose another directory.")
+        if decoding.exists(path):
+            raise UsageRefusal(f"{path} exists and is not overwritten: move it away or choose another directory.")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():
             with path.open("x", encoding="utf-8", newline="\n") as file_object:
                 file_object.write(text)
     except OSError as error:
-        raise Refusal(
+        raise UsageRefusal(
             f"cannot write the skeleton to {directory} ({error.strerror}): choose another directory."
         ) from error
     return list(texts)

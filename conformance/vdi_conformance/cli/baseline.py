@@ -6,16 +6,16 @@ from typing import Annotated, Final, get_args
 import msgspec
 import typer
 
-from vdi_conformance import untrusted
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, written
-from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import Culprit
-from vdi_conformance.misfits import plainly
-from vdi_conformance.printable import shown
-from vdi_conformance.report.baseline import NotABaseline, load, render
-from vdi_conformance.report.known_failures import Fresh, unlisted, updated
+from vdi_conformance.judgement.baseline import NotABaseline, load, render
+from vdi_conformance.judgement.known_failures import Fresh, unlisted, updated
+from vdi_conformance.untrusted import decoding
+from vdi_conformance.untrusted.misfits import plainly
+from vdi_conformance.untrusted.printable import shown
 
 FRESH: Final = Fresh()
 UNLISTED: Final = "errors, and what was not tested where nothing failed, keep the run at exit code 6"
@@ -69,25 +69,25 @@ def update(
 
 def _updated(run: Evidence, baseline: Path | None, output: Path | None, fresh: Fresh) -> str:
     """Make the text; a baseline that is not there yet is an empty one, unless it was only to be read."""
-    start = baseline is not None and output is None and not untrusted.exists(baseline)
+    start = baseline is not None and output is None and not decoding.exists(baseline)
     try:
         entries = () if baseline is None or start else load(baseline)
         kept = updated(entries, run, fresh)
     except NotABaseline as error:
-        raise Refusal(f"{error}.") from error
-    return render(kept, run.header.client.name, {check.id: check.rows for check in run.checks})
+        raise UsageRefusal(f"{error}.") from error
+    return render(kept, run.header.client.name, {check.id: check.requirements for check in run.checks})
 
 
 def _whole(path: Path) -> Evidence:
     try:
         run = read(path)
     except NotEvidence as error:
-        raise Refusal(f"{error}.") from error
+        raise UsageRefusal(f"{error}.") from error
     if run.header.partial:
         selected = shown("; ".join(run.header.selection))
-        raise Refusal(f"{path} is of a selected run ({selected}): make a baseline from a run without selection.")
+        raise UsageRefusal(f"{path} is of a selected run ({selected}): make a baseline from a run without selection.")
     if not run.checks:
-        raise Refusal(f"{path} is of a run that executed nothing: make a baseline from a whole run.")
+        raise UsageRefusal(f"{path} is of a run that executed nothing: make a baseline from a whole run.")
     return run
 
 
@@ -96,4 +96,4 @@ def _fresh(reason: str, issue: str, fault: str) -> Fresh:
         return msgspec.convert({"reason": reason, "issue": issue, "fault": fault}, Fresh)
     except msgspec.ValidationError as error:
         remedy = "give a reason, an issue, and as fault implementation, adapter or platform"
-        raise Refusal(f"new entries cannot say so ({plainly(error)}): {remedy}.") from error
+        raise UsageRefusal(f"new entries cannot say so ({plainly(error)}): {remedy}.") from error

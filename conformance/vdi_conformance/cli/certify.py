@@ -1,4 +1,4 @@
-"""`vdi-conformance certify`: a fixed ceremony that ends in a certificate which anybody can verify."""
+"""`vdi-conformance certify`: a fixed certification that ends in a certificate which anybody can verify."""
 
 import os
 import subprocess
@@ -14,19 +14,19 @@ import typer
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, read_by, writable, written
-from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.cli.shipped import shipped, tables
 from vdi_conformance.host.spec import AdapterSpec
-from vdi_conformance.printable import shown, shown_lines
-from vdi_conformance.report.bundle import EXIT_CODES, Parts, certificate
-from vdi_conformance.report.bundle_archive import NotABundle, pack
-from vdi_conformance.report.bundle_verification import verified
-from vdi_conformance.report.ceremony import CANARIES, SEEDS, WORKERS, Canary
-from vdi_conformance.report.exit_codes import ENDED
+from vdi_conformance.judgement.exit_codes import ENDED
+from vdi_conformance.report.certificate import EXIT_CODES, Parts, certificate
+from vdi_conformance.report.certificate_archive import InvalidCertificate, pack
+from vdi_conformance.report.certificate_verification import verified
+from vdi_conformance.report.certification import CANARIES, SEEDS, WORKERS, Canary
 from vdi_conformance.requirements.profiles import Profile, profile, texts
+from vdi_conformance.untrusted.printable import shown, shown_lines
 from vdi_fixtures.wrapping import AROUND
 
-PLUGINS: Final = ("--disable-plugin-autoload", "-p", "xdist.plugin", "-p", "vdi_conformance.plugins")
+PLUGINS: Final = ("--disable-plugin-autoload", "-p", "xdist.plugin", "-p", "vdi_conformance.pytest_plugin")
 """What pytest is told, so that nothing which is installed beside the suite has a say."""
 UNWANTED: Final = (AROUND, "PYTHONOPTIMIZE")
 """Variables that would make the runs others than those of a certificate."""
@@ -64,7 +64,7 @@ def certify(
         asked = profile(profile_name)
         spec = resolve(adapter)
     except (ValueError, UnknownAdapter) as error:
-        raise Refusal(f"{error}.") from error
+        raise UsageRefusal(f"{error}.") from error
     try:
         with TemporaryDirectory() as directory:
             parts = _performed(adapter, spec, asked, Path(directory))
@@ -73,7 +73,7 @@ def certify(
     made = pack(certificate(parts))
     try:
         manifest = verified(made, shipped(), datetime.now(UTC))
-    except NotABundle as error:
+    except InvalidCertificate as error:
         typer.echo(f"vdi-conformance: the runs make no certificate: {shown(str(error))}.", err=True)
         return EXIT_CODES["incomplete"]
     for line in (f"{manifest.outcome} to the profile {asked.label}: {output}", *manifest.reasons):

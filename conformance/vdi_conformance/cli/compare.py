@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vdi_conformance.cli import values
-from vdi_conformance.cli.refusal import Refusal, unknown
+from vdi_conformance.cli.refusal import UsageRefusal, unknown
 from vdi_conformance.evidence.files import NotEvidence, read
 from vdi_conformance.report.comparison import NotComparable
 from vdi_conformance.report.comparison import compare as compared
@@ -35,6 +35,6 @@ def compare(
     try:
         comparison = compared(read(old), read(new))
     except (NotEvidence, NotComparable) as error:
-        raise Refusal(f"{error}.") from error
+        raise UsageRefusal(f"{error}.") from error
     typer.echo(FORMATS[format_](comparison))
     return comparison.exit_code

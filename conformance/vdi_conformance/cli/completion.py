@@ -8,14 +8,14 @@ from typing import Final
 
 import typer
 
-from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.refusal import UsageRefusal
 
 OPTIONS: Final = ("--install-completion", "--show-completion")
 SHELLS: Final = "bash, zsh, fish or PowerShell"
 
 
 def completion(app: typer.Typer, arguments: Sequence[str]) -> int:
-    """Do what one of the options asks for; a Refusal where the shell or its files do not allow it."""
+    """Do what one of the options asks for; a UsageRefusal where the shell or its files do not allow it."""
     told = StringIO()
     code: object = 0
     try:
@@ -25,10 +25,10 @@ def completion(app: typer.Typer, arguments: Sequence[str]) -> int:
         code = ended.code
     except (OSError, SubprocessError) as error:
         cause = getattr(error, "strerror", None) or "the shell refused to say where they are"
-        raise Refusal(
+        raise UsageRefusal(
             f"the files of the shell cannot be written ({cause}): use {OPTIONS[1]} and put it there yourself."
         ) from error
     if code:
-        raise Refusal(f"the shell that this was started from is not known: start it from {SHELLS}.")
+        raise UsageRefusal(f"the shell that this was started from is not known: start it from {SHELLS}.")
     typer.echo(told.getvalue(), nl=False)
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.output import files
 from vdi_conformance.output.console import Guarded, tell
 
@@ -26,7 +26,7 @@ def distinct(outputs: Iterable[tuple[str, Path | None]], inputs: Iterable[tuple[
     try:
         files.require_distinct(_given(outputs), _given(inputs))
     except files.NotWritable as error:
-        raise Refusal(f"{error}.") from error
+        raise UsageRefusal(f"{error}.") from error
 
 
 def _given(named: Iterable[tuple[str, Path | None]]) -> list[files.Named]:
@@ -43,7 +43,7 @@ def written(path: Path, data: bytes) -> None:
     try:
         files.write(path, data)
     except files.NotWritable as error:
-        raise Refusal(f"{error}.") from error
+        raise UsageRefusal(f"{error}.") from error
     tell(f"wrote {path}")
 
 
@@ -59,4 +59,4 @@ def look_here() -> None:
     try:
         sys.path.append(str(Path.cwd()))
     except OSError as error:
-        raise Refusal(f"the current directory is gone ({error.strerror}): change to one that exists.") from error
+        raise UsageRefusal(f"the current directory is gone ({error.strerror}): change to one that exists.") from error

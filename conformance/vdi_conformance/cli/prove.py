@@ -18,13 +18,13 @@ from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, look_here, read_by, writable, written
 from vdi_conformance.cli.proving import Watch
-from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.evidence.proof import Ending
-from vdi_conformance.plugins.held import FOREIGN, ISOLATING, PACKAGE
-from vdi_conformance.printable import shown_lines
-from vdi_conformance.proof.plan import Plan, write
-from vdi_conformance.report.exit_codes import ENDED
+from vdi_conformance.judgement.exit_codes import ENDED
+from vdi_conformance.proof.plan import ProofPlan, write
+from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
 from vdi_conformance.requirements.profiles import Profile, profile
+from vdi_conformance.untrusted.printable import shown_lines
 
 EXIT_CODES: Final[dict[Ending, int]] = {"proven": 0, "not proven": 1, "void": 6}
 WORKERS: Final = 2
@@ -90,7 +90,7 @@ def prove(
     proof is void since the adapter fails without any fault or a canary is not found; 2, 3, 4 as for `run`.
     """
     # Here, since no other verb needs what the suite is tried on.
-    from vdi_conformance.proof.summing import Made, proof_of
+    from vdi_conformance.proof.whole import Made, proof_of
     from vdi_conformance.report.proof_page import page
     from vdi_conformance.report.proof_summary import summary
 
@@ -129,29 +129,31 @@ def _asked(profile_name: str | None) -> Profile:
     try:
         return profile(profile_name or WHOLE)
     except ValueError as error:
-        raise Refusal(f"{error}.") from error
+        raise UsageRefusal(f"{error}.") from error
 
 
-def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool) -> Plan:
+def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool) -> ProofPlan:
     from vdi_conformance.proof.discovery import UnknownTrial, plan
 
     look_here()
     try:
         spec = resolve(adapter)
         if not spec.target:
-            raise Refusal(f"{adapter} is a host program, which no fault can be put around: name a Python class.")
+            raise UsageRefusal(f"{adapter} is a host program, which no fault can be put around: name a Python class.")
         # Faults find what they go around by its class: what the reference names besides must be found too.
         os.environ.update(spec.env)
         return plan(asked, adapter, None if adapter == EMULATOR else spec.target, only, whole)
     except (UnknownTrial, UnknownAdapter) as error:
-        raise Refusal(f"{error}.") from error
+        raise UsageRefusal(f"{error}.") from error
 
 
-def _together(adapter: str, asked: Profile, pairs: bool, drawn: int, alone: bool) -> Plan:
+def _together(adapter: str, asked: Profile, pairs: bool, drawn: int, alone: bool) -> ProofPlan:
     from vdi_conformance.proof.discovery import plan_of_fairness
 
     if adapter != EMULATOR or not alone:
-        raise Refusal("--pairs and --drawn are about the emulator, and go with none of --adapter, --profile, --only.")
+        raise UsageRefusal(
+            "--pairs and --drawn are about the emulator, and go with none of --adapter, --profile, --only."
+        )
     return plan_of_fairness(asked, pairs, drawn)
 
 

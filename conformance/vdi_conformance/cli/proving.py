@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 if TYPE_CHECKING:
     from vdi_conformance.evidence.proof import TrialResult
     from vdi_conformance.evidence.records import Party
-    from vdi_conformance.proof.plan import Plan
+    from vdi_conformance.proof.plan import ProofPlan
 
 LINES: Final = 10
 """So often is told how far it has come where nobody sees a bar."""
@@ -24,7 +24,7 @@ class Watch:
 
     client: "Party"
 
-    def __init__(self, plan: "Plan") -> None:
+    def __init__(self, plan: "ProofPlan") -> None:
         self.plan = plan
         self.results: list[TrialResult] = []
         self._console = Console(file=sys.stderr, highlight=False)
@@ -48,14 +48,14 @@ class Watch:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Keep who was asked."""
-        from vdi_conformance.plugins.adapter import PARTIES
+        from vdi_conformance.pytest_plugin.adapter import PARTIES
 
         self.client = session.config.stash[PARTIES][0]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result of a trial."""
         from vdi_conformance.evidence.proof import TrialResult
-        from vdi_conformance.plugins.proof import KEY
+        from vdi_conformance.pytest_plugin.proof import KEY
 
         found = next((value for key, value in report.user_properties if key == KEY), None)
         if found is not None:

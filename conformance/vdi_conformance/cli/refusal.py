@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Final
 
-from vdi_conformance.nearest import meant
-from vdi_conformance.printable import shown
+from vdi_conformance.untrusted.nearest import meant
+from vdi_conformance.untrusted.printable import shown
 
 WORD: Final = 100
 """So many characters of a word that is not known are told."""
 
 
-class Refusal(Exception):
+class UsageRefusal(Exception):
     """The command line asks for what cannot be done: one sentence with the cause and the remedy.
 
     `account` has further lines, such as the traceback of an adapter.
@@ -21,6 +21,6 @@ class Refusal(Exception):
         self.account = account
 
 
-def unknown(kind: str, word: str, known: Iterable[str]) -> Refusal:
+def unknown(kind: str, word: str, known: Iterable[str]) -> UsageRefusal:
     """Refuse a word that is not known, and name the nearest ones."""
-    return Refusal(f"there is no {kind} {shown(repr(word), WORD)}; {meant(word, known)}.")
+    return UsageRefusal(f"there is no {kind} {shown(repr(word), WORD)}; {meant(word, known)}.")

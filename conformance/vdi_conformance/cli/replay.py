@@ -7,8 +7,8 @@ import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import look_here
-from vdi_conformance.cli.refusal import Refusal
-from vdi_conformance.printable import shown, shown_lines
+from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.untrusted.printable import shown, shown_lines
 
 
 def replay(
@@ -33,36 +33,38 @@ def replay(
     """
     look_here()
     # Here, since the other verbs need none of it, and pytest wants to see Hypothesis before anybody else does.
+    from vdi_conformance.harness.testbed import Testbed
+    from vdi_conformance.harness.worker_session import WorkerSession
     from vdi_conformance.host.errors import NothingLearnt
-    from vdi_conformance.host.spec import Settings
+    from vdi_conformance.host.spec import RunSettings
     from vdi_conformance.host.supervisor import Supervisor
-    from vdi_conformance.plugins.casting import NoCast, cast, parties
-    from vdi_conformance.suite.bench import Bench
-    from vdi_conformance.suite.stage import Stage
-    from vdi_conformance.suite.walks.recording import NotARecording, load
-    from vdi_conformance.suite.walks.walking import play
+    from vdi_conformance.pytest_plugin.parties import UnknownParties, ask_parties, parties_of
+    from vdi_conformance.walks.recording import NotARecording, load
+    from vdi_conformance.walks.series import play
 
     try:
         walk = load(recording)
-        settings = Settings(walk.seed, timeout_scale)
+        settings = RunSettings(walk.seed, timeout_scale)
         with Supervisor() as supervisor:
-            players = parties(supervisor, adapter, server, settings)
+            players = ask_parties(supervisor, adapter, server, settings)
     except NotARecording as error:
-        raise Refusal(f"{str(error).rstrip('.')}.") from error
-    except NoCast as error:
+        raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
+    except UnknownParties as error:
         sentence, _, account = str(error).partition("\n")
-        raise Refusal(f"{sentence.rstrip('.')}.", account) from error
+        raise UsageRefusal(f"{sentence.rstrip('.')}.", account) from error
     if players[1].capabilities["server"] != "scripted":
-        raise Refusal(f"{players[1].reference} has no server role that is told every step: name one with --server.")
-    bench = Bench(cast(*players, settings))
-    stage = Stage(bench, walk.check)
+        raise UsageRefusal(
+            f"{players[1].reference} has no server role that is told every step: name one with --server."
+        )
+    session = WorkerSession(parties_of(*players, settings))
+    testbed = Testbed(session, walk.check)
     try:
-        played, failure = play(stage, walk.plan, walk.steps)
+        played, failure = play(testbed, walk.plan, walk.steps)
     except NothingLearnt as error:
-        raise Refusal(f"{error}.") from error
+        raise UsageRefusal(f"{error}.") from error
     finally:
-        stage.processes.end(orderly=False)
-        bench.close()
+        testbed.processes.end(orderly=False)
+        session.close()
     for line in played.story:
         typer.echo(shown(line))
     typer.echo(shown_lines(f"FAILED  {failure}") if failure else "Every answer is one that the documents permit.")

@@ -8,7 +8,7 @@ import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, to_standard_output, written
-from vdi_conformance.cli.refusal import Refusal, unknown
+from vdi_conformance.cli.refusal import UsageRefusal, unknown
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.report.junit import junit
 
@@ -36,7 +36,7 @@ def report(
     try:
         made = FORMATS[format](read(evidence))
     except NotEvidence as error:
-        raise Refusal(f"{error}.") from error
+        raise UsageRefusal(f"{error}.") from error
     if output is None:
         to_standard_output(made)
         return

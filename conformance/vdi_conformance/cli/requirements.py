@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vdi_conformance.cli import values
-from vdi_conformance.cli.checks import checks_by_row
+from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.requirements import Catalogue, Requirement, catalogue
 from vdi_conformance.requirements.profiles import newest
@@ -51,104 +51,119 @@ def requirements(
 ) -> None:
     """List what is required of an implementation, or show one requirement in full."""
     known = catalogue()
-    rows = selected(known, requirement, topic or [], changes)
+    requirements = selected(known, requirement, topic or [], changes)
     if format == JSON:
-        typer.echo(json.dumps([entry(row, checks_by_row().get(row.id, ())) for row in rows], indent=2))
+        listed = [entry(one, checks_by_requirement().get(one.id, ())) for one in requirements]
+        typer.echo(json.dumps(listed, indent=2))
         return
     console = Console(markup=False, highlight=False, emoji=False)
     if changes:
-        for line in list(changed(rows)) or [Text("The review changed nothing here.")]:
+        for line in list(changed(requirements)) or [Text("The review changed nothing here.")]:
             console.print(line)
     elif requirement is not None:
-        for row in rows:
-            for line in details(known, row, checks_by_row().get(row.id, ())):
+        for one in requirements:
+            for line in details(known, one, checks_by_requirement().get(one.id, ())):
                 console.print(line, soft_wrap=bool(line.no_wrap))
     else:
-        for table in tables(rows):
+        for table in tables(requirements):
             console.print(table)
 
 
 def selected(known: Catalogue, id: str | None, topics: Sequence[str], changes: bool) -> list[Requirement]:
     """Pick the one that was asked for, or those of the topics; all of them where nothing was said."""
     if id is not None and known.get(id.upper()) is None:
-        raise unknown("requirement", id, (row.id for row in known.rows))
+        raise unknown("requirement", id, (requirement.id for requirement in known.requirements))
     for topic in topics:
         if topic.upper() not in known.topics:
             raise unknown("topic", topic, known.topics)
     groups = {topic.upper() for topic in topics} or set(known.topics)
-    found = [row for row in known.rows if (row.group in groups if id is None else row.id == id.upper())]
-    return [row for row in found if row.changes or not changes]
+    found = [
+        requirement
+        for requirement in known.requirements
+        if (requirement.group in groups if id is None else requirement.id == id.upper())
+    ]
+    return [requirement for requirement in found if requirement.changes or not changes]
 
 
-def tables(rows: Iterable[Requirement]) -> Iterator[Table]:
+def tables(requirements: Iterable[Requirement]) -> Iterator[Table]:
     """Make one table for each topic."""
     groups: dict[str, list[Requirement]] = {}
-    for row in rows:
-        groups.setdefault(row.group, []).append(row)
+    for requirement in requirements:
+        groups.setdefault(requirement.group, []).append(requirement)
     for topic, of_group in groups.items():
-        subjects = ", ".join(dict.fromkeys(row.topic for row in of_group))
+        subjects = ", ".join(dict.fromkeys(requirement.topic for requirement in of_group))
         table = Table(title=Text(f"{topic}: {subjects}", "bold"), title_justify="left", box=SIMPLE_HEAD)
         for column in COLUMNS:
             table.add_column(column, no_wrap=column in ("id", "level"))
-        for row in of_group:
-            table.add_row(*(Text(getattr(row, column)) for column in COLUMNS))
+        for requirement in of_group:
+            table.add_row(*(Text(getattr(requirement, column)) for column in COLUMNS))
         yield table
 
 
-def changed(rows: Iterable[Requirement]) -> Iterator[Text]:
+def changed(requirements: Iterable[Requirement]) -> Iterator[Text]:
     """Tell what the review changed, column by column, and why."""
-    for row in rows:
-        for change in row.changes:
-            yield Text(f"{row.id} {change.column}", "bold")
+    for requirement in requirements:
+        for change in requirement.changes:
+            yield Text(f"{requirement.id} {change.column}", "bold")
             yield Text(f"  before: {change.before or EMPTY}")
             yield Text(f"  after: {change.after or EMPTY}")
             yield Text(f"  reason: {change.reason}")
 
 
-def entry(row: Requirement, checks: Sequence[str]) -> dict[str, Any]:
+def entry(requirement: Requirement, checks: Sequence[str]) -> dict[str, Any]:
     """Lay out one requirement for JSON, with all that belongs to it."""
     return {
-        "id": row.id,
-        "topic": row.topic,
-        "level": row.level,
-        "binds": row.binds,
-        "source_class": row.source_class,
-        "reach": row.reach,
-        "questions": list(row.questions),
-        "statement": row.statement,
-        "source": row.source,
-        "how_to_test": row.how_to_test,
-        "optional": row.optional or None,
+        "id": requirement.id,
+        "topic": requirement.topic,
+        "level": requirement.level,
+        "binds": requirement.binds,
+        "source_class": requirement.source_class,
+        "reach": requirement.reach,
+        "questions": list(requirement.questions),
+        "statement": requirement.statement,
+        "source": requirement.source,
+        "how_to_test": requirement.how_to_test,
+        "optional": requirement.optional or None,
         "profiles": [
             {"profile": one.name, "version": one.version, "standing": standing}
             for one in newest()
-            if (standing := one.standing(row)) is not None
+            if (standing := one.standing(requirement)) is not None
         ],
         "checks": list(checks),
-        "unchecked": row.unchecked and {"reason": row.unchecked.reason, "sentence": row.unchecked.sentence},
+        "unchecked": requirement.unchecked
+        and {"reason": requirement.unchecked.reason, "sentence": requirement.unchecked.sentence},
         "changes": [
             {"column": one.column, "before": one.before, "after": one.after, "reason": one.reason}
-            for one in row.changes
+            for one in requirement.changes
         ],
     }
 
 
-def details(known: Catalogue, row: Requirement, checks: Sequence[str]) -> Iterator[Text]:
+def details(known: Catalogue, requirement: Requirement, checks: Sequence[str]) -> Iterator[Text]:
     """Give everything that is known about one requirement, line by line; one with `no_wrap` must not be broken."""
-    yield Text(f"{row.id} {row.topic}", "bold")
-    yield Text(", ".join((row.level, f"binds the {row.binds}", row.source_class, f"reach: {row.reach}")))
-    yield Text(f"\n{row.statement}")
+    yield Text(f"{requirement.id} {requirement.topic}", "bold")
+    yield Text(
+        ", ".join(
+            (
+                requirement.level,
+                f"binds the {requirement.binds}",
+                requirement.source_class,
+                f"reach: {requirement.reach}",
+            )
+        )
+    )
+    yield Text(f"\n{requirement.statement}")
     sections: dict[str, list[str | Text]] = {
-        "How it can be tested": [row.how_to_test],
-        "Source": list(_sources(known, row)),
-        "Open questions": [f"{question} {known.questions[question].text}" for question in row.questions],
-        "Profiles": list(_profiles(row)),
+        "How it can be tested": [requirement.how_to_test],
+        "Source": list(_sources(known, requirement)),
+        "Open questions": [f"{question} {known.questions[question].text}" for question in requirement.questions],
+        "Profiles": list(_profiles(requirement)),
         "Changed in review": [
             line
-            for one in row.changes
+            for one in requirement.changes
             for line in (f"{one.column}, before: {one.before or EMPTY}", f"reason: {one.reason}")
         ],
-        "Checks": list(_judged(row, checks)),
+        "Checks": list(_judged(requirement, checks)),
     }
     for title, lines in sections.items():
         if any(lines):
@@ -156,28 +171,32 @@ def details(known: Catalogue, row: Requirement, checks: Sequence[str]) -> Iterat
             yield from (line if isinstance(line, Text) else Text(line) for line in lines)
 
 
-def _profiles(row: Requirement) -> Iterator[str]:
+def _profiles(requirement: Requirement) -> Iterator[str]:
     """Tell what the requirement is to each profile that speaks of it."""
     for one in newest():
-        if (standing := one.standing(row)) is not None:
-            unless = f", unless the adapter does not declare {row.optional}" if row.id in one.optional else ""
+        if (standing := one.standing(requirement)) is not None:
+            unless = (
+                f", unless the adapter does not declare {requirement.optional}"
+                if requirement.id in one.optional
+                else ""
+            )
             yield f"{one.label}: {standing}{unless}"
 
 
-def _judged(row: Requirement, checks: Sequence[str]) -> Iterator[str | Text]:
+def _judged(requirement: Requirement, checks: Sequence[str]) -> Iterator[str | Text]:
     """Name the checks of a requirement, or say why there is none."""
     yield from map(_whole, checks)
-    if row.unchecked is not None:
-        yield f"None, {row.unchecked.reason}. {row.unchecked.sentence}"
+    if requirement.unchecked is not None:
+        yield f"None, {requirement.unchecked.reason}. {requirement.unchecked.sentence}"
     elif not checks:
         yield "None yet."
 
 
-def _sources(known: Catalogue, row: Requirement) -> Iterator[str | Text]:
-    """Name the documents with their addresses; the row's own words only where they say more than that."""
-    found = known.sources_of(row)
-    if not found or TAG.sub("", row.source).strip():
-        yield row.source
+def _sources(known: Catalogue, requirement: Requirement) -> Iterator[str | Text]:
+    """Name the documents with their addresses; the requirement's own words only where they say more than that."""
+    found = known.sources_of(requirement)
+    if not found or TAG.sub("", requirement.source).strip():
+        yield requirement.source
     for source in found:
         yield _whole(": ".join(filter(None, (f"[{source.tag}] {source.title}", source.address))))
 

@@ -11,8 +11,8 @@ import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, look_here, read_by, writable
-from vdi_conformance.cli.refusal import Refusal
-from vdi_conformance.plugins.held import FOREIGN, ISOLATING, PACKAGE
+from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,9 @@ def _empty(directory: Path) -> None:
             if RESULT.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
                 path.unlink()
     except OSError as error:
-        raise Refusal(f"--allure: {directory} cannot be written ({error.strerror}): choose another one.") from error
+        raise UsageRefusal(
+            f"--allure: {directory} cannot be written ({error.strerror}): choose another one."
+        ) from error
 
 
 def run(

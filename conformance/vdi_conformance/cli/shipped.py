@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from vdi_conformance import __version__
 from vdi_conformance.cli.checks import checks
-from vdi_conformance.report.bundle_verification import Held, Shipped
+from vdi_conformance.report.certificate_verification import Held, Shipped
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import profiles, texts
 from vdi_conformance.requirements.reading import TABLES
@@ -19,9 +19,13 @@ def tables() -> Mapping[str, bytes]:
 
 def checks_by_profile() -> Mapping[str, Mapping[str, Held]]:
     """Give the checks of each version of a profile by their ids, by its label."""
-    known = {row.id: row for row in catalogue().rows}
+    known = {requirement.id: requirement for requirement in catalogue().requirements}
     return {
-        label: {id_: held for id_, held in checks().items() if one.selects(known[row] for row in held.rows)}
+        label: {
+            id_: held
+            for id_, held in checks().items()
+            if one.selects(known[requirement] for requirement in held.requirements)
+        }
         for label, one in profiles().items()
     }
 

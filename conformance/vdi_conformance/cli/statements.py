@@ -16,9 +16,9 @@ from vdi_conformance.adapters.tsql.scripts import Scratch, script_of
 from vdi_conformance.adapters.tsql.server import named
 from vdi_conformance.adapters.tsql.settings import DATABASE, settings_of
 from vdi_conformance.cli import values
-from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.contract import Database, Statement, Subject
-from vdi_conformance.printable import shown, shown_lines
+from vdi_conformance.untrusted.printable import shown, shown_lines
 
 KINDS: Final[tuple[tuple[Literal["backup", "restore"], Subject], ...]] = (
     ("backup", "database"),
@@ -69,7 +69,7 @@ def statements(
     """
     kinds = [kind for kind in KINDS if operation in (None, kind[0]) and subject in (None, kind[1])]
     if not kinds:
-        raise Refusal(f"there is no {operation} of {subject}: ask for another pair.")
+        raise UsageRefusal(f"there is no {operation} of {subject}: ask for another pair.")
     for index, (word, of) in enumerate(kinds):
         statement = Statement(
             word,

@@ -7,7 +7,7 @@ from typing import Any, Final
 import typer
 from typer.main import get_command
 
-from vdi_conformance.nearest import meant
+from vdi_conformance.untrusted.nearest import meant
 
 NO_COMMAND: Final = re.compile(r"No such command '(.*?)'\.", re.DOTALL)
 EXTRA: Final = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL)

@@ -5,10 +5,10 @@ from typing import Final, TypeVar
 
 import typer
 
-from vdi_conformance import bounds
-from vdi_conformance.nearest import meant
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import newest, profiles
+from vdi_conformance.untrusted import bounds
+from vdi_conformance.untrusted.nearest import meant
 
 ADAPTERS: Final = ("emulator", "sqlserver")
 T = TypeVar("T")
@@ -60,6 +60,6 @@ def completing(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]
 
 profile_names: Final = completing(lambda: [*(one.name for one in newest()), *profiles()])
 topics: Final = completing(lambda: catalogue().topics)
-requirement_ids: Final = completing(lambda: [row.id for row in catalogue().rows])
+requirement_ids: Final = completing(lambda: [requirement.id for requirement in catalogue().requirements])
 question_ids: Final = completing(lambda: catalogue().questions)
 adapters: Final = completing(lambda: ADAPTERS)

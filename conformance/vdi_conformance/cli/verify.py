@@ -6,13 +6,14 @@ from typing import Annotated, Final
 
 import typer
 
-from vdi_conformance import __version__, untrusted
-from vdi_conformance.cli.refusal import Refusal
+from vdi_conformance import __version__
+from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.cli.shipped import shipped
-from vdi_conformance.printable import shown
-from vdi_conformance.report.bundle import Manifest
-from vdi_conformance.report.bundle_archive import LIMIT, NotABundle
-from vdi_conformance.report.bundle_verification import verified
+from vdi_conformance.report.certificate import Manifest
+from vdi_conformance.report.certificate_archive import LIMIT, InvalidCertificate
+from vdi_conformance.report.certificate_verification import verified
+from vdi_conformance.untrusted import decoding
+from vdi_conformance.untrusted.printable import shown
 
 REFUSED: Final = 7
 REASON: Final = 20_000
@@ -27,12 +28,12 @@ def verify(certificate: Annotated[Path, typer.Argument(metavar="FILE.zip", help=
     Digests show that nothing was damaged, not who made it: it is not signed.
     """
     try:
-        manifest = verified(untrusted.file_bytes(certificate, LIMIT), shipped(), datetime.now(UTC))
-    except (NotABundle, untrusted.TooLarge) as error:
+        manifest = verified(decoding.file_bytes(certificate, LIMIT), shipped(), datetime.now(UTC))
+    except (InvalidCertificate, decoding.TooLarge) as error:
         typer.echo(f"vdi-conformance: {shown(str(certificate))} is refused: {shown(str(error))}.", err=True)
         return REFUSED
-    except untrusted.Unreadable as error:
-        raise Refusal(f"{certificate} cannot be read ({error}): correct its path.") from error
+    except decoding.Unreadable as error:
+        raise UsageRefusal(f"{certificate} cannot be read ({error}): correct its path.") from error
     for line in _told(manifest):
         typer.echo(shown(line, REASON))
     return 0 if manifest.outcome == "conformant" else 1

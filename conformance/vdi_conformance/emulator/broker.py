@@ -1,6 +1,6 @@
-"""The machine as a process: sockets, clock and files around the pure `Machine`.
+"""The broker as a process: sockets, clock and files around the pure `BrokerState`.
 
-Whatever a peer sends or leaves out, it is a matter of its own connection: the machine and all others go on.
+Whatever a peer sends or leaves out, it is a matter of its own connection: the broker and all others go on.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import time
 import traceback
 from typing import Final
 
+from vdi_conformance.emulator.broker_protocol import LONGEST_LINE, LONGEST_SOCKET_PATH, encode, encode_refusal
+from vdi_conformance.emulator.broker_state import BrokerState
 from vdi_conformance.emulator.directory import MachineDirectory
-from vdi_conformance.emulator.machine import Machine
-from vdi_conformance.emulator.peers import LIFELINE, LIMITS, Limits, Peer, introduction_of, request_of
+from vdi_conformance.emulator.peers import LIFELINE, LIMITS, Peer, PeerLimits, introduction_of, request_of
 from vdi_conformance.emulator.signatures import Malformed
-from vdi_conformance.emulator.wire import LONGEST_LINE, LONGEST_SOCKET_PATH, encode, encode_refusal
 
 LONGEST_PATIENCE: Final = 3600.0
 """Seconds: a selector refuses to wait for weeks, as a client may."""
@@ -26,11 +26,11 @@ _CHUNK: Final = 65536
 
 
 class Broker:
-    """Serves the machine of one directory on a thread of its own; Unavailable where another one does already."""
+    """Serves the broker of one directory on a thread of its own; Unavailable where another one does already."""
 
-    def __init__(self, directory: str, seed: int, limits: Limits = LIMITS) -> None:
+    def __init__(self, directory: str, seed: int, limits: PeerLimits = LIMITS) -> None:
         self._directory = MachineDirectory(directory)
-        self._machine: Machine[Peer] = Machine(seed, self._directory.taken)
+        self._broker: BrokerState[Peer] = BrokerState(seed, self._directory.taken)
         self._limits = limits
         self._selector = selectors.DefaultSelector()
         self._secret = ""
@@ -43,7 +43,7 @@ class Broker:
         listener = self._listen()
         listener.setblocking(False)
         self._selector.register(listener, selectors.EVENT_READ)
-        threading.Thread(target=self._serve, args=(listener,), name="machine", daemon=True).start()
+        threading.Thread(target=self._serve, args=(listener,), name="broker", daemon=True).start()
 
     def _listen(self) -> socket.socket:
         path = self._directory.socket
@@ -74,15 +74,15 @@ class Broker:
     def _patience(self) -> float | None:
         """Tell how many seconds nothing but a peer can give cause for."""
         stranger = next(iter(self._strangers.values()), None)
-        deadlines = [when for when in (self._machine.next_deadline(), stranger) if when is not None]
+        deadlines = [when for when in (self._broker.next_deadline(), stranger) if when is not None]
         return min(max(0.0, min(deadlines) - time.monotonic()), LONGEST_PATIENCE) if deadlines else None
 
     def _let_time_pass(self, now: float) -> None:
         for peer in [peer for peer, deadline in self._strangers.items() if deadline <= now]:
             self._hang_up(peer)
-        deadline = self._machine.next_deadline()
+        deadline = self._broker.next_deadline()
         if deadline is not None and now >= deadline:
-            self._machine.tick(now)
+            self._broker.tick(now)
             self._send_answers()
 
     # Peers come and go
@@ -126,14 +126,14 @@ class Broker:
         self._strangers.pop(peer, None)
         if peer.process is None:
             return
-        self._machine.forget(peer)
+        self._broker.forget(peer)
         if not peer.is_lifeline:
             self._processes[peer.process].discard(peer)
             return
         for thread in list(self._processes[peer.process]):
             self._hang_up(thread)
         del self._processes[peer.process]
-        self._machine.process_died(peer.process)
+        self._broker.process_died(peer.process)
 
     # What peers say
 
@@ -191,12 +191,12 @@ class Broker:
         try:
             name, fields = request_of(line)
             peer.is_asking = True
-            self._machine.call(peer, process, name, fields, time.monotonic())
+            self._broker.call(peer, process, name, fields, time.monotonic())
         except Malformed as reason:
             self._refuse(peer, str(reason))
-        except Exception:  # a machine with parts of others may raise anything, and the next call may go well
+        except Exception:  # a broker with parts of others may raise anything, and the next call may go well
             traceback.print_exc()
-            self._refuse(peer, "the machine failed to make it: its standard error has the traceback")
+            self._refuse(peer, "the broker failed to make it: its standard error has the traceback")
         else:
             self._send_answers()
 
@@ -206,12 +206,12 @@ class Broker:
         self._send_answers()
 
     def _send_answers(self) -> None:
-        answers, self._machine.answers = self._machine.answers, []
+        answers, self._broker.answers = self._broker.answers, []
         for peer, answer in answers:
             peer.is_asking = False
             self._send(peer, encode((answer.code, *answer.values)))
-        if self._machine.garbage:
-            garbage, self._machine.garbage = self._machine.garbage, []
+        if self._broker.garbage:
+            garbage, self._broker.garbage = self._broker.garbage, []
             self._directory.delete(garbage)
 
     def _send(self, peer: Peer, data: bytes) -> None:

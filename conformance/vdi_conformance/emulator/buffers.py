@@ -21,7 +21,7 @@ AREA_LIMIT: Final = 1 << 30
 _HANDLES: Final = 1 << 32
 
 
-class Request(NamedTuple):
+class BufferRequest(NamedTuple):
     """`number` buffers of `size` bytes, aligned to `alignment`."""
 
     size: int
@@ -60,14 +60,14 @@ class BufferPool:
         self.alignment = 1
         self.areas: list[int] = []
         self.lengths: dict[int, int] = {}
-        self.wanted: list[Request] = []
+        self.wanted: list[BufferRequest] = []
         self._first_handle = first_handle
         self._slots: list[Slot] = []
         self._by_place: dict[tuple[int, int], Slot] = {}
 
     def request(self, size: int, alignment: int, number: int) -> None:
         """Note a wish; the next area fulfils it."""
-        self.wanted.append(Request(size, max(alignment, self.alignment), number))
+        self.wanted.append(BufferRequest(size, max(alignment, self.alignment), number))
 
     def wanted_length(self) -> int:
         """Give the length in bytes of an area for all wishes (0 where there is none)."""

@@ -1,8 +1,8 @@
-"""The requests that the machine understands, and the transition that each makes.
+"""The requests that the broker understands, and the transition that each makes.
 
 A function here takes its object's side of the set and the request's arguments in the order in which they
-travel; the values of its Answer travel back in theirs. A call that may wait has its time-out (milliseconds)
-first. `create`, `attach` and `server_open`, which begin it all, are in machine.py; signatures.py has what arguments
+travel; the values of its CallAnswer travel back in theirs. A call that may wait has its time-out (milliseconds)
+first. `create`, `attach` and `server_open`, which begin it all, are in broker.py; signatures.py has what arguments
 may be.
 """
 
@@ -10,26 +10,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.emulator.devices import Command
-from vdi_conformance.emulator.server_state import ServerRole
+from vdi_conformance.emulator.devices import EmulatedCommand
+from vdi_conformance.emulator.server_state import EmulatedServer
 from vdi_conformance.emulator.signatures import unknown
-from vdi_conformance.emulator.state import COMPLETIONS, CONFIGURATION, Answer, Completion, DeviceSet
+from vdi_conformance.emulator.state import COMPLETIONS, CONFIGURATION, CallAnswer, EmulatedCompletion, EmulatedSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from vdi_conformance.emulator.state import Participant
+    from vdi_conformance.emulator.state import Member
 
-    Calls = dict[str, Callable[..., Answer | None]]
+    Calls = dict[str, Callable[..., CallAnswer | None]]
 
 LAST_CALLS: Final = frozenset({"close", "server_close"})
 """After these the object has no set any more."""
 
 
 def _complete_command(
-    device_set: DeviceSet, participant: Participant, device: int, command: int, code: int, count: int, position: int
-) -> Answer:
-    return device_set.complete_command(participant, device, command, Completion(0, "", code, count, position))
+    device_set: EmulatedSet, member: Member, device: int, command: int, code: int, count: int, position: int
+) -> CallAnswer:
+    return device_set.complete_command(member, device, command, EmulatedCompletion(0, "", code, count, position))
 
 
 CLIENT_CALLS: Final[Calls] = {
@@ -47,49 +47,57 @@ CLIENT_CALLS: Final[Calls] = {
 class ClientObject:
     """A client object that has a set open."""
 
-    def __init__(self, device_set: DeviceSet, participant: Participant) -> None:
+    def __init__(self, device_set: EmulatedSet, member: Member) -> None:
         self.set = device_set
-        self.participant = participant
+        self.member = member
 
-    def call(self, name: str, arguments: Sequence[Any]) -> Answer | None:
+    def call(self, name: str, arguments: Sequence[Any]) -> CallAnswer | None:
         """Make the transition that a request asks for; Malformed where there is none."""
         if name not in CLIENT_CALLS:
             raise unknown(name)
-        return CLIENT_CALLS[name](self.set, self.participant, *arguments)
+        return CLIENT_CALLS[name](self.set, self.member, *arguments)
 
     def waits_for(self, name: str, arguments: Sequence[Any]) -> object:
         """Tell what must be stirred before a blocked call can go on."""
         if name == "get_configuration":
             return CONFIGURATION
         _, device, _ = arguments
-        return self.participant.devices[device]
+        return self.member.devices[device]
 
     def die(self) -> None:
         """Take the death of the process."""
-        self.set.die(self.participant)
+        self.set.die(self.member)
 
 
 def _send_command(
-    role: ServerRole, device: str, tag: int, code: int, size: int, position: int, buffer: int, area: int, offset: int
-) -> Answer:
-    command = Command(next(role.set.numbers), tag, code, size, position, buffer)
+    role: EmulatedServer,
+    device: str,
+    tag: int,
+    code: int,
+    size: int,
+    position: int,
+    buffer: int,
+    area: int,
+    offset: int,
+) -> CallAnswer:
+    command = EmulatedCommand(next(role.set.numbers), tag, code, size, position, buffer)
     return role.send_command(device, command, area, offset)
 
 
 SERVER_CALLS: Final[Calls] = {
-    "server_get_configuration": ServerRole.get_configuration,
-    "server_name_device": ServerRole.name_device,
-    "server_begin_configuration": ServerRole.begin_configuration,
-    "server_request_buffers": ServerRole.request_buffers,
-    "server_query_available_buffers": ServerRole.query_available_buffers,
-    "server_end_configuration": ServerRole.end_configuration,
-    "server_area_made": ServerRole.area_made,
-    "server_open_device": ServerRole.open_device,
-    "server_allocate_buffer": ServerRole.allocate_buffer,
-    "server_free_buffer": ServerRole.free_buffer,
+    "server_get_configuration": EmulatedServer.get_configuration,
+    "server_name_device": EmulatedServer.name_device,
+    "server_begin_configuration": EmulatedServer.begin_configuration,
+    "server_request_buffers": EmulatedServer.request_buffers,
+    "server_query_available_buffers": EmulatedServer.query_available_buffers,
+    "server_end_configuration": EmulatedServer.end_configuration,
+    "server_area_made": EmulatedServer.area_made,
+    "server_open_device": EmulatedServer.open_device,
+    "server_allocate_buffer": EmulatedServer.allocate_buffer,
+    "server_free_buffer": EmulatedServer.free_buffer,
     "server_send_command": _send_command,
     "server_next_completion": lambda role, _timeout: role.next_completion(),
-    "server_close_device": ServerRole.close_device,
+    "server_close_device": EmulatedServer.close_device,
     "server_signal_abort": lambda role: role.signal_abort(),
     "server_close": lambda role: role.close(),
 }
@@ -101,11 +109,11 @@ CALLS: Final = CLIENT_CALLS.keys() | SERVER_CALLS.keys()
 class ServerObject:
     """A server that has a set open."""
 
-    def __init__(self, role: ServerRole) -> None:
+    def __init__(self, role: EmulatedServer) -> None:
         self.set = role.set
         self.role = role
 
-    def call(self, name: str, arguments: Sequence[Any]) -> Answer | None:
+    def call(self, name: str, arguments: Sequence[Any]) -> CallAnswer | None:
         """Make the transition that a request asks for; Malformed where there is none."""
         if name not in SERVER_CALLS:
             raise unknown(name)

@@ -1,4 +1,4 @@
-"""The client role: client objects and their devices, as calls to the machine."""
+"""The client role: client objects and their devices, as calls to the broker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vdi_conformance.contract import VirtualDevice
-    from vdi_conformance.emulator.link import Link
+    from vdi_conformance.emulator.broker_connection import BrokerConnection
 
 INSTANCE_VARIABLE: Final = "_VIRTUAL_SERVER_NAME_"
 
@@ -38,7 +38,7 @@ class _OpenSet:
 class EmulatorDeviceSet:
     """A client object (contract.VirtualDeviceSet)."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: BrokerConnection) -> None:
         self._link = link
         self._number = link.new_object()
         self._lock = threading.Lock()

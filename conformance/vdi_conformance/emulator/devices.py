@@ -26,7 +26,7 @@ INFORMATIVE: Final = frozenset(
 """Completion codes that do not put a device into IO-ERROR."""
 
 
-class Command:
+class EmulatedCommand:
     """A command that the server sent: a Read or Write has a slot, any other the raw value `buffer`."""
 
     __slots__ = ("buffer", "code", "holder", "number", "position", "size", "slot", "tag")
@@ -47,7 +47,7 @@ class Command:
         return self.code in DATA_COMMANDS
 
 
-class Device:
+class EmulatedDevice:
     """A device of a set, as both sides see it.
 
     `opened` means that a client opened it, `served` that the server opened it, `closed` that the server closed it,
@@ -61,8 +61,8 @@ class Device:
         self.closed = False
         self.close_delivered = False
         self.io_error = False
-        self.queue: deque[Command] = deque()
-        self.fetched: dict[int, Command] = {}
+        self.queue: deque[EmulatedCommand] = deque()
+        self.fetched: dict[int, EmulatedCommand] = {}
 
     @property
     def open_for_client(self) -> bool:
@@ -78,7 +78,7 @@ class Device:
         """Tell whether the IO-ERROR state forbids to send this command."""
         return self.io_error and code != VDC_CLEAR_ERROR
 
-    def fetch(self, holder: object) -> Command | None:
+    def fetch(self, holder: object) -> EmulatedCommand | None:
         """Hand out the next command, if there is one that may be handed out now."""
         if not self.queue or (self.io_error and self.fetched):
             return None
@@ -89,7 +89,7 @@ class Device:
             command.slot.holder = holder
         return command
 
-    def complete(self, command: Command, completion_code: int) -> list[Command]:
+    def complete(self, command: EmulatedCommand, completion_code: int) -> list[EmulatedCommand]:
         """Take a fetched command back; give the queued ones that an error drops."""
         del self.fetched[command.number]
         if command.slot is not None:
@@ -102,7 +102,7 @@ class Device:
         self.io_error = True
         return self.take_queue()
 
-    def take_queue(self) -> list[Command]:
+    def take_queue(self) -> list[EmulatedCommand]:
         """Empty the queue."""
         dropped = list(self.queue)
         self.queue.clear()

@@ -1,4 +1,4 @@
-"""A machine's directory: one living broker has it, and what a dead one left in it is cleared away first."""
+"""A broker's directory: one living broker has it, and what a dead one left in it is cleared away first."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from vdi_conformance.contract import Unavailable
+from vdi_conformance.emulator.broker_protocol import ENDPOINT, encode
 from vdi_conformance.emulator.segments import area_file, area_of
-from vdi_conformance.emulator.wire import ENDPOINT, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,9 +37,9 @@ else:
         return True
 
 
-LOCK: Final = "machine.lock"
+LOCK: Final = "broker.lock"
 """Whoever has it locked lives: unlike a number of a process, a lock ends with its process and is nobody else's."""
-SOCKET: Final = "machine.socket"
+SOCKET: Final = "broker.socket"
 
 
 class MachineDirectory:
@@ -56,7 +56,7 @@ class MachineDirectory:
             self._lock = (self._path / LOCK).open("ab")
             if not _is_alone(self._lock.fileno()):
                 self._lock.close()
-                raise Unavailable(f"A machine runs in {directory} already: end it first, or take another directory")
+                raise Unavailable(f"A broker runs in {directory} already: end it first, or take another directory")
             self.taken = self._clear()
         except OSError as error:
             _unusable(directory, error)
@@ -93,7 +93,7 @@ def _unfinished(name: str) -> str:
 
 def _unusable(directory: str, error: OSError) -> NoReturn:
     raise Unavailable(
-        f"No machine can run in {directory} ({error.strerror}): name one that is there and can be written to"
+        f"No broker can run in {directory} ({error.strerror}): name one that is there and can be written to"
     ) from error
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vdi_conformance.emulator import messages
-from vdi_conformance.emulator.transfers import Exchange, Result, StatementError
+from vdi_conformance.emulator.transfers import StatementError, Transfer, TransferResult
 from vdi_conformance.vdi.commands import DATA_COMMANDS, VDC_CLEAR_ERROR
 from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID
@@ -36,7 +36,7 @@ class _Buffer(NamedTuple):
 
 
 _NO_BUFFER: Final = _Buffer(0, memoryview(b""))
-_CLEAR_ERROR: Final = Exchange(VDC_CLEAR_ERROR)
+_CLEAR_ERROR: Final = Transfer(VDC_CLEAR_ERROR)
 
 
 class Exchanges:
@@ -50,9 +50,9 @@ class Exchanges:
         self._pool: list[_Buffer] = []
         self._metadata = [self._allocate(config.block_size) for _ in devices]
         self._scripts: dict[str, Script] = {}
-        self._for_want_of_buffer: deque[tuple[str, Exchange]] = deque()
-        self._outstanding: dict[str, tuple[Exchange, _Buffer]] = {}
-        self._refused: dict[str, tuple[Exchange, _Buffer]] = {}
+        self._for_want_of_buffer: deque[tuple[str, Transfer]] = deque()
+        self._outstanding: dict[str, tuple[Transfer, _Buffer]] = {}
+        self._refused: dict[str, tuple[Transfer, _Buffer]] = {}
         self._failure: StatementError | None = None
 
     def run(self, scripts: dict[str, Script]) -> None:
@@ -89,14 +89,14 @@ class Exchanges:
             self._refused[device] = exchange, buffer
             self._send(device, _CLEAR_ERROR, _NO_BUFFER)
             return
-        result = Result(completion.code, completion.bytes_transferred, buffer.data, completion.position)
+        result = TransferResult(completion.code, completion.bytes_transferred, buffer.data, completion.position)
         self._advance(device, result)
         if exchange.from_pool:
             self._pool.append(buffer)
         while self._for_want_of_buffer and self._buffer_is_free():
             self._send(*self._for_want_of_buffer.popleft())
 
-    def _advance(self, device: str, result: Result | None) -> None:
+    def _advance(self, device: str, result: TransferResult | None) -> None:
         """Run a script to its next command, and send that."""
         script = self._scripts[device]
         try:
@@ -112,7 +112,7 @@ class Exchanges:
         else:
             self._send(device, exchange)
 
-    def _send(self, device: str, exchange: Exchange, buffer: _Buffer | None = None) -> None:
+    def _send(self, device: str, exchange: Transfer, buffer: _Buffer | None = None) -> None:
         if self._failure is not None:
             return
         buffer = buffer or self._buffer_for(device, exchange)
@@ -124,7 +124,7 @@ class Exchanges:
         if code == VD_E_INVALID:
             raise StatementError(messages.unusable("a buffer was refused"))
 
-    def _buffer_for(self, device: str, exchange: Exchange) -> _Buffer:
+    def _buffer_for(self, device: str, exchange: Transfer) -> _Buffer:
         if exchange.code not in DATA_COMMANDS:
             return _NO_BUFFER
         if not exchange.from_pool:

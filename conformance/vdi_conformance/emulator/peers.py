@@ -6,14 +6,14 @@ import secrets
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from vdi_conformance.emulator.broker_protocol import LONGEST_LINE, decode_request
 from vdi_conformance.emulator.signatures import Malformed
-from vdi_conformance.emulator.wire import LONGEST_LINE, decode_request
 
 if TYPE_CHECKING:
     import socket
 
 
-class Limits(NamedTuple):
+class PeerLimits(NamedTuple):
     """What a stranger may cost before it has shown the secret, and how many connections there may be in all."""
 
     strangers: int = 64
@@ -26,7 +26,7 @@ class Limits(NamedTuple):
     """Python's select on Windows takes 512 sockets; elsewhere descriptors are what runs out."""
 
 
-LIMITS: Final = Limits()
+LIMITS: Final = PeerLimits()
 LIFELINE: Final = 0
 """Stands for the process that a lifeline will be told of; their numbers begin with 1."""
 

@@ -1,4 +1,4 @@
-"""The scripted server role: the documented server interface, as calls to the machine."""
+"""The scripted server role: the documented server interface, as calls to the broker."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vdi_conformance.vdi.structures import VDConfig
 if TYPE_CHECKING:
     from typing import Any
 
-    from vdi_conformance.emulator.link import Link
+    from vdi_conformance.emulator.broker_connection import BrokerConnection
 
 
 class EmulatorServer:
     """A server of one set (contract.ScriptedServer)."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: BrokerConnection) -> None:
         self._link = link
         self._number = link.new_object()
         self._mappings = Mappings(link.directory)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vdi_conformance.emulator.buffers import AREA_LIMIT
 from vdi_conformance.emulator.rules import as_configured, is_power_of_two, server_half_is_valid
-from vdi_conformance.emulator.state import CONFIGURATION, Answer, Completion, ServerPhase
+from vdi_conformance.emulator.state import CONFIGURATION, CallAnswer, EmulatedCompletion, ServerPhase
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import (
     ERROR_INVALID_HANDLE,
@@ -21,67 +21,67 @@ from vdi_conformance.vdi.completion import (
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_MEMORY, VD_E_PROTOCOL
 
 if TYPE_CHECKING:
-    from vdi_conformance.emulator.devices import Command
-    from vdi_conformance.emulator.state import DeviceSet
+    from vdi_conformance.emulator.devices import EmulatedCommand
+    from vdi_conformance.emulator.state import EmulatedSet
 
 _FACILITY_WIN32 = 0x80070000
 
 
-class ServerRole:
+class EmulatedServer:
     """The server of one set, from Open to Close."""
 
-    def __init__(self, device_set: DeviceSet) -> None:
+    def __init__(self, device_set: EmulatedSet) -> None:
         self.set = device_set
         self.set.phase = ServerPhase.CONNECTED
         self._area_on_the_way: int | None = None
 
-    def get_configuration(self) -> Answer:
+    def get_configuration(self) -> CallAnswer:
         """GetConfiguration: what the client asked for, or what was configured."""
         if self.set.aborted:
-            return Answer(VD_E_ABORT)
-        return Answer(NOERROR, (self.set.config.pack().hex(),))
+            return CallAnswer(VD_E_ABORT)
+        return CallAnswer(NOERROR, (self.set.config.pack().hex(),))
 
-    def name_device(self, name: str) -> Answer:
+    def name_device(self, name: str) -> CallAnswer:
         """Tell the name of a device before clients can ask for it, as a server does that knows its statement."""
         refusal = self._refusal(ServerPhase.CONNECTED, ServerPhase.CONFIGURABLE)
         if refusal is not None:
             return refusal
-        return Answer(VD_E_INVALID if self.set.find_device(name) is None else NOERROR)
+        return CallAnswer(VD_E_INVALID if self.set.find_device(name) is None else NOERROR)
 
-    def begin_configuration(self, features: int, alignment: int, block_size: int, max_transfer_size: int) -> Answer:
+    def begin_configuration(self, features: int, alignment: int, block_size: int, max_transfer_size: int) -> CallAnswer:
         """BeginConfiguration."""
         if self.set.aborted:
-            return Answer(VD_E_ABORT)
+            return CallAnswer(VD_E_ABORT)
         if self.set.phase is not ServerPhase.CONNECTED:
-            return Answer(VD_E_PROTOCOL)
+            return CallAnswer(VD_E_PROTOCOL)
         if not server_half_is_valid(alignment, block_size, max_transfer_size):
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         self.set.config = as_configured(self.set.config, features, alignment, block_size, max_transfer_size)
         self.set.pool.prefix = self.set.config.prefix_zone_size
         self.set.pool.alignment = self.set.config.alignment
         self.set.phase = ServerPhase.CONFIGURABLE
-        return Answer(NOERROR)
+        return CallAnswer(NOERROR)
 
-    def request_buffers(self, size: int, alignment: int, count: int) -> Answer:
+    def request_buffers(self, size: int, alignment: int, count: int) -> CallAnswer:
         """RequestBuffers: added up during configuration, afterwards made at once."""
         refusal = self._refusal(ServerPhase.CONFIGURABLE, ServerPhase.CONFIGURED)
         if refusal is not None:
             return refusal
         if size == 0 or count == 0 or not is_power_of_two(alignment or 1):
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         self.set.pool.request(size, alignment, count)
-        return Answer(NOERROR) if self.set.phase is ServerPhase.CONFIGURABLE else self._ask_for_area()
+        return CallAnswer(NOERROR) if self.set.phase is ServerPhase.CONFIGURABLE else self._ask_for_area()
 
-    def query_available_buffers(self, size: int, alignment: int) -> Answer:
+    def query_available_buffers(self, size: int, alignment: int) -> CallAnswer:
         """QueryAvailableBuffers."""
         refusal = self._refusal(ServerPhase.CONFIGURABLE, ServerPhase.CONFIGURED)
         if refusal is not None:
             return refusal
         if not is_power_of_two(alignment or 1):
-            return Answer(VD_E_INVALID)
-        return Answer(NOERROR, (self.set.pool.available(size, alignment or 1),))
+            return CallAnswer(VD_E_INVALID)
+        return CallAnswer(NOERROR, (self.set.pool.available(size, alignment or 1),))
 
-    def end_configuration(self) -> Answer:
+    def end_configuration(self) -> CallAnswer:
         """EndConfiguration."""
         refusal = self._refusal(ServerPhase.CONFIGURABLE)
         if refusal is not None:
@@ -89,75 +89,75 @@ class ServerRole:
         if self.set.pool.wanted:
             return self._ask_for_area()
         self._configured(area_length=0)
-        return Answer(NOERROR)
+        return CallAnswer(NOERROR)
 
-    def _ask_for_area(self) -> Answer:
+    def _ask_for_area(self) -> CallAnswer:
         length = self.set.pool.wanted_length()
         if length > AREA_LIMIT:
             return self._out_of_memory()
         self._area_on_the_way = next(self.set.numbers)
         self.set.pool.areas.append(self._area_on_the_way)
-        return Answer(NOERROR, (self._area_on_the_way, length))
+        return CallAnswer(NOERROR, (self._area_on_the_way, length))
 
-    def area_made(self, area: int, made: bool) -> Answer:
+    def area_made(self, area: int, made: bool) -> CallAnswer:
         """Go on where an area was needed."""
         if self._area_on_the_way != area:
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         self._area_on_the_way = None
         if self.set.aborted:
-            return Answer(VD_E_ABORT)
+            return CallAnswer(VD_E_ABORT)
         if not made:
             return self._out_of_memory()
         self.set.pool.add_area(area)
         if self.set.phase is ServerPhase.CONFIGURABLE:
             self._configured(self.set.pool.lengths[area])
-        return Answer(NOERROR)
+        return CallAnswer(NOERROR)
 
-    def _out_of_memory(self) -> Answer:
+    def _out_of_memory(self) -> CallAnswer:
         """Leave the set as it was; wishes of the configuration stay, a later one is forgotten."""
         if self.set.phase is ServerPhase.CONFIGURED:
             self.set.pool.wanted.clear()
-        return Answer(VD_E_MEMORY)
+        return CallAnswer(VD_E_MEMORY)
 
     def _configured(self, area_length: int) -> None:
         self.set.config = self.set.config._replace(buffer_area_size=area_length)
         self.set.phase = ServerPhase.CONFIGURED
         self.set.stirred.append(CONFIGURATION)
 
-    def open_device(self, name: str) -> Answer:
+    def open_device(self, name: str) -> CallAnswer:
         """OpenDevice."""
         refusal = self._refusal(ServerPhase.CONFIGURED)
         if refusal is not None:
             return refusal
         device = self.set.find_device(name)
         if device is None:
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         if device.served:
-            return Answer(VD_E_PROTOCOL)
+            return CallAnswer(VD_E_PROTOCOL)
         device.served = True
-        return Answer(NOERROR)
+        return CallAnswer(NOERROR)
 
-    def allocate_buffer(self, size: int, alignment: int) -> Answer:
+    def allocate_buffer(self, size: int, alignment: int) -> CallAnswer:
         """AllocateBuffer; the out values say where the data starts."""
         refusal = self._refusal(ServerPhase.CONFIGURED)
         if refusal is not None:
             return refusal
         if size == 0 or not is_power_of_two(alignment or 1):
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         slot = self.set.pool.allocate(size, alignment or 1)
         if slot is None:
-            return Answer(VD_E_MEMORY)
-        return Answer(NOERROR, (slot.area, slot.offset))
+            return CallAnswer(VD_E_MEMORY)
+        return CallAnswer(NOERROR, (slot.area, slot.offset))
 
-    def free_buffer(self, area: int, offset: int, size: int) -> Answer:
+    def free_buffer(self, area: int, offset: int, size: int) -> CallAnswer:
         """FreeBuffer, with the size that was allocated."""
         slot = self.set.pool.at(area, offset)
         if slot is None or slot.busy or slot.allocated != size:
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         slot.allocated = 0
-        return Answer(NOERROR)
+        return CallAnswer(NOERROR)
 
-    def send_command(self, device_name: str, command: Command, area: int, offset: int) -> Answer:
+    def send_command(self, device_name: str, command: EmulatedCommand, area: int, offset: int) -> CallAnswer:
         """SendCommand; a refusal also completes the command, on the sender's thread."""
         device = self.set.devices.get(device_name)
         if self.set.aborted:
@@ -172,42 +172,42 @@ class ServerRole:
         if command.code in DATA_COMMANDS:
             slot = self.set.pool.at(area, offset)
             if slot is None or slot.busy or command.size > slot.allocated:
-                return Answer(VD_E_INVALID)
+                return CallAnswer(VD_E_INVALID)
             command.slot = slot
         self.set.queue(device, command)
-        return Answer(NOERROR)
+        return CallAnswer(NOERROR)
 
-    def _refuse(self, device_name: str, command: Command, code: int, completion_code: int) -> Answer:
-        completion = Completion(command.tag, device_name, completion_code, thread_of_sender=True)
+    def _refuse(self, device_name: str, command: EmulatedCommand, code: int, completion_code: int) -> CallAnswer:
+        completion = EmulatedCompletion(command.tag, device_name, completion_code, thread_of_sender=True)
         self.set.add_completion(completion)
-        return Answer(code)
+        return CallAnswer(code)
 
-    def next_completion(self) -> Answer | None:
+    def next_completion(self) -> CallAnswer | None:
         """Give the next completion; once the agent has nothing more to come, an answer without one."""
         if self.set.completions:
-            return Answer(NOERROR, self.set.completions.popleft())
-        return Answer(VD_E_ABORT) if self.set.aborted else None
+            return CallAnswer(NOERROR, self.set.completions.popleft())
+        return CallAnswer(VD_E_ABORT) if self.set.aborted else None
 
-    def close_device(self, name: str) -> Answer:
+    def close_device(self, name: str) -> CallAnswer:
         """CloseDevice: commands sent before are still handed out."""
         if self.set.aborted:
-            return Answer(VD_E_ABORT)
+            return CallAnswer(VD_E_ABORT)
         device = self.set.devices.get(name)
         if device is None or not device.served or device.closed:
-            return Answer(VD_E_PROTOCOL)
+            return CallAnswer(VD_E_PROTOCOL)
         self.set.close_device(device)
-        return Answer(NOERROR)
+        return CallAnswer(NOERROR)
 
-    def signal_abort(self) -> Answer:
+    def signal_abort(self) -> CallAnswer:
         """SignalAbort."""
         return self.set.signal_abort()
 
-    def close(self) -> Answer:
+    def close(self) -> CallAnswer:
         """Close: a set that is not at its end is aborted; with devices open that is an error too."""
         over = self.set.aborted or self.set.terminated
         too_early = not over and any(device.served and not device.closed for device in self.set.devices.values())
         self.die()
-        return Answer(VD_E_PROTOCOL if too_early else NOERROR)
+        return CallAnswer(VD_E_PROTOCOL if too_early else NOERROR)
 
     def die(self) -> None:
         """Take the death of the process: a set that is not at its end is aborted."""
@@ -215,8 +215,8 @@ class ServerRole:
             self.set.abort()
         self.set.phase = ServerPhase.GONE
 
-    def _refusal(self, *phases: ServerPhase) -> Answer | None:
+    def _refusal(self, *phases: ServerPhase) -> CallAnswer | None:
         """Tell why a transition that needs one of these phases cannot be made."""
         if self.set.aborted:
-            return Answer(VD_E_ABORT)
-        return None if self.set.phase in phases and not self.set.terminated else Answer(VD_E_PROTOCOL)
+            return CallAnswer(VD_E_ABORT)
+        return None if self.set.phase in phases and not self.set.terminated else CallAnswer(VD_E_PROTOCOL)

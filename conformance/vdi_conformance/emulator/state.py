@@ -12,7 +12,7 @@ from collections import deque
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vdi_conformance.emulator.devices import Command, Device
+from vdi_conformance.emulator.devices import EmulatedCommand, EmulatedDevice
 from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED
 from vdi_conformance.vdi.hresult import (
     NOERROR,
@@ -37,14 +37,14 @@ CONFIGURATION: Final = "configuration"
 """What GetConfiguration waits for."""
 
 
-class Answer(NamedTuple):
+class CallAnswer(NamedTuple):
     """The HRESULT of a call and its out values, all of them plain."""
 
     code: int
     values: tuple[Value, ...] = ()
 
 
-class Completion(NamedTuple):
+class EmulatedCompletion(NamedTuple):
     """What the server is told of a command's end: the completion code, the byte count and the position."""
 
     tag: int
@@ -75,30 +75,28 @@ class ServerPhase(Enum):
     GONE = "closed or dead"
 
 
-class Participant:
+class Member:
     """A client object that has the set open; `devices` are those it opened, by the number it knows them by."""
 
     def __init__(self, primary: bool) -> None:
         self.primary = primary
         self.configured = not primary
-        self.devices: dict[int, Device] = {}
+        self.devices: dict[int, EmulatedDevice] = {}
 
 
-class DeviceSet:
+class EmulatedSet:
     """One virtual device set; `now` is the time of the call under way, in seconds."""
 
-    def __init__(
-        self, name: str, config: VDConfig, primary: Participant, pool: BufferPool, numbers: Iterator[int]
-    ) -> None:
+    def __init__(self, name: str, config: VDConfig, primary: Member, pool: BufferPool, numbers: Iterator[int]) -> None:
         self.config = config
         self.primary = primary
         self.pool = pool
-        self.participants = [primary]
+        self.members = [primary]
         self.phase = ServerPhase.ABSENT
         self.aborted = False
-        self.devices = {name: Device(name)}
-        self.completions: deque[Completion] = deque()
-        self.outstanding: dict[int, tuple[Device, Command]] = {}
+        self.devices = {name: EmulatedDevice(name)}
+        self.completions: deque[EmulatedCompletion] = deque()
+        self.outstanding: dict[int, tuple[EmulatedDevice, EmulatedCommand]] = {}
         self.stirred: list[object] = []
         self.numbers = numbers
         self.now: float
@@ -112,157 +110,157 @@ class DeviceSet:
         """Whether the server has closed every device."""
         return self._closed_devices == self.config.device_count
 
-    def state_of(self, participant: Participant) -> ClientState:
-        """Tell the state in which one participant sees the set."""
+    def state_of(self, member: Member) -> ClientState:
+        """Tell the state in which one member sees the set."""
         if self.aborted:
             return ClientState.ABORT
-        if not participant.configured:
+        if not member.configured:
             return ClientState.CONFIGURABLE
-        if self.terminated and all(device.close_delivered for device in participant.devices.values()):
+        if self.terminated and all(device.close_delivered for device in member.devices.values()):
             return ClientState.NORMALLY_TERMINATED
-        return ClientState.ACTIVE if participant.devices else ClientState.INITIALIZING
+        return ClientState.ACTIVE if member.devices else ClientState.INITIALIZING
 
-    # Participants
+    # Members
 
-    def attach(self) -> Participant | int:
+    def attach(self) -> Member | int:
         """OpenInSecondaryEx: let a further object in, or say why not."""
         if self.aborted:
             return VD_E_ABORT
         if not self.primary.configured:
             return VD_E_PROTOCOL
-        participant = Participant(primary=False)
-        self.participants.append(participant)
-        return participant
+        member = Member(primary=False)
+        self.members.append(member)
+        return member
 
-    def close(self, participant: Participant) -> Answer:
+    def close(self, member: Member) -> CallAnswer:
         """Close: let an object go; what was not at its end is aborted."""
         code = NOERROR
         if not self.aborted:
-            concerned = self.devices if participant.primary else participant.devices
+            concerned = self.devices if member.primary else member.devices
             if any(device.open_for_client for device in concerned.values()):
                 code = VD_E_OPEN
                 self.abort()
-            elif participant.primary and self.phase is not ServerPhase.ABSENT and not self.terminated:
+            elif member.primary and self.phase is not ServerPhase.ABSENT and not self.terminated:
                 self.abort()
-        self.participants.remove(participant)
-        self.pool.release(participant)
-        return Answer(code)
+        self.members.remove(member)
+        self.pool.release(member)
+        return CallAnswer(code)
 
-    def die(self, participant: Participant) -> None:
-        """Take the death of a participant's process: that of a secondary leaves all it had as it was."""
-        self.participants.remove(participant)
-        if participant.primary and not self.terminated:
+    def die(self, member: Member) -> None:
+        """Take the death of a member's process: that of a secondary leaves all it had as it was."""
+        self.members.remove(member)
+        if member.primary and not self.terminated:
             self.abort()
 
     # Transitions of clients
 
-    def get_configuration(self, participant: Participant, null_out: bool) -> Answer | None:
+    def get_configuration(self, member: Member, null_out: bool) -> CallAnswer | None:
         """GetConfiguration."""
         if self.aborted:
-            return Answer(VD_E_ABORT)
+            return CallAnswer(VD_E_ABORT)
         if null_out:
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         if self.phase in (ServerPhase.ABSENT, ServerPhase.CONNECTED, ServerPhase.CONFIGURABLE):
             return None
-        participant.configured = True
-        return Answer(NOERROR, (self.config.pack().hex(),))
+        member.configured = True
+        return CallAnswer(NOERROR, (self.config.pack().hex(),))
 
-    def open_device(self, participant: Participant, name: str | None, null_out: bool) -> Answer:
-        """OpenDevice; the out value is a number that this participant knows the device by."""
-        state = self.state_of(participant)
+    def open_device(self, member: Member, name: str | None, null_out: bool) -> CallAnswer:
+        """OpenDevice; the out value is a number that this member knows the device by."""
+        state = self.state_of(member)
         if state is ClientState.ABORT:
-            return Answer(VD_E_ABORT)
+            return CallAnswer(VD_E_ABORT)
         if state in (ClientState.CONFIGURABLE, ClientState.NORMALLY_TERMINATED):
-            return Answer(VD_E_PROTOCOL)
+            return CallAnswer(VD_E_PROTOCOL)
         if null_out or not name:
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         if sum(device.opened for device in self.devices.values()) == self.config.device_count:
-            return Answer(VD_E_OPEN)
+            return CallAnswer(VD_E_OPEN)
         device = self.find_device(name)
         if device is None:
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         if device.opened:
-            return Answer(VD_E_PROTOCOL)
+            return CallAnswer(VD_E_PROTOCOL)
         device.opened = True
         number = next(self.numbers)
-        participant.devices[number] = device
-        return Answer(NOERROR, (number,))
+        member.devices[number] = device
+        return CallAnswer(NOERROR, (number,))
 
-    def find_device(self, name: str) -> Device | None:
+    def find_device(self, name: str) -> EmulatedDevice | None:
         """Find a device; while not all of them are named, a further name is that of one more."""
         if name not in self.devices and len(self.devices) < self.config.device_count:
-            self.devices[name] = Device(name)
+            self.devices[name] = EmulatedDevice(name)
         return self.devices.get(name)
 
-    def _active_device(self, participant: Participant, number: int) -> Device | Answer:
+    def _active_device(self, member: Member, number: int) -> EmulatedDevice | CallAnswer:
         """Give a device whose commands can be fetched and completed, or what refuses both."""
-        device = participant.devices.get(number)
+        device = member.devices.get(number)
         if device is None:
-            return Answer(VD_E_PROTOCOL)
-        state = self.state_of(participant)
+            return CallAnswer(VD_E_PROTOCOL)
+        state = self.state_of(member)
         if state is ClientState.ABORT:
-            return Answer(VD_E_ABORT)
-        return Answer(VD_E_PROTOCOL) if state is ClientState.NORMALLY_TERMINATED else device
+            return CallAnswer(VD_E_ABORT)
+        return CallAnswer(VD_E_PROTOCOL) if state is ClientState.NORMALLY_TERMINATED else device
 
-    def get_command(self, participant: Participant, device_number: int, null_out: bool) -> Answer | None:
+    def get_command(self, member: Member, device_number: int, null_out: bool) -> CallAnswer | None:
         """GetCommand."""
-        device = self._active_device(participant, device_number)
-        if isinstance(device, Answer):
+        device = self._active_device(member, device_number)
+        if isinstance(device, CallAnswer):
             return device
         if null_out:
-            return Answer(VD_E_INVALID)
-        command = device.fetch(participant)
+            return CallAnswer(VD_E_INVALID)
+        command = device.fetch(member)
         if command is not None:
-            return Answer(NOERROR, self._describe(command))
+            return CallAnswer(NOERROR, self._describe(command))
         if device.closed:
             device.close_delivered = True
-            return Answer(VD_E_CLOSE)
+            return CallAnswer(VD_E_CLOSE)
         return None
 
-    def _describe(self, command: Command) -> tuple[Value, ...]:
+    def _describe(self, command: EmulatedCommand) -> tuple[Value, ...]:
         """Give a command's number, its members, and where its buffer lies: a place, or area 0 and a raw value."""
         slot = command.slot
         place = (0, 0, command.buffer) if slot is None else (slot.area, self.pool.lengths[slot.area], slot.offset)
         return command.number, command.code, command.size, command.position, *place
 
     def complete_command(
-        self, participant: Participant, device_number: int, number: int, completion: Completion
-    ) -> Answer:
+        self, member: Member, device_number: int, number: int, completion: EmulatedCompletion
+    ) -> CallAnswer:
         """CompleteCommand; `completion` has the values as the client gave them."""
-        device = self._active_device(participant, device_number)
-        if isinstance(device, Answer):
+        device = self._active_device(member, device_number)
+        if isinstance(device, CallAnswer):
             return device
         command = device.fetched.get(number)
-        if command is None or command.holder is not participant:
-            return Answer(VD_E_INVALID)
+        if command is None or command.holder is not member:
+            return CallAnswer(VD_E_INVALID)
         if command.moves_data and completion.bytes > command.size:
-            return Answer(VD_E_INVALID)
+            return CallAnswer(VD_E_INVALID)
         dropped = device.complete(command, completion.completion)
         self._finish(command, completion._replace(tag=command.tag, device=device.name))
         for other in dropped:
-            self._finish(other, Completion(other.tag, device.name, ERROR_IO_DEVICE))
+            self._finish(other, EmulatedCompletion(other.tag, device.name, ERROR_IO_DEVICE))
         self._last_progress = self.now
         self.stirred.append(device)
-        return Answer(NOERROR)
+        return CallAnswer(NOERROR)
 
-    def get_buffer_handle(self, area: int, offset: int, null_out: bool) -> Answer:
+    def get_buffer_handle(self, area: int, offset: int, null_out: bool) -> CallAnswer:
         """GetBufferHandle, of an address that lies at `offset` of an area (0 where it is in none)."""
         slot = self.pool.held_at(area, offset)
         if slot is None or null_out:
-            return Answer(VD_E_INVALID)
-        return Answer(NOERROR, (slot.handle,))
+            return CallAnswer(VD_E_INVALID)
+        return CallAnswer(NOERROR, (slot.handle,))
 
-    def map_buffer_handle(self, handle: int, null_out: bool) -> Answer:
+    def map_buffer_handle(self, handle: int, null_out: bool) -> CallAnswer:
         """MapBufferHandle; the out values say where the buffer lies."""
         slot = self.pool.held_under(handle)
         if slot is None or null_out:
-            return Answer(VD_E_INVALID)
-        return Answer(NOERROR, (slot.area, self.pool.lengths[slot.area], slot.offset))
+            return CallAnswer(VD_E_INVALID)
+        return CallAnswer(NOERROR, (slot.area, self.pool.lengths[slot.area], slot.offset))
 
-    def signal_abort(self) -> Answer:
+    def signal_abort(self) -> CallAnswer:
         """SignalAbort."""
         self.abort()
-        return Answer(NOERROR)
+        return CallAnswer(NOERROR)
 
     # What happens to the whole set
 
@@ -272,21 +270,21 @@ class DeviceSet:
             return
         self.aborted = True
         for device, command in list(self.outstanding.values()):
-            self._finish(command, Completion(command.tag, device.name, ERROR_OPERATION_ABORTED))
+            self._finish(command, EmulatedCompletion(command.tag, device.name, ERROR_OPERATION_ABORTED))
         self.stirred += [CONFIGURATION, COMPLETIONS, *self.devices.values()]
 
-    def _finish(self, command: Command, completion: Completion) -> None:
+    def _finish(self, command: EmulatedCommand, completion: EmulatedCompletion) -> None:
         del self.outstanding[command.number]
         if command.slot is not None:
             command.slot.busy = False
         self.add_completion(completion)
 
-    def add_completion(self, completion: Completion) -> None:
+    def add_completion(self, completion: EmulatedCompletion) -> None:
         """Tell the server of a command's end."""
         self.completions.append(completion)
         self.stirred.append(COMPLETIONS)
 
-    def queue(self, device: Device, command: Command) -> None:
+    def queue(self, device: EmulatedDevice, command: EmulatedCommand) -> None:
         """Take a command from the server."""
         if not self.outstanding:
             self._last_progress = self.now
@@ -296,7 +294,7 @@ class DeviceSet:
             command.slot.busy = True
         self.stirred.append(device)
 
-    def close_device(self, device: Device) -> None:
+    def close_device(self, device: EmulatedDevice) -> None:
         """Take the server's word that it is done with a device."""
         device.closed = True
         self._closed_devices += 1
@@ -311,7 +309,7 @@ class DeviceSet:
     @property
     def deserted(self) -> bool:
         """Whether nobody has the set open any more."""
-        return not self.participants and self.phase in (ServerPhase.ABSENT, ServerPhase.GONE)
+        return not self.members and self.phase in (ServerPhase.ABSENT, ServerPhase.GONE)
 
     def tick(self, now: float) -> None:
         """Abort if the patience is over."""

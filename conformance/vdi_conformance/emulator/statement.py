@@ -9,7 +9,7 @@ from vdi_conformance.contract import StatementOutcome
 from vdi_conformance.emulator import messages
 from vdi_conformance.emulator.exchanges import Aborted, Exchanges
 from vdi_conformance.emulator.rules import server_half_is_valid
-from vdi_conformance.emulator.stream import Backup, Contents, StreamReader
+from vdi_conformance.emulator.stream import Backup, StreamContents, StreamReader
 from vdi_conformance.emulator.transfers import StatementError, backup, complete, list_files, restore
 from vdi_conformance.vdi.commands import (
     VDF_COMPLETE_ENABLED,
@@ -91,7 +91,7 @@ class _Run:
         self._server = server
         self._statement = statement
         self._sizes = sizes
-        self._contents = Contents(log=statement.subject == "log", snapshot=statement.snapshot)
+        self._contents = StreamContents(log=statement.subject == "log", snapshot=statement.snapshot)
         self._devices = statement.devices
         self._name = statement.devices[0]
         self._backup_id = hashlib.sha256(f"{seed}/{statement}".encode()).digest()[:16]

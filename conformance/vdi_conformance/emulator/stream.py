@@ -42,17 +42,17 @@ class StreamError(Exception):
         self.number = number
 
 
-class Contents(NamedTuple):
+class StreamContents(NamedTuple):
     """What a backup holds: the log instead of the database, the metadata alone of a snapshot."""
 
     log: bool = False
     snapshot: bool = False
 
 
-THE_DATABASE: Final = Contents()
+THE_DATABASE: Final = StreamContents()
 
 
-class Header(NamedTuple):
+class StreamHeader(NamedTuple):
     """What a frame says of itself; sizes in bytes, `frame_size` with header and padding."""
 
     kind: int
@@ -70,7 +70,7 @@ class Header(NamedTuple):
         return packed[:-4] + zlib.crc32(packed[:-4]).to_bytes(4, "little")
 
     @classmethod
-    def unpack(cls, data: bytes) -> Header:
+    def unpack(cls, data: bytes) -> StreamHeader:
         """Read a header."""
         magic, version, *members, crc = _HEADER.unpack(data)
         if magic != _MAGIC or version != _VERSION or crc != zlib.crc32(data[:-4]):
@@ -114,7 +114,7 @@ class Backup:
         block_size: int,
         max_transfer_size: int,
         backup_id: bytes,
-        contents: Contents = THE_DATABASE,
+        contents: StreamContents = THE_DATABASE,
     ) -> None:
         self._database = database
         self._kind = contents
@@ -151,7 +151,7 @@ class Backup:
     def _frame(self, kind: int, device: int, sequence: int, payload: _Payload) -> Frame:
         length = len(payload.contents)
         size = -(-(HEADER_SIZE + length) // self._block_size) * self._block_size
-        header = Header(kind, self._backup_id, device, self._device_count, sequence, length, size, payload.crc)
+        header = StreamHeader(kind, self._backup_id, device, self._device_count, sequence, length, size, payload.crc)
         return Frame(header.pack(), payload.contents, size, is_data=kind == DATA)
 
 
@@ -167,7 +167,7 @@ class StreamReader:
     """
 
     def __init__(
-        self, database: Database, device: int, device_count: int, contents: Contents | None = THE_DATABASE
+        self, database: Database, device: int, device_count: int, contents: StreamContents | None = THE_DATABASE
     ) -> None:
         self.backup_id: bytes | None = None
         self.labelled = False
@@ -178,7 +178,7 @@ class StreamReader:
         self._device_count = device_count
         self._contents = contents
         self._partial_header = b""
-        self._header: Header | None = None
+        self._header: StreamHeader | None = None
         self._payload_left = 0
         self._padding_left = 0
         self._crc = 0
@@ -210,7 +210,7 @@ class StreamReader:
         taken = HEADER_SIZE - len(self._partial_header)
         self._partial_header += bytes(piece[:taken])
         if len(self._partial_header) == HEADER_SIZE:
-            header = Header.unpack(self._partial_header)
+            header = StreamHeader.unpack(self._partial_header)
             self._check_place(header)
             self._header = header
             self._partial_header = self._described = b""
@@ -219,7 +219,7 @@ class StreamReader:
             self._padding_left = header.frame_size - header.payload_size - HEADER_SIZE
         return piece[taken:]
 
-    def _check_place(self, header: Header) -> None:
+    def _check_place(self, header: StreamHeader) -> None:
         """Refuse a frame that does not belong here."""
         if header.device_count != self._device_count:
             raise StreamError(3132, f"the media set has {header.device_count} families, not {self._device_count}")
@@ -269,9 +269,9 @@ class StreamReader:
         if (seed, size) != (self._database.seed % (1 << 64), self._database.size):
             raise StreamError(3154, "the backup set holds the backup of another database")
         self.labelled = True
-        if self._contents is None or self._contents == Contents(*found):
+        if self._contents is None or self._contents == StreamContents(*found):
             return
-        if self._contents.snapshot and not Contents(*found).snapshot:
+        if self._contents.snapshot and not StreamContents(*found).snapshot:
             raise StreamError(3276, "the backup set was not made WITH SNAPSHOT")
         raise StreamError(3143, "the backup set is of another kind")
 

@@ -40,7 +40,7 @@ class StatementError(Exception):
         self.cause = cause
 
 
-class Exchange(NamedTuple):
+class Transfer(NamedTuple):
     """A command to send; a Read or Write takes its buffer from the pool, or the device's own one for metadata.
 
     A Write sends `frame` from its byte `offset` on.
@@ -54,7 +54,7 @@ class Exchange(NamedTuple):
     offset: int = 0
 
 
-class Result(NamedTuple):
+class TransferResult(NamedTuple):
     """How a command was completed; `data` is its buffer, until the next command is asked for."""
 
     code: int
@@ -64,13 +64,13 @@ class Result(NamedTuple):
 
 
 if TYPE_CHECKING:
-    Script = Generator[Exchange, Result, None]
-    Asking = Generator[Exchange, Result, Result]
+    Script = Generator[Transfer, TransferResult, None]
+    Asking = Generator[Transfer, TransferResult, TransferResult]
 
 
 def _do(name: str, code: int, size: int = 0, position: int = 0) -> Asking:
     """Send a command that moves no data and has to succeed."""
-    result = yield Exchange(code, size, position)
+    result = yield Transfer(code, size, position)
     if result.code != ERROR_SUCCESS:
         raise StatementError(not_performed(name, vdc.name_of(code), result.code))
     return result
@@ -97,7 +97,7 @@ class _Medium:
         while done < frame.size:
             position = self._written if self._config.features & vdc.VDF_RANDOM_ACCESS else 0
             size = frame.size - done
-            result = yield Exchange(vdc.VDC_WRITE, size, position, frame, from_pool, done)
+            result = yield Transfer(vdc.VDC_WRITE, size, position, frame, from_pool, done)
             count = result.bytes_transferred
             if not self._accepts(result.code, count, size):
                 raise StatementError(write_failed(self._name, result.code, count))
@@ -136,7 +136,7 @@ def backup(name: str, frames: Iterable[Frame], config: VDConfig, snapshot: bool 
             yield from _after_the_label(name, features, snapshot)
     if features & vdc.VDF_FILE_MARKS:
         yield from _do(name, vdc.VDC_WRITE_MARK)
-    result = yield Exchange(vdc.VDC_FLUSH)
+    result = yield Transfer(vdc.VDC_FLUSH)
     if result.code != ERROR_SUCCESS:
         raise StatementError(flush_failed(name, result.code))
     if snapshot:
@@ -198,7 +198,7 @@ class _Source:
     def read(self, size: int) -> Script:
         """Read up to so many bytes."""
         position = self.reader.size if self._random_access else 0
-        result = yield Exchange(vdc.VDC_READ, size, position, from_pool=size == self._largest)
+        result = yield Transfer(vdc.VDC_READ, size, position, from_pool=size == self._largest)
         if result.code not in {*self._more_to_come, ERROR_HANDLE_EOF, ERROR_NO_DATA_DETECTED}:
             raise StatementError(read_failed(self._name, result.code))
         self.at_a_mark = result.code == ERROR_FILEMARK_DETECTED
@@ -219,6 +219,6 @@ def _read_label(name: str, source: _Source, features: int) -> Script:
 
 def complete(name: str) -> Script:
     """Ask the client to accept the whole operation."""
-    result = yield Exchange(vdc.VDC_COMPLETE)
+    result = yield Transfer(vdc.VDC_COMPLETE)
     if result.code != ERROR_SUCCESS:
         raise StatementError(write_failed(name, result.code, 0))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vdi_conformance.emulator.state import Answer, DeviceSet
+    from vdi_conformance.emulator.state import CallAnswer, EmulatedSet
 
 Ticket = TypeVar("Ticket")
 
@@ -24,22 +24,22 @@ class Wait(NamedTuple, Generic[Ticket]):
 
     ticket: Ticket
     owner: Owner
-    place: tuple[DeviceSet, object]
+    place: tuple[EmulatedSet, object]
     deadline: float | None
-    retry: Callable[[], Answer | None]
+    retry: Callable[[], CallAnswer | None]
 
 
 class Waits(Generic[Ticket]):
     """All calls that wait, in the order in which they came to where they wait."""
 
     def __init__(self) -> None:
-        self._places: dict[tuple[DeviceSet, object], list[Wait[Ticket]]] = {}
+        self._places: dict[tuple[EmulatedSet, object], list[Wait[Ticket]]] = {}
 
     def add(self, wait: Wait[Ticket]) -> None:
         """Let a call wait."""
         self._places.setdefault(wait.place, []).append(wait)
 
-    def take(self, device_set: DeviceSet, stirred: object) -> list[Wait[Ticket]]:
+    def take(self, device_set: EmulatedSet, stirred: object) -> list[Wait[Ticket]]:
         """Take out everything that waits for this."""
         return self._places.pop((device_set, stirred), [])
 

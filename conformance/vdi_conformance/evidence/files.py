@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from vdi_conformance import untrusted
 from vdi_conformance.evidence.records import FORMAT, CheckRecord, Footer, Header, Record, narrowed
 from vdi_conformance.output.files import not_writable, open_stream
+from vdi_conformance.untrusted import decoding
 
 
 class _Versioned(msgspec.Struct, tag="header", tag_field="record"):
@@ -65,8 +65,8 @@ class EvidenceWriter:
 def read(path: Path) -> Evidence:
     """Read a whole run, or raise NotEvidence with the reason."""
     try:
-        data = untrusted.file_bytes(path)
-    except untrusted.Unreadable as error:
+        data = decoding.file_bytes(path)
+    except decoding.Unreadable as error:
         raise NotEvidence(f"{path} cannot be read ({error}): correct its path") from error
     return parse(data, str(path))
 
@@ -76,8 +76,8 @@ def parse(data: bytes, name: str) -> Evidence:
     lines = data.splitlines()
     _check_format(lines, name)
     try:
-        records = [untrusted.json(line, _decoder) for line in lines]
-    except untrusted.Unreadable as error:
+        records = [decoding.json(line, _decoder) for line in lines]
+    except decoding.Unreadable as error:
         raise NotEvidence(f"{name} is not evidence: {error}") from error
     return assemble(records, name)
 
@@ -90,8 +90,8 @@ def written(evidence: Evidence) -> bytes:
 def _check_format(lines: list[bytes], name: str) -> None:
     """Refuse another version by its number, before anything is said of what that one has otherwise."""
     try:
-        found = untrusted.json(lines[0] if lines else b"", _versions).format
-    except untrusted.Unreadable:
+        found = decoding.json(lines[0] if lines else b"", _versions).format
+    except decoding.Unreadable:
         return
     if found != FORMAT:
         raise NotEvidence(f"{name} has format {found}, this version reads {FORMAT}")

@@ -10,10 +10,10 @@ FORMAT: Final = 1
 
 Kind = Literal["baseline", "canary", "fault", "reading", "trivial"]
 KINDS: Final[tuple[Kind, ...]] = ("baseline", "canary", "fault", "reading", "trivial")
-Outcome = Literal["killed", "killed by another row only", "survived", "never exercised", "not applicable"]
+Outcome = Literal["killed", "killed by another requirement only", "survived", "never exercised", "not applicable"]
 OUTCOMES: Final[tuple[Outcome, ...]] = (
     "killed",
-    "killed by another row only",
+    "killed by another requirement only",
     "survived",
     "never exercised",
     "not applicable",
@@ -24,12 +24,13 @@ Ending = Literal["proven", "not proven", "void"]
 class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One implementation to try the suite on, or a part of such a trial.
 
-    `reference` names its adapter, `around` what a wrapper is put around, `about` what is special about it. `rows` are
-    those that a fault breaks, that a reading touches, that a part of the baseline is about; `first` are the checks that
-    found a fault before, which saves time. Of a reading, `warns` and `untested` name rows for which a check must end in
-    a warning or not tested, `may` those for which one may, `shows` what it must be seen to choose, and `wavers` the
-    questions that chance answers. `together` names readings of which it is made, with `seed` for what these draw; at
-    the `most` so many checks are tried. `time_scale` is the factor on the time limits of its processes.
+    `reference` names its adapter, `around` what a wrapper is put around, `about` what is special about it.
+    `requirements` are those that a fault breaks, that a reading touches, that a part of the baseline is about; `first`
+    are the checks that found a fault before, which saves time. Of a reading, `warns` and `untested` name requirements
+    for which a check must end in a warning or not tested, `may` those for which one may, `shows` what it must be seen
+    to choose, and `wavers` the questions that chance answers. `together` names readings of which it is made, with
+    `seed` for what these draw; at the `most` so many checks are tried. `time_scale` is the factor on the time limits
+    of its processes.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     reference: str
     about: str = ""
     around: str = ""
-    rows: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
     warns: tuple[str, ...] = ()
     untested: tuple[str, ...] = ()
@@ -55,7 +56,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How one check of a trial ended, in `seconds`; `cause` is a sentence where it did not pass."""
 
     check: str
-    rows: tuple[str, ...]
+    requirements: tuple[str, ...]
     verdict: Verdict
     cause: str = ""
     seconds: float = 0.0

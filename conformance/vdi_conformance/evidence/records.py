@@ -156,7 +156,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
 
     id: str
     node: str
-    rows: list[str]
+    requirements: list[str]
     level: str
     verdict: Verdict
     duration: float

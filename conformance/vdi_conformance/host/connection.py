@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from vdi_conformance import untrusted
 from vdi_conformance.host import codes
 from vdi_conformance.host.errors import (
     BY_CODE,
@@ -18,7 +17,8 @@ from vdi_conformance.host.errors import (
     UnknownRefusal,
     WrongReply,
 )
-from vdi_conformance.misfits import plainly
+from vdi_conformance.untrusted import decoding
+from vdi_conformance.untrusted.misfits import plainly
 
 if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import Reply, Request
@@ -34,7 +34,7 @@ class Failure(msgspec.Struct, frozen=True):
     data: Any = None
 
 
-class Answer(msgspec.Struct, frozen=True):
+class HostAnswer(msgspec.Struct, frozen=True):
     """One line of a host: a result or an error under the id of a request."""
 
     jsonrpc: Literal["2.0"]
@@ -48,7 +48,7 @@ _half_characters: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 _encoder = msgspec.json.Encoder()
-_answers = msgspec.json.Decoder(Answer)
+_answers = msgspec.json.Decoder(HostAnswer)
 
 
 @functools.cache
@@ -84,12 +84,12 @@ class Lines:
         return lines
 
 
-def read_answer(host: str, line: bytes) -> Answer:
+def read_answer(host: str, line: bytes) -> HostAnswer:
     """Read a line as an answer; half a character, which JSON permits, is taken for what it was written as."""
     try:
-        untrusted.check_json(line)
+        decoding.check_json(line)
         return _answers.decode(_half_characters.sub(_as_written, line) if b"\\u" in line else line)
-    except (untrusted.Unreadable, msgspec.ValidationError) as error:
+    except (decoding.Unreadable, msgspec.ValidationError) as error:
         raise WrongReply(host, "a request", plainly(error), line) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotJson(host, line) from error
@@ -99,7 +99,7 @@ def _as_written(found: re.Match[bytes]) -> bytes:
     return b"\\\\" + found[1] if found[1] else found[0]
 
 
-def read_reply(host: str, request: Request[Any], answer: Answer, line: bytes) -> Reply | HostError:
+def read_reply(host: str, request: Request[Any], answer: HostAnswer, line: bytes) -> Reply | HostError:
     """Read the answer of a request: its reply, or the error that it stands for."""
     if isinstance(answer.error, Failure):
         return _refusal(host, request.method, answer.error)

@@ -8,7 +8,7 @@ any time    HostDied, HostHung, NoEnd
 
 HostDied and HostHung are facts about the implementation under test, which a check may judge. NothingLearnt says
 nothing of it: the machine or the check came to its limits. A ProtocolError says that the host broke the host protocol:
-an error, never a pass. A Refusal is an answer that the protocol foresees.
+an error, never a pass. A HostRefusal is an answer that the protocol foresees.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.host import codes
-from vdi_conformance.printable import shown, shown_end
+from vdi_conformance.untrusted.printable import shown, shown_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vdi_conformance.host.ended import Ended
+    from vdi_conformance.host.process_end import Ended
 
 _QUOTED: Final = 200
 _PROBLEM: Final = 300
@@ -53,7 +53,7 @@ class NotStarted(NothingLearnt):
         super().__init__(
             "",
             f"no host can be reached, since the process that starts them has ended: run again, and if that happens "
-            f"again, start each one by itself (--vdi-start=plain){_quoted_stderr(last_words)}",
+            f"again, start each one by itself (--vdi-start=spawn){_quoted_stderr(last_words)}",
         )
 
 
@@ -175,7 +175,7 @@ class LacksMethods(ProtocolError):
         )
 
 
-class Refusal(HostError):
+class HostRefusal(HostError):
     """The host answered with an error that the protocol foresees; `data` is what it added, such as a traceback."""
 
     remedy: str = "see what the host says"
@@ -194,7 +194,7 @@ class Refusal(HostError):
         return f"host {host!r} refused {method} ({message})"
 
 
-class AdapterNotLoaded(Refusal):
+class AdapterNotLoaded(HostRefusal):
     """The adapter could not be imported or made."""
 
     remedy = "make the adapter importable from where the suite runs, and its class free of errors"
@@ -204,7 +204,7 @@ class AdapterNotLoaded(Refusal):
         return message
 
 
-class ImplementationUnavailable(Refusal):
+class ImplementationUnavailable(HostRefusal):
     """The adapter is there, what it would show to the suite is not; its own sentence says why, and what to do."""
 
     def __init__(self, host: str, method: str, message: str, data: Mapping[str, object] | None = None) -> None:
@@ -214,43 +214,43 @@ class ImplementationUnavailable(Refusal):
         self.data = dict(data or {})
 
 
-class AdapterRaised(Refusal):
+class AdapterRaised(HostRefusal):
     """An exception left a method of the adapter."""
 
     remedy = "an adapter returns the HRESULT that a call gave and lets no exception out"
 
 
-class MethodNotFound(Refusal):
+class MethodNotFound(HostRefusal):
     """The host does not know the method."""
 
     remedy = "implement the method, or do not declare the capability that needs it"
 
 
-class InvalidParams(Refusal):
+class InvalidParams(HostRefusal):
     """The host does not accept the parameters."""
 
     remedy = "the host must accept every request that fits the published schema"
 
 
-class MemoryFault(Refusal):
+class MemoryFault(HostRefusal):
     """The memory is not there, or not accessible in the way that was asked for."""
 
     remedy = "the address is not one of memory that the process may use this way"
 
 
-class InvalidRequest(Refusal):
+class InvalidRequest(HostRefusal):
     """The host could not read the line, or the request came when it must not come."""
 
     remedy = "initialize comes first and once, and every request is JSON-RPC 2.0"
 
 
-class UnknownRefusal(Refusal, ProtocolError):
+class UnknownRefusal(HostRefusal, ProtocolError):
     """The host answered with an error whose code the protocol does not know."""
 
     remedy = "answer with the error codes of the protocol"
 
 
-BY_CODE: Final[Mapping[int, type[Refusal]]] = {
+BY_CODE: Final[Mapping[int, type[HostRefusal]]] = {
     codes.PARSE_ERROR: InvalidRequest,
     codes.INVALID_REQUEST: InvalidRequest,
     codes.METHOD_NOT_FOUND: MethodNotFound,

@@ -13,7 +13,6 @@ import msgspec
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.host import connection
 from vdi_conformance.host.codes import PROTOCOL_VERSION
-from vdi_conformance.host.ended import ABORT, KILL, Ended
 from vdi_conformance.host.errors import (
     HostDied,
     HostError,
@@ -28,9 +27,10 @@ from vdi_conformance.host.errors import (
 )
 from vdi_conformance.host.messages.base import Initialize, Initialized, Reply, Request
 from vdi_conformance.host.messages.client import codes_of, gives_null
+from vdi_conformance.host.messages.concurrent_calls import ConcurrentCall, ConcurrentCalls
 from vdi_conformance.host.messages.duties import lacking
 from vdi_conformance.host.messages.schemas import requests
-from vdi_conformance.host.messages.together import AtOnce, Together
+from vdi_conformance.host.process_end import ABORT, KILL, Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ class CallRecord:
     error: str | None
 
 
-class Link(Protocol):
+class HostLink(Protocol):
     """What a host needs of its supervisor."""
 
     @property
@@ -165,7 +165,7 @@ class Host:
     counts what it has answered with a reply since it told who it is, by the methods.
     """
 
-    def __init__(self, link: Link, key: int, name: str, spec: AdapterSpec, role: Role, time_scale: float) -> None:
+    def __init__(self, link: HostLink, key: int, name: str, spec: AdapterSpec, role: Role, time_scale: float) -> None:
         self.name = name
         self.spec = spec
         self.role = role
@@ -204,7 +204,7 @@ class Host:
         return self._ended
 
     @property
-    def dismissed(self) -> bool:
+    def told_to_exit(self) -> bool:
         """Whether the process was told to leave, in one way or the other."""
         return self._killed or self._input_ended
 
@@ -240,7 +240,7 @@ class Host:
         return pending
 
     @contextlib.contextmanager
-    def at_once(self) -> Iterator[None]:
+    def concurrently(self) -> Iterator[None]:
         """Gather what is sent meanwhile, and let it all go at the same moment, each on the thread of its label.
 
         A host that cannot do that is sent one after the other.
@@ -255,8 +255,8 @@ class Host:
             for pending in gathered:
                 self._write(pending)
             return
-        calls = [Together(one.number, one.request.method, msgspec.to_builtins(one.request)) for one in gathered]
-        self.send(AtOnce(calls=calls))
+        calls = [ConcurrentCall(one.number, one.request.method, msgspec.to_builtins(one.request)) for one in gathered]
+        self.send(ConcurrentCalls(calls=calls))
 
     def _write(self, pending: Pending[Any]) -> None:
         self._link.starter.write(self.key, connection.encode(pending.number, pending.request))
@@ -325,10 +325,10 @@ class Host:
         pending.settle(outcome)
         if isinstance(outcome, ProtocolError):
             raise outcome
-        if isinstance(outcome, HostError) and isinstance(pending.request, AtOnce):
+        if isinstance(outcome, HostError) and isinstance(pending.request, ConcurrentCalls):
             self._take_apart(pending.request, outcome)
 
-    def _take_apart(self, refused: AtOnce, error: HostError) -> None:
+    def _take_apart(self, refused: ConcurrentCalls, error: HostError) -> None:
         """Send calls one after the other to a host that does not know how to let them go at once."""
         self._makes_single_calls_only = isinstance(error, MethodNotFound)
         for pending in [self._waiting[call.id] for call in refused.calls if call.id in self._waiting]:

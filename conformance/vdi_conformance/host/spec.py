@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Role = Literal["client", "server", "machine"]
+Role = Literal["client", "server", "broker"]
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class AdapterSpec:
 
     A `python` adapter is a class that our own host process loads: `target` is `package.module:Class` or
     `/path/file.py:Class`. A `command` adapter brings a host program of its own: `argv`, started in `cwd`. `env` is set
-    on top of the environment in both cases. `preload` names modules that the zygote imports once for all hosts: they
-    must be ours, hold no state and start nothing.
+    on top of the environment in both cases. `preload` names modules that the fork server imports once for all hosts:
+    they must be ours, hold no state and start nothing.
     """
 
     reference: str
@@ -29,7 +29,7 @@ class AdapterSpec:
 
 
 class RunEnvironment(Protocol):
-    """What every host of a run is told; `contract.Environment` and `Settings` both fit."""
+    """What every host of a run is told; `contract.Environment` and `RunSettings` both fit."""
 
     @property
     def seed(self) -> int:
@@ -43,7 +43,7 @@ class RunEnvironment(Protocol):
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """A run environment by its values; the private directory is the supervisor's."""
 
     seed: int = 0

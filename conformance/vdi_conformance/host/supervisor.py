@@ -1,6 +1,6 @@
 """The one who starts hosts, waits for them, and leaves nothing behind.
 
-There are no threads in the parent where hosts come from the zygote: whoever waits pumps one poll set. A supervisor
+There are no threads in the parent where hosts come from the fork server: whoever waits pumps one poll set. A supervisor
 and its hosts belong to the thread that made them.
 """
 
@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from vdi_conformance.host import pace
 from vdi_conformance.host.codes import PROTOCOL_VERSION
-from vdi_conformance.host.ended import KILL, Ended
 from vdi_conformance.host.messages.base import HostEnvironment, Initialize
 from vdi_conformance.host.process import PATIENCE, Host, Pending
-from vdi_conformance.host.spec import AdapterSpec, Role, RunEnvironment, Settings
-from vdi_conformance.host.starting.plain import PlainStarter
+from vdi_conformance.host.process_end import KILL, Ended
+from vdi_conformance.host.spec import AdapterSpec, Role, RunEnvironment, RunSettings
+from vdi_conformance.host.starting.spawned import PlainStarter
 from vdi_conformance.host.starting.starter import Output, Started, Starter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-Start = Literal["zygote", "plain"]
+Start = Literal["forkserver", "spawn"]
 
 _NAP: Final = 0.25
 """After so many seconds at the latest a wait looks at the clock."""
@@ -37,7 +37,7 @@ _MOST_EXTRA: Final = 120.0
 
 
 def _can_fork() -> bool:
-    """The zygote needs Linux, and a kernel that can watch processes by descriptors (5.3)."""
+    """The fork server needs Linux, and a kernel that can watch processes by descriptors (5.3)."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.close(os.pidfd_open(os.getpid()))
@@ -46,13 +46,13 @@ def _can_fork() -> bool:
 
 
 def _starter(start: Start | None) -> Starter:
-    if start == "plain" or (start is None and not _can_fork()):
+    if start == "spawn" or (start is None and not _can_fork()):
         return PlainStarter()
     if sys.platform == "linux":
-        from vdi_conformance.host.starting.forked import ForkedStarter
+        from vdi_conformance.host.starting.fork_server_client import ForkedStarter
 
         return ForkedStarter()
-    raise ValueError("hosts can be forked from a zygote on Linux only: use start='plain'")
+    raise ValueError("hosts can be forked from a fork server on Linux only: use start='spawn'")
 
 
 class Supervisor:
@@ -120,7 +120,7 @@ class Supervisor:
 
         `directory` is the one that it shares with its like: by default the private one, else a part of that.
         """
-        settings = environment or Settings()
+        settings = environment or RunSettings()
         host = Host(self, next(self._keys), name, spec, role, settings.time_scale)
         told = HostEnvironment(
             directory=directory or self.directory, seed=settings.seed, time_scale=settings.time_scale

@@ -15,12 +15,12 @@ import vdi_fixtures.broken
 import vdi_fixtures.readings
 import vdi_fixtures.trivial
 from vdi_conformance.evidence.proof import Kind, Trial
-from vdi_conformance.nearest import meant
 from vdi_conformance.proof.fairness import at_random, in_pairs
-from vdi_conformance.proof.plan import Plan
-from vdi_conformance.report.ceremony import CANARIES
+from vdi_conformance.proof.plan import ProofPlan
+from vdi_conformance.report.certification import CANARIES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
+from vdi_conformance.untrusted.nearest import meant
 from vdi_fixtures.wrapping import Wrapping
 
 EMULATOR: Final = "emulator"
@@ -36,32 +36,36 @@ class UnknownTrial(ValueError):
     """A name that no shipped implementation has."""
 
 
-def plan(profile: Profile, adapter: str, around: str | None, only: Sequence[str] = (), whole: bool = True) -> Plan:
-    """Plan the proof for an adapter.
+def plan(profile: Profile, adapter: str, around: str | None, only: Sequence[str] = (), whole: bool = True) -> ProofPlan:
+    """ProofPlan the proof for an adapter.
 
     `around` is its class where it is not the emulator: then there are only the implementations that go around it.
     `only` names implementations to which the proof is restricted. Unless it is of the `whole` suite, only the
     requirements of the profile count.
     """
     shipped = [trial if whole else _within(profile, trial) for trial in _shipped(around)]
-    found = [trial for trial in shipped if trial.rows or trial.kind == "trivial"]
+    found = [trial for trial in shipped if trial.requirements or trial.kind == "trivial"]
     if unknown := set(only) - {trial.name for trial in found}:
         where = "around that adapter" if around else "here"
         near = meant(min(unknown), (trial.name for trial in found))
         raise UnknownTrial(f"there is nothing called {min(unknown)} to be tried {where}; {near}")
     chosen = [trial for trial in found if not only or trial.name in only]
-    broken = frozenset(row for trial in chosen if trial.kind == "fault" for row in trial.rows)
-    must = frozenset(row.id for row in catalogue().rows if row.id in profile.scored and row.level == "MUST")
+    broken = frozenset(requirement for trial in chosen if trial.kind == "fault" for requirement in trial.requirements)
+    must = frozenset(
+        requirement.id
+        for requirement in catalogue().requirements
+        if requirement.id in profile.scored and requirement.level == "MUST"
+    )
     demanded = must & broken if around or only else must
-    touched = tuple(sorted({row for trial in chosen for row in trial.rows})) if only else ()
+    touched = tuple(sorted({requirement for trial in chosen for requirement in trial.requirements})) if only else ()
     # What takes longest comes first, so that no worker is left alone with it at the end.
     chosen.sort(key=lambda trial: LONGEST_FIRST.index(trial.kind))
     trials = (*_controls(profile, adapter, around, touched), *chosen)
-    return Plan(trials=trials, scored=profile.scored, demanded=demanded, partial=tuple(only))
+    return ProofPlan(trials=trials, scored=profile.scored, demanded=demanded, partial=tuple(only))
 
 
-def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> Plan:
-    """Plan to put readings together: in pairs, and so many times a number of them at once."""
+def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> ProofPlan:
+    """ProofPlan to put readings together: in pairs, and so many times a number of them at once."""
     readings = {trial.name: trial for trial in _shipped(None) if trial.kind == "reading"}
     trials = _controls(profile, EMULATOR, None, ())
     if pairs:
@@ -69,18 +73,20 @@ def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> Plan:
     for trial in at_random(readings, drawn):
         trials += _in_parts(trial)
     restricted = [*(["pairs of readings"] if pairs else []), *([f"{drawn} that draw what is open"] if drawn else [])]
-    return Plan(trials=tuple(trials), scored=profile.scored, demanded=frozenset(), partial=tuple(restricted))
+    return ProofPlan(trials=tuple(trials), scored=profile.scored, demanded=frozenset(), partial=tuple(restricted))
 
 
-def _controls(profile: Profile, adapter: str, around: str | None, rows: tuple[str, ...]) -> list[Trial]:
+def _controls(profile: Profile, adapter: str, around: str | None, requirements: tuple[str, ...]) -> list[Trial]:
     """Give what shows that the trials themselves are in order: canaries, and the adapter as it is."""
-    unbroken = Trial(name=adapter, kind="baseline", reference=adapter, rows=rows)
+    unbroken = Trial(name=adapter, kind="baseline", reference=adapter, requirements=requirements)
     return [*_canaries(profile, around), *_in_parts(unbroken)]
 
 
 def _within(profile: Profile, trial: Trial) -> Trial:
     """Leave out what a profile does not score."""
-    return replace(trial, rows=tuple(row for row in trial.rows if row in profile.scored))
+    return replace(
+        trial, requirements=tuple(requirement for requirement in trial.requirements if requirement in profile.scored)
+    )
 
 
 def _shipped(around: str | None) -> Iterator[Trial]:
@@ -98,17 +104,19 @@ def _modules(package: ModuleType) -> Iterable[ModuleType]:
 
 
 def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Trial:
-    rows = getattr(module, "BREAKS", ())
+    requirements = getattr(module, "BREAKS", ())
     if kind == "reading":
-        of_questions = (row.id for row in catalogue().rows if set(module.TAKES) & set(row.questions))
-        rows = getattr(module, "TOUCHES", None) or tuple(of_questions)
+        of_questions = (
+            requirement.id for requirement in catalogue().requirements if set(module.TAKES) & set(requirement.questions)
+        )
+        requirements = getattr(module, "TOUCHES", None) or tuple(of_questions)
     return Trial(
         name=module.__name__.rpartition(".")[2],
         kind=kind,
         reference=f"{module.__name__}:{name}",
         about=" ".join((module.__doc__ or "").split("\n\n")[0].split()),
         around=around or "",
-        rows=tuple(rows),
+        requirements=tuple(requirements),
         first=_found().get(module.__name__.rpartition(".")[2], ()) if kind == "fault" else (),
         warns=tuple(getattr(module, "WARNS", ())),
         untested=tuple(getattr(module, "NOT_TESTED", ())),
@@ -138,7 +146,7 @@ def _canaries(profile: Profile, around: str | None) -> list[Trial]:
             reference=canary.reference,
             about="A fault that must be found, or else nothing is shown.",
             around=around or "",
-            rows=(canary.requirement,),
+            requirements=(canary.requirement,),
         )
         for canary in CANARIES.get(profile.name, ())
     ]

@@ -30,8 +30,12 @@ def _together(name: str, readings: Iterable[Trial], most: int | None, seed: str 
         kind="reading",
         reference=ADAPTER,
         about=" ".join(reading.about for reading in of),
-        rows=tuple(sorted({row for reading in of for row in reading.rows})) if most is not None else (),
-        may=tuple(sorted({row for reading in of for row in (*reading.warns, *reading.untested, *reading.may)})),
+        requirements=tuple(sorted({requirement for reading in of for requirement in reading.requirements}))
+        if most is not None
+        else (),
+        may=tuple(
+            sorted({requirement for reading in of for requirement in (*reading.warns, *reading.untested, *reading.may)})
+        ),
         wavers=tuple(sorted({question for reading in of for question in reading.wavers})),
         together=tuple(reading.name for reading in of),
         seed=seed,

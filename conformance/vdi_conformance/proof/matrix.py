@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from vdi_conformance.evidence.proof import Cell, Ending, Outcome, Score, TrialResult, Tried, Verified
 from vdi_conformance.evidence.records import Verdict
-from vdi_conformance.proof.course import red
-from vdi_conformance.proof.plan import Plan
+from vdi_conformance.proof.plan import ProofPlan
+from vdi_conformance.proof.schedule import red
 from vdi_conformance.requirements import catalogue
 
 JUDGED: tuple[Verdict, ...] = ("passed", "failed", "warning")
@@ -16,47 +16,55 @@ JUDGED: tuple[Verdict, ...] = ("passed", "failed", "warning")
 def cells(results: Iterable[TrialResult]) -> tuple[Cell, ...]:
     """Say for each fault what came of each requirement that it breaks."""
     faults = [result for result in results if result.trial.kind == "fault"]
-    return tuple(_cell(result, row) for result in faults for row in result.trial.rows)
+    return tuple(_cell(result, requirement) for result in faults for requirement in result.trial.requirements)
 
 
-def _cell(result: TrialResult, row: str) -> Cell:
-    about = [tried for tried in result.tried if row in tried.rows]
+def _cell(result: TrialResult, requirement: str) -> Cell:
+    about = [tried for tried in result.tried if requirement in tried.requirements]
     elsewhere = next((tried for tried in result.tried if tried.verdict == "failed"), None)
-    if (killer := _killer(result, row)) is not None:
-        return _told(result, row, "killed", killer)
+    if (killer := _killer(result, requirement)) is not None:
+        return _told(result, requirement, "killed", killer)
     if about and all(tried.verdict == "not applicable" for tried in about):
-        return _told(result, row, "not applicable", about[0])
+        return _told(result, requirement, "not applicable", about[0])
     if not any(tried.verdict in JUDGED for tried in about):
-        return Cell(requirement=row, fault=result.trial.name, outcome="never exercised", cause=result.error)
+        return Cell(requirement=requirement, fault=result.trial.name, outcome="never exercised", cause=result.error)
     if elsewhere is not None:
-        return _told(result, row, "killed by another row only", elsewhere)
-    return Cell(requirement=row, fault=result.trial.name, outcome="survived")
+        return _told(result, requirement, "killed by another requirement only", elsewhere)
+    return Cell(requirement=requirement, fault=result.trial.name, outcome="survived")
 
 
-def _killer(result: TrialResult, row: str) -> Tried | None:
+def _killer(result: TrialResult, requirement: str) -> Tried | None:
     """Find the check that saw a requirement broken."""
-    return next((tried for tried in result.tried if row in tried.rows and tried.verdict in red(row)), None)
+    return next(
+        (tried for tried in result.tried if requirement in tried.requirements and tried.verdict in red(requirement)),
+        None,
+    )
 
 
-def _told(result: TrialResult, row: str, outcome: Outcome, by: Tried) -> Cell:
-    return Cell(requirement=row, fault=result.trial.name, outcome=outcome, check=by.check, cause=by.cause)
+def _told(result: TrialResult, requirement: str, outcome: Outcome, by: Tried) -> Cell:
+    return Cell(requirement=requirement, fault=result.trial.name, outcome=outcome, check=by.check, cause=by.cause)
 
 
-def verified(plan: Plan, found: Iterable[Cell]) -> tuple[Verified, ...]:
+def verified(plan: ProofPlan, found: Iterable[Cell]) -> tuple[Verified, ...]:
     """Say of each requirement which faults turned it red: of those that are demanded, and of all others with faults."""
-    faults: dict[str, list[str]] = {row: [] for row in plan.demanded}
+    faults: dict[str, list[str]] = {requirement: [] for requirement in plan.demanded}
     for cell in found:
         killed = faults.setdefault(cell.requirement, [])
         if cell.outcome == "killed":
             killed.append(cell.fault)
     return tuple(
-        Verified(requirement=row.id, level=row.level, scored=row.id in plan.demanded, faults=tuple(faults[row.id]))
-        for row in catalogue().rows
-        if row.id in faults
+        Verified(
+            requirement=requirement.id,
+            level=requirement.level,
+            scored=requirement.id in plan.demanded,
+            faults=tuple(faults[requirement.id]),
+        )
+        for requirement in catalogue().requirements
+        if requirement.id in faults
     )
 
 
-def scores(plan: Plan, results: Iterable[TrialResult]) -> tuple[Score, ...]:
+def scores(plan: ProofPlan, results: Iterable[TrialResult]) -> tuple[Score, ...]:
     """Say of each trivial implementation which scored requirements it met: those none of whose checks did not pass."""
     parts: dict[str, list[TrialResult]] = {}
     for result in results:
@@ -65,22 +73,24 @@ def scores(plan: Plan, results: Iterable[TrialResult]) -> tuple[Score, ...]:
     return tuple(_score(plan, name, found) for name, found in parts.items())
 
 
-def _score(plan: Plan, name: str, parts: Sequence[TrialResult]) -> Score:
+def _score(plan: ProofPlan, name: str, parts: Sequence[TrialResult]) -> Score:
     tried = [tried for part in parts for tried in part.tried]
-    passed = {row for one in tried if one.verdict == "passed" for row in one.rows}
-    unmet = {row for one in tried if one.verdict != "passed" for row in one.rows}
-    rows = [row for row in catalogue().rows if row.id in plan.scored]
+    passed = {requirement for one in tried if one.verdict == "passed" for requirement in one.requirements}
+    unmet = {requirement for one in tried if one.verdict != "passed" for requirement in one.requirements}
+    requirements = [requirement for requirement in catalogue().requirements if requirement.id in plan.scored]
     return Score(
         name=name,
         about=parts[0].trial.about,
-        met=tuple(row.id for row in rows if row.id in passed - unmet),
-        scored=len(rows),
-        must=sum(row.level == "MUST" for row in rows),
-        unmet_musts=sum(row.level == "MUST" and row.id not in passed - unmet for row in rows),
+        met=tuple(requirement.id for requirement in requirements if requirement.id in passed - unmet),
+        scored=len(requirements),
+        must=sum(requirement.level == "MUST" for requirement in requirements),
+        unmet_musts=sum(
+            requirement.level == "MUST" and requirement.id not in passed - unmet for requirement in requirements
+        ),
     )
 
 
-def void(plan: Plan, results: Sequence[TrialResult]) -> Iterator[str]:
+def void(plan: ProofPlan, results: Sequence[TrialResult]) -> Iterator[str]:
     """Say why nothing that was seen counts: the unbroken fails, what must be found was not, or a trial was lost."""
     for name in sorted({trial.name for trial in plan.trials} - {result.trial.name for result in results}):
         yield f"the trial of {name} was lost"
@@ -90,20 +100,20 @@ def void(plan: Plan, results: Sequence[TrialResult]) -> Iterator[str]:
             for tried in result.tried:
                 if tried.verdict not in ("passed", "warning", "not applicable"):
                     yield f"without any fault {tried.check} is {tried.verdict}: {tried.cause}"
-        if trial.kind == "canary" and _killer(result, trial.rows[0]) is None:
-            yield f"the canary {trial.name} was not found by a check of {trial.rows[0]}"
+        if trial.kind == "canary" and _killer(result, trial.requirements[0]) is None:
+            yield f"the canary {trial.name} was not found by a check of {trial.requirements[0]}"
         if trial.kind in ("baseline", "canary") and result.error:
             yield f"{trial.name} could not be tried: {result.error}"
     if not any(result.tried for result in results if result.trial.kind == "baseline"):
         yield "no check was executed without a fault"
 
 
-def findings(plan: Plan, results: Sequence[TrialResult], found: Iterable[Cell]) -> Iterator[str]:
+def findings(plan: ProofPlan, results: Sequence[TrialResult], found: Iterable[Cell]) -> Iterator[str]:
     """Say what is not as it must be, a sentence each."""
     for cell in found:
         if cell.outcome in ("survived", "never exercised"):
             yield f"{cell.fault} breaks {cell.requirement} and {_fate(cell)}{cell.cause and f': {cell.cause}'}"
-        elif cell.outcome == "killed by another row only":
+        elif cell.outcome == "killed by another requirement only":
             yield f"{cell.fault} breaks {cell.requirement}, and only {cell.check} saw it, which does not judge that"
     for one in verified(plan, found):
         if one.scored and not one.faults:
@@ -141,11 +151,14 @@ def _alarms(result: TrialResult) -> Iterator[str]:
     for tried in result.tried:
         if tried.verdict in ("failed", "error"):
             yield f"false alarm: {tried.check} is {tried.verdict} on {trial.name}: {tried.cause}"
-        elif tried.verdict in excused and not {*excused[tried.verdict], *trial.may}.intersection(tried.rows):
+        elif tried.verdict in excused and not {*excused[tried.verdict], *trial.may}.intersection(tried.requirements):
             yield f"{tried.check} is {tried.verdict} on {trial.name}, which is not declared there: {tried.cause}"
-    for verdict, rows in excused.items():
-        for row in sorted(rows - {row for tried in result.tried if tried.verdict == verdict for row in tried.rows}):
-            yield f"{trial.name} declares {row} to end as {verdict}, and no check did"
+    for verdict, requirements in excused.items():
+        for requirement in sorted(
+            requirements
+            - {requirement for tried in result.tried if tried.verdict == verdict for requirement in tried.requirements}
+        ):
+            yield f"{trial.name} declares {requirement} to end as {verdict}, and no check did"
 
 
 def _choices(result: TrialResult) -> Iterator[str]:

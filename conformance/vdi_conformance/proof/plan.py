@@ -4,15 +4,15 @@ from pathlib import Path
 
 import msgspec
 
-from vdi_conformance import untrusted
 from vdi_conformance.evidence.proof import Trial
+from vdi_conformance.untrusted import decoding
 
 
 class NotAPlan(ValueError):
     """A file that holds no plan; the sentence says why."""
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ProofPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that is to be tried, in order.
 
     `scored` are the requirements by which trivial implementations are scored, `demanded` those that a fault must turn
@@ -25,14 +25,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     partial: tuple[str, ...] = ()
 
 
-def write(plan: Plan, path: Path) -> None:
+def write(plan: ProofPlan, path: Path) -> None:
     """Write a plan for the workers."""
     path.write_bytes(msgspec.json.encode(plan))
 
 
-def read(path: Path) -> Plan:
+def read(path: Path) -> ProofPlan:
     """Read what was written, or raise NotAPlan with the reason."""
     try:
-        return untrusted.json(untrusted.file_bytes(path), msgspec.json.Decoder(Plan))
-    except untrusted.Unreadable as error:
+        return decoding.json(decoding.file_bytes(path), msgspec.json.Decoder(ProofPlan))
+    except decoding.Unreadable as error:
         raise NotAPlan(f"{path} is no plan of trials ({error}): `vdi-conformance prove` writes one") from error

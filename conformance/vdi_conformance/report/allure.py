@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from vdi_conformance.evidence.records import CheckRecord, Header
-from vdi_conformance.printable import fence_around, in_markdown, shown
 from vdi_conformance.report.wording import case_name, facts, rerun, topic_of
 from vdi_conformance.requirements import Requirement, catalogue
+from vdi_conformance.untrusted.printable import fence_around, in_markdown, shown
 
 EPIC: Final = "VDI conformance"
 STATUSES: Final[Mapping[str, str]] = {
@@ -49,12 +49,12 @@ def labels(check: CheckRecord) -> list[tuple[str, str]]:
     return [
         ("epic", EPIC),
         ("feature", suite),
-        *(("story", f"{row.id} {row.statement}") for row in _rows(check)),
+        *(("story", f"{requirement.id} {requirement.statement}") for requirement in _requirements(check)),
         ("severity", SEVERITIES[check.level]),
         ("parentSuite", parent),
         ("suite", suite),
         ("package", shown(case_name(check.id)[0])),
-        *(("tag", shown(row)) for row in check.rows),
+        *(("tag", shown(requirement)) for requirement in check.requirements),
         *[("tag", check.verdict)] * (check.verdict not in _UNTAGGED),
     ]
 
@@ -64,10 +64,10 @@ def links(check: CheckRecord) -> list[tuple[str, str, str]]:
 
     An address may be empty: then only --allure-link-pattern can lead anywhere.
     """
-    sources = [source for row in _rows(check) for source in catalogue().sources_of(row)]
+    sources = [source for requirement in _requirements(check) for source in catalogue().sources_of(requirement)]
     issues = [shown(check.known.issue)] if check.known else []
     return [
-        *(("requirement", shown(row), "") for row in check.rows),
+        *(("requirement", shown(requirement), "") for requirement in check.requirements),
         *(
             ("issue", shown(issue), shown(issue) if issue.startswith(("https://", "http://")) else "")
             for issue in issues
@@ -78,12 +78,15 @@ def links(check: CheckRecord) -> list[tuple[str, str, str]]:
 
 def description(header: Header, check: CheckRecord) -> str:
     """Say in Markdown what is required, which choices were seen, and how to run the check again."""
-    parts = [f"**{row.id}** ({row.level}, {row.source_class}): {row.statement}" for row in _rows(check)]
+    parts = [
+        f"**{requirement.id}** ({requirement.level}, {requirement.source_class}): {requirement.statement}"
+        for requirement in _requirements(check)
+    ]
     parts += [
         f"{in_markdown(seen.question)}, {in_markdown(seen.subject)}: **{in_markdown(seen.answer)}**"
         for seen in check.observations
     ]
-    if check.rows:
+    if check.requirements:
         command = rerun(header, check)
         fence = fence_around(command, least=3)
         parts.append(f"{fence}\n{command}\n{fence}")
@@ -103,8 +106,8 @@ def categories() -> str:
     return json.dumps(named, indent=2) + "\n"
 
 
-def _rows(check: CheckRecord) -> Iterator[Requirement]:
-    return (row for id in check.rows if (row := catalogue().get(id)))
+def _requirements(check: CheckRecord) -> Iterator[Requirement]:
+    return (requirement for id in check.requirements if (requirement := catalogue().get(id)))
 
 
 def _escaped(text: str) -> str:

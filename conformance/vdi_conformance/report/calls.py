@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from vdi_conformance.contract import OUT_UNTOUCHED
 from vdi_conformance.evidence.records import Call
-from vdi_conformance.printable import shown
+from vdi_conformance.untrusted.printable import shown
 from vdi_conformance.vdi import commands, completion, hresult
 
 UNTOUCHED: Final = "untouched"

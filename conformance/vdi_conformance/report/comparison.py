@@ -43,7 +43,7 @@ class CheckChange(msgspec.Struct, frozen=True, kw_only=True):
     """A check, the requirements that it judges, and how it ended in both runs."""
 
     id: str
-    rows: list[str]
+    requirements: list[str]
     old: Side
     new: Side
 
@@ -113,7 +113,12 @@ def compare(old: Evidence, new: Evidence) -> Comparison:
         sorted_out.setdefault(_kind(pair, dropping), []).append(pair)
     known = [pair for pair in pairs if pair.old.state != "missing" and not (pair.new.state == "missing" and dropping)]
     requirements = sorted(_requirements(known), key=lambda one: (WORST_FIRST.index(one.new), one.id))
-    spoilt = {row for pair in sorted_out.get("new", []) if pair.new.state not in MET for row in pair.rows}
+    spoilt = {
+        requirement
+        for pair in sorted_out.get("new", [])
+        if pair.new.state not in MET
+        for requirement in pair.requirements
+    }
     return Comparison(
         settings=settings,
         regressed_requirements=[one for one in requirements if _regressed(one.old, one.new)],
@@ -124,8 +129,8 @@ def compare(old: Evidence, new: Evidence) -> Comparison:
         other_causes=sorted_out.get("other cause", []),
         new=sorted_out.get("new", []),
         removed=sorted_out.get("removed", []),
-        new_requirements=_rows_only_in(new, old),
-        removed_requirements=_rows_only_in(old, new),
+        new_requirements=_requirements_only_in(new, old),
+        removed_requirements=_requirements_only_in(old, new),
         observations=list(_observations(old, new)),
         unchanged=len(sorted_out.get("unchanged", [])),
     )
@@ -148,8 +153,8 @@ def _pairs(old: Evidence, new: Evidence) -> list[CheckChange]:
 
 
 def _pair(id_: str, old: CheckRecord | None, new: CheckRecord | None) -> CheckChange:
-    rows = next((check.rows for check in (new, old) if check is not None and check.rows), [])
-    return CheckChange(id=id_, rows=rows, old=_side(old), new=_side(new))
+    requirements = next((check.requirements for check in (new, old) if check is not None and check.requirements), [])
+    return CheckChange(id=id_, requirements=requirements, old=_side(old), new=_side(new))
 
 
 def _side(check: CheckRecord | None) -> Side:
@@ -186,8 +191,8 @@ def _fixed(old: State, new: State) -> bool:
 
 def _requirements(pairs: Sequence[CheckChange]) -> Iterator[RequirementChange]:
     """Give the states of each requirement, by the checks that both runs should have."""
-    for id_ in sorted({row for pair in pairs for row in pair.rows}):
-        judging = [pair for pair in pairs if id_ in pair.rows]
+    for id_ in sorted({requirement for pair in pairs for requirement in pair.requirements}):
+        judging = [pair for pair in pairs if id_ in pair.requirements]
         yield RequirementChange(
             id=id_,
             old=min((pair.old.state for pair in judging), key=WORST_FIRST.index),
@@ -195,9 +200,11 @@ def _requirements(pairs: Sequence[CheckChange]) -> Iterator[RequirementChange]:
         )
 
 
-def _rows_only_in(one: Evidence, other: Evidence) -> list[str]:
-    rows, others = ({row for check in run.checks for row in check.rows} for run in (one, other))
-    return sorted(rows - others)
+def _requirements_only_in(one: Evidence, other: Evidence) -> list[str]:
+    requirements, others = (
+        {requirement for check in run.checks for requirement in check.requirements} for run in (one, other)
+    )
+    return sorted(requirements - others)
 
 
 def _observations(old: Evidence, new: Evidence) -> Iterator[ObservationChange]:

@@ -6,15 +6,15 @@ from typing import Any, Final
 
 import msgspec
 
-from vdi_conformance.printable import fence_around, in_json, in_markdown, shown
 from vdi_conformance.report.comparison import CheckChange, Comparison, ObservationChange, RequirementChange, Side
 from vdi_conformance.requirements import catalogue
+from vdi_conformance.untrusted.printable import fence_around, in_json, in_markdown, shown
 
 SENTENCE: Final = 5000
 """So many characters of a sentence are told; names and values have less."""
 
 
-class Code(str):
+class CodeChange(str):
     """A part of a line that is a name: an id, a verdict, a value."""
 
     __slots__ = ()
@@ -88,7 +88,7 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
         "Requirements no longer judged": [[_named(id_)] for id_ in comparison.removed_requirements],
         "Open questions that were answered otherwise": [*map(_observation, comparison.observations)],
         "What else differs between the runs": [
-            [[Code(one.name), ": ", Code(_value(one.old)), " -> ", Code(_value(one.new))]]
+            [[CodeChange(one.name), ": ", CodeChange(_value(one.old)), " -> ", CodeChange(_value(one.new))]]
             for one in comparison.settings
         ],
     }
@@ -96,33 +96,39 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
 
 
 def _requirement(change: RequirementChange) -> Sequence[Line]:
-    return [[*_named(change.id), " ", Code(change.old), " -> ", Code(change.new)], *_statement(change.id)]
+    return [[*_named(change.id), " ", CodeChange(change.old), " -> ", CodeChange(change.new)], *_statement(change.id)]
 
 
 def _named(id_: str) -> Line:
-    row = catalogue().get(id_)
-    return [Code(id_), f" {row.level}" if row else ""]
+    requirement = catalogue().get(id_)
+    return [CodeChange(id_), f" {requirement.level}" if requirement else ""]
 
 
 def _statement(id_: str) -> Iterator[Line]:
-    if row := catalogue().get(id_):
-        yield [row.statement]
+    if requirement := catalogue().get(id_):
+        yield [requirement.statement]
 
 
 def _check(change: CheckChange) -> Sequence[Line]:
-    head = [Code(change.id), f" ({', '.join(change.rows)}) ", Code(change.old.state), " -> ", Code(change.new.state)]
+    head = [
+        CodeChange(change.id),
+        f" ({', '.join(change.requirements)}) ",
+        CodeChange(change.old.state),
+        " -> ",
+        CodeChange(change.new.state),
+    ]
     told = ((word, side) for word, side in (("was", change.old), ("is", change.new)) if side.sentence)
     return [head, *([f"{word} ", *_cause(side)] for word, side in told)]
 
 
 def _cause(side: Side) -> Line:
     first_line, _, _ = side.sentence.partition("\n")
-    return [Code(side.cause or ""), f": {first_line}"]
+    return [CodeChange(side.cause or ""), f": {first_line}"]
 
 
 def _observation(change: ObservationChange) -> Sequence[Line]:
     old, new = (" or ".join(answers) or "not observed" for answers in (change.old, change.new))
-    return [[Code(change.question), f" {change.subject}: ", Code(old), " -> ", Code(new)]]
+    return [[CodeChange(change.question), f" {change.subject}: ", CodeChange(old), " -> ", CodeChange(new)]]
 
 
 def _value(value: Any) -> str:
@@ -140,7 +146,7 @@ def _plain(line: Line) -> str:
 
 
 def _marked(line: Line) -> str:
-    return "".join(_code(part) if isinstance(part, Code) else in_markdown(part, SENTENCE) for part in line)
+    return "".join(_code(part) if isinstance(part, CodeChange) else in_markdown(part, SENTENCE) for part in line)
 
 
 def _code(text: str) -> str:

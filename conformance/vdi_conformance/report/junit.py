@@ -6,7 +6,6 @@ from xml.etree import ElementTree as ET
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import CheckRecord, Header
-from vdi_conformance.printable import shown, shown_lines
 from vdi_conformance.report.wording import (
     NO_TOPIC,
     PACKAGE,
@@ -16,8 +15,9 @@ from vdi_conformance.report.wording import (
     headline,
     topic_of,
     topics,
-    untried_lines,
+    untested_lines,
 )
+from vdi_conformance.untrusted.printable import shown, shown_lines
 
 NAME: Final = "vdi-conformance"
 ENDS: Final[Mapping[str, str]] = {
@@ -45,8 +45,8 @@ def junit(evidence: Evidence) -> bytes:
     suites = [_suite(topic, evidence, checks) for topic, checks in by_topic.items() if checks]
     if evidence.footer.complaints:
         suites.append(_baseline(evidence))
-    if untested := untried_lines(evidence.header, evidence.checks):
-        suites.append(_untried(evidence, untested))
+    if untested := untested_lines(evidence.header, evidence.checks):
+        suites.append(_untested(evidence, untested))
     cases = [case for suite in suites for case in suite.iter("testcase")]
     root = _element("testsuites", name=NAME, **_totals(cases), time=_seconds(evidence.footer.duration))
     root.extend(suites)
@@ -70,7 +70,7 @@ def _baseline(evidence: Evidence) -> ET.Element:
     return _suite_of("baseline", evidence, [case], 0)
 
 
-def _untried(evidence: Evidence, lines: list[str]) -> ET.Element:
+def _untested(evidence: Evidence, lines: list[str]) -> ET.Element:
     """Make a case of what is required and no check tried: it gave the run its exit code."""
     case = _element("testcase", classname=f"{PACKAGE}.requirements", name="are tried", time=_seconds(0))
     case.append(_element("properties"))
@@ -101,7 +101,7 @@ def _case(header: Header, check: CheckRecord) -> ET.Element:
 
 def _about(check: CheckRecord) -> Iterable[tuple[str, str]]:
     yield "check", check.id
-    yield from (("requirement", row) for row in check.rows)
+    yield from (("requirement", requirement) for requirement in check.requirements)
     yield "level", check.level
     yield "verdict", check.verdict
     for seen in check.observations:

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from vdi_conformance.evidence.records import VERDICTS, Verdict
-from vdi_conformance.report.scoring import RowVerdict
+from vdi_conformance.judgement.scoring import RequirementVerdict
 from vdi_conformance.requirements.profiles import Profile
 
 UNEXPECTED: Final[tuple[Verdict, ...]] = ("failed", "known failure", "error", "not tested", "warning")
 
 
-def profile_lines(profile: Profile, rows: Sequence[RowVerdict]) -> Iterator[str]:
+def profile_lines(profile: Profile, requirements: Sequence[RequirementVerdict]) -> Iterator[str]:
     """Say how the requirements of the profile came out, and name those that did not come out as they should."""
-    scored = [row for row in rows if row.standing == "scored"]
-    others = [row for row in rows if row.standing != "scored"]
+    scored = [requirement for requirement in requirements if requirement.standing == "scored"]
+    others = [requirement for requirement in requirements if requirement.standing != "scored"]
     yield f"profile {profile.label} ({profile.about}): {len(scored)} requirements scored, {_counted(scored)}"
     yield from _named(scored, "  {verdict}: {ids}", UNEXPECTED)
     if others:
@@ -22,13 +22,13 @@ def profile_lines(profile: Profile, rows: Sequence[RowVerdict]) -> Iterator[str]
         yield from _named(others, "  not scored, {verdict}: {ids}", ("failed", "known failure", "error", "warning"))
 
 
-def _counted(rows: Iterable[RowVerdict]) -> str:
-    counts = Counter(row.verdict for row in rows)
+def _counted(requirements: Iterable[RequirementVerdict]) -> str:
+    counts = Counter(requirement.verdict for requirement in requirements)
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "none"
 
 
-def _named(rows: Iterable[RowVerdict], form: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
-    found = list(rows)
+def _named(requirements: Iterable[RequirementVerdict], form: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
+    found = list(requirements)
     for verdict in verdicts:
-        if ids := [row.id for row in found if row.verdict == verdict]:
+        if ids := [requirement.id for requirement in found if requirement.verdict == verdict]:
             yield form.format(verdict=verdict, ids=", ".join(ids))

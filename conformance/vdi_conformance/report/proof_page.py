@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from vdi_conformance.evidence.proof import OUTCOMES, Cell, Outcome, Proof, Trial, Verified
-from vdi_conformance.printable import shown_lines
 from vdi_conformance.requirements import Requirement, catalogue
+from vdi_conformance.untrusted.printable import shown_lines
 
 MARKS: Final[Mapping[Outcome, tuple[str, str]]] = MappingProxyType(
     {
         "killed": ("killed", "●"),
-        "killed by another row only": ("elsewhere", "○"),
+        "killed by another requirement only": ("elsewhere", "○"),
         "survived": ("survived", "✕"),
         "never exercised": ("unexercised", "?"),
         "not applicable": ("inapplicable", "-"),
@@ -25,7 +25,7 @@ MARKS: Final[Mapping[Outcome, tuple[str, str]]] = MappingProxyType(
 """How a cell looks: its class in the style sheet, and its sign, for whom colours say nothing."""
 
 
-class Line(NamedTuple):
+class PageLine(NamedTuple):
     """A requirement of the matrix, and what each fault of its topic did to it; None where a fault breaks another."""
 
     requirement: Requirement
@@ -39,7 +39,7 @@ class Topic(NamedTuple):
     group: str
     title: str
     faults: tuple[Trial, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[PageLine, ...]
 
     @property
     def outcomes(self) -> Counter[Outcome]:
@@ -71,8 +71,8 @@ def page(proof: Proof) -> str:
 def topics(proof: Proof) -> tuple[Topic, ...]:
     """Divide the matrix by topic, since most faults break requirements of one."""
     faults = {result.trial.name: result.trial for result in proof.trials if result.trial.kind == "fault"}
-    rows = {row.id: row for row in catalogue().rows}
-    known = [(rows[one.requirement], one) for one in proof.requirements if one.requirement in rows]
+    requirements = {requirement.id: requirement for requirement in catalogue().requirements}
+    known = [(requirements[one.requirement], one) for one in proof.requirements if one.requirement in requirements]
     cells = {(cell.requirement, cell.fault): cell for cell in proof.cells}
     return tuple(
         _topic(tuple(members), faults, cells) for _, members in groupby(known, key=lambda member: member[0].group)
@@ -84,16 +84,19 @@ def _topic(
     faults: Mapping[str, Trial],
     cells: Mapping[tuple[str, str], Cell],
 ) -> Topic:
-    ids = {row.id for row, _ in members}
+    ids = {requirement.id for requirement, _ in members}
     # In the order of what they break first, so that the matrix runs down its diagonal.
-    order = {row.id: number for number, (row, _) in enumerate(members)}
+    order = {requirement.id: number for number, (requirement, _) in enumerate(members)}
     columns = sorted(
-        (fault for fault in faults.values() if ids.intersection(fault.rows)),
-        key=lambda fault: min(order[row] for row in fault.rows if row in order),
+        (fault for fault in faults.values() if ids.intersection(fault.requirements)),
+        key=lambda fault: min(order[requirement] for requirement in fault.requirements if requirement in order),
     )
-    lines = (Line(row, found, tuple(cells.get((row.id, fault.name)) for fault in columns)) for row, found in members)
+    lines = (
+        PageLine(requirement, found, tuple(cells.get((requirement.id, fault.name)) for fault in columns))
+        for requirement, found in members
+    )
     group = members[0][0].group
-    title = next(row.topic for row in catalogue().rows if row.group == group)
+    title = next(requirement.topic for requirement in catalogue().requirements if requirement.group == group)
     return Topic(group, title, tuple(columns), tuple(lines))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from vdi_conformance.evidence.proof import OUTCOMES, Proof
-from vdi_conformance.printable import shown
+from vdi_conformance.untrusted.printable import shown
 
 FINDING: Final = 5000
 """So many characters of a finding are told."""

@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from vdi_conformance.evidence.records import NOT_TESTED, VERDICTS, CheckRecord, Footer, Header, Verdict
-from vdi_conformance.printable import shown, shown_lines
 from vdi_conformance.report.calls import call_line
 from vdi_conformance.report.observations import answered, contradictions
 from vdi_conformance.report.walks import account
@@ -21,9 +20,10 @@ from vdi_conformance.report.wording import (
     rerun,
     topic,
     topics,
-    untried_lines,
+    untested_lines,
 )
 from vdi_conformance.requirements import catalogue
+from vdi_conformance.untrusted.printable import shown, shown_lines
 
 STYLES: Final[dict[Verdict, str]] = {
     "passed": "green",
@@ -52,7 +52,7 @@ def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> li
         parts += [Text(), Text(walks)]
     contradicted = list(contradictions(checks))
     parts += [_whole(f"TWO ANSWERS  {one}", STYLES["warning"]) for one in contradicted]
-    untested = [_whole(one, STYLES["not tested"]) for one in untried_lines(header, checks)]
+    untested = [_whole(one, STYLES["not tested"]) for one in untested_lines(header, checks)]
     complaints = [_whole(f"BASELINE  {one}", STYLES["failed"]) for one in footer.complaints]
     return [*parts, Text(), _conclusion(header, checks, footer), *untested, *complaints]
 
@@ -68,8 +68,8 @@ def _observed(checks: Sequence[CheckRecord]) -> Iterator[RenderableType]:
     for title in ("question", "about", "what this adapter does (how often)"):
         table.add_column(title)
     for id_, answers in told.items():
-        question, row = catalogue().questions.get(id_), catalogue().get(id_)
-        about = question.text if question else row.statement if row else ""
+        question, requirement = catalogue().questions.get(id_), catalogue().get(id_)
+        about = question.text if question else requirement.statement if requirement else ""
         given = ", ".join(f"{answer} ({count})" for answer, count in answers.most_common())
         table.add_row(Text(shown(id_)), Text(about), Text(shown(given)))
     yield table
@@ -83,7 +83,10 @@ def _by_topic(checks: Sequence[CheckRecord]) -> Table:
     told = [verdict for verdict in VERDICTS if any(check.verdict == verdict for check in checks)]
     for title in ("requirements", "checks", *told):
         table.add_column(title, justify="right")
-    requirements = Counter(row.partition("-")[0] for row in {row for check in checks for row in check.rows})
+    requirements = Counter(
+        requirement.partition("-")[0]
+        for requirement in {requirement for check in checks for requirement in check.requirements}
+    )
     filed = Counter(map(group_of, checks))
     ended = Counter((group_of(check), check.verdict) for check in checks)
     others = sorted((filed.keys() | requirements.keys()) - topics().keys(), reverse=True)
@@ -116,10 +119,10 @@ def _by_requirement(unexpected: Iterable[CheckRecord]) -> Table | None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("requirement", "level", "ended", "checks"):
         table.add_column(title, justify="right" if title == "checks" else "left")
-    found = Counter((row, check.verdict) for check in unexpected for row in check.rows)
+    found = Counter((requirement, check.verdict) for check in unexpected for requirement in check.requirements)
     for (id_, verdict), count in sorted(found.items(), key=lambda one: (_UNEXPECTED.index(one[0][1]), one[0][0])):
-        row = catalogue().get(id_)
-        level = row.level if row else ""
+        requirement = catalogue().get(id_)
+        level = requirement.level if requirement else ""
         table.add_row(Text(shown(id_)), level, Text(verdict, style=STYLES[verdict]), str(count))
     return table if found else None
 
@@ -135,9 +138,9 @@ def _alike(unexpected: Sequence[CheckRecord]) -> list[list[CheckRecord]]:
 def _ending(header: Header, alike: Sequence[CheckRecord]) -> Iterator[RenderableType]:
     check, *others = alike
     yield Text.assemble((check.verdict.upper(), STYLES[check.verdict]), "  ", (shown(check.id), "bold"))
-    for id_ in check.rows:
-        if row := catalogue().get(id_):
-            yield _indented(Text.assemble((f"{id_} {row.level}: ", "cyan"), row.statement))
+    for id_ in check.requirements:
+        if requirement := catalogue().get(id_):
+            yield _indented(Text.assemble((f"{id_} {requirement.level}: ", "cyan"), requirement.statement))
     if check.cause:
         yield _indented(Text(shown_lines(check.cause.sentence), style=STYLES[check.verdict]))
         if check.cause.observed:
@@ -147,7 +150,7 @@ def _ending(header: Header, alike: Sequence[CheckRecord]) -> Iterator[Renderable
     if check.calls:
         yield _indented(Text("last calls of every process:"))
         yield from (_whole(call_line(call)) for call in check.calls)
-    if check.rows:
+    if check.requirements:
         yield _whole(f"  again: {rerun(header, check)}", "dim")
     if others:
         yield _indented(Text(f"so did {', '.join(shown(other.id) for other in others)}"))
@@ -162,10 +165,15 @@ def _whole(text: str, style: str = "") -> Text:
 
 
 def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> Text:
-    rows = {row for check in checks for row in check.rows}
-    failed = {row for check in checks if check.verdict == "failed" for row in check.rows}
+    requirements = {requirement for check in checks for requirement in check.requirements}
+    failed = {requirement for check in checks if check.verdict == "failed" for requirement in check.requirements}
     listed = [check for check in checks if check.verdict == "known failure"]
-    known = {row for check in listed if check.cause and check.cause.kind != NOT_TESTED for row in check.rows} - failed
+    known = {
+        requirement
+        for check in listed
+        if check.cause and check.cause.kind != NOT_TESTED
+        for requirement in check.requirements
+    } - failed
     found = answered(checks)
     twice = len({one.question for one in found if one.contradictory})
     in_two_ways = f", {twice} of them answered in two ways" if twice else ""
@@ -174,8 +182,9 @@ def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -
     partial = f" Selected run ({shown('; '.join(header.selection))})." if header.partial else ""
     return Text.assemble(
         (shown(f"{header.client.name} {header.client.version}"), "bold"),
-        f" against the server role of {shown(header.server.name)}: {len(checks)} checks of {len(rows)} requirements, "
-        f"{ends or 'nothing executed'}; {len(failed)} requirements broken{also}, "
+        f" against the server role of {shown(header.server.name)}: "
+        f"{len(checks)} checks of {len(requirements)} requirements, {ends or 'nothing executed'}; "
+        f"{len(failed)} requirements broken{also}, "
         f"{len({one.question for one in found} & catalogue().questions.keys())} open questions observed{in_two_ways}. "
         f"Exit code {footer.exit_code}.{partial}",
     )

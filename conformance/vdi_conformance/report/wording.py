@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Final
 
 from vdi_conformance.evidence.records import Cause, CheckRecord, Header, KnownFailure, Party
-from vdi_conformance.printable import shown, shown_lines
+from vdi_conformance.judgement.scoring import REQUIRED, untested
 from vdi_conformance.report.calls import call_line
-from vdi_conformance.report.scoring import REQUIRED, untried
 from vdi_conformance.requirements import catalogue
+from vdi_conformance.untrusted.printable import shown, shown_lines
 
 NO_TOPIC: Final = "without a requirement"
 """Where checks are filed whose test worker died: what they judge is not known."""
@@ -23,14 +23,17 @@ COMMAND: Final = 10_000
 @cache
 def topics() -> Mapping[str, str]:
     """Give the titles of all topics, in their order, by the group of their requirements, such as GBH."""
-    rows = catalogue().rows
-    titles = {group: next(row.topic for row in rows if row.group == group) for group in catalogue().topics}
+    requirements = catalogue().requirements
+    titles = {
+        group: next(requirement.topic for requirement in requirements if requirement.group == group)
+        for group in catalogue().topics
+    }
     return MappingProxyType(titles)
 
 
 def group_of(check: CheckRecord) -> str:
     """Name the group that a check is filed under in every report, and counted in: that of its first requirement."""
-    return check.rows[0].partition("-")[0] if check.rows else ""
+    return check.requirements[0].partition("-")[0] if check.requirements else ""
 
 
 def topic(group: str) -> str:
@@ -82,12 +85,12 @@ def headline(check: CheckRecord) -> str:
     return shown(": ".join(filter(None, told)) or check.verdict)
 
 
-def untried_lines(header: Header, checks: Sequence[CheckRecord]) -> list[str]:
+def untested_lines(header: Header, checks: Sequence[CheckRecord]) -> list[str]:
     """Name, level by level, what is required and was tried by no check of the run, with a remedy; mostly nothing."""
-    found = untried(catalogue().rows, header, checks)
+    found = untested(catalogue().requirements, header, checks)
     lines = []
     for level in REQUIRED:
-        if ids := [id for id in found if (row := catalogue().get(id)) and row.level == level]:
+        if ids := [id for id in found if (requirement := catalogue().get(id)) and requirement.level == level]:
             lines.append(f"UNTRIED {level}  {', '.join(ids)}")
     if lines:
         what = f"{len(found)} requirements were" if len(found) > 1 else "1 requirement was"
@@ -100,7 +103,11 @@ def untried_lines(header: Header, checks: Sequence[CheckRecord]) -> list[str]:
 
 def account(header: Header, check: CheckRecord) -> str:
     """Tell in full how a check ended: what is required, what was seen, and how to run it again."""
-    lines = [f"{row.id} {row.level}: {row.statement}" for id in check.rows if (row := catalogue().get(id))]
+    lines = [
+        f"{requirement.id} {requirement.level}: {requirement.statement}"
+        for id in check.requirements
+        if (requirement := catalogue().get(id))
+    ]
     if check.cause:
         lines.append(check.cause.sentence)
         if check.cause.observed:
@@ -111,7 +118,7 @@ def account(header: Header, check: CheckRecord) -> str:
         lines.append(check.detail)
     if check.calls:
         lines += ["last calls of every process:", *map(call_line, check.calls)]
-    if check.rows:
+    if check.requirements:
         lines.append(f"again: {rerun(header, check)}")
     return shown_lines("\n".join(lines), ACCOUNT)
 

@@ -9,25 +9,25 @@ from typing import Final, Literal
 
 import msgspec
 
-from vdi_conformance import untrusted
-from vdi_conformance.nearest import meant
 from vdi_conformance.requirements.values import Requirement
+from vdi_conformance.untrusted import decoding
+from vdi_conformance.untrusted.nearest import meant
 
 Standing = Literal["scored", "reported", "provisional"]
 REACHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"statement": ("none", "statement"), "scripted": ("none", "statement", "scripted")}
 )
-"""The rows that a server of that level lets one judge, by their reach."""
+"""The requirements that a server of that level lets one judge, by their reach."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of a profile.
 
-    A row that is `scored` decides whether an implementation conforms; one that is `reported` is run and shown, nothing
-    more; one that is `excluded` was known and left out. Whatever the catalogue gained since, within `topics` and what
-    `server` reaches, is provisional: run, reported, not scored. `joining` says that sets have secondaries, `derived`
-    that rows are scored which follow from documents without standing there. Only what `optional` lists may be not
-    applicable, where the adapter does not declare the capability named there.
+    A requirement that is `scored` decides whether an implementation conforms; one that is `reported` is run and shown,
+    nothing more; one that is `excluded` was known and left out. Whatever the catalogue gained since, within `topics`
+    and what `server` reaches, is provisional: run, reported, not scored. `joining` says that sets have secondaries,
+    `derived` that requirements are scored which follow from documents without standing there. Only what `optional`
+    lists may be not applicable, where the adapter does not declare the capability named there.
     """
 
     name: str
@@ -48,29 +48,33 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The name and the version, such as core-1."""
         return f"{self.name}-{self.version}"
 
-    def standing(self, row: Requirement) -> Standing | None:
+    def standing(self, requirement: Requirement) -> Standing | None:
         """Tell what a requirement is to this profile; None where it is outside."""
-        if row.id in self.scored:
+        if requirement.id in self.scored:
             return "scored"
-        if row.id in self.reported:
+        if requirement.id in self.reported:
             return "reported"
-        known = row.id in self.excluded or row.group not in self.topics
-        return None if known or row.binds != "library" or row.reach not in REACHED[self.server] else "provisional"
+        known = requirement.id in self.excluded or requirement.group not in self.topics
+        return (
+            None
+            if known or requirement.binds != "library" or requirement.reach not in REACHED[self.server]
+            else "provisional"
+        )
 
-    def selects(self, rows: Iterable[Requirement]) -> bool:
-        """Whether a check of these rows belongs to the profile: a failure must be about nothing outside."""
-        return all(self.standing(row) is not None for row in rows)
+    def selects(self, requirements: Iterable[Requirement]) -> bool:
+        """Whether a check of these requirements belongs to the profile: a failure must be about nothing outside."""
+        return all(self.standing(requirement) is not None for requirement in requirements)
 
-    def counts(self, rows: Iterable[str]) -> bool:
-        """Whether a check of these rows is scored: a failure must be about nothing that is not."""
-        return self.scored.issuperset(rows)
+    def counts(self, requirements: Iterable[str]) -> bool:
+        """Whether a check of these requirements is scored: a failure must be about nothing that is not."""
+        return self.scored.issuperset(requirements)
 
 
 def parse(data: bytes, name: str) -> Profile:
     """Read the file of a profile; what is wrong with it is a ValueError."""
     try:
-        found = msgspec.convert(untrusted.toml(untrusted.text(data)), Profile)
-    except (untrusted.Unreadable, msgspec.ValidationError) as error:
+        found = msgspec.convert(decoding.toml(decoding.text(data)), Profile)
+    except (decoding.Unreadable, msgspec.ValidationError) as error:
         raise ValueError(f"{name} is no profile: {error}") from error
     if twice := (found.scored & found.reported) | (found.scored & found.excluded) | (found.reported & found.excluded):
         raise ValueError(f"{name} lists {min(twice)} more than once: leave one of them")

@@ -65,7 +65,7 @@ def read(texts: Mapping[str, str]) -> Catalogue:
     unchecked = _unchecked(_table(texts, "unchecked.tsv"), by_id)
     optional = _optional(_table(texts, "optional.tsv"), by_id)
     return Catalogue(
-        rows=tuple(
+        requirements=tuple(
             _requirement(row, changes.get(row["id"], ()), unchecked.get(row["id"]), optional.get(row["id"], ""))
             for row in rows
         ),

@@ -15,12 +15,12 @@ TAG: Final = re.compile(r"\[([^\]]+)\]")
 REASONS: Final = (
     "not visible from outside",
     "platform not available",
-    "contradicted by another row",
+    "contradicted by another requirement",
     "outside the contract",
 )
 """Why a requirement has no check, where it could have one."""
 
-CAPABILITIES: Final = ("named_instances", "native_face", "null_out_pointers")
+CAPABILITIES: Final = ("named_instances", "native_abi", "null_out_pointers")
 """What an adapter may declare that requirements depend on."""
 
 
@@ -113,7 +113,7 @@ class Source:
 class Catalogue:
     """All requirements in their order, and what they refer to."""
 
-    rows: tuple[Requirement, ...]
+    requirements: tuple[Requirement, ...]
     questions: Mapping[str, Question]
     sources: Mapping[str, Source]
 
@@ -123,13 +123,13 @@ class Catalogue:
 
     @cached_property
     def _by_id(self) -> Mapping[str, Requirement]:
-        return {row.id: row for row in self.rows}
+        return {requirement.id: requirement for requirement in self.requirements}
 
-    def sources_of(self, row: Requirement) -> tuple[Source, ...]:
+    def sources_of(self, requirement: Requirement) -> tuple[Source, ...]:
         """Find the documents that a requirement names by their tags."""
-        return tuple(self.sources[tag] for tag in TAG.findall(row.source) if tag in self.sources)
+        return tuple(self.sources[tag] for tag in TAG.findall(requirement.source) if tag in self.sources)
 
     @property
     def topics(self) -> tuple[str, ...]:
         """The groups of requirements, such as GBH, in their order."""
-        return tuple(dict.fromkeys(row.group for row in self.rows))
+        return tuple(dict.fromkeys(requirement.group for requirement in self.requirements))

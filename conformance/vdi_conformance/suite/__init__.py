@@ -1,1 +1,1 @@
-"""The checks, by topic, and what they are written in terms of."""
+"""The checks, a folder for each topic of the catalogue."""

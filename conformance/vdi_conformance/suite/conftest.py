@@ -1,4 +1,4 @@
-"""Fixtures of the checks: a stage of their own, and the usual scenes on it."""
+"""Fixtures of the checks: a testbed of their own, and the usual scenes on it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,37 +6,37 @@ from typing import cast
 
 import pytest
 
-from vdi_conformance.suite.bench import Bench
-from vdi_conformance.suite.judging import judged_party, not_applicable
-from vdi_conformance.suite.operation import Kind, Operation
-from vdi_conformance.suite.participant import Participant
-from vdi_conformance.suite.scripted import Scripted
-from vdi_conformance.suite.stage import ENDED, KNOWN_TO_FAIL, STAGE, Stage
-from vdi_conformance.suite.walks.judged import Recorder
+from vdi_conformance.harness.client import Client
+from vdi_conformance.harness.judging import judged_party, not_applicable
+from vdi_conformance.harness.scripted_set import ScriptedSet
+from vdi_conformance.harness.statement_run import Kind, StatementRun
+from vdi_conformance.harness.testbed import ENDED, KNOWN_TO_FAIL, TESTBED, Testbed
+from vdi_conformance.harness.worker_session import WorkerSession
+from vdi_conformance.walks.check import Recorder
 
-SCENES = ("operation", "backup", "restore", "scripted")
+SCENES = ("statement", "backup", "restore", "scripted")
 
 
 @pytest.fixture
-def stage(request: pytest.FixtureRequest, vdi_bench: Bench) -> Iterator[Stage]:
+def testbed(request: pytest.FixtureRequest, vdi_session: WorkerSession) -> Iterator[Testbed]:
     """Start processes for this check alone, and hold the invariants unless it was broken off."""
     judged = judged_party(request.node)
-    if judged == "server" and not vdi_bench.cast.judges_server:
+    if judged == "server" and not vdi_session.parties.judges_server:
         not_applicable("it judges the server role, and the adapter declares none of its own (server_under_test)")
-    stage = Stage(vdi_bench, request.node.nodeid, request.node.stash.get(KNOWN_TO_FAIL, False), judged)
-    request.node.stash[STAGE] = stage
+    testbed = Testbed(vdi_session, request.node.nodeid, request.node.stash.get(KNOWN_TO_FAIL, False), judged)
+    request.node.stash[TESTBED] = testbed
     try:
-        yield stage
+        yield testbed
         ended = request.node.stash.get(ENDED, None)
         if ended is None:
-            stage.check_invariants()
+            testbed.check_invariants()
         elif ended == "warned":
-            stage.check_duties()
+            testbed.check_duties()
     except BaseException as failure:
-        stage.other_cause(failure)
-        stage.processes.end(orderly=False)
+        testbed.other_cause(failure)
+        testbed.processes.end(orderly=False)
         raise
-    stage.processes.end(orderly=ended != "broken off")
+    testbed.processes.end(orderly=ended != "broken off")
 
 
 @pytest.fixture(params=["backup", "restore"])
@@ -46,34 +46,34 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
-def operation(stage: Stage, kind: Kind) -> Operation:
+def statement(testbed: Testbed, kind: Kind) -> StatementRun:
     """Run a BACKUP, and a RESTORE, over one device of the primary."""
-    return stage.operation(kind)
+    return testbed.statement(kind)
 
 
 @pytest.fixture
-def backup(stage: Stage) -> Operation:
+def backup(testbed: Testbed) -> StatementRun:
     """Run a BACKUP over one device of the primary."""
-    return stage.backup()
+    return testbed.backup()
 
 
 @pytest.fixture
-def restore(stage: Stage) -> Operation:
+def restore(testbed: Testbed) -> StatementRun:
     """Run a RESTORE over one device of the primary."""
-    return stage.restore()
+    return testbed.restore()
 
 
 @pytest.fixture
-def scripted(stage: Stage) -> Scripted:
+def scripted(testbed: Testbed) -> ScriptedSet:
     """Run a set with one device of the primary, whose server is told every step."""
-    return stage.scripted()
+    return testbed.scripted()
 
 
 @pytest.fixture
-def secondary(request: pytest.FixtureRequest, stage: Stage) -> Participant:
+def secondary(request: pytest.FixtureRequest, testbed: Testbed) -> Client:
     """Start a further process that joins the check's set and opens no device."""
     scene = next(name for name in SCENES if name in request.fixturenames)
-    return stage.secondary(request.getfixturevalue(scene))
+    return testbed.secondary(request.getfixturevalue(scene))
 
 
 @pytest.fixture

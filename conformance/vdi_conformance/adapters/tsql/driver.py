@@ -7,7 +7,7 @@ import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from vdi_conformance.adapters.tsql.outcomes import Record, Reply, in_order, lost, record_of
+from vdi_conformance.adapters.tsql.outcomes import BatchReply, MessageRecord, in_order, lost, record_of
 from vdi_conformance.adapters.tsql.refusal import NotRunnable
 from vdi_conformance.adapters.tsql.settings import CONNECTION
 
@@ -24,10 +24,10 @@ _SECRET: Final = re.compile(r"(?:pwd|password)\s*=\s*(\{(?:[^}]|\}\})*\}|[^;]*)"
 _INSTALL: Final = "install it with: python -m pip install vdi-conformance[sqlserver]"
 
 
-class Session(Protocol):
+class SqlSession(Protocol):
     """A session in which batches run one after the other, each committed by itself."""
 
-    def run(self, text: str) -> Reply:
+    def run(self, text: str) -> BatchReply:
         """Run a batch to its end."""
         ...
 
@@ -47,7 +47,7 @@ class Driver:
         self._connection = connection
         self._load = load
 
-    def connect(self) -> Session:
+    def connect(self) -> SqlSession:
         """Open a session; a NotRunnable where the driver or the server is missing."""
         driver, bindings = self._loaded()
         try:
@@ -96,13 +96,13 @@ class _MssqlSession:
         self._errors = errors
         self._redacted = redacted
 
-    def run(self, text: str) -> Reply:
+    def run(self, text: str) -> BatchReply:
         """Run a batch to its end, and collect the messages of every part of it.
 
         The driver's own execute raises the first message of an error alone and without its number, so that the
         calls beneath it are made here.
         """
-        records: list[Record] = []
+        records: list[MessageRecord] = []
         failed = False
         with self._cursor() as cursor:
             for code in self._results(cursor.hstmt, text):
@@ -111,7 +111,7 @@ class _MssqlSession:
                 failed = failed or code < 0
                 if code < 0 and (not told or lost(told)):
                     break
-        return Reply(failed, tuple(records))
+        return BatchReply(failed, tuple(records))
 
     def _results(self, handle: Any, text: str) -> Iterator[int]:
         """Give the return code of each part of a batch."""

@@ -43,7 +43,7 @@ REMEDIES: Final = {
 """What to do about errors that no client of VDI can cause: they are no outcome of a statement."""
 
 
-class Record(NamedTuple):
+class MessageRecord(NamedTuple):
     """One message: its SQLSTATE, the number that the server gave it (0: it is the driver's own) and its text."""
 
     state: str
@@ -56,11 +56,11 @@ class Record(NamedTuple):
         return self.state.startswith(_TOLD)
 
 
-class Reply(NamedTuple):
+class BatchReply(NamedTuple):
     """What came of one batch: whether anything in it failed, and every message in its order."""
 
     failed: bool
-    records: tuple[Record, ...] = ()
+    records: tuple[MessageRecord, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -79,18 +79,18 @@ class LogLine(NamedTuple):
     text: str
 
 
-def record_of(diagnosis: str, text: str) -> Record:
+def record_of(diagnosis: str, text: str) -> MessageRecord:
     """Read a diagnostic record of the driver, such as `[42000] (3013)` with its text."""
     found = _DIAGNOSIS.fullmatch(diagnosis)
     if found is None:
-        return Record("", 0, f"{diagnosis} {text}")
+        return MessageRecord("", 0, f"{diagnosis} {text}")
     before, tag, words = text.partition(_FROM_SERVER)
     if tag and before.startswith("["):
-        return Record(found[1], int(found[2]), words)
-    return Record(found[1], 0, text)
+        return MessageRecord(found[1], int(found[2]), words)
+    return MessageRecord(found[1], 0, text)
 
 
-def in_order(records: Iterable[Record]) -> list[Record]:
+def in_order(records: Iterable[MessageRecord]) -> list[MessageRecord]:
     """Put the messages of one part of a batch in the order of the server.
 
     The driver ranks errors before what is only told; a statement tells before it fails.
@@ -98,7 +98,7 @@ def in_order(records: Iterable[Record]) -> list[Record]:
     return sorted(records, key=lambda record: not record.is_told)
 
 
-def outcome_of(statement: Statement, reply: Reply, logged: Iterable[tuple[int, str]] = ()) -> StatementOutcome:
+def outcome_of(statement: Statement, reply: BatchReply, logged: Iterable[tuple[int, str]] = ()) -> StatementOutcome:
     """Judge what came of a statement; where that says nothing about the statement it is a NotRunnable.
 
     `logged` are messages of the error log.
@@ -110,19 +110,19 @@ def outcome_of(statement: Statement, reply: Reply, logged: Iterable[tuple[int, s
     return StatementOutcome(told and not went_wrong, (*logged, *said))
 
 
-def failed(reply: Reply) -> bool:
+def failed(reply: BatchReply) -> bool:
     """Tell whether a batch failed; that a backup could not be noted in msdb changes nothing about it."""
     numbers = {record.number for record in reply.records}
     noted_nowhere = {SUCCESS, NO_HISTORY} <= numbers and TERMINATED not in numbers
     return reply.failed and not noted_nowhere
 
 
-def lost(records: Iterable[Record]) -> bool:
+def lost(records: Iterable[MessageRecord]) -> bool:
     """Tell whether the connection is gone."""
     return any(record.state.startswith(_LOST) for record in records)
 
 
-def _require_an_outcome(reply: Reply) -> None:
+def _require_an_outcome(reply: BatchReply) -> None:
     if lost(reply.records):
         raise NotRunnable(f"the connection was lost: {reply.sentence}; look for the cause at the server")
     for record in reply.records:

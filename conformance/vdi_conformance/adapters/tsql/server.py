@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vdi_conformance.adapters.tsql.databases import Batch
-    from vdi_conformance.adapters.tsql.driver import Session
+    from vdi_conformance.adapters.tsql.driver import SqlSession
     from vdi_conformance.adapters.tsql.scripts import Script
-    from vdi_conformance.adapters.tsql.settings import Settings
+    from vdi_conformance.adapters.tsql.settings import SqlSettings
     from vdi_conformance.contract import Environment, Statement, StatementOutcome
 
 _TOKEN_BYTES: Final = databases.DIGITS // 2
@@ -34,7 +34,7 @@ class SqlServerStatements:
     databases are dropped however a statement ends; where that fails the standard error has a line about it.
     """
 
-    def __init__(self, settings: Settings, environment: Environment, driver: Driver | None = None) -> None:
+    def __init__(self, settings: SqlSettings, environment: Environment, driver: Driver | None = None) -> None:
         self._database = settings.database
         self._run = environment.directory
         self._driver = driver or Driver(settings.connection)
@@ -82,7 +82,7 @@ def statement_server(environment: Environment) -> SqlServerStatements:
     return SqlServerStatements(settings_of(os.environ), environment)
 
 
-def _perform(session: Session, script: Script, statement: Statement) -> StatementOutcome:
+def _perform(session: SqlSession, script: Script, statement: Statement) -> StatementOutcome:
     for batch in script.preparation:
         reply = session.run(batch.text)
         if failed(reply):

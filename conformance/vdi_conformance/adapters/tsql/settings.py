@@ -13,7 +13,7 @@ CONNECTION: Final = "VDI_SQLSERVER_CONNECTION"
 DATABASE: Final = "VDI_SQLSERVER_DATABASE"
 
 
-class Settings(NamedTuple):
+class SqlSettings(NamedTuple):
     """How to reach the server, and which database of the user's BACKUP reads (None: a disposable one)."""
 
     connection: str
@@ -21,10 +21,10 @@ class Settings(NamedTuple):
 
     def __repr__(self) -> str:
         """Show the settings without the connection string, which may hold a password."""
-        return f"Settings(database={self.database!r})"
+        return f"SqlSettings(database={self.database!r})"
 
 
-def settings_of(variables: Mapping[str, str]) -> Settings:
+def settings_of(variables: Mapping[str, str]) -> SqlSettings:
     """Read the settings; without a connection string it is a NotRunnable."""
     connection = variables.get(CONNECTION, "").strip()
     if not connection:
@@ -33,4 +33,4 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
             "such as Server=localhost;Trusted_Connection=yes;TrustServerCertificate=yes, "
             "or name another server (--server)"
         )
-    return Settings(connection, variables.get(DATABASE) or None)
+    return SqlSettings(connection, variables.get(DATABASE) or None)

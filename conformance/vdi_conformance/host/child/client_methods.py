@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vdi_conformance.host.child import application, race
+from vdi_conformance.host.child import application, concurrent_completions
 from vdi_conformance.host.child.dispatch import Methods
 from vdi_conformance.host.child.parameters import (
     Optional,
@@ -161,11 +161,11 @@ def _serve(
 
 
 @_method(
-    "device.race",
+    "device.complete_concurrently",
     device=name,
     timeout=u32,
     counts=counts(2, 16),
     limit=Optional(nullable(integer), None),
 )
 def _race(session: Session, device: str, timeout: int, counts: tuple[int | None, ...], limit: int | None) -> _Result:
-    return race.race(session.device(device), timeout, limit, counts)
+    return concurrent_completions.race(session.device(device), timeout, limit, counts)

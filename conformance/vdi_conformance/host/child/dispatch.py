@@ -25,7 +25,7 @@ _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 _label: Final = nullable(name)
 
 
-class Call(NamedTuple):
+class DispatchedCall(NamedTuple):
     """One request, as it was read: `thread` is its label."""
 
     id: int | str
@@ -69,7 +69,7 @@ class Methods(Generic[S]):
         """Forget a method that a host need not have."""
         del self._methods[method]
 
-    def perform(self, session: S, call: Call) -> dict[str, Any]:
+    def perform(self, session: S, call: DispatchedCall) -> dict[str, Any]:
         """Run a call; a refusal is an exception."""
         if (method := self._methods.get(call.method)) is None:
             raise Refused(METHOD_NOT_FOUND, f"the method {call.method!r} is not known")
@@ -89,7 +89,7 @@ class Methods(Generic[S]):
                 {"traceback": account_of(error)},
             ) from error
 
-    def answer(self, session: S, call: Call) -> bytes:
+    def answer(self, session: S, call: DispatchedCall) -> bytes:
         """Run a call and give the line that answers it."""
         try:
             result = self.perform(session, call)
@@ -129,7 +129,7 @@ def _check(given: dict[str, Any], kinds: dict[str, Kind | Optional]) -> dict[str
     return checked
 
 
-def read_call(text: bytes) -> Call | bytes:
+def read_call(text: bytes) -> DispatchedCall | bytes:
     """Read a request; where it is none, give the line that says so."""
     try:
         request = json.loads(text)
@@ -146,7 +146,7 @@ def read_call(text: bytes) -> Call | bytes:
         label = _label(given.pop("thread", None))
     except ValueError as error:
         return refusal(number, Refused(INVALID_PARAMS, f"the parameter 'thread' must be {error}"))
-    return Call(number, method, label, given)
+    return DispatchedCall(number, method, label, given)
 
 
 def refusal(number: int | str | None, refused: Refused) -> bytes:

@@ -15,8 +15,15 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, NoReturn
 
 from vdi_conformance.contract import Environment
-from vdi_conformance.host.child import client_methods, face_methods, layout, memory_methods, server_methods, together
-from vdi_conformance.host.child.dispatch import Call, Methods, read_call
+from vdi_conformance.host.child import (
+    client_methods,
+    concurrent_calls,
+    layout,
+    memory_methods,
+    native_methods,
+    server_methods,
+)
+from vdi_conformance.host.child.dispatch import DispatchedCall, Methods, read_call
 from vdi_conformance.host.child.loader import load
 from vdi_conformance.host.child.parameters import Kind, integer, one_of
 from vdi_conformance.host.child.session import Session
@@ -32,7 +39,7 @@ SWITCH_INTERVAL: Final = 0.0002
 _CHUNK: Final = 65536
 
 METHODS = Methods[Session]()
-for _module in (client_methods, server_methods, memory_methods, face_methods, together):
+for _module in (client_methods, server_methods, memory_methods, native_methods, concurrent_calls):
     METHODS.include(_module.METHODS)
 
 
@@ -47,7 +54,7 @@ _environment_kind: Kind = _environment
 
 
 @METHODS.method(
-    "initialize", protocol=integer, role=one_of("client", "server", "machine"), environment=_environment_kind
+    "initialize", protocol=integer, role=one_of("client", "server", "broker"), environment=_environment_kind
 )
 def _initialize(session: Session, protocol: int, role: str, environment: Environment) -> dict[str, Any]:
     if protocol != PROTOCOL_VERSION:
@@ -58,8 +65,8 @@ def _initialize(session: Session, protocol: int, role: str, environment: Environ
     adapter = load(session.target, environment)
     identity = adapter.identity()
     capabilities = adapter.capabilities().to_mapping()
-    if role == "machine":
-        adapter.start_machine()
+    if role == "broker":
+        adapter.start_broker()
     session.adapter = adapter
     return {
         "protocol": PROTOCOL_VERSION,
@@ -99,7 +106,7 @@ class _Answers:
 class _Job(NamedTuple):
     """A call, and what its thread passes first where others begin at the same moment."""
 
-    call: Call
+    call: DispatchedCall
     gate: threading.Barrier | None = None
 
 
@@ -111,13 +118,13 @@ class _Threads:
         self._answers = answers
         self._queues: dict[str, queue.SimpleQueue[_Job]] = {}
 
-    def take(self, call: Call) -> None:
+    def take(self, call: DispatchedCall) -> None:
         if call.thread is None:
             self._run(call)
         else:
             self._hand_over(call.thread, _Job(call))
 
-    def _let_go(self, calls: tuple[Call, ...]) -> None:
+    def _let_go(self, calls: tuple[DispatchedCall, ...]) -> None:
         gate = threading.Barrier(len(calls))
         for call in calls:
             self._hand_over(call.thread or "", _Job(call, gate))
@@ -135,7 +142,7 @@ class _Threads:
                 gate.wait()
             self._run(call)
 
-    def _run(self, call: Call) -> None:
+    def _run(self, call: DispatchedCall) -> None:
         self._answers.write(METHODS.answer(self._session, call))
 
 
@@ -146,7 +153,7 @@ def main(target: str, own_layout: bool) -> NoReturn:
     threads = _Threads(target, own_layout, answers)
     for text in _lines(requests):
         call = read_call(text)
-        if isinstance(call, Call):
+        if isinstance(call, DispatchedCall):
             threads.take(call)
         else:
             answers.write(call)
@@ -160,7 +167,7 @@ def prepare() -> None:
     sys.stdout = open(1, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
 
 
-def plain_main(target: str, slot: int) -> NoReturn:
+def spawned_main(target: str, slot: int) -> NoReturn:
     """Be the host of an adapter in a process that was started by itself, not forked."""
     prepare()
     limit_cores()

@@ -1,4 +1,4 @@
-"""The host's memory as checks see it: seeded contents, reading, writing, digests, files, landmarks."""
+"""The host's memory as checks see it: seeded contents, reading, writing, digests, files, outside_addresses."""
 
 import ctypes
 import functools
@@ -134,7 +134,7 @@ def _open(path: str, flags: int, mode: str, buffering: int) -> BinaryIO:
 
 
 @functools.cache
-def landmarks() -> dict[str, int]:
+def outside_addresses() -> dict[str, int]:
     """Find an address in each kind of memory that belongs to no set: stack, heap, static data, reserved."""
     return {
         "stack": pages.stack_address(),

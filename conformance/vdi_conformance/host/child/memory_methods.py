@@ -54,6 +54,6 @@ def _load(_: Session, address: int, size: int, path: str, offset: int) -> _Resul
     return {"sha256": memory.load(address, size, path, offset)}
 
 
-@_method("memory.landmarks")
-def _landmarks(_: Session) -> _Result:
-    return {kind: hex(address) for kind, address in memory.landmarks().items()}
+@_method("memory.outside_addresses")
+def _outside_addresses(_: Session) -> _Result:
+    return {kind: hex(address) for kind, address in memory.outside_addresses().items()}

@@ -10,8 +10,8 @@ from vdi_conformance.host.codes import INVALID_PARAMS, INVALID_REQUEST, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vdi_conformance.contract import Adapter, NativeFace, ScriptedServer, VirtualDevice, VirtualDeviceSet
-    from vdi_conformance.host.child.dispatch import Call
+    from vdi_conformance.contract import Adapter, NativeAbi, ScriptedServer, VirtualDevice, VirtualDeviceSet
+    from vdi_conformance.host.child.dispatch import DispatchedCall
 
 T = TypeVar("T")
 
@@ -25,12 +25,12 @@ class Session:
 
     target: str
     own_layout: bool
-    let_go: Callable[[tuple[Call, ...]], None]
+    let_go: Callable[[tuple[DispatchedCall, ...]], None]
     adapter: Adapter | None = None
     sets: dict[str, VirtualDeviceSet] = field(default_factory=dict)
     devices: dict[str, VirtualDevice] = field(default_factory=dict)
     servers: dict[str, ScriptedServer] = field(default_factory=dict)
-    _face: NativeFace | None = None
+    _abi: NativeAbi | None = None
 
     def loaded(self) -> Adapter:
         """Give the adapter; there is none before `initialize`."""
@@ -38,11 +38,11 @@ class Session:
             raise Refused(INVALID_REQUEST, "the first request must be initialize, and must succeed")
         return self.adapter
 
-    def face(self) -> NativeFace:
+    def abi(self) -> NativeAbi:
         """Give the compiled library behind the adapter."""
-        if self._face is None:
-            self._face = self.loaded().native_face()
-        return self._face
+        if self._abi is None:
+            self._abi = self.loaded().native_abi()
+        return self._abi
 
     def set(self, id_: str) -> VirtualDeviceSet:
         """Give the client object of that id."""

@@ -111,5 +111,5 @@ class Initialize(Request[Initialized], frozen=True, kw_only=True):
     method = "initialize"
     reply = Initialized
     protocol: int
-    role: Literal["client", "server", "machine"]
+    role: Literal["client", "server", "broker"]
     environment: HostEnvironment

@@ -1,4 +1,4 @@
-"""The client role: one request a method of the set and of the device, `device.serve` and `device.race`."""
+"""The client role: a request for each method of the set and the device, and those that make many calls at once."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -233,8 +233,8 @@ class Serve(Request[Served], frozen=True, kw_only=True):
     block_size: U32 = 512
 
 
-class Raced(Reply, frozen=True):
-    """How `device.race` ended.
+class CompletedConcurrently(Reply, frozen=True):
+    """How `device.complete_concurrently` ended.
 
     `code` is the HRESULT of GetCommand that ended it (NOERROR where `limit` did); `answers` has for each command the
     HRESULTs of its completions, in the order of the counts.
@@ -244,7 +244,7 @@ class Raced(Reply, frozen=True):
     answers: list[list[U32]]
 
 
-class Race(Request[Raced], frozen=True, kw_only=True):
+class CompleteConcurrently(Request[CompletedConcurrently], frozen=True, kw_only=True):
     """Let several threads complete each command at the same moment, until GetCommand fails or after `limit` commands.
 
     There are as many threads as `counts`: each gives ERROR_SUCCESS, its own count as bytes transferred (null stands
@@ -252,8 +252,8 @@ class Race(Request[Raced], frozen=True, kw_only=True):
     have returned. A host may leave this method out: the suite then makes the same calls one by one.
     """
 
-    method = "device.race"
-    reply = Raced
+    method = "device.complete_concurrently"
+    reply = CompletedConcurrently
     device: Name
     timeout: U32
     counts: Annotated[list[U32 | None], msgspec.Meta(min_length=2, max_length=16)]
@@ -267,7 +267,7 @@ def codes_of(request: Request[Any], reply: Reply) -> Iterator[tuple[str, int]]:
             yield "GetCommand", reply.code
             if reply.refused is not None:
                 yield "CompleteCommand", reply.refused
-        case Raced():
+        case CompletedConcurrently():
             yield "GetCommand", reply.code
             for codes in reply.answers:
                 yield from (("CompleteCommand", code) for code in codes)

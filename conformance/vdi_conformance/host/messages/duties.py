@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
     from vdi_conformance.contract import ServerLevel
 
-Duty = Literal["always", "statement", "scripted", "face", "com", "convenience"]
+Duty = Literal["always", "statement", "scripted", "native", "com", "convenience"]
 
 SAID: Final[dict[Duty, str]] = {
     "always": "by every host of a client; memory also by one that is a server at the scripted level",
     "statement": 'where the capability server is not "none"',
     "scripted": 'where the capability server is "scripted"',
-    "face": 'where the capability native_face is not "none"',
-    "com": 'where the capability native_face is "com"',
+    "native": 'where the capability native_abi is not "none"',
+    "com": 'where the capability native_abi is "com"',
     "convenience": "by none: without it the suite makes the same calls one by one",
 }
 """Who needs the methods of each duty."""
@@ -28,14 +28,14 @@ _GROUPS: Final[dict[str, Duty]] = {
     "memory": "always",
     "statement": "statement",
     "server": "scripted",
-    "face": "face",
+    "native": "native",
     "calls": "convenience",
 }
 _SINGLE: Final[dict[str, Duty]] = {
     "device.serve": "convenience",
-    "device.race": "convenience",
-    "face.create_instance": "com",
-    "face.queue_apc": "com",
+    "device.complete_concurrently": "convenience",
+    "native.create_instance": "com",
+    "native.queue_apc": "com",
 }
 
 

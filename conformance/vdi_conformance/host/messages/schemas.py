@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from vdi_conformance.host.codes import PROTOCOL_VERSION
-from vdi_conformance.host.messages import base, client, face, memory, server, together
+from vdi_conformance.host.messages import base, client, concurrent_calls, memory, native, server
 from vdi_conformance.host.messages.base import Request
 from vdi_conformance.host.messages.duties import SAID, duty_of
 
@@ -16,7 +16,7 @@ def requests() -> dict[str, type[Request[Any]]]:
     """Give every request type by its method."""
     found = {
         kind.method: kind
-        for module in (base, client, face, memory, server, together)
+        for module in (base, client, native, memory, server, concurrent_calls)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, Request) and hasattr(kind, "method")
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from vdi_conformance.host.ended import Ended
+    from vdi_conformance.host.process_end import Ended
     from vdi_conformance.host.spec import AdapterSpec
 
 

@@ -1,0 +1,46 @@
+"""`run --junit`: a whole run leaves a JUnit file, one that was cut short leaves none."""
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from selftest.pytest_plugin.disturbers import disturber
+from selftest.suite.runs import RunSuite, run_pytest_in
+from vdi_conformance.report.junit import junit
+
+FEW = ("--adapter", "emulator", "--topic", "GBH", "--junit", "junit.xml", "--", "-k", "every_data_command_has_a_handle")
+BROKEN = "vdi_fixtures.broken.mapping_copies:Broken"
+
+
+def _counts(path: Path) -> list[int]:
+    suites = list(ET.parse(path).getroot().iter("testsuite"))  # noqa: S314, our own text
+    return [sum(int(suite.attrib[name]) for suite in suites) for name in ("tests", "failures", "errors", "skipped")]
+
+
+def test_the_file_is_what_the_evidence_gives_and_counts_as_pytest_does(run_suite: RunSuite, tmp_path: Path) -> None:
+    options = ("--adapter", BROKEN, "-n", "2", "--topic", "MBH", "--junit", "new/junit.xml")
+    run = run_suite(*options, "--", "-k", "at_their_own_addresses or own_set", "--junit-xml=pytest.xml")
+    assert run.exit_code == 1, run.output
+    written = tmp_path / "new" / "junit.xml"
+    assert written.read_bytes() == junit(run.evidence)
+    counts = _counts(written)
+    assert counts == _counts(tmp_path / "pytest.xml")
+    assert counts[0] > counts[1] > 0, run.output
+
+
+def test_an_interrupted_run_leaves_no_file_not_even_an_old_one(run_suite: RunSuite, tmp_path: Path) -> None:
+    (tmp_path / "junit.xml").write_text("<testsuites/>", encoding="utf-8")
+    run = run_suite(*FEW, *disturber(tmp_path, "interrupts"))
+    assert run.exit_code == 2, run.output
+    assert not (tmp_path / "junit.xml").exists()
+
+
+def test_a_check_whose_worker_died_is_an_error(run_suite: RunSuite, tmp_path: Path) -> None:
+    run = run_suite("-n", "2", *FEW, *disturber(tmp_path, "kills"))
+    assert run.exit_code == 6, run.output
+    assert _counts(tmp_path / "junit.xml") == [4, 0, 1, 0]
+
+
+def test_plain_pytest_writes_it_too(tmp_path: Path) -> None:
+    ended = run_pytest_in(tmp_path, "--vdi-adapter=emulator", "--vdi-topic=GBH", "--vdi-junit=junit.xml", *FEW[-2:])
+    assert ended.exit_code == 0, ended.output
+    assert _counts(tmp_path / "junit.xml") == [4, 0, 0, 0]

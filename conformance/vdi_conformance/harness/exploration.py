@@ -1,0 +1,142 @@
+"""Properties: examples drawn by Hypothesis, the same ones in every run with one seed, shrunk within a budget."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from vdi_conformance.harness.judging import ConformanceFailure, PrerequisiteFailed
+from vdi_conformance.host.errors import AdapterNotLoaded, HostError, ImplementationUnavailable, NothingLearnt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vdi_conformance.harness.testbed import Testbed
+
+W = TypeVar("W")
+T = TypeVar("T")
+
+SHRINKS: Final = 20
+"""So many further examples are tried once one has failed: each needs fresh processes."""
+
+SLOW: Final = 5.0
+"""What fails after so many seconds has waited in vain, as each further example would."""
+
+NO_SCENE: Final = (PrerequisiteFailed, AdapterNotLoaded, ImplementationUnavailable)
+"""What keeps each further example from being tried."""
+
+
+def numbers(bits: int) -> st.SearchStrategy[int]:
+    """Draw whole numbers of so many bits, bit by bit.
+
+    Hypothesis mixes constants of the loaded modules into its integers, so that examples would depend on what a test
+    worker happens to have imported.
+    """
+    digits = st.lists(st.booleans(), min_size=bits, max_size=bits)
+    return digits.map(lambda drawn: sum(bit << place for place, bit in enumerate(drawn)))
+
+
+class _Failed(Exception):
+    """What Hypothesis is told of a failure: always the same, or it would not take two for one."""
+
+
+class _Enough(BaseException):
+    """The budget is spent, or nothing more can be learnt; Hypothesis would go on drawing."""
+
+
+@contextmanager
+def telling(story: Callable[[], str]) -> Iterator[None]:
+    """Add to the sentence of a failure what led to it."""
+    try:
+        yield
+    except ConformanceFailure as failure:
+        raise type(failure)(f"{failure}; before that: {story()}", failure.expected, failure.observed) from failure
+
+
+def _cause(error: AssertionError | HostError) -> tuple[type[Exception], str | None]:
+    return type(error), getattr(error, "observed", None)
+
+
+class Exploration(Generic[W, T]):
+    """Plays examples on one scene, and sets up a fresh one after each that failed."""
+
+    def __init__(self, testbed: Testbed, begin: Callable[[], W], play: Callable[[W, T], None]) -> None:
+        self._testbed = testbed
+        self._begin = begin
+        self._play = play
+        self._scenes: list[W] = []
+        self._failures: list[tuple[T, AssertionError | HostError]] = []
+        self._left = SHRINKS
+        self._last: T | None = None
+        self._end: NothingLearnt | None = None
+
+    def run(self, drawn: st.SearchStrategy[T], examples: int) -> None:
+        """Play so many examples; where one fails, fail with the simplest one that the budget allows to find.
+
+        Simpler ones must fail for the same cause: a known failure is not made simple, and must have the cause that it
+        had before it was known. Where nothing more can be learnt, all ends at once: with what failed before, or with
+        that error.
+        """
+        chosen = settings(
+            max_examples=examples,
+            phases=(Phase.generate,) if self._testbed.known_to_fail else (Phase.generate, Phase.shrink),
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            print_blob=False,
+        )
+        explored: Callable[[], None] = seed(self._testbed.seed)(chosen(given(drawn)(self._try)))
+        with suppress(_Failed, _Enough):
+            explored()
+        if self._failures:
+            # What failed last is simplest.
+            example, failure = self._failures[-1]
+            if example != self._last and self._end is None:
+                # Once more, so that the calls on record are those of this failure.
+                with suppress(AssertionError, HostError):
+                    self._play_on_a_scene(example)
+            raise failure
+        if self._end is not None:
+            raise self._end
+
+    def _try(self, example: T) -> None:
+        if self._fails(example):
+            # Hypothesis would spend many seconds on printing an example that nobody asked for.
+            raise _Enough if self._testbed.known_to_fail or not self._left else _Failed
+
+    def _fails(self, example: T) -> bool:
+        if self._failures:
+            if self._left == 0:
+                raise _Enough
+            self._left -= 1
+            if any(example == failed for failed, _ in self._failures):
+                return True
+        started = time.monotonic()
+        try:
+            self._play_on_a_scene(example)
+        except NothingLearnt as error:
+            self._end = error
+            raise _Enough from error
+        except (AssertionError, HostError) as error:
+            if self._failures and _cause(error) != _cause(self._failures[0][1]):
+                return False
+            self._failures.append((example, error))
+            # A scene that cannot be set up says nothing of the example: none is simpler.
+            if time.monotonic() - started > SLOW or isinstance(error, NO_SCENE):
+                self._left = 0
+            return True
+        return False
+
+    def _play_on_a_scene(self, example: T) -> None:
+        self._last = example
+        if not self._scenes:
+            self._testbed.clear()
+            self._scenes.append(self._begin())
+        scene = self._scenes.pop()
+        self._play(scene, example)
+        self._scenes.append(scene)

@@ -1,0 +1,113 @@
+"""How a check says what it judges, and the ends other than pass and fail."""
+
+from collections.abc import Callable
+from typing import Final, Literal, NoReturn, TypeVar
+
+import pytest
+from _pytest.outcomes import Skipped
+
+from vdi_conformance.requirements import Requirement, catalogue
+
+T = TypeVar("T")
+Judged = Literal["library", "server"]
+JUDGED_PARTIES: Final[tuple[Judged, ...]] = ("library", "server")
+"""Who is judged: the server where it is a product of the adapter under test."""
+
+
+class NotApplicable(Skipped):
+    """The check needs something optional that the adapter does not declare."""
+
+
+class NotTested(Skipped):
+    """The check ran, and found that this run cannot show what it judges."""
+
+
+class NeedsServer(NotTested):
+    """The check asked for a server, and the run has none."""
+
+    def __init__(self) -> None:
+        super().__init__("it needs a server, and this run has none: name one with --server")
+
+
+class ConformanceFailure(AssertionError):
+    """A call gave what no reading of the documents permits; names of codes are kept apart for reports."""
+
+    def __init__(self, sentence: str, expected: tuple[str, ...] = (), observed: str | None = None) -> None:
+        super().__init__(sentence)
+        self.expected = expected
+        self.observed = observed
+
+
+def vdi_requirement(*ids: str) -> pytest.MarkDecorator:
+    """Name the requirements that a check judges: known ones of one severity, that bind the library or the server."""
+    if not ids:
+        raise ValueError("a check must judge known requirements, not nothing")
+    requirements = [_judgeable(id) for id in ids]
+    if len({severity(requirement.level) for requirement in requirements}) > 1:
+        raise ValueError(f"a check judges requirements of one severity: split the one for {', '.join(ids)}")
+    if len({requirement.binds for requirement in requirements}) > 1:
+        raise ValueError(f"a check judges the library or the server: split the one for {', '.join(ids)}")
+    return pytest.mark.vdi_requirement(*ids)
+
+
+def judged_party(item: pytest.Item) -> Judged:
+    """Tell whom a check judges, the library or the server."""
+    bound = (
+        requirement.binds for mark in item.iter_markers("vdi_requirement") for requirement in map(_judgeable, mark.args)
+    )
+    return "server" if next(bound, JUDGED_PARTIES[0]) == "server" else "library"
+
+
+def _judgeable(id: str) -> Requirement:
+    requirement = catalogue().get(id)
+    if requirement is None:
+        raise ValueError(f"a check must judge known requirements, not {id}")
+    if requirement.binds not in JUDGED_PARTIES:
+        raise ValueError(
+            f"a check judges {' or '.join(JUDGED_PARTIES)}, and {id} binds the {requirement.binds}: name one of those"
+        )
+    if requirement.unchecked is not None:
+        raise ValueError(
+            f"unchecked.tsv says why {id} has no check ({requirement.unchecked.reason}): remove one of the two"
+        )
+    return requirement
+
+
+def severity(level: str) -> str:
+    """Tell what breaking a requirement of that level means: it fails, warns or is observed."""
+    return {"MUST": "fails", "SHOULD": "warns"}.get(level, "observes")
+
+
+def not_tested(reason: str) -> NoReturn:
+    """End the check: this run cannot show what it judges."""
+    raise NotTested(reason)
+
+
+def not_applicable(reason: str) -> NoReturn:
+    """End the check: the adapter does not declare what it needs."""
+    raise NotApplicable(reason)
+
+
+class WaitedInVain(ConformanceFailure):
+    """A server came to no end, or to one that left its clients waiting."""
+
+
+class PrerequisiteFailed(ConformanceFailure):
+    """The scene that a check plays on could not be set up: a failure, whatever the level of its requirements."""
+
+
+class MandatoryBroken(ConformanceFailure):
+    """What no level excuses showed, such as the end of a process by itself: a failure, whatever the check judges."""
+
+
+class RecommendationBroken(ConformanceFailure):
+    """Something that is only recommended showed in passing: a warning, whatever the check judges."""
+
+
+def set_up(step: Callable[[], T]) -> T:
+    """Take a step before the check begins: what goes wrong there is a failed prerequisite."""
+    try:
+        return step()
+    except ConformanceFailure as failure:
+        sentence = f"before the check began: {failure}"
+        raise PrerequisiteFailed(sentence, failure.expected, failure.observed) from failure

@@ -1,0 +1,115 @@
+"""The processes that one check has started: what they did, how they ended, and that they are gone afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.evidence.records import Call, Requests
+from vdi_conformance.harness.judging import MandatoryBroken
+from vdi_conformance.host.messages.server import ExecuteStatement
+from vdi_conformance.untrusted.printable import keepable
+from vdi_conformance.vdi.documented import CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vdi_conformance.harness.worker_session import Role, WorkerSession
+    from vdi_conformance.host.process import Host
+
+TOLD: Final = 5000
+"""So many characters are kept of each text in a call."""
+ELEMENTS: Final = 100
+"""So many elements are kept of each list in a call."""
+TO_PUT_AWAY: Final = 3.0
+"""So many seconds, before scaling, a statement has to end by itself when its clients are gone."""
+
+
+class Processes:
+    """Hosts of one check; one that is `may_die` may end as it likes."""
+
+    def __init__(self, session: WorkerSession) -> None:
+        self._session = session
+        self._hosts: list[Host] = []
+        self._may_die: set[str] = set()
+
+    def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
+        """Start one; `variables` are of its environment."""
+        host = self._session.launch(role, name, variables)
+        self._hosts.append(host)
+        return host
+
+    def may_die(self, name: str) -> None:
+        """Let the end of a process be of no account."""
+        self._may_die.add(name)
+
+    @property
+    def codes(self) -> set[tuple[str, int]]:
+        """What the methods of the client interface have given: their names, each with an HRESULT."""
+        return {(method, code) for host in self._hosts for method, code in host.codes if method in CODES}
+
+    @property
+    def requests(self) -> Requests:
+        """How many requests these processes have answered."""
+        client = sum(host.answered.total() for host in self._hosts if host.role == "client")
+        servers = [host.answered for host in self._hosts if host.role == "server"]
+        statements = sum(answered[ExecuteStatement.method] for answered in servers)
+        steps = sum(answered.total() for answered in servers) - statements
+        return Requests(client=client, statements=statements, steps=steps)
+
+    def last_calls(self, limit: int) -> list[Call]:
+        """Give the last calls of every process, in the order in which they were made."""
+        calls = [record for host in self._hosts for record in host.calls[1:][-limit:]]
+        return [
+            Call(
+                number=record.number,
+                process=record.host,
+                method=record.method,
+                params=keepable(record.params, TOLD, ELEMENTS),
+                answer=keepable(record.error or record.reply, TOLD, ELEMENTS),
+            )
+            for record in sorted(calls, key=lambda record: record.number)
+        ]
+
+    def last_words(self) -> list[tuple[str, str]]:
+        """Give what the processes that have ended wrote last to standard error, where they wrote anything."""
+        ends = [(host.name, host.ended) for host in self._hosts]
+        return [(name, end.stderr) for name, end in ends if end is not None and end.stderr.strip()]
+
+    def require_alive(self) -> None:
+        """Fail the check if one ended that nobody had ended."""
+        lost = [host for host in self._hosts if not host.told_to_exit and host.name not in self._may_die]
+        if gone := [f"{host.name} {host.ended}" for host in lost if host.ended is not None]:
+            raise MandatoryBroken(f"a process ended that nobody had ended: {'; '.join(gone)}")
+
+    @property
+    def servers(self) -> set[str]:
+        """The names of those that run a server."""
+        return {host.name for host in self._hosts if host.role == "server"}
+
+    def kill_clients(self) -> None:
+        """End every client at once, as crashes do."""
+        for host in self._hosts:
+            if host.role == "client":
+                host.kill()
+
+    def end(self, *, orderly: bool) -> None:
+        """End all of them, the clients first; in an orderly end none may have crashed.
+
+        A statement that then comes to its end by itself puts away what it has made on the user's server.
+        """
+        others = [host for host in self._hosts if host.role != "client"]
+        self._tell_to_exit([host for host in self._hosts if host.role == "client"], orderly)
+        patience = TO_PUT_AWAY * self._session.parties.timeout_scale
+        self._session.supervisor.wait_until(lambda: not any(host.awaits(ExecuteStatement) for host in others), patience)
+        self._tell_to_exit(others, orderly)
+        ends = [(host, host.finish()) for host in self._hosts]
+        crashed = [f"{host.name} {end}" for host, end in ends if end.crashed and host.name not in self._may_die]
+        if orderly and crashed:
+            raise MandatoryBroken("; ".join(crashed))
+
+    @staticmethod
+    def _tell_to_exit(hosts: list[Host], orderly: bool) -> None:
+        for host in hosts:
+            if not orderly:
+                host.kill()
+            host.end_input()

@@ -1,0 +1,28 @@
+"""Calls that are made at the same moment: `calls.concurrently`."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from vdi_conformance.host.messages.base import Done, Name, Request
+
+
+class ConcurrentCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the calls: a request as it would be by itself, whose parameters name a `thread`."""
+
+    id: int
+    method: Name
+    params: dict[str, Any]
+
+
+class ConcurrentCalls(Request[Done], frozen=True, kw_only=True):
+    """Let go several calls at the same moment, each on the thread of its own label.
+
+    The calls begin when the threads of all labels are free, and are answered one by one, each under its own id, as if
+    each had come by itself; this request is answered when they have been handed to their threads. No two of them have
+    the same label. A host may leave this method out: the suite then sends the same calls one after the other.
+    """
+
+    method = "calls.concurrently"
+    reply = Done
+    calls: Annotated[list[ConcurrentCall], msgspec.Meta(min_length=1, max_length=128)]

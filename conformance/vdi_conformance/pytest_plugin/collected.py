@@ -1,0 +1,69 @@
+"""Which checks the suite holds: collected anew and by itself, so that no option or plugin of a run has a say in it."""
+
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import pytest
+
+from vdi_conformance.pytest_plugin.checks import check_id, requirements_of
+from vdi_conformance.report.certificate_verification import Held
+
+PACKAGE: Final = Path(str(files("vdi_conformance")))
+ISOLATING: Final = (
+    f"--config-file={PACKAGE / 'cli' / 'pytest.ini'}",
+    f"--rootdir={PACKAGE}",
+    "-p",
+    "no:cacheprovider",
+    "--no-header",
+)
+"""Keeps settings and caches of the directory in which a vendor starts pytest out of it."""
+FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "ALLURE_TESTPLAN_PATH")
+"""Variables that would have a say as well."""
+_COLLECTING: Final = ("-p", "vdi_conformance.pytest_plugin", "--collect-only", "-qq", "--capture=no", "--assert=plain")
+
+
+class NotFound(Exception):
+    """The checks cannot be collected: one sentence says why."""
+
+
+class _Gatherer:
+    """Keeps what was collected."""
+
+    def __init__(self) -> None:
+        self.checks: dict[str, Held] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Take the checks; what judges nothing is none."""
+        self.checks = {
+            check_id(item): Held(item.nodeid, tuple(requirements))
+            for item in session.items
+            if (requirements := requirements_of(item))
+        }
+
+
+@cache
+def held() -> Mapping[str, Held]:
+    """Give every check of the suite by its id; nothing is started for that."""
+    gatherer, told = _Gatherer(), StringIO()
+    with pytest.MonkeyPatch.context() as environment, redirect_stdout(told), redirect_stderr(told):
+        for variable in FOREIGN:
+            environment.delenv(variable, raising=False)
+        # Plugins of whoever runs the command have no say, and need not be loaded.
+        environment.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        code = pytest.main([*ISOLATING, *_COLLECTING, str(PACKAGE / "suite")], plugins=[gatherer])
+    if code != pytest.ExitCode.OK:
+        raise NotFound(f"the checks cannot be found ({_complaint(told.getvalue())}): install vdi-conformance anew")
+    return MappingProxyType(gatherer.checks)
+
+
+def _complaint(told: str) -> str:
+    """Find in what pytest told the line that names the error."""
+    lines = [line for line in told.splitlines() if line.strip()]
+    errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E ")]
+    return (errors or lines or ["pytest gave no reason"])[-1]

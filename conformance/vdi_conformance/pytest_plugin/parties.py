@@ -1,0 +1,118 @@
+"""Who plays: adapters are found by their references and asked who they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.adapters import resolve
+from vdi_conformance.contract import Capabilities
+from vdi_conformance.evidence.records import Party
+from vdi_conformance.harness.worker_session import Parties, ProfileLimits
+from vdi_conformance.host.errors import HostError, LacksMethods
+from vdi_conformance.host.messages.client import NewSet
+from vdi_conformance.host.messages.duties import lacking_as_server
+from vdi_conformance.host.messages.schemas import requests
+from vdi_conformance.untrusted.printable import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vdi_conformance.host.messages.base import Initialized
+    from vdi_conformance.host.spec import AdapterSpec, RunSettings
+    from vdi_conformance.host.supervisor import Supervisor
+
+    Ask = Callable[[AdapterSpec, bool], Party]
+    """Asks an adapter who it is, and where told whether it can make a client object."""
+
+NO_LIMITS: Final = ProfileLimits()
+SENTENCE: Final = 4000
+"""So many characters are told of why a reference leads nowhere."""
+NONE: Final = "none"
+"""The reference that stands for no server."""
+NOBODY: Final = Party(reference=NONE, name="nobody", version="", capabilities=Capabilities().to_mapping())
+"""The server of a run of what needs none."""
+
+
+class UnknownParties(ValueError):
+    """An adapter cannot be found, started or used in its role; one sentence says why."""
+
+
+def ask_parties(
+    supervisor: Supervisor, reference: str, server_reference: str | None, settings: RunSettings
+) -> tuple[Party, Party]:
+    """Ask the client, and the server: that of the client where none is named and it has one, or else the emulator's.
+
+    Where the server is "none", it is nobody.
+    """
+
+    def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
+        return party(supervisor, spec, settings, makes_sets)
+
+    try:
+        if server_reference == NONE:
+            return ask(resolve(reference), True), NOBODY
+        server_spec = resolve(server_reference) if server_reference else None
+        client, server, _ = paired(ask, resolve(reference), server_spec)
+    except HostError as error:
+        raise UnknownParties(str(error)) from error
+    except ValueError as error:
+        raise UnknownParties(shown(str(error), SENTENCE)) from error
+    if server.capabilities["server"] == "none":
+        raise UnknownParties(f"{shown(server.reference)} has no server role: name another adapter with --server")
+    if client != server and client.capabilities.get("broker") and server.capabilities.get("broker"):
+        raise UnknownParties(
+            f"{shown(client.reference)} and the server {shown(server.reference)} each have a machine of their own, so "
+            "that they never meet: leave --server out, or name a server that works with the client's machine"
+        )
+    return client, server
+
+
+def paired(ask: Ask, spec: AdapterSpec, server_spec: AdapterSpec | None = None) -> tuple[Party, Party, AdapterSpec]:
+    """Ask the client, find it a server, and tell how that is started."""
+    client = ask(spec, True)
+    if server_spec is None:
+        server_spec = resolve("emulator") if client.capabilities["server"] == "none" else spec
+    return client, client if server_spec == spec else ask(server_spec, False), server_spec
+
+
+def parties_of(client: Party, server: Party, settings: RunSettings, limits: ProfileLimits = NO_LIMITS) -> Parties:
+    """Give each its role."""
+    return Parties(
+        client=resolve(client.reference),
+        server=None if server == NOBODY else resolve(server.reference),
+        client_capabilities=Capabilities.from_mapping(client.capabilities),
+        server_capabilities=Capabilities.from_mapping(server.capabilities),
+        seed=settings.seed,
+        timeout_scale=settings.time_scale,
+        limits=limits,
+    )
+
+
+def party(supervisor: Supervisor, spec: AdapterSpec, settings: RunSettings, makes_sets: bool = False) -> Party:
+    """Ask an adapter who it is, and where told whether it can make a client object; a HostError where it cannot.
+
+    One that is not to make client objects is nothing but a server.
+    """
+    host = supervisor.launch(spec, "client" if makes_sets else "server", "adapter", settings)
+    try:
+        found = host.initialized
+        level = Capabilities.from_mapping(found.capabilities).server
+        if not makes_sets and (missing := lacking_as_server(found.methods, requests(), level)):
+            raise LacksMethods(host.name, missing)
+        if makes_sets and not found.capabilities.get("broker"):
+            host.call(NewSet(set="probe"))
+    finally:
+        host.kill()
+    return party_of(spec, found)
+
+
+def party_of(spec: AdapterSpec, found: Initialized) -> Party:
+    """Say who answered."""
+    return Party(
+        reference=spec.reference,
+        name=found.identity.name,
+        version=found.identity.version,
+        vendor=found.identity.vendor,
+        library=found.identity.library,
+        capabilities=Capabilities.from_mapping(found.capabilities).to_mapping(),
+    )

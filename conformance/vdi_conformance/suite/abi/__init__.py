@@ -1,0 +1,1 @@
+"""Checks of ABI: interface identity."""

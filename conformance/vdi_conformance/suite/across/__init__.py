@@ -1,0 +1,1 @@
+"""Checks across topics: deaths, races, calls in any order, and walks."""

@@ -1,0 +1,1 @@
+"""Checks of BUF: buffer ownership."""

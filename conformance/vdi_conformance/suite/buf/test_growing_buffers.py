@@ -1,0 +1,117 @@
+"""Buffers while a set grows, while others come and go, and while several commands are outstanding on each device."""
+
+import pytest
+
+from vdi_conformance.harness.device import Fetched
+from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNERS
+from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.harness.shared_memory import (
+    BufferView,
+    Marked,
+    fetched_view,
+    handle_of,
+    mapped_view,
+    mark,
+    require_same_contents,
+    require_unchanged,
+    zone_view,
+)
+from vdi_conformance.harness.statement_run import Kind
+from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_OPEN
+
+BOTH_WAYS = vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA
+BOTH = pytest.mark.parametrize("owners", [(0,), (0, 1)], ids=["primary", "both"])
+
+
+@BOTH
+@vdi_requirement("BUF-01", "BUF-05", "BUF-06")
+def test_buffers_of_later_areas_are_as_good(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    scenario = Scenario(6, owners, prefix_zone_size=24, alignment=4096, buffer_count=2)
+    scripted = testbed.scripted(scenario)
+    marked: list[Marked] = []
+    for area in range(3):
+        if area:
+            scripted.request_buffers(2)
+        for device in (2 * area, 2 * area + 1):
+            scripted.send(scripted.allocate(), device=device)
+            command = scripted.devices[device].next_command()
+            assert command.buffer % scenario.alignment == 0, f"a buffer lies at {command.buffer:#x}"
+            require_unchanged(*marked)
+            marked += _mark_with_zone(command, 24, len(marked))
+    require_unchanged(*marked)
+
+
+def _mark_with_zone(command: Fetched, zone: int, seed: int) -> list[Marked]:
+    return [mark(fetched_view(command), command.size, seed), mark(zone_view(command, zone), zone, seed + 1)]
+
+
+@OWNERS
+@vdi_requirement("BUF-01", "BUF-15")
+def test_a_held_buffer_outlives_the_close_of_other_devices(testbed: Testbed, owner: int) -> None:
+    scripted = testbed.scripted(Scenario(devices=3, owners=(owner, owner, 1 - owner), secondaries=1))
+    scripted.send(scripted.allocate())
+    command = scripted.device.next_command()
+    marked = mark(fetched_view(command), command.size, 1)
+    for device in (1, 2):
+        scripted.close_device(device)
+        scripted.devices[device].get_command().require(VD_E_CLOSE)
+    require_unchanged(marked)
+    require_unchanged(mark(marked.view, marked.size, 2))
+
+
+@OWNERS
+@vdi_requirement("BUF-15", "ABT-08")
+def test_every_held_buffer_outlives_an_abort(testbed: Testbed, owner: int) -> None:
+    scripted = testbed.scripted(Scenario(devices=2, owners=(owner,), secondaries=1, prefix_zone_size=24))
+    marked: list[Marked] = []
+    for number in range(4):
+        scripted.send(scripted.allocate(), device=number % 2)
+        marked += _mark_with_zone(scripted.devices[number % 2].next_command(), 24, number)
+    scripted.aborted = True
+    scripted.clients[1 - owner].signal_abort().expect(NOERROR)
+    for device in scripted.devices:
+        device.await_abort()
+    require_unchanged(*marked)
+    for one in marked:
+        require_unchanged(mark(one.view, one.size, 7))
+    scripted.clients[owner].close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
+
+
+@BOTH
+@vdi_requirement("BUF-03", "BUF-04")
+def test_commands_outstanding_at_once_have_their_own_bytes(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    scripted = testbed.scripted(Scenario(3, owners, buffer_count=6), BOTH_WAYS)
+    buffers = [scripted.allocate() for _ in range(6)]
+    for code in (vdc.VDC_WRITE, vdc.VDC_READ):
+        # The sizes tell commands apart, in whatever order they are handed out.
+        sent = {512 * number: buffer for number, buffer in enumerate(buffers, 1)}
+        stored = {size: mark(BufferView(scripted.server, buffer), size, size) for size, buffer in sent.items()}
+        for size, buffer in sent.items():
+            scripted.send(buffer, code, size, device=size // 512 % 3)
+        commands = [scripted.devices[number % 3].next_command() for number in range(6)]
+        for command in commands:
+            require_same_contents(command.size, stored[command.size].view, fetched_view(command))
+        answered = {command.size: mark(fetched_view(command), command.size, -command.size) for command in commands}
+        for command in commands:
+            command.device.complete(command, 0, command.size).expect(NOERROR)
+        ended = [completion for _ in commands if (completion := scripted.completion()) is not None]
+        assert len(ended) == len(commands), "a command that was completed did not end for the server"
+        for size, buffer in sent.items():
+            if scripted.server.digest(buffer, size) != answered[size].digest:
+                raise ConformanceFailure(f"the server sees other bytes than the {size} that the client stored")
+
+
+@vdi_requirement("BUF-01", "BUF-06")
+def test_handles_and_mappings_leave_buffer_and_zone_alone(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(2, ALONE_OR_NOT[kind], prefix_zone_size=24))
+    commands = statement.hold_all()
+    marked = [one for command in commands for one in _mark_with_zone(command, 24, command.buffer)]
+    for command in commands:
+        handle = handle_of(command)
+        require_unchanged(*marked)
+        for client in statement.clients:
+            mapped_view(client, handle)
+            require_unchanged(*marked)

@@ -1,0 +1,188 @@
+"""The server's half of the configuration: what it takes from the statement and the client, and what it refuses."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from vdi_conformance.harness.device import Device, Fetched
+from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.parametrizations import alternating_direction
+from vdi_conformance.harness.scenario import USUAL, Scenario
+from vdi_conformance.harness.server_messages import require_failure, require_message
+from vdi_conformance.harness.statement_run import Kind, StatementRun
+from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi.commands import DATA_COMMANDS
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_TIMEOUT
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT, MAX_DEVICES, VDConfig
+
+MIB = 1 << 20
+KINDS = (vdc.VDF_LIKE_PIPE, vdc.VDF_LIKE_TAPE, vdc.VDF_LIKE_DISK, vdc.VDF_REMOVABLE | vdc.VDF_DISCARD)
+KIND_NAMES = ("pipe", "tape", "disk", "removable")
+A_MOMENT: Final = 50
+"""So many milliseconds, before scaling, are enough for a server that has a buffer at hand."""
+
+
+def configured(testbed: Testbed, kind: Kind, scenario: Scenario = USUAL, **options: object) -> VDConfig:
+    """Let the server configure a set, and the client leave it."""
+    statement = testbed.created(kind, scenario)
+    statement.execute(**options)
+    config = statement.primary.get_configuration().expect(NOERROR)
+    statement.primary.close().expect(NOERROR)
+    return config
+
+
+def refuse(testbed: Testbed, **options: object) -> StatementRun:
+    """Fail the check unless the server refuses a BACKUP with these options."""
+    statement = testbed.created("backup")
+    statement.execute(**options)
+    require_failure(statement.outcome(), f"it named {options}")
+    return statement
+
+
+def require_equal(field: str, found: int, wanted: int) -> None:
+    """Fail the check unless a field of the configuration is what it must be."""
+    if found != wanted:
+        raise ConformanceFailure(f"{field} is {found} instead of {wanted}", (str(wanted),), str(found))
+
+
+@alternating_direction("features", KINDS, KIND_NAMES)
+@vdi_requirement("CFG-14")
+def test_the_clients_own_feature_bits_come_back(testbed: Testbed, kind: Kind, features: int) -> None:
+    config = configured(testbed, kind, Scenario(features=features))
+    require_equal("features of the client", config.features & ~vdc.SERVER_FEATURES, features)
+
+
+@vdi_requirement("CFG-12")
+def test_a_backup_is_told_by_write_media(testbed: Testbed) -> None:
+    features = configured(testbed, "backup").features
+    testbed.observe("Q28", "ReadMedia in a BACKUP", str(bool(features & vdc.VDF_READ_MEDIA)))
+    require_equal("VDF_WriteMedia", features & vdc.VDF_WRITE_MEDIA, vdc.VDF_WRITE_MEDIA)
+
+
+@vdi_requirement("CFG-13")
+def test_a_restore_is_told_by_read_media_alone(testbed: Testbed) -> None:
+    both = vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA
+    require_equal("direction of a RESTORE", configured(testbed, "restore").features & both, vdc.VDF_READ_MEDIA)
+
+
+@vdi_requirement("CFG-15")
+def test_complete_is_enabled_for_none_who_did_not_ask(testbed: Testbed, kind: Kind) -> None:
+    features = configured(testbed, kind, Scenario(features=vdc.VDF_SNAPSHOT_PREPARE)).features
+    require_equal("VDF_CompleteEnabled", features & vdc.VDF_COMPLETE_ENABLED, 0)
+
+
+@vdi_requirement("CFG-16", "TSQ-05")
+def test_every_legal_blocksize_becomes_that_of_the_set(testbed: Testbed) -> None:
+    for size in (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536):
+        require_equal("blockSize", configured(testbed, "backup", block_size=size).block_size, size)
+
+
+@vdi_requirement("CFG-16", "TSQ-05")
+def test_no_other_blocksize_is_taken(testbed: Testbed) -> None:
+    for size in (0, 256, 1000, 131072):
+        refuse(testbed, block_size=size)
+
+
+@vdi_requirement("CFG-17")
+def test_without_blocksize_it_is_512(testbed: Testbed) -> None:
+    require_equal("blockSize", configured(testbed, "backup", block_size=None).block_size, 512)
+
+
+@vdi_requirement("CFG-18", "TSQ-06")
+def test_legal_maxtransfersizes_become_that_of_the_set(testbed: Testbed) -> None:
+    for size in (None, 65536, 3 * 65536, 4 * MIB):
+        config = configured(testbed, "backup", Scenario(prefix_zone_size=4096), max_transfer_size=size)
+        require_equal("maxTransferSize", config.max_transfer_size, size or 65536)
+
+
+@vdi_requirement("CFG-18", "TSQ-06")
+def test_no_other_maxtransfersize_is_taken(testbed: Testbed) -> None:
+    for size in (0, 32768, 65537, 8 * MIB):
+        refuse(testbed, max_transfer_size=size)
+
+
+@alternating_direction("alignment", [0, 1, 4096, 65536])
+@vdi_requirement("CFG-20")
+def test_the_alignment_suits_client_and_blocks(testbed: Testbed, kind: Kind, alignment: int) -> None:
+    for block_size in (512, 65536):
+        found = configured(testbed, kind, Scenario(alignment=alignment, block_size=block_size)).alignment
+        if found & (found - 1) or not max(alignment, block_size) <= found <= MAX_ALIGNMENT:
+            raise ConformanceFailure(
+                f"the alignment is {found}, the client asked for {alignment} with blocks of {block_size}",
+                (f"a power of 2 from {max(alignment, block_size)} to {MAX_ALIGNMENT}",),
+                str(found),
+            )
+
+
+@pytest.mark.parametrize("named", [1, 3])
+@vdi_requirement("CFG-31")
+def test_another_number_of_devices_gives_no_configuration(testbed: Testbed, named: int) -> None:
+    statement = testbed.created("backup", Scenario(devices=2))
+    statement.execute(devices=[*statement.device_names, "further"][:named])
+    require_failure(statement.outcome(), f"it names {named} devices, the client declared 2")
+    answer = statement.primary.get_configuration(0)
+    answer.permit("Q29", "GetConfiguration after a statement of other devices", VD_E_ABORT, VD_E_TIMEOUT)
+
+
+@vdi_requirement("TSQ-16")
+def test_a_configuration_that_cannot_be_used_is_message_3261(testbed: Testbed) -> None:
+    statement = testbed.created("backup", Scenario(devices=2))
+    statement.execute(devices=[statement.set_name])
+    require_message(statement.outcome(), 3261)
+
+
+@vdi_requirement("NAM-16")
+def test_a_device_is_named_once(testbed: Testbed) -> None:
+    for further in (("twin", "twin"), ("twin", "other", "twin"), ("other", None)):
+        statement = testbed.created("backup", Scenario(devices=1 + len(further)))
+        end = statement.refuse(devices=[statement.set_name, *(name or statement.set_name for name in further)])
+        require_failure(end, "two of its devices have one name")
+        answer = statement.primary.get_configuration(0)
+        answer.require(VD_E_ABORT, VD_E_TIMEOUT)
+
+
+@vdi_requirement("TSQ-03")
+def test_64_devices_are_the_most(testbed: Testbed) -> None:
+    testbed.backup(Scenario(devices=MAX_DEVICES, transfers=1)).succeed()
+    statement = testbed.created("backup", Scenario(devices=MAX_DEVICES))
+    require_message(statement.refuse(devices=[*statement.device_names, "one too many"]), 3205)
+
+
+@vdi_requirement("TSQ-07")
+def test_the_pool_has_no_more_buffers_than_buffercount(testbed: Testbed) -> None:
+    statement = testbed.backup(Scenario(devices=3, buffer_count=2, transfers=4))
+    held = [command for _ in range(3) for device in statement.devices for command in _full_sized(statement, device)]
+    if len(held) > statement.scenario.buffer_count:
+        raise ConformanceFailure(f"{len(held)} full-sized transfers were outstanding at once", ("2 at most",))
+    for command in held:
+        statement.answer(command).expect(NOERROR)
+    statement.require_success(statement.drain())
+
+
+def _full_sized(statement: StatementRun, device: Device) -> Iterator[Fetched]:
+    """Give the full-sized transfers that come while none of them is completed; whatever else comes is."""
+    while (command := device.get_command(statement.primary.scaled(A_MOMENT)).value) is not None:
+        if command.size == statement.scenario.max_transfer_size:
+            yield command
+        else:
+            statement.answer_any(command).expect(NOERROR)
+
+
+@vdi_requirement("TSQ-07")
+def test_buffercount_is_positive(testbed: Testbed) -> None:
+    refuse(testbed, buffer_count=0)
+
+
+@vdi_requirement("BUF-10")
+def test_transfers_are_whole_blocks_and_no_larger_than_allowed(testbed: Testbed, kind: Kind) -> None:
+    scenario = Scenario(devices=2, block_size=4096, max_transfer_size=131072, database=300_000)
+    statement = testbed.statement(kind, scenario)
+    for command in statement.commands():
+        size = command.size
+        if command.code in DATA_COMMANDS and (size % 4096 or not 0 < size <= 131072):
+            raise ConformanceFailure(
+                f"a transfer of {size} bytes came", ("a multiple of 4096 up to 131072",), str(size)
+            )
+        statement.answer_any(command).expect(NOERROR)

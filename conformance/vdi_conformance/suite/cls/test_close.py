@@ -1,0 +1,235 @@
+"""Close: what it gives, what becomes of the statement, and what it leaves behind."""
+
+from itertools import pairwise
+from typing import Final
+
+import pytest
+
+from vdi_conformance.harness.client import SET_THREAD, Client
+from vdi_conformance.harness.client_states import Reached, State, aborted, aborted_in_use, created, fresh, require_state
+from vdi_conformance.harness.judging import ConformanceFailure, not_tested, vdi_requirement
+from vdi_conformance.harness.memory import PAGE
+from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, alternating_direction
+from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.harness.statement_run import Kind, StatementRun
+from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.host.resources import Resources, resources_of
+from vdi_conformance.vdi.commands import DATA_COMMANDS
+from vdi_conformance.vdi.completion import ERROR_DISK_FULL
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
+from vdi_conformance.vdi.structures import VDConfig
+
+SETS: Final = 20
+"""So many sets one after the other: what grows with most of the later ones grows without end."""
+CONTROL: Final = 1 << 24
+
+
+def _require_failure(statement: StatementRun) -> None:
+    assert not statement.outcome().succeeded, f"the {statement.kind.upper()} succeeded although its set was closed"
+
+
+def _require_free(name: str, *clients: Client) -> None:
+    """Create a set of that name with each of these objects in turn."""
+    for client in clients:
+        client.create_ex(None, name, VDConfig()).expect(NOERROR)
+        client.close().expect(NOERROR)
+
+
+# What is kept
+
+
+@pytest.mark.parametrize("in_use", [False, True], ids=["after the end", "in use"])
+@vdi_requirement("CLS-01", "CLS-04")
+def test_close_keeps_no_handle_and_no_memory(testbed: Testbed, in_use: bool) -> None:
+    found: list[Resources] = []
+    for statement in testbed.backups(Scenario(transfers=1), SETS):
+        statement.configure()
+        # One thread for all of them: a further one of the host's would take memory of its own.
+        device = statement.primary.open_device(statement.set_name).expect(NOERROR)
+        fetched = device.get_command(thread=SET_THREAD)
+        while fetched.succeeded and not in_use:
+            command = fetched.expect(NOERROR)
+            count = command.size if command.code in DATA_COMMANDS else 0
+            device.complete(command, 0, count, thread=SET_THREAD).expect(NOERROR)
+            fetched = device.get_command(thread=SET_THREAD)
+        statement.primary.close().require(*((VD_E_OPEN, NOERROR) if in_use else (NOERROR,)))
+        device.release(SET_THREAD)
+        statement.outcome()
+        found.append(_resources(statement.primary))
+    _require_seen(statement.primary, found[-1])
+    for kept, least in (("handles", 1), ("mapped", PAGE)):
+        grown = [getattr(later, kept) - getattr(one, kept) for one, later in pairwise(found[SETS // 2 :])]
+        if sum(one >= least for one in grown) > len(grown) // 2 and sum(grown) > 0:
+            what = "an open handle" if kept == "handles" else "mapped memory"
+            raise ConformanceFailure(f"Close keeps {what}: with each further set there are {grown} more")
+
+
+def _resources(client: Client) -> Resources:
+    found = resources_of(client.host.initialized.process.pid)
+    if found is None:
+        not_tested("nobody but itself can look into the process of the adapter: run it on this machine, as this user")
+    return found
+
+
+def _require_seen(client: Client, before: Resources) -> None:
+    """End the check where memory that the process surely has does not show."""
+    client.allocate(CONTROL)
+    if _resources(client).mapped - before.mapped < CONTROL:
+        not_tested("what the adapter's process has does not show from outside: run it on this machine, as this user")
+
+
+# Without a server
+
+
+@vdi_requirement("CLS-02")
+def test_who_has_no_set_has_nothing_to_close(testbed: Testbed) -> None:
+    other = created(testbed)
+    at = Reached(testbed, testbed.beside(other.who), testbed.name())
+    for _ in range(2):
+        at.who.close().expect(VD_E_PROTOCOL)
+    require_state(at, State.DOES_NOT_EXIST)
+    at.who.close().expect(VD_E_PROTOCOL)
+    require_state(other, State.CONFIGURABLE)
+
+
+@vdi_requirement("CLS-05")
+def test_a_set_that_no_server_has_found_is_closed(testbed: Testbed) -> None:
+    at = created(testbed)
+    at.who.get_configuration(0).require(VD_E_TIMEOUT)
+    at.who.close().expect(NOERROR)
+    require_state(at, State.DOES_NOT_EXIST)
+    _require_free(at.set_name, testbed.client("other client"))
+
+
+@vdi_requirement("CLS-07")
+def test_a_set_that_was_aborted_before_its_server_came_is_closed(testbed: Testbed) -> None:
+    at = aborted(testbed)
+    at.who.close().expect(NOERROR)
+    require_state(at, State.DOES_NOT_EXIST)
+    _require_free(at.set_name, at.who)
+
+
+@vdi_requirement("CLS-13")
+def test_an_object_serves_one_set_after_the_other(testbed: Testbed) -> None:
+    at = fresh(testbed)
+    for name in (at.set_name, at.set_name, testbed.name()):
+        at.who.create_ex(None, name, VDConfig()).expect(NOERROR)
+        at.who.get_configuration(0).require(VD_E_TIMEOUT)
+        if name != at.set_name:
+            at.who.signal_abort().expect(NOERROR)
+        at.who.close().expect(NOERROR)
+    require_state(at, State.DOES_NOT_EXIST)
+
+
+# After the end
+
+
+@vdi_requirement("CLS-01")
+def test_after_the_end_close_frees_the_set(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(devices=2, owners=ALONE_OR_NOT[kind]))
+    statement.succeed()
+    _require_free(statement.set_name, *statement.clients, testbed.client("other client"))
+
+
+@vdi_requirement("CLS-08", "CLS-09")
+def test_who_closes_first_leaves_a_statement_that_succeeds(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(devices=2))
+    for command in statement.commands():
+        statement.answer_any(command).expect(NOERROR)
+    statement.primary.close().expect(NOERROR)
+    statement.require_success(statement.outcome())
+
+
+@vdi_requirement("CLS-08", "CLS-09")
+def test_close_comes_before_the_servers_own(testbed: Testbed) -> None:
+    scripted = testbed.scripted(Scenario(devices=2))
+    for device in range(2):
+        assert scripted.passes(device, 1), "the set was aborted"
+        scripted.close_device(device)
+        scripted.devices[device].get_command().require(VD_E_CLOSE)
+    scripted.primary.close().expect(NOERROR)
+    scripted.server.close().expect(NOERROR)
+
+
+@vdi_requirement("CLS-19")
+def test_a_close_in_good_order_says_nothing_of_the_statement(testbed: Testbed) -> None:
+    statement = testbed.backup()
+    statement.device.complete(statement.next_data_command(), ERROR_DISK_FULL).expect(NOERROR)
+    while (result := statement.device.get_command()).succeeded:
+        statement.answer_any(result.expect(NOERROR)).expect(NOERROR)
+    result.require(VD_E_CLOSE, VD_E_ABORT)
+    if result.code == VD_E_ABORT:
+        not_tested("the server answers a failed command with an abort")
+    statement.primary.close().expect(NOERROR)
+    assert not statement.outcome().succeeded, "the BACKUP succeeded although its medium was full"
+
+
+# Before the end
+
+
+@vdi_requirement("CLS-06")
+def test_a_close_before_any_device_is_open_ends_the_statement(testbed: Testbed) -> None:
+    statement = testbed.configured("backup")
+    statement.primary.close().expect(NOERROR)
+    require_state(Reached(testbed, statement.primary, statement.set_name), State.DOES_NOT_EXIST)
+    _require_failure(statement)
+
+
+@alternating_direction("when", ["all open", "one of two open", "a command is held"])
+@vdi_requirement("CLS-03", "CLS-04")
+def test_a_close_with_devices_open_ends_the_statement(testbed: Testbed, kind: Kind, when: str) -> None:
+    statement = testbed.configured(kind, Scenario(devices=2))
+    for index in range(1 if when == "one of two open" else 2):
+        statement.open_device(index)
+    if when == "a command is held":
+        statement.next_data_command()
+    answer = statement.primary.close()
+    answer.permit("Q3", f"Close with devices open, {when}", VD_E_OPEN, NOERROR)
+    statement.primary.close().expect(VD_E_PROTOCOL)
+    _require_failure(statement)
+    _require_free(statement.set_name, testbed.client("other client"), statement.primary)
+    testbed.again(statement).succeed()
+
+
+@vdi_requirement("CLS-07")
+def test_a_set_that_was_aborted_in_use_is_closed(testbed: Testbed) -> None:
+    at = aborted_in_use(testbed)
+    answer = at.who.close()
+    answer.permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
+    at.who.close().expect(VD_E_PROTOCOL)
+    _require_failure(at.running)
+    testbed.again(at.running).succeed()
+
+
+@vdi_requirement("CLS-14")
+def test_a_statement_that_comes_after_the_close_fails(testbed: Testbed) -> None:
+    statement = testbed.created("backup")
+    statement.primary.close().expect(NOERROR)
+    statement.execute()
+    _require_failure(statement)
+
+
+# Whatever others do
+
+
+@vdi_requirement("CLS-18")
+def test_close_waits_for_nobody(testbed: Testbed) -> None:
+    scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
+    for device in range(2):
+        scripted.send(scripted.allocate(), device=device)
+        scripted.send(scripted.allocate(), device=device)
+        scripted.devices[device].next_command()
+    scripted.aborted = True
+    for client in scripted.clients:
+        # No call of the server, nor one of another client, comes in between.
+        client.close().expect(VD_E_OPEN, NOERROR)
+        client.close().expect(VD_E_PROTOCOL)
+
+
+@vdi_requirement("CLS-11")
+def test_a_device_may_be_released_after_close(testbed: Testbed) -> None:
+    statement = testbed.backup(Scenario(devices=2))
+    statement.succeed()
+    for device in statement.devices:
+        device.release()
+    testbed.again(statement).succeed()

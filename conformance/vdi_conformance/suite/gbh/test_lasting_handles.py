@@ -1,0 +1,247 @@
+"""Handles for as long as their command is held, the sets that grow meanwhile, and the objects that are not open."""
+
+from functools import partial
+
+import pytest
+
+from vdi_conformance.harness.device import Fetched
+from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.parametrizations import OWNER_NAMES, OWNERS, alternating_direction
+from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.harness.scripted_set import ScriptedSet
+from vdi_conformance.harness.shared_memory import (
+    fetched_view,
+    handle_of,
+    keep_free,
+    mapped_view,
+    mark,
+    require_same_memory,
+    require_unchanged,
+)
+from vdi_conformance.harness.statement_run import Kind, StatementRun
+from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi.hresult import (
+    NOERROR,
+    VD_E_CLOSE,
+    VD_E_INVALID,
+    VD_E_NOTSUPPORTED,
+    VD_E_OPEN,
+    VD_E_PROTOCOL,
+)
+from vdi_conformance.vdi.structures import VDConfig
+
+OTHER_HANDLES = 280
+"""So many handles are given while one is held: more than an octet counts."""
+AREAS = 6
+
+
+# While the command is held
+
+
+@pytest.mark.parametrize("event", ["many other handles", "a new area", "another device closes", "another set ends"])
+@OWNERS
+@vdi_requirement("GBH-20")
+def test_a_held_handle_outlives(testbed: Testbed, event: str, owner: int) -> None:
+    scripted = testbed.scripted(Scenario(devices=3, owners=(owner,), secondaries=2, buffer_count=3))
+    spare = scripted.allocate()
+    scripted.send(scripted.allocate())
+    held = scripted.device.next_command()
+    handle, marked = handle_of(held), mark(fetched_view(held), held.size, 1)
+    other = scripted.clients[1 - owner]
+    earlier = mapped_view(other, handle)
+    match event:
+        case "many other handles":
+            _pass_with_handles(scripted, spare, 1, OTHER_HANDLES)
+        case "a new area":
+            scripted.request_buffers(2)
+            _pass_with_handles(scripted, scripted.allocate(), 1, 1)
+        case "another device closes":
+            scripted.close_device(2)
+            scripted.devices[2].get_command().require(VD_E_CLOSE)
+        case _:
+            for client in (held.device.client, other):
+                guest = testbed.beside(client)
+                guest.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
+                guest.close().expect(NOERROR)
+    require_unchanged(marked)
+    views = [mapped_view(other, handle), mapped_view(testbed.secondary(scripted), handle)]
+    require_same_memory(held.size, fetched_view(held), earlier, *views, seed=testbed.seed)
+
+
+@OWNERS
+@vdi_requirement("GBH-20")
+def test_a_held_handle_outlives_other_commands_of_its_device(testbed: Testbed, owner: int) -> None:
+    scripted = testbed.scripted(Scenario(owners=(owner,), secondaries=1, buffer_count=2))
+    spare = scripted.allocate()
+    tag = scripted.send(spare)
+    scripted.send(scripted.allocate())
+    first, held = scripted.device.next_command(), scripted.device.next_command()
+    other = scripted.clients[1 - owner]
+    handle, marked = handle_of(held), mark(fetched_view(held), held.size, 1)
+    mapped_view(other, handle_of(first))
+    scripted.device.complete(first, 0, first.size).expect(NOERROR)
+    scripted.completed(tag, 0, first.size)
+    views = [mapped_view(other, handle)]
+    scripted.send(spare)
+    mapped_view(other, handle_of(scripted.device.next_command()))
+    require_unchanged(marked)
+    require_same_memory(held.size, fetched_view(held), *views, mapped_view(other, handle), seed=testbed.seed)
+
+
+def _pass_with_handles(scripted: ScriptedSet, buffer: int, device: int, count: int) -> None:
+    """Pass so many commands over a device, and ask for the handle of each."""
+    for _ in range(count):
+        tag = scripted.send(buffer, device=device)
+        command = scripted.devices[device].next_command()
+        mapped_view(scripted.secondaries[-1], handle_of(command))
+        command.device.complete(command, 0, command.size).expect(NOERROR)
+        scripted.completed(tag, 0, command.size)
+
+
+@OWNERS
+@vdi_requirement("GBH-20")
+def test_handles_of_one_process_are_good_side_by_side(testbed: Testbed, kind: Kind, owner: int) -> None:
+    statement = testbed.statement(kind, Scenario(devices=4, owners=(owner,), secondaries=1, buffer_count=4))
+    commands = statement.hold_all()
+    handles = [handle_of(command) for command in commands]
+    marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(commands)]
+    for command, handle in zip(commands, handles, strict=True):
+        mapped_view(statement.clients[1 - owner], handle)
+        require_unchanged(*marked)
+        view = mapped_view(statement.clients[1 - owner], handle)
+        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+        marked = marked[1:]
+
+
+# Areas that come one after the other
+
+
+@vdi_requirement("GBH-15", "MBH-06", "MBH-18")
+def test_areas_that_come_between_mappings_are_shared(testbed: Testbed) -> None:
+    scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1), secondaries=2, buffer_count=1))
+    buffers: list[int] = []
+    for turn in range(AREAS):
+        buffers.append(scripted.allocate())
+        _share(testbed, scripted, buffers[-1], turn % 2)
+        scripted.request_buffers(1)
+    testbed.secondary(scripted)
+    for buffer in buffers:
+        _share(testbed, scripted, buffer, 0)
+
+
+def _share(testbed: Testbed, scripted: ScriptedSet, buffer: int, device: int) -> None:
+    tag = scripted.send(buffer, device=device)
+    command = scripted.devices[device].next_command()
+    handle = handle_of(command)
+    others = [one for one in scripted.clients if one is not command.device.client]
+    views = [mapped_view(one, handle) for one in others]
+    require_same_memory(512, fetched_view(command), *views, seed=testbed.seed + tag)
+    command.device.complete(command, 0, command.size).expect(NOERROR)
+    scripted.completed(tag, 0, command.size)
+
+
+# Sets that are not open
+
+
+@pytest.mark.parametrize(
+    "end", ["an abort", "a Close with open devices", "a second set", "beside another set", "a refused beginning"]
+)
+@alternating_direction("owner", [0, 1], OWNER_NAMES)
+@vdi_requirement("GBH-03", "MBH-03")
+def test_a_closed_set_shares_nothing_after(testbed: Testbed, kind: Kind, owner: int, end: str) -> None:
+    statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
+    if end == "a second set":
+        handle_of(statement.next_data_command())
+        statement.primary.signal_abort().expect(NOERROR)
+        _close_all(statement)
+        statement = testbed.again(statement)
+    command = statement.next_data_command()
+    handle = handle_of(command)
+    for client in statement.clients:
+        mapped_view(client, handle)  # what was never good there may be looked at first (Q56)
+    if end == "beside another set":
+        testbed.twin(statement, "backup", Scenario(secondaries=1)).device.next_data_command()
+    if end != "a Close with open devices":
+        statement.primary.signal_abort().expect(NOERROR)
+        statement.device.await_abort()
+    _close_all(statement)
+    if end == "a refused beginning":
+        statement.clients[owner].create_ex(None, testbed.name(), VDConfig(device_count=0)).expect(VD_E_NOTSUPPORTED)
+    statement.clients[owner].get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
+    for client in statement.clients:
+        client.map_buffer_handle(handle).expect(VD_E_PROTOCOL)
+
+
+def _close_all(statement: StatementRun) -> None:
+    for client in reversed(statement.clients):
+        client.close().require(NOERROR, VD_E_OPEN)
+
+
+@vdi_requirement("GBH-12", "MBH-13")
+def test_a_fresh_object_shares_nothing_of_another_in_its_process(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(secondaries=1))
+    command = statement.next_data_command()
+    handle = handle_of(command)
+    for client in statement.clients:
+        fresh = testbed.beside(client)
+        for call in (partial(fresh.get_buffer_handle, command.buffer), partial(fresh.map_buffer_handle, handle)):
+            call().require(VD_E_PROTOCOL, VD_E_INVALID)
+            mapped_view(client, handle)
+            call().require(VD_E_PROTOCOL, VD_E_INVALID)
+        fresh.create_ex(None, testbed.name(), VDConfig(device_count=0)).expect(VD_E_NOTSUPPORTED)
+        fresh.get_buffer_handle(command.buffer).require(VD_E_PROTOCOL, VD_E_INVALID)
+        fresh.map_buffer_handle(handle).require(VD_E_PROTOCOL, VD_E_INVALID)
+        fresh.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
+    statement.answer(command).expect(NOERROR)
+    statement.succeed()
+
+
+# Addresses and handles of elsewhere
+
+
+@OWNERS
+@vdi_requirement("GBH-04")
+def test_the_fetchers_address_means_nothing_in_another_process(testbed: Testbed, kind: Kind, owner: int) -> None:
+    statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
+    command = statement.next_data_command()
+    other = statement.clients[1 - owner]
+    keep_free(other, command)
+    handle = handle_of(command)
+    other.get_buffer_handle(command.buffer).expect(VD_E_INVALID)
+    mapped_view(other, handle)
+    other.get_buffer_handle(command.buffer).expect(VD_E_INVALID)
+
+
+@alternating_direction("owner", [0, 1], OWNER_NAMES)
+@vdi_requirement("MBH-04")
+def test_handles_of_a_closed_set_name_nothing_in_the_next(testbed: Testbed, kind: Kind, owner: int) -> None:
+    first = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
+    old: set[int] = set()
+    for _ in range(3):
+        command = first.next_data_command()
+        old.add(_mapped_everywhere(first, command))
+        first.answer(command).expect(NOERROR)
+    first.succeed()
+    second = testbed.again(first)
+    new = _mapped_everywhere(second, second.next_data_command())
+    for handle in old:
+        if second.pool_size < (handle - new) % (1 << 32) < (1 << 32) - second.pool_size:
+            for client in second.clients:
+                client.map_buffer_handle(handle).expect(VD_E_INVALID)
+
+
+def _mapped_everywhere(statement: StatementRun, command: Fetched) -> int:
+    handle = handle_of(command)
+    for client in statement.clients:
+        mapped_view(client, handle)
+    return handle
+
+
+@OWNERS
+@vdi_requirement("MBH-02")
+def test_who_has_an_idle_device_maps(testbed: Testbed, kind: Kind, owner: int) -> None:
+    statement = testbed.statement(kind, Scenario(devices=2, owners=(owner, 1 - owner)))
+    held, other = statement.hold_all()
+    statement.answer(other).expect(NOERROR)
+    view = mapped_view(other.device.client, handle_of(held))
+    require_same_memory(held.size, fetched_view(held), view, seed=testbed.seed)

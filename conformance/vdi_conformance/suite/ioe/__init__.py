@@ -1,0 +1,1 @@
+"""Checks of IOE: IO-ERROR."""

@@ -1,0 +1,125 @@
+"""The compiled library as the C++ classes of Linux, by raw calls: symbols, objects and types."""
+
+from typing import Final
+
+import pytest
+
+from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.native import (
+    CONSTRUCTOR,
+    DESTRUCTOR,
+    DEVICE_CONSTRUCTOR,
+    DEVICE_DESTRUCTOR,
+    OBJECT_SIZE,
+    SYMBOLS,
+)
+from vdi_conformance.harness.native_set import NativeBackup, let_time_pass, set_of
+from vdi_conformance.harness.scenario import USUAL, Scenario
+from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL
+
+UNDESCRIBED = "_ZN22ClientVirtualDeviceSet20RegisterDeviceClosedEv"
+ENDLESS: Final = (-1, -2, -(1 << 40))
+LONGER: Final = (1, 3)
+"""The shortest time-out, of milliseconds or of seconds (Q53), so often that it outlasts the smallest numbers."""
+ABI: Final = "libsqlvdi"
+
+
+@vdi_requirement("LNX-01")
+def test_both_classes_serve_a_whole_backup(testbed: Testbed) -> None:
+    start = testbed.native(ABI)
+    backup = NativeBackup(testbed, start)
+    joined = set_of(start("secondary by raw calls"))
+    joined.open_in_secondary(backup.name).expect(NOERROR)
+    backup.share(joined)
+    joined.close().expect(NOERROR)
+    backup.finish()
+
+
+@vdi_requirement("LNX-02")
+def test_every_method_has_its_symbol(testbed: Testbed) -> None:
+    process = testbed.native(ABI)("client")
+    ends = (CONSTRUCTOR, DESTRUCTOR, DEVICE_CONSTRUCTOR, DEVICE_DESTRUCTOR)
+    # Those of whole objects are variant 1, those that derived classes call are variant 2.
+    of_derived = (symbol.replace("1Ev", "2Ev") for symbol in ends)
+    missing = [symbol for symbol in (*SYMBOLS.values(), *ends, *of_derived) if process.find(symbol) is None]
+    assert not missing, f"the library exports no {', '.join(missing)}"
+
+
+@vdi_requirement("LNX-03")
+def test_a_device_takes_no_more_than_a_pointer(testbed: Testbed) -> None:
+    process = testbed.native(ABI)("client")
+    this = process.variable(OBJECT_SIZE)
+    # Whether one that no OpenDevice gave can be destroyed is nowhere said.
+    process.send(process.symbol(DEVICE_CONSTRUCTOR), (this, process.pointer)).result()
+    process.require_guard(this, OBJECT_SIZE, "the constructor of a device")
+
+
+@vdi_requirement("LNX-03")
+def test_an_object_takes_no_more_than_a_pointer(testbed: Testbed) -> None:
+    process = testbed.native(ABI)("client")
+    made = set_of(process)
+    made.create(testbed.name(), USUAL.config.pack()).expect(NOERROR)
+    made.close().expect(NOERROR)
+    process.require_guard(made.this, OBJECT_SIZE, "a client object")
+    process.send(process.symbol(DESTRUCTOR), (made.this, process.pointer)).result()
+    process.require_guard(made.this, OBJECT_SIZE, "the destructor of a client object")
+
+
+@pytest.mark.parametrize("timeout", ENDLESS)
+@vdi_requirement("LNX-05")
+def test_get_configuration_waits_without_limit_for_a_negative_time(testbed: Testbed, timeout: int) -> None:
+    process = testbed.native(ABI)("client")
+    made = set_of(process)
+    made.create(testbed.name(), USUAL.config.pack()).expect(NOERROR)
+    waiting = made.send_get_configuration(timeout, thread="waiter")
+    let_time_pass(testbed, process, *LONGER)
+    assert not waiting.done, "GetConfiguration with a negative time-out ended before finite ones"
+    made.signal_abort().expect(NOERROR)
+    waiting.result().require(VD_E_ABORT)
+
+
+@pytest.mark.parametrize("timeout", ENDLESS)
+@vdi_requirement("LNX-05")
+def test_get_command_waits_without_limit_for_a_negative_time(testbed: Testbed, timeout: int) -> None:
+    backup = NativeBackup(testbed, testbed.native(ABI))
+    # What the server sends while it waits for the completion of others is held as well.
+    waiting = backup.device.send_get_command(timeout, thread="waiter")
+    let_time_pass(testbed, backup.process, *LONGER)
+    while waiting.done:
+        waiting.result().expect(NOERROR)
+        waiting = backup.device.send_get_command(timeout, thread="waiter")
+        let_time_pass(testbed, backup.process, *LONGER)
+    backup.set.signal_abort().expect(NOERROR)
+    backup.device.await_abort(waiting)
+
+
+@vdi_requirement("LNX-09")
+def test_a_handle_is_the_same_32_bits_whatever_their_sign(testbed: Testbed) -> None:
+    start = testbed.native(ABI)
+    for _ in range(4):
+        backup = NativeBackup(testbed, start, Scenario(transfers=6))
+        joined = set_of(start("secondary by raw calls"))
+        joined.open_in_secondary(backup.name).expect(NOERROR)
+        for _ in range(4):
+            backup.share(joined)
+        joined.close().expect(NOERROR)
+        backup.finish()
+
+
+@vdi_requirement("LNX-08")
+def test_a_set_that_nobody_created_cannot_be_joined(testbed: Testbed) -> None:
+    start = testbed.native(ABI)
+    stranger = set_of(start("stranger"))
+    stranger.open_in_secondary(testbed.name()).expect(VD_E_PROTOCOL)
+    # Who refuses everything refuses nothing wrong.
+    backup = NativeBackup(testbed, start)
+    stranger.open_in_secondary(backup.name).expect(NOERROR)
+    stranger.close().expect(NOERROR)
+    backup.finish()
+
+
+@vdi_requirement("LNX-16")
+def test_the_method_without_a_description_is_exported(testbed: Testbed) -> None:
+    process = testbed.native(ABI)("client")
+    testbed.observe("LNX-16", "RegisterDeviceClosed", "exported" if process.find(UNDESCRIBED) else "missing")

@@ -1,0 +1,97 @@
+"""What becomes of mapped memory when the set aborts, or when a process closes or dies."""
+
+import pytest
+
+from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.memory import Seeded
+from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.harness.shared_memory import (
+    BufferView,
+    fetched_view,
+    handle_of,
+    mapped_view,
+    require_same_contents,
+)
+from vdi_conformance.harness.statement_run import Kind, StatementRun
+from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_OPEN, VD_E_PROTOCOL
+
+ABORTS = pytest.mark.parametrize("by", ["fetcher", "mapper", "third process", "death of the primary"])
+
+
+def _abort(statement: StatementRun, by: str) -> None:
+    """End the set; secondary 1 fetched, secondary 2 maps."""
+    fetcher, mapper, third = statement.secondaries
+    match by:
+        case "fetcher":
+            fetcher.signal_abort().expect(NOERROR)
+        case "mapper":
+            mapper.signal_abort().expect(NOERROR)
+        case "third process":
+            third.signal_abort().expect(NOERROR)
+        case _:
+            statement.primary.kill()
+    third.devices[0].await_abort()
+
+
+@ABORTS
+@vdi_requirement("MBH-10")
+def test_mapping_after_an_abort_fails_cleanly_at_worst(testbed: Testbed, by: str) -> None:
+    statement = testbed.backup(Scenario(devices=2, owners=(1, 3), secondaries=3))
+    command = statement.next_data_command()
+    handle = handle_of(command)
+    testbed.fill(fetched_view(command), command.size, 1)
+    _abort(statement, by)
+    mapper = statement.secondaries[1]
+    result = mapper.map_buffer_handle(handle)
+    codes = (NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL)
+    if result.permit("Q39", "MapBufferHandle after an abort", *codes) == NOERROR:
+        view = BufferView(mapper, result.expect(NOERROR))
+        require_same_contents(command.size, fetched_view(command), view)
+
+
+@ABORTS
+@vdi_requirement("MBH-21")
+def test_mapped_memory_outlives_an_abort(testbed: Testbed, by: str) -> None:
+    statement = testbed.restore(Scenario(devices=2, owners=(1, 3), secondaries=3))
+    command = statement.next_data_command()
+    view = mapped_view(statement.secondaries[1], handle_of(command))
+    _abort(statement, by)
+    _use(view, command.size)
+    statement.secondaries[1].close().permit("Q4", "Close after an abort, devices of others open", NOERROR, VD_E_OPEN)
+
+
+@pytest.mark.parametrize("end", ["closes", "is killed"])
+@vdi_requirement("MBH-22")
+def test_mapped_memory_outlives_the_fetcher(testbed: Testbed, kind: Kind, end: str) -> None:
+    statement = testbed.statement(kind, Scenario(owners=(1,), secondaries=2))
+    command = statement.next_data_command()
+    fetcher, mapper = statement.secondaries
+    view = mapped_view(mapper, handle_of(command))
+    if end == "closes":
+        fetcher.close().permit("Q35", "Close of a secondary that holds a command", VD_E_OPEN, NOERROR)
+    else:
+        fetcher.kill()
+    _use(view, command.size)
+    mapper.close().permit("Q4", f"Close after the fetcher {end}, its device open", NOERROR, VD_E_OPEN)
+
+
+@pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
+@vdi_requirement("MBH-03")
+def test_a_closed_set_maps_nothing_in_any_process(testbed: Testbed, kind: Kind, owner: int) -> None:
+    statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
+    command = statement.next_data_command()
+    handle = handle_of(command)
+    for client in statement.clients:
+        mapped_view(client, handle)
+    statement.answer(command).expect(NOERROR)
+    statement.succeed()
+    for client in statement.clients:
+        client.map_buffer_handle(handle).expect(VD_E_PROTOCOL)
+
+
+def _use(view: BufferView, size: int) -> None:
+    view.process.fill(view.address, Seeded(7), size)
+    expected = view.process.digest(view.address, size)
+    view.process.fill(view.address, Seeded(8), size)
+    assert view.process.digest(view.address, size) != expected, "what was stored does not show"

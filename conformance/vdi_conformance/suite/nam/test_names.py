@@ -1,0 +1,379 @@
+"""Names: of instances, of sets and of devices, and who may use which when."""
+
+import platform
+import sys
+from uuid import UUID
+
+import pytest
+
+from vdi_conformance.harness.client import Client
+from vdi_conformance.harness.expectations import Code
+from vdi_conformance.harness.judging import ConformanceFailure, set_up, vdi_requirement
+from vdi_conformance.harness.parametrizations import (
+    ALONE_OR_NOT,
+    BACKUP,
+    RESTORE,
+    alternating_direction,
+    no_such_instance,
+)
+from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.harness.shared_memory import fetched_view, handle_of, mapped_view, require_same_memory
+from vdi_conformance.harness.statement_run import Kind, StatementRun
+from vdi_conformance.harness.testbed import INSTANCE_VARIABLE, Testbed
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
+from vdi_conformance.vdi.structures import VDConfig
+
+SHORT = 1
+"""A time-out in milliseconds that is over at once, or after one second where the unit is seconds (Q53)."""
+CHARACTERS = {
+    "blanks and dots": "~ a full backup. of .all",
+    "quotes": '~ it\'s "quoted" `three` times',
+    "signs": "~ <50%> ?*|:; [x] {y} &amp; $z",
+    "Cyrillic": "~ Резервная копия",
+    "surrogate pairs": "~ \U0001f4be\U00020bb7",
+    "a blank in front": " ~",
+    "a blank behind": "~ ",
+    "brackets around": "[~]",
+    "letters and accents apart": "~ Re\u0301sume\u0301",
+}
+"""Names of sets; the tilde stands for a name that nobody else uses."""
+FURTHER_NAMES = (
+    "second",
+    "second ",
+    "second\\a",
+    "Third device: it's [here]",
+    "четвёртое \U0001f4be",
+    "s" * 128,
+)
+INSTANCES = ((None, "VDI1"), ("VDI2", "VDI1"), ("VDI10", "VDI1"), ("VDICONFORMANCE_1", "VDICONFORMANCE_2"))
+"""For which a set is created, and to which the statement is sent; a name has up to 16 characters."""
+LENGTHS = (64, 128, 200, 260, 1000)
+
+
+def _has_instances(testbed: Testbed) -> bool:
+    """Tell whether the abi has instance names: the Linux library, for which no page gives rules of names, has none."""
+    return sys.platform == "win32" or testbed.session.parties.client_capabilities.named_instances
+
+
+def _created_for(
+    testbed: Testbed, instance: str | None, question: str, statements: str | None = None
+) -> StatementRun | None:
+    """Create a set for one instance, and have a statement ready for another; None where the creation was refused."""
+    statement = testbed.prepared(Scenario(instance=statements))
+    answer = statement.primary.create_ex(instance, statement.set_name, statement.scenario.config)
+    answer.record(question, f"CreateEx for {instance}".replace(f"{platform.node()}\\", "HOST\\"))
+    if answer.code == NOERROR:
+        return statement
+    answer.require_failure()
+    return None
+
+
+def _require_creation(client: Client, name: str) -> None:
+    """Show that a set of the default instance can be created here: who refuses everything refuses nothing wrong."""
+    set_up(lambda: client.create_ex(None, name, VDConfig()).expect(NOERROR))
+    set_up(lambda: client.close().expect(NOERROR))
+
+
+def _require_missed(statement: StatementRun) -> None:
+    """Fail the check unless the statement ends without having found the set."""
+    configuring = statement.primary.send_get_configuration()
+    if not statement.ends_before(configuring):
+        raise ConformanceFailure("the statement found a set that was created for another instance")
+    assert not statement.outcome().succeeded, "the statement succeeded without its set"
+    statement.primary.signal_abort().expect(NOERROR)
+    configuring.result()
+    statement.primary.close().expect(NOERROR)
+
+
+# Instances
+
+
+@BACKUP
+@vdi_requirement("NAM-01")
+def test_no_instance_is_the_default_one(testbed: Testbed, kind: Kind) -> None:
+    testbed.statement(kind, Scenario(instance=None)).succeed()
+
+
+@vdi_requirement("NAM-01")
+def test_no_instance_is_the_default_one_whatever_the_older_forms_mean(testbed: Testbed) -> None:
+    statement = testbed.created("backup", clients=[_with_a_variable(testbed)])
+    statement.configure()
+    statement.open_devices()
+    statement.succeed()
+
+
+def _with_a_variable(testbed: Testbed) -> Client:
+    """Start a process in which the older forms mean another instance."""
+    return testbed.client("primary", {INSTANCE_VARIABLE: "VDI1"})
+
+
+@vdi_requirement("NAM-02")
+def test_an_empty_instance_name_is_the_default_one(testbed: Testbed) -> None:
+    statement = testbed.prepared(clients=[_with_a_variable(testbed)])
+    answer = statement.primary.create_ex("", statement.set_name, statement.scenario.config)
+    answer.record("Q9", "CreateEx with an empty instance name")
+    answer.expect(NOERROR)
+    statement.configure()
+    statement.open_devices()
+    statement.succeed()
+
+
+@vdi_requirement("NAM-03")
+def test_a_machine_is_no_part_of_an_instance_name(testbed: Testbed) -> None:
+    testbed.backup().succeed()
+    for machine in (platform.node(), ".", "NOSUCHMACHINE"):
+        if (statement := _created_for(testbed, f"{machine}\\MSSQLSERVER", "Q9")) is not None:
+            _require_missed(statement)
+
+
+@vdi_requirement("NAM-03")
+def test_a_machine_is_no_part_of_the_name_of_a_named_instance(testbed: Testbed) -> None:
+    testbed.need("named_instances", "it needs named instances")
+    testbed.backup(Scenario(instance="VDI1")).succeed()
+    if (statement := _created_for(testbed, f"{platform.node()}\\VDI1", "Q9", "VDI1")) is not None:
+        _require_missed(statement)
+
+
+@vdi_requirement("NAM-04")
+def test_an_instance_that_does_not_exist_has_no_sets(testbed: Testbed) -> None:
+    primary = testbed.client("primary")
+    _require_creation(primary, testbed.name())
+    answer = primary.create_ex(no_such_instance(testbed), testbed.name(), VDConfig())
+    answer.record("Q10", "CreateEx for an instance that does not exist")
+    answer.require_failure()
+
+
+@vdi_requirement("NAM-05")
+def test_a_set_for_another_instance_is_not_found(testbed: Testbed) -> None:
+    testbed.backup().succeed()
+    if (statement := _created_for(testbed, "VDI1", "Q10")) is not None:
+        _require_missed(statement)
+
+
+@vdi_requirement("NAM-05")
+def test_named_instances_have_sets_of_their_own(testbed: Testbed) -> None:
+    testbed.need("named_instances", "it needs named instances")
+    for instance, statements in INSTANCES:
+        statement = _created_for(testbed, instance, "Q10", statements)
+        assert statement is not None, f"CreateEx for the instance {instance} was refused"
+        _require_missed(statement)
+    testbed.backup(Scenario(instance="VDI1")).succeed()
+
+
+# Names of sets
+
+
+@alternating_direction("characters", list(CHARACTERS))
+@vdi_requirement("NAM-06")
+def test_a_set_may_have_any_name_without_a_backslash(testbed: Testbed, kind: Kind, characters: str) -> None:
+    _run_under(testbed, kind, CHARACTERS[characters].replace("~", testbed.name()))
+
+
+@BACKUP
+@vdi_requirement("NAM-06")
+def test_a_set_may_have_a_slash_in_its_name(testbed: Testbed, kind: Kind) -> None:
+    name = f"{testbed.name()}/all"
+    if sys.platform != "win32":
+        primary = testbed.client("primary")
+        answer = primary.create_ex(None, name, VDConfig())
+        answer.record("Q11", "CreateEx with a slash in the name")
+        if answer.code != NOERROR:
+            answer.require_failure()
+            return
+        primary.close().expect(NOERROR)
+    _run_under(testbed, kind, name)
+
+
+@vdi_requirement("NAM-07")
+def test_a_name_with_a_backslash_is_refused(testbed: Testbed) -> None:
+    primary = testbed.client("primary")
+    _require_creation(primary, testbed.name())
+    for name in (f"{testbed.name()}\\b", f"\\{testbed.name()}", f"Global\\{testbed.name()}", f"{testbed.name()}\\"):
+        answer = primary.create_ex(None, name, VDConfig())
+        answer.record("Q11", f"CreateEx with a backslash in the name {'first' if name[0] == chr(92) else 'inside'}")
+        if _has_instances(testbed):
+            answer.require_failure()
+        if answer.code == NOERROR:
+            primary.close().expect(NOERROR)
+
+
+@alternating_direction("form", ["bare", "in braces"])
+@vdi_requirement("NAM-12")
+def test_a_guid_is_a_good_name(testbed: Testbed, kind: Kind, form: str) -> None:
+    guid = str(UUID(int=testbed.seed)).upper()
+    _run_under(testbed, kind, guid if form == "bare" else f"{{{guid}}}", ALONE_OR_NOT[kind])
+
+
+def _run_under(testbed: Testbed, kind: Kind, name: str, owners: tuple[int, ...] = (0, 1)) -> None:
+    """Run a statement on a set of this name, which another process joins unless the owners say otherwise."""
+    statement = testbed.prepared(Scenario(devices=2, owners=owners), kind, name)
+    statement.start()
+    statement.succeed()
+
+
+@vdi_requirement("NAM-08")
+def test_a_name_in_use_cannot_be_taken(testbed: Testbed) -> None:
+    primary = testbed.client("primary")
+    others = {"another process": testbed.client("other"), "the same process": testbed.beside(primary)}
+    name = testbed.name()
+    primary.create_ex(None, name, VDConfig()).expect(NOERROR)
+    for who, other in others.items():
+        _require_taken(other, name, f"from {who}")
+    primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+    primary.signal_abort().expect(NOERROR)
+    for other in others.values():
+        _require_taken(other, name, "after an abort")
+    primary.close().expect(NOERROR)
+
+
+@vdi_requirement("NAM-08")
+def test_the_name_of_a_set_in_full_use_cannot_be_taken(testbed: Testbed, backup: StatementRun) -> None:
+    command = backup.next_data_command()
+    _require_taken(testbed.client("other"), backup.set_name, "while a command is held")
+    backup.answer(command).expect(NOERROR)
+    backup.succeed()
+
+
+def _require_taken(other: Client, name: str, when: str) -> None:
+    for _ in range(2):
+        answer = other.create_ex(None, name, VDConfig())
+        answer.record("Q8", f"CreateEx of a name that is in use, {when}")
+        answer.require_failure()
+
+
+@vdi_requirement("NAM-09")
+def test_a_name_is_free_again_after_close(testbed: Testbed) -> None:
+    name = testbed.name()
+    one, other = testbed.client("one"), testbed.client("other")
+    for ending in ("closed", "aborted"):
+        for client in (one, other, other, one):
+            client.create_ex(None, name, VDConfig()).expect(NOERROR)
+            if ending == "aborted":
+                client.signal_abort().expect(NOERROR)
+            client.close().expect(NOERROR)
+
+
+@RESTORE
+@vdi_requirement("NAM-09")
+def test_a_name_is_free_again_after_its_statement(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind)
+    statement.succeed()
+    _run_under(testbed, kind, statement.set_name)
+
+
+@pytest.mark.parametrize("end", ["close", "death"])
+@vdi_requirement("NAM-09")
+def test_whoever_is_left_of_an_earlier_set_does_nothing_to_its_namesake(testbed: Testbed, end: str) -> None:
+    earlier = testbed.statement("backup", Scenario(secondaries=2))
+    earlier.next_data_command()
+    earlier.primary.signal_abort().expect(NOERROR)
+    earlier.primary.close().require(NOERROR, VD_E_OPEN)
+    later = testbed.prepared(Scenario(secondaries=1), name=earlier.set_name)
+    later.start()
+    command = later.next_data_command()
+    for left in earlier.secondaries:
+        if end == "close":
+            left.close().require(NOERROR, VD_E_OPEN)
+        else:
+            left.kill()
+        view = mapped_view(later.secondaries[0], handle_of(command))
+        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+    later.answer(command).expect(NOERROR)
+    later.succeed()
+
+
+@vdi_requirement("NAM-10")
+def test_a_name_is_free_again_after_a_death(testbed: Testbed) -> None:
+    names = testbed.name(), testbed.name()
+    for turn in range(3):
+        primary = testbed.client(f"primary {turn}")
+        for name, owner in zip(names, (primary, testbed.beside(primary)), strict=True):
+            owner.create_ex(None, name, VDConfig()).expect(NOERROR)
+            if turn:
+                owner.send_get_configuration(thread=f"{owner.key} waits")
+                owner.get_configuration(0).expect(VD_E_TIMEOUT)
+        primary.kill()
+    heir = testbed.client("heir")
+    for name in names:
+        heir.create_ex(None, name, VDConfig()).expect(NOERROR)
+        heir.close().expect(NOERROR)
+
+
+@RESTORE
+@vdi_requirement("NAM-10")
+def test_a_name_is_free_again_after_a_death_in_full_use(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind)
+    statement.next_data_command()
+    statement.primary.kill()
+    assert not statement.outcome().succeeded, "the statement succeeded although its primary died"
+    testbed.client("heir").create_ex(None, statement.set_name, VDConfig()).expect(NOERROR)
+
+
+@pytest.mark.parametrize("form", ["CreateEx", "Create"])
+@vdi_requirement("NAM-13")
+def test_long_names_are_told_apart_or_refused(testbed: Testbed, form: str) -> None:
+    one, other = testbed.client("one"), testbed.client("other")
+    for length in LENGTHS:
+        stem = testbed.name().ljust(length - 1, "x")
+        answer = _creation(one, form, f"{stem}a")
+        answer.record("Q11", f"{form} with a name of {length} characters")
+        if answer.code == NOERROR:
+            _creation(other, form, f"{stem}b").expect(NOERROR)
+            for client in (one, other):
+                client.close().expect(NOERROR)
+        else:
+            answer.require_failure()
+
+
+def _creation(client: Client, form: str, name: str) -> Code:
+    if form == "Create":
+        return client.create(name, VDConfig())
+    return client.create_ex(None, name, VDConfig())
+
+
+@vdi_requirement("SEC-06")
+def test_long_names_of_no_set_are_not_joined(testbed: Testbed) -> None:
+    stranger = testbed.client("stranger")
+    for length in LENGTHS:
+        name = testbed.name().ljust(length, "x")
+        stranger.open_in_secondary_ex(None, name).require_failure()
+        stranger.open_in_secondary(name).require_failure()
+
+
+# Names of devices
+
+
+@alternating_direction("devices", [1, 2, 3, 3])
+@vdi_requirement("NAM-14")
+def test_the_first_device_has_the_name_of_the_set(testbed: Testbed, kind: Kind, devices: int) -> None:
+    statement = testbed.configured(kind, Scenario(devices=devices, secondaries=max(ALONE_OR_NOT[kind])))
+    statement.join_all()
+    first = statement.clients[-1].open_device(statement.set_name).expect(NOERROR)
+    statement.devices.append(first)
+    for index in range(1, devices):
+        statement.open_device(index)
+    statement.succeed()
+
+
+@vdi_requirement("NAM-15")
+def test_further_devices_have_names_of_any_text(testbed: Testbed, kind: Kind) -> None:
+    scenario = Scenario(devices=2 + len(FURTHER_NAMES), owners=ALONE_OR_NOT[kind])
+    sets = [testbed.prepared(scenario, kind) for _ in range(2)]
+    for statement, other in zip(sets, reversed(sets), strict=True):
+        statement.device_names = (statement.set_name, *FURTHER_NAMES, other.set_name)
+        statement.start()
+    for statement in reversed(sets):
+        statement.succeed()
+
+
+@RESTORE
+@vdi_requirement("NAM-17")
+def test_a_device_name_in_other_letters_is_observed(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.configured(kind, Scenario(devices=2))
+    subject = "OpenDevice with the name in capital letters"
+    answer = statement.primary.open_device(statement.device_names[1].upper())
+    if answer.permit("Q30", subject, VD_E_INVALID, NOERROR) == NOERROR:
+        statement.primary.open_device(statement.device_names[1]).expect(VD_E_PROTOCOL)
+    else:
+        statement.open_devices()
+        statement.succeed()

@@ -1,0 +1,176 @@
+"""OpenDevice, where some devices are open, in further processes, and under names that resemble those of devices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNERS, RESTORE
+from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.vdi.commands import VDC_SKIP_BLOCKS, VDF_LIKE_TAPE
+from vdi_conformance.vdi.hresult import (
+    NOERROR,
+    VD_E_ABORT,
+    VD_E_CLOSE,
+    VD_E_INVALID,
+    VD_E_OPEN,
+    VD_E_PROTOCOL,
+    VD_E_TIMEOUT,
+)
+from vdi_conformance.vdi.structures import MAX_DEVICES
+
+if TYPE_CHECKING:
+    from vdi_conformance.harness.client import Client
+    from vdi_conformance.harness.statement_run import Kind
+    from vdi_conformance.harness.testbed import Testbed
+
+SHORT: Final = 1
+"""A time-out in milliseconds that is over at once, or after one second where the unit is seconds (Q53)."""
+
+
+@vdi_requirement("OPD-02")
+def test_no_device_opens_after_waits_that_ended(testbed: Testbed) -> None:
+    statement = testbed.created("backup")
+    for timeout in (0, SHORT):
+        statement.primary.get_configuration(timeout).require(VD_E_TIMEOUT)
+        statement.primary.open_device(statement.set_name).require(VD_E_PROTOCOL)
+
+
+@vdi_requirement("OPD-02")
+def test_no_device_opens_while_the_server_configures(testbed: Testbed) -> None:
+    scripted = testbed.scripted_created()
+    scripted.server.open(None, scripted.set_name).expect(NOERROR)
+    scripted.primary.open_device(scripted.set_name).require(VD_E_PROTOCOL)
+    scripted.server.close().require(NOERROR, VD_E_PROTOCOL)
+    other = testbed.scripted_created()
+    other.begin_configuration()
+    other.primary.open_device(other.set_name).require(VD_E_PROTOCOL)
+    other.end_configuration()
+    other.primary.get_configuration().expect(NOERROR)
+    other.open_devices()
+
+
+@vdi_requirement("OPD-05")
+def test_no_open_device_opens_again_whichever_came_last(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.configured(kind, Scenario(devices=4, owners=ALONE_OR_NOT[kind]))
+    statement.join_all()
+    for index in range(3):
+        statement.open_device(index)
+        for device in list(statement.devices):
+            device.client.open_device(device.name).require(VD_E_PROTOCOL)
+    statement.open_device(3)
+    statement.succeed()
+
+
+@vdi_requirement("OPD-07", "OPD-08")
+def test_names_that_are_refused_open_nothing(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.configured(kind, Scenario(devices=3, owners=ALONE_OR_NOT[kind]))
+    statement.join_all()
+    for index, name in enumerate(statement.device_names):
+        for resembling in (name[:-1], f"{name}x", f"{name} ", f" {name}", testbed.name()):
+            if resembling not in statement.device_names:
+                for client in statement.clients:
+                    client.open_device(resembling).require(VD_E_INVALID)
+        statement.open_device(index)
+    statement.succeed()
+
+
+@RESTORE
+@vdi_requirement("OPD-08")
+def test_the_name_of_a_device_of_another_set_is_invalid(testbed: Testbed, kind: Kind) -> None:
+    one = testbed.configured(kind, Scenario(devices=2))
+    other = testbed.twin(one, kind, Scenario(devices=2))
+    for name in other.device_names:
+        one.primary.open_device(name).require(VD_E_INVALID)
+    one.open_devices()
+    one.succeed()
+    other.succeed()
+
+
+@OWNERS
+@vdi_requirement("OPD-09")
+def test_no_device_opens_after_an_abort_of_the_server(testbed: Testbed, owner: int) -> None:
+    scripted = testbed.scripted(Scenario(devices=2, owners=(owner,)))
+    scripted.signal_abort()
+    for client in scripted.clients:
+        client.await_abort()
+        for name in scripted.device_names:
+            client.open_device(name).require(VD_E_ABORT)
+
+
+@pytest.mark.parametrize("opened", [0, 1, 2])
+@vdi_requirement("OPD-09")
+def test_no_device_opens_anywhere_after_an_abort(testbed: Testbed, kind: Kind, opened: int) -> None:
+    statement = testbed.configured(kind, Scenario(devices=2, owners=ALONE_OR_NOT[kind]))
+    statement.join_all()
+    for index in range(opened):
+        statement.open_device(index)
+    statement.primary.signal_abort().expect(NOERROR)
+    for client in statement.clients:
+        client.await_abort()
+        for name in statement.device_names:
+            client.open_device(name).require(VD_E_ABORT)
+
+
+@vdi_requirement("OPD-10")
+def test_null_is_stored_wherever_no_device_opens(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.configured(kind, Scenario(devices=2, owners=(max(ALONE_OR_NOT[kind]),)))
+    statement.join_all()
+    owner = statement.clients[-1]
+    for index in range(2):
+        _refuse(owner, testbed.name(), *statement.device_names[:index])
+        statement.open_device(index)
+    _refuse(owner, testbed.name(), *statement.device_names)
+    end = statement.run_out()
+    _refuse(owner, *statement.device_names)
+    statement.close()
+    _refuse(owner, *statement.device_names)
+    statement.require_success(end)
+
+
+def _refuse(client: Client, *names: str) -> None:
+    """Fail the check unless none of these names opens a device, and each attempt stores null."""
+    for name in names:
+        result = client.open_device(name)
+        result.require_failure()
+        if result.value is not None:
+            raise ConformanceFailure(f"{result.call} gave {result.name} and stored something other than null")
+
+
+@vdi_requirement("OPD-03", "CMD-12")
+def test_each_of_64_devices_gets_its_own_commands(testbed: Testbed) -> None:
+    scripted = testbed.scripted(Scenario(devices=MAX_DEVICES, features=VDF_LIKE_TAPE))
+    tags = [scripted.send(code=VDC_SKIP_BLOCKS, size=1 + device, device=device) for device in range(MAX_DEVICES)]
+    for device in range(MAX_DEVICES):
+        result = scripted.devices[device].get_command(0)
+        command = result.expect(NOERROR)
+        assert command.size == 1 + device, f"device {device} was given a command of device {command.size - 1}"
+        scripted.devices[device].complete(command).expect(NOERROR)
+    scripted.all_ended(tags, 0)
+
+
+@vdi_requirement("OPD-06")
+def test_a_process_that_opened_none_opens_none_of_the_open_ones(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(devices=2, secondaries=1))
+    secondary = statement.secondaries[0]
+    for name in statement.device_names:
+        answer = secondary.open_device(name)
+        answer.permit("Q2", "OpenDevice in another process, all devices open", VD_E_OPEN, VD_E_PROTOCOL)
+    secondary.open_device(testbed.name()).require(VD_E_OPEN, VD_E_INVALID)
+    statement.succeed()
+
+
+@vdi_requirement("OPD-15")
+def test_no_device_of_three_opens_after_the_end_in_any_process(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(devices=3, owners=ALONE_OR_NOT[kind]))
+    for command in statement.commands():
+        statement.answer_any(command).expect(NOERROR)
+    for device in statement.devices:
+        device.get_command(0).require(VD_E_CLOSE, VD_E_PROTOCOL)
+    for client in statement.clients:
+        for name in statement.device_names:
+            client.open_device(name).require(VD_E_PROTOCOL)
+    statement.close()
+    statement.require_success(statement.outcome())

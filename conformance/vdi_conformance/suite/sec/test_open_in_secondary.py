@@ -1,0 +1,393 @@
+"""OpenInSecondaryEx and OpenInSecondary: who may join which set when, and what a refusal leaves behind."""
+
+from dataclasses import replace
+
+import pytest
+
+from vdi_conformance.harness.client import Client
+from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.parametrizations import BACKUP, RESTORE, alternating_direction
+from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.harness.shared_memory import fetched_view, handle_of, mapped_view, require_same_memory
+from vdi_conformance.harness.statement_run import Kind
+from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL
+from vdi_conformance.vdi.structures import VDConfig
+
+SECONDARIES = alternating_direction("secondaries", [1, 2, 8])
+ABORTERS = alternating_direction("by", ["primary", "secondary"])
+
+
+# Joining
+
+
+@SECONDARIES
+@vdi_requirement("SEC-01")
+def test_a_configured_set_can_be_joined(testbed: Testbed, kind: Kind, secondaries: int) -> None:
+    _join_a_configured_set(testbed, kind, Scenario(secondaries=secondaries))
+
+
+@SECONDARIES
+@vdi_requirement("SEC-08")
+def test_the_older_forms_create_and_join(testbed: Testbed, kind: Kind, secondaries: int) -> None:
+    testbed.need_default_instance()
+    _join_a_configured_set(testbed, kind, Scenario(secondaries=secondaries, older=True))
+
+
+def _join_a_configured_set(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
+    """Join before any device is open; the last one to join is the only one that opens one."""
+    statement = testbed.configured(kind, replace(scenario, owners=(scenario.secondaries,)))
+    statement.join_all()
+    statement.open_devices()
+    statement.succeed()
+
+
+@vdi_requirement("SEC-01")
+def test_a_set_in_full_use_can_be_joined(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(transfers=6))
+    for _ in range(4):
+        command = statement.next_data_command()
+        secondary = testbed.secondary(statement)
+        view = mapped_view(secondary, handle_of(command))
+        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+        statement.answer(command).expect(NOERROR)
+    statement.succeed()
+
+
+@alternating_direction("older", ["Create", "OpenInSecondary"])
+@vdi_requirement("SEC-08")
+def test_the_older_forms_go_with_the_newer_ones(testbed: Testbed, kind: Kind, older: str) -> None:
+    testbed.need_default_instance()
+    statement = testbed.configured(kind, Scenario(older=older == "Create"))
+    secondary = testbed.client("secondary")
+    if older == "Create":
+        secondary.open_in_secondary_ex(None, statement.set_name).expect(NOERROR)
+    else:
+        secondary.open_in_secondary(statement.set_name).expect(NOERROR)
+    statement.devices.append(secondary.open_device(statement.set_name).expect(NOERROR))
+    statement.run_out()
+    secondary.close().expect(NOERROR)
+    statement.close()
+    statement.require_success(statement.outcome())
+
+
+# Not ready, open already, aborting
+
+
+@RESTORE
+@vdi_requirement("SEC-02")
+def test_a_set_that_is_not_configured_cannot_be_joined(testbed: Testbed, kind: Kind) -> None:
+    _join_too_early(testbed, kind, Scenario())
+
+
+@BACKUP
+@vdi_requirement("SEC-26")
+def test_the_older_form_cannot_join_a_set_that_is_not_configured(testbed: Testbed, kind: Kind) -> None:
+    testbed.need_default_instance()
+    _join_too_early(testbed, kind, Scenario(older=True))
+
+
+def _join_too_early(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
+    statement = testbed.created(kind, scenario)
+    early = testbed.client("early secondary")
+    for _ in range(2):
+        statement.join(early).expect(VD_E_PROTOCOL)
+    statement.configure()
+    testbed.secondary(statement)
+    statement.open_devices()
+    statement.succeed()
+
+
+@BACKUP
+@vdi_requirement("SEC-03")
+def test_a_second_join_of_one_object_is_refused(testbed: Testbed, kind: Kind) -> None:
+    _join_twice(testbed, kind, Scenario(devices=2, owners=(1, 0), secondaries=2))
+
+
+@RESTORE
+@vdi_requirement("SEC-26")
+def test_a_second_join_by_the_older_form_is_refused(testbed: Testbed, kind: Kind) -> None:
+    testbed.need_default_instance()
+    _join_twice(testbed, kind, Scenario(devices=2, owners=(1, 0), secondaries=2, older=True))
+
+
+def _join_twice(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
+    statement = testbed.statement(kind, scenario)
+    other = testbed.configured(kind, scenario)
+    secondary = statement.secondaries[0]
+    for joined in statement.secondaries:
+        statement.join(joined).expect(VD_E_PROTOCOL)
+        other.join(joined).expect(VD_E_PROTOCOL)
+    command = statement.next_data_command()
+    statement.join(secondary).expect(VD_E_PROTOCOL)
+    statement.answer(command).expect(NOERROR)
+    statement.succeed()
+    other.join_all()
+    other.open_devices()
+    other.succeed()
+
+
+@BACKUP
+@vdi_requirement("SEC-04")
+def test_the_creating_object_cannot_join(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(owners=(1,)))
+    other = testbed.configured(kind)
+    for name in (statement.set_name, other.set_name):
+        statement.primary.open_in_secondary_ex(None, name).expect(VD_E_PROTOCOL)
+        statement.primary.open_in_secondary(name).expect(VD_E_PROTOCOL)
+    statement.succeed()
+
+
+@ABORTERS
+@vdi_requirement("SEC-05")
+def test_an_aborting_set_cannot_be_joined(testbed: Testbed, kind: Kind, by: str) -> None:
+    _join_after_an_abort(testbed, kind, by, Scenario(secondaries=1))
+
+
+@ABORTERS
+@vdi_requirement("SEC-26")
+def test_the_older_form_cannot_join_an_aborting_set(testbed: Testbed, kind: Kind, by: str) -> None:
+    testbed.need_default_instance()
+    _join_after_an_abort(testbed, kind, by, Scenario(secondaries=1, older=True))
+
+
+def _join_after_an_abort(testbed: Testbed, kind: Kind, by: str, scenario: Scenario) -> None:
+    statement = testbed.statement(kind, scenario)
+    late = testbed.client("late secondary")
+    (statement.primary if by == "primary" else statement.secondaries[0]).signal_abort().expect(NOERROR)
+    statement.device.await_abort()
+    for _ in range(2):
+        statement.join(late).expect(VD_E_ABORT)
+
+
+@vdi_requirement("SEC-05")
+def test_a_set_that_its_server_aborted_cannot_be_joined(testbed: Testbed) -> None:
+    scripted = testbed.scripted()
+    scripted.signal_abort()
+    scripted.device.await_abort()
+    scripted.join(testbed.client("late secondary")).expect(VD_E_ABORT)
+
+
+@vdi_requirement("SEC-25")
+def test_joining_before_the_primary_knows_the_configuration_is_observed(testbed: Testbed) -> None:
+    scripted = testbed.scripted_created(Scenario(secondaries=1))
+    scripted.begin_configuration()
+    scripted.end_configuration()
+    secondary = scripted.secondaries[0]
+    answer = scripted.join(secondary)
+    subject = "OpenInSecondaryEx before the primary's GetConfiguration"
+    if answer.permit("Q33", subject, VD_E_PROTOCOL, NOERROR) == VD_E_PROTOCOL:
+        scripted.primary.get_configuration().expect(NOERROR)
+        scripted.join(secondary).expect(NOERROR)
+
+
+# Other names
+
+
+@pytest.mark.parametrize("name", ["unknown", "longer", "shorter", "closed"])
+@vdi_requirement("SEC-06")
+def test_a_set_that_does_not_exist_cannot_be_joined(testbed: Testbed, name: str) -> None:
+    statement = testbed.backup()
+    if name == "closed":
+        statement.succeed()
+    names = {"unknown": testbed.name(), "longer": statement.set_name + "x", "shorter": statement.set_name[:-1]}
+    secondary = testbed.client("secondary")
+    for attempt in (
+        secondary.open_in_secondary_ex(None, names.get(name, statement.set_name)),
+        secondary.open_in_secondary(names.get(name, statement.set_name)),
+    ):
+        attempt.require_failure()
+        attempt.record("Q34", f"joining a set by {name} name")
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["OpenInSecondaryEx", "OpenInSecondary"])
+@pytest.mark.parametrize("form", ["{}-z", "É-{}-Ж-z"], ids=["small letters", "both kinds"])
+@vdi_requirement("NAM-11")
+def test_the_name_of_a_set_is_compared_with_its_case(testbed: Testbed, form: str, older: bool) -> None:
+    if older:
+        testbed.need_default_instance()
+    statement = testbed.prepared(Scenario(older=older), name=form.format(testbed.name()))
+    statement.start()
+    name, secondary = statement.set_name, testbed.client("secondary")
+    middle = name.replace("Ж", "ж"), name.replace("vdi", "vDi"), name.upper(), name.lower(), name.swapcase()
+    first = name[0].swapcase() + name[1:]
+    for other in {first, name[:-1] + name[-1].upper(), *middle} - {name}:
+        answer = secondary.open_in_secondary(other) if older else secondary.open_in_secondary_ex(None, other)
+        answer.require_failure()
+    statement.enlist(secondary)
+    statement.succeed()
+
+
+@alternating_direction("instance", ["NOSUCHINSTANCE", "HOST\\MSSQLSERVER", "\\MSSQLSERVER"])
+@vdi_requirement("SEC-07")
+def test_a_set_of_the_default_instance_is_not_that_of_another(testbed: Testbed, kind: Kind, instance: str) -> None:
+    statement = testbed.statement(kind)
+    secondary = testbed.client("secondary")
+    secondary.open_in_secondary_ex(instance, statement.set_name).require_failure()
+    testbed.secondary(statement)
+    statement.succeed()
+
+
+@RESTORE
+@vdi_requirement("SEC-07")
+def test_an_empty_instance_name_is_observed(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind)
+    secondary = testbed.client("secondary")
+    answer = secondary.open_in_secondary_ex("", statement.set_name)
+    answer.record("Q9", "OpenInSecondaryEx with an empty instance name")
+    if answer.code != NOERROR:
+        answer.require_failure()
+        statement.join(secondary).expect(NOERROR)
+    command = statement.next_data_command()
+    view = mapped_view(secondary, handle_of(command))
+    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+
+
+@BACKUP
+@vdi_requirement("SEC-07")
+def test_a_set_of_a_named_instance_is_joined_by_that_name_alone(testbed: Testbed, kind: Kind) -> None:
+    testbed.need("named_instances", "it needs named instances")
+    statement = testbed.configured(kind, Scenario(instance="VDI1", owners=(1,)))
+    for instance in (None, "VDI2", "VDI", "VDI10"):
+        testbed.client("stranger").open_in_secondary_ex(instance, statement.set_name).require_failure()
+    statement.join_all()
+    statement.open_devices()
+    statement.succeed()
+
+
+@RESTORE
+@vdi_requirement("SEC-07")
+def test_a_set_is_not_that_of_the_same_name_on_another_instance(testbed: Testbed, kind: Kind) -> None:
+    testbed.need("named_instances", "it needs named instances")
+    statement = testbed.configured(kind, Scenario(instance="VDI1"))
+    secondary = testbed.client("secondary")
+    other = testbed.client("other primary").create_ex("VDI2", statement.set_name, VDConfig())
+    other.record("Q8", "CreateEx of a name that is in use on another instance")
+    secondary.open_in_secondary_ex("VDI2", statement.set_name).require_failure()
+    statement.enlist(secondary)
+    statement.open_devices()
+    statement.succeed()
+
+
+# What a refusal leaves
+
+
+@pytest.mark.parametrize("then", ["creates", "joins"])
+@pytest.mark.parametrize("refusal", ["unknown", "not ready", "aborting"])
+@vdi_requirement("SEC-27")
+def test_a_refused_join_leaves_the_object_as_it_was(testbed: Testbed, refusal: str, then: str) -> None:
+    secondary = testbed.client("secondary")
+    _refuse(testbed, secondary, refusal)
+    secondary.close().expect(VD_E_PROTOCOL)
+    secondary.get_configuration(0).expect(VD_E_PROTOCOL)
+    if then == "creates":
+        secondary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
+    else:
+        statement = testbed.backup()
+        statement.join(secondary).expect(NOERROR)
+        command = statement.next_data_command()
+        view = mapped_view(secondary, handle_of(command))
+        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+    secondary.close().expect(NOERROR)
+
+
+def _refuse(testbed: Testbed, secondary: Client, refusal: str) -> None:
+    match refusal:
+        case "unknown":
+            secondary.open_in_secondary_ex(None, testbed.name()).require_failure()
+        case "not ready":
+            testbed.created("backup").join(secondary).require_failure()
+        case _:
+            aborted = testbed.backup()
+            aborted.primary.signal_abort().expect(NOERROR)
+            aborted.device.await_abort()
+            aborted.join(secondary).require_failure()
+
+
+@BACKUP
+@vdi_requirement("SEC-20")
+def test_who_joined_cannot_create(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(devices=2, owners=(1, 0), secondaries=2))
+    for secondary in statement.secondaries:
+        for name in (statement.set_name, testbed.name()):
+            secondary.create_ex(None, name, VDConfig()).expect(VD_E_PROTOCOL)
+            secondary.create(name, VDConfig()).expect(VD_E_PROTOCOL)
+    statement.succeed()
+
+
+# Who comes and goes, more than usual, late
+
+
+@vdi_requirement("SEC-19")
+def test_more_processes_than_devices_join_at_once(testbed: Testbed) -> None:
+    statement = testbed.backup(Scenario(devices=2, secondaries=1))
+    crowd = [testbed.client(f"attendant {number}") for number in range(70)]
+    asked = [one.send_open_in_secondary_ex(None, statement.set_name) for one in crowd]
+    answers = [later.result() for later in asked]
+    for answer in answers:
+        if answer.code != NOERROR:
+            answer.require_failure()
+    joined = [one for one, answer in zip(crowd, answers, strict=True) if answer.code == NOERROR]
+    assert len(joined) > len(statement.devices), f"only {len(joined)} of {len(crowd)} secondaries could join"
+    command = statement.next_data_command()
+    handle = handle_of(command)
+    for one in joined:
+        view = mapped_view(one, handle)
+        assert one.digest(view.address, 512) == statement.primary.digest(command.buffer, 512), "it sees other bytes"
+    statement.answer(command).expect(NOERROR)
+    statement.run_out()
+    for one in joined:
+        one.close().expect(NOERROR)
+    statement.close()
+    statement.require_success(statement.outcome())
+
+
+@RESTORE
+@vdi_requirement("SEC-22")
+def test_a_second_object_of_one_process_is_observed(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
+    command = statement.next_data_command()
+    for client in statement.clients:
+        second = testbed.beside(client)
+        answer = statement.join(second)
+        answer.record("Q32", "OpenInSecondaryEx of a second object in a process that has the set open")
+        if answer.code == NOERROR:
+            view = mapped_view(second, handle_of(command))
+            require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+            second.close().expect(NOERROR)
+        else:
+            answer.require_failure()
+    statement.answer(command).expect(NOERROR)
+    statement.succeed()
+
+
+@BACKUP
+@vdi_requirement("SEC-23")
+def test_processes_come_and_go(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(transfers=8))
+    for _ in range(6):
+        command = statement.next_data_command()
+        secondary = testbed.client("guest")
+        statement.join(secondary).expect(NOERROR)
+        view = mapped_view(secondary, handle_of(command))
+        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+        secondary.close().expect(NOERROR)
+        statement.answer(command).expect(NOERROR)
+    statement.succeed()
+
+
+@RESTORE
+@vdi_requirement("SEC-24")
+def test_who_comes_after_the_end_finds_no_device(testbed: Testbed, kind: Kind) -> None:
+    statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
+    statement.run_out()
+    late = testbed.client("late secondary")
+    answer = statement.join(late)
+    if answer.code == NOERROR:
+        for name in statement.device_names:
+            late.open_device(name).expect(VD_E_PROTOCOL)
+        late.close().expect(NOERROR)
+    else:
+        answer.require_failure()
+    statement.close()
+    statement.require_success(statement.outcome())

@@ -1,0 +1,1 @@
+"""Checks of SRV: server interface."""

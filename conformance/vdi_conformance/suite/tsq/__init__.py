@@ -1,0 +1,1 @@
+"""Checks of TSQ: T-SQL syntax."""

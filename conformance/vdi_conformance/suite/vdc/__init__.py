@@ -1,0 +1,1 @@
+"""Checks of VDC: VDC_Read."""

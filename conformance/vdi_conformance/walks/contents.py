@@ -1,0 +1,71 @@
+"""The bytes of a walk: what each buffer that is held must show, to its holder and to whoever mapped it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vdi_conformance.harness.judging import ConformanceFailure
+from vdi_conformance.harness.memory import Seeded
+from vdi_conformance.vdi import commands as vdc
+
+if TYPE_CHECKING:
+    from vdi_conformance.harness.client import Client
+    from vdi_conformance.harness.device import Fetched
+    from vdi_conformance.harness.shared_memory import BufferView
+    from vdi_conformance.model.state import ModelCommand
+    from vdi_conformance.walks.model_server import WalkingServer
+
+
+class RememberedContents:
+    """What was last stored into each buffer, as a digest, and where it is seen; by the tags of the commands."""
+
+    def __init__(self, server: WalkingServer) -> None:
+        self._server = server
+        self._digests: dict[int, str] = {}
+        self._views: dict[int, list[BufferView]] = {}
+        self._sizes: dict[int, int] = {}
+        self._stored = 0
+
+    def fetched(self, command: ModelCommand, fetched: Fetched, view: BufferView) -> None:
+        """A Write comes with what the server stored; a Read gets something from its holder."""
+        self._sizes[command.tag] = command.size
+        self._views[command.tag] = [view]
+        if fetched.code == vdc.VDC_WRITE:
+            self._digests[command.tag] = self._server.digest(command)
+            self.check("a Write came with other bytes than the server stored", command.tag)
+        else:
+            self._store(command.tag, view)
+
+    def mapped(self, command: ModelCommand, view: BufferView) -> None:
+        """Another view shows the same, and what is stored through it shows in every other."""
+        if command.tag not in self._views:
+            return
+        self._views[command.tag].append(view)
+        self.check("the mapped address shows other bytes than the buffer has", command.tag)
+        self._store(command.tag, view)
+        self.check("what was stored through a mapped address does not show everywhere", command.tag)
+
+    def check(self, otherwise: str, *tags: int) -> None:
+        """Look at buffers that are held, at all of them where none is named."""
+        looking = [
+            (tag, view, view.process.start_digest(view.address, self._sizes[tag]))
+            for tag in tags or self._views
+            for view in self._views[tag]
+        ]
+        for tag, view, digest in looking:
+            if digest() != self._digests[tag]:
+                raise ConformanceFailure(f"{otherwise}: so {view.process.name} sees at {view.address:#x}")
+
+    def forget(self, tag: int) -> None:
+        """A buffer is held no longer."""
+        self._views.pop(tag, None)
+
+    def leave(self, process: Client) -> None:
+        """A process sees nothing any more."""
+        for tag, views in self._views.items():
+            self._views[tag] = [view for view in views if view.process is not process]
+
+    def _store(self, tag: int, view: BufferView) -> None:
+        self._stored += 1
+        view.process.fill(view.address, Seeded(self._stored), self._sizes[tag])
+        self._digests[tag] = view.process.digest(view.address, self._sizes[tag])
