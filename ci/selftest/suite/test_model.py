@@ -81,30 +81,32 @@ class Scene:
 
 def _in(view: ClientState) -> Scene:
     """Bring the primary into a state."""
-    scene = Scene()
+    placement = Scene()
     match view:
         case ClientState.DOES_NOT_EXIST:
-            scene.do(clients.close(scene.primary))
+            placement.do(clients.close(placement.primary))
         case ClientState.INITIALIZING:
-            scene.configure()
+            placement.configure()
         case ClientState.ACTIVE | ClientState.TERMINATED | ClientState.ABORT:
-            scene.activate()
+            placement.activate()
             if view is ClientState.TERMINATED:
-                scene.terminate()
+                placement.terminate()
             elif view is ClientState.ABORT:
-                scene.do(clients.signal_abort(scene.primary))
-    assert scene.primary.view is view
-    return scene
+                placement.do(clients.signal_abort(placement.primary))
+    assert placement.primary.view is view
+    return placement
 
 
 CALLS: dict[str, Callable[[Scene], Permits]] = {
-    "CreateEx": lambda scene: clients.create(scene.model, scene.primary, "fresh"),
-    "GetConfiguration": lambda scene: clients.get_configuration(scene.primary),
-    "OpenDevice": lambda scene: clients.open_device(scene.primary, scene.of.devices[0]),
-    "GetCommand": lambda scene: devices.get_command(scene.model, scene.primary, scene.of.devices[0]),
-    "CompleteCommand": lambda scene: devices.complete_command(scene.primary, scene.of.devices[0], None, "stale", 0),
-    "SignalAbort": lambda scene: clients.signal_abort(scene.primary),
-    "Close": lambda scene: clients.close(scene.primary),
+    "CreateEx": lambda placement: clients.create(placement.model, placement.primary, "fresh"),
+    "GetConfiguration": lambda placement: clients.get_configuration(placement.primary),
+    "OpenDevice": lambda placement: clients.open_device(placement.primary, placement.of.devices[0]),
+    "GetCommand": lambda placement: devices.get_command(placement.model, placement.primary, placement.of.devices[0]),
+    "CompleteCommand": lambda placement: devices.complete_command(
+        placement.primary, placement.of.devices[0], None, "stale", 0
+    ),
+    "SignalAbort": lambda placement: clients.signal_abort(placement.primary),
+    "Close": lambda placement: clients.close(placement.primary),
 }
 OK, PROTOCOL, ABORT = (NOERROR,), (VD_E_PROTOCOL,), (VD_E_ABORT,)
 PRINTED = {
@@ -130,120 +132,120 @@ def test_the_matrix_is_the_printed_one(method: str, number: int, view: ClientSta
 
 
 def test_an_abort_by_others_may_be_noticed_late_and_is_never_undone() -> None:
-    scene = Scene()
-    scene.activate()
-    scene.send()
-    scene.do(clients.signal_abort(scene.secondary))
-    assert scene.of.abort_state is AbortState.ABORTED
-    scene.do(clients.get_configuration(scene.primary))
-    scene.do(clients.get_configuration(scene.primary), VD_E_ABORT)
-    assert clients.get_configuration(scene.primary).names == ("VD_E_ABORT",)
+    placement = Scene()
+    placement.activate()
+    placement.send()
+    placement.do(clients.signal_abort(placement.secondary))
+    assert placement.of.abort_state is AbortState.ABORTED
+    placement.do(clients.get_configuration(placement.primary))
+    placement.do(clients.get_configuration(placement.primary), VD_E_ABORT)
+    assert clients.get_configuration(placement.primary).names == ("VD_E_ABORT",)
     # Its devices may still hand out what was queued, until GetCommand tells of the abort too.
-    scene.fetch()
-    scene.do(devices.get_command(scene.model, scene.primary, scene.of.devices[0]), VD_E_ABORT)
-    assert devices.get_command(scene.model, scene.primary, scene.of.devices[0]).names == ("VD_E_ABORT",)
+    placement.fetch()
+    placement.do(devices.get_command(placement.model, placement.primary, placement.of.devices[0]), VD_E_ABORT)
+    assert devices.get_command(placement.model, placement.primary, placement.of.devices[0]).names == ("VD_E_ABORT",)
 
 
 def test_who_joins_after_a_call_of_signal_abort_knows() -> None:
-    scene = Scene()
-    scene.activate()
-    scene.do(clients.close(scene.secondary))
-    scene.do(clients.signal_abort(scene.primary))
-    assert clients.join(scene.secondary, scene.of).names == ("VD_E_ABORT",)
+    placement = Scene()
+    placement.activate()
+    placement.do(clients.close(placement.secondary))
+    placement.do(clients.signal_abort(placement.primary))
+    assert clients.join(placement.secondary, placement.of).names == ("VD_E_ABORT",)
 
 
 @pytest.mark.parametrize("code", [NOERROR, VD_E_PROTOCOL])
 def test_the_state_may_be_shared_or_each_clients_own(code: int) -> None:
-    scene = Scene()
-    scene.do(server.open_set(scene.model, scene.of))
-    scene.do(server.configure(scene.of))
-    assert clients.open_device(scene.primary, scene.of.devices[0]).names == ("VD_E_PROTOCOL",)
-    scene.do(server.configure(scene.of))
-    scene.do(clients.open_device(scene.primary, scene.of.devices[0]), code)
-    assert scene.primary.view is (ClientState.ACTIVE if code == NOERROR else ClientState.CONFIGURABLE)
+    placement = Scene()
+    placement.do(server.open_set(placement.model, placement.of))
+    placement.do(server.configure(placement.of))
+    assert clients.open_device(placement.primary, placement.of.devices[0]).names == ("VD_E_PROTOCOL",)
+    placement.do(server.configure(placement.of))
+    placement.do(clients.open_device(placement.primary, placement.of.devices[0]), code)
+    assert placement.primary.view is (ClientState.ACTIVE if code == NOERROR else ClientState.CONFIGURABLE)
 
 
 @pytest.mark.parametrize("code", [NOERROR, VD_E_INVALID])
 def test_another_device_may_complete_a_command_and_then_it_is_over(code: int) -> None:
-    scene = Scene(devices=2)
-    scene.activate()
-    command = scene.send()
-    scene.fetch()
-    scene.do(devices.complete_command(scene.primary, scene.of.devices[1], command, "another", 0), code)
+    placement = Scene(devices=2)
+    placement.activate()
+    command = placement.send()
+    placement.fetch()
+    placement.do(devices.complete_command(placement.primary, placement.of.devices[1], command, "another", 0), code)
     expected = {NOERROR: [command], VD_E_INVALID: []}[code]
-    assert server.completions_due(scene.of) == expected
+    assert server.completions_due(placement.of) == expected
 
 
 def test_the_server_sees_each_command_end_once_as_it_was_completed() -> None:
-    scene = Scene()
-    scene.activate()
-    command = scene.send(code=WRITE)
-    assert server.complaint(scene.of, 7, 0, 0) == "the server saw the end of command 7, which it never sent"
-    scene.fetch()
-    scene.do(scene.complete(command))
-    assert server.complaint(scene.of, 1, 0, 512) is None
-    assert server.complaint(scene.of, 1, 0, 512) == "the server saw command 1 end twice"
+    placement = Scene()
+    placement.activate()
+    command = placement.send(code=WRITE)
+    assert server.complaint(placement.of, 7, 0, 0) == "the server saw the end of command 7, which it never sent"
+    placement.fetch()
+    placement.do(placement.complete(command))
+    assert server.complaint(placement.of, 1, 0, 512) is None
+    assert server.complaint(placement.of, 1, 0, 512) == "the server saw command 1 end twice"
 
 
 def test_a_command_that_nobody_completed_ends_by_an_abort_alone() -> None:
-    scene = Scene()
-    scene.activate()
-    scene.send()
-    assert "nobody had completed it" in str(server.complaint(scene.of, 1, 995, 0))
-    scene.send(tag=2)
-    scene.do(server.signal_abort(scene.of))
-    assert server.complaint(scene.of, 2, 995, 0) is None
+    placement = Scene()
+    placement.activate()
+    placement.send()
+    assert "nobody had completed it" in str(server.complaint(placement.of, 1, 995, 0))
+    placement.send(tag=2)
+    placement.do(server.signal_abort(placement.of))
+    assert server.complaint(placement.of, 2, 995, 0) is None
 
 
 def test_results_may_come_in_the_order_in_which_commands_were_sent() -> None:
-    scene = Scene()
-    scene.activate()
-    first, second = scene.send(tag=1), scene.send(tag=2)
-    scene.fetch()
-    scene.fetch()
-    scene.do(scene.complete(second))
-    assert server.completions_due(scene.of) == []
-    scene.do(scene.complete(first))
-    assert server.completions_due(scene.of) == [first, second]
+    placement = Scene()
+    placement.activate()
+    first, second = placement.send(tag=1), placement.send(tag=2)
+    placement.fetch()
+    placement.fetch()
+    placement.do(placement.complete(second))
+    assert server.completions_due(placement.of) == []
+    placement.do(placement.complete(first))
+    assert server.completions_due(placement.of) == [first, second]
 
 
 def test_the_death_of_a_secondary_may_be_noticed_or_not() -> None:
-    scene = Scene()
-    scene.activate()
-    server.client_dies(scene.secondary)
-    assert not scene.of.sound
-    assert clients.get_configuration(scene.primary).names == ("NOERROR", "VD_E_ABORT")
-    scene.do(clients.get_configuration(scene.primary), VD_E_ABORT)
-    assert scene.of.abort_state is AbortState.ABORTED
+    placement = Scene()
+    placement.activate()
+    server.client_dies(placement.secondary)
+    assert not placement.of.sound
+    assert clients.get_configuration(placement.primary).names == ("NOERROR", "VD_E_ABORT")
+    placement.do(clients.get_configuration(placement.primary), VD_E_ABORT)
+    assert placement.of.abort_state is AbortState.ABORTED
 
 
 def test_the_death_of_the_primary_ends_the_set_for_all() -> None:
-    scene = Scene()
-    scene.activate()
-    server.client_dies(scene.primary)
-    assert scene.of.abort_state is AbortState.ABORTED
+    placement = Scene()
+    placement.activate()
+    server.client_dies(placement.primary)
+    assert placement.of.abort_state is AbortState.ABORTED
 
 
 def test_who_leaves_with_an_open_device_aborts_the_set() -> None:
-    scene = Scene()
-    scene.activate()
-    scene.do(clients.close(scene.primary), VD_E_OPEN)
-    assert (scene.of.abort_state, scene.primary.view) == (AbortState.ABORTED, ClientState.DOES_NOT_EXIST)
+    placement = Scene()
+    placement.activate()
+    placement.do(clients.close(placement.primary), VD_E_OPEN)
+    assert (placement.of.abort_state, placement.primary.view) == (AbortState.ABORTED, ClientState.DOES_NOT_EXIST)
 
 
 def test_a_secondary_that_leaves_disturbs_nobody() -> None:
-    scene = Scene()
-    scene.activate()
-    scene.do(clients.close(scene.secondary))
-    assert scene.of.sound
+    placement = Scene()
+    placement.activate()
+    placement.do(clients.close(placement.secondary))
+    assert placement.of.sound
 
 
 def test_what_comes_after_the_end_means_nothing_certain_to_others() -> None:
-    scene = Scene()
-    scene.activate()
-    scene.terminate()
-    scene.do(clients.signal_abort(scene.primary))
-    assert (scene.primary.view, scene.of.abort_state) == (ClientState.ABORT, AbortState.DOUBTFUL)
+    placement = Scene()
+    placement.activate()
+    placement.terminate()
+    placement.do(clients.signal_abort(placement.primary))
+    assert (placement.primary.view, placement.of.abort_state) == (ClientState.ABORT, AbortState.DOUBTFUL)
 
 
 @pytest.mark.parametrize(
@@ -256,44 +258,44 @@ def test_what_comes_after_the_end_means_nothing_certain_to_others() -> None:
     ],
 )
 def test_sharing_follows_its_pages(kind: str, wanted: tuple[str, ...]) -> None:
-    scene = Scene()
-    scene.activate()
-    scene.send(code=WRITE)
-    scene.fetch()
-    assert share(scene.secondary, kind).names == wanted
-    scene.do(clients.close(scene.secondary))
-    assert share(scene.secondary, "past").names == ("VD_E_PROTOCOL",)
+    placement = Scene()
+    placement.activate()
+    placement.send(code=WRITE)
+    placement.fetch()
+    assert share(placement.secondary, kind).names == wanted
+    placement.do(clients.close(placement.secondary))
+    assert share(placement.secondary, "past").names == ("VD_E_PROTOCOL",)
 
 
 def test_strictness_asks_for_what_is_recommended() -> None:
-    scene = Scene(devices=2)
-    scene.activate()
-    scene.do(server.close_device(scene.of.devices[0]))
-    scene.do(devices.get_command(scene.model, scene.primary, scene.of.devices[0]), VD_E_CLOSE)
-    again = devices.get_command(scene.model, scene.primary, scene.of.devices[0])
+    placement = Scene(devices=2)
+    placement.activate()
+    placement.do(server.close_device(placement.of.devices[0]))
+    placement.do(devices.get_command(placement.model, placement.primary, placement.of.devices[0]), VD_E_CLOSE)
+    again = devices.get_command(placement.model, placement.primary, placement.of.devices[0])
     assert again.names == ("VD_E_CLOSE", "VD_E_PROTOCOL", "VD_E_TIMEOUT")
-    scene.model.strict = True
-    again = devices.get_command(scene.model, scene.primary, scene.of.devices[0])
+    placement.model.strict = True
+    again = devices.get_command(placement.model, placement.primary, placement.of.devices[0])
     assert again.names == ("VD_E_CLOSE", "VD_E_PROTOCOL")
 
 
 def test_who_waits_is_woken_by_a_command_a_close_and_an_abort() -> None:
     causes: tuple[Callable[[Scene], object], ...] = (
-        lambda scene: scene.send(),
-        lambda scene: scene.do(server.close_device(scene.of.devices[0])),
-        lambda scene: scene.do(clients.signal_abort(scene.secondary)),
+        lambda placement: placement.send(),
+        lambda placement: placement.do(server.close_device(placement.of.devices[0])),
+        lambda placement: placement.do(clients.signal_abort(placement.secondary)),
     )
     for cause in causes:
-        scene = Scene()
-        scene.activate()
-        assert not scene.of.devices[0].due
-        cause(scene)
-        assert scene.of.devices[0].due
+        placement = Scene()
+        placement.activate()
+        assert not placement.of.devices[0].due
+        cause(placement)
+        assert placement.of.devices[0].due
 
 
 def test_who_waits_cannot_close() -> None:
-    scene = Scene()
-    scene.activate()
-    assert Step("close", 1) in options(scene.model, "close")
-    scene.of.devices[0].waiting = True
-    assert Step("close", 1) not in options(scene.model, "close")
+    placement = Scene()
+    placement.activate()
+    assert Step("close", 1) in options(placement.model, "close")
+    placement.of.devices[0].waiting = True
+    assert Step("close", 1) not in options(placement.model, "close")

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 TOOLS: Final = ("hypothesis", "msgspec", "pytest", "pytest-xdist")
 """The distributions beside the suite that take part in its verdicts."""
 
@@ -19,6 +19,8 @@ VERDICTS: Final[tuple[Verdict, ...]] = (
     "not tested",
     "error",
 )
+CHARGING: Final[tuple[Verdict, ...]] = ("failed", "warning", "known failure")
+"""The verdicts of a check that charge a requirement."""
 CauseKind = Literal["code", "assertion", "died", "hung", "protocol", "suite", "not tested"]
 NOT_TESTED: Final = "not tested"
 Culprit = Literal["implementation", "adapter", "platform"]
@@ -151,7 +153,10 @@ class Requests(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     """How one check ended; `id` is stable over versions, `duration` is in seconds.
 
-    `codes` are the names of the HRESULTs that the methods of the client interface gave, by the methods.
+    `requirements` are those that it judges; `broken` those that its failure or warning is charged to, which may be
+    others: what a check needs before it can judge its own has requirements too. What it judges and did not break was
+    not tested by it then. `codes` are the names of the HRESULTs that the methods of the client interface gave, by the
+    methods.
     """
 
     id: str
@@ -159,6 +164,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     requirements: list[str]
     level: str
     verdict: Verdict
+    broken: list[str] = []
     duration: float
     cause: Cause | None = None
     known: KnownFailure | None = None

@@ -116,7 +116,7 @@ class Client(ProcessMemory):
         end = time.monotonic() + self.scaled(BOUND_TO_COME) / 1000
         while (result := self.get_configuration(0)).succeeded and time.monotonic() < end:
             pass
-        result.require(VD_E_ABORT)
+        result.expect(VD_E_ABORT)
 
     def send_open_device(
         self, name: str | None, null_out: bool = False, thread: str = SET_THREAD

@@ -83,8 +83,8 @@ def closed(testbed: Testbed) -> Reached:
 def refused(testbed: Testbed) -> Reached:
     """Ask for sets that cannot be."""
     at = fresh(testbed)
-    at.who.create_ex(None, at.set_name, VDConfig(device_count=0)).require_failure()
-    at.who.create_ex(None, "", VDConfig()).require_failure()
+    at.who.create_ex(None, at.set_name, VDConfig(device_count=0)).expect_failure()
+    at.who.create_ex(None, "", VDConfig()).expect_failure()
     return at
 
 
@@ -109,7 +109,7 @@ def created_after_an_end(testbed: Testbed) -> Reached:
     """Create a further set, under the same name, with an object whose set was aborted and closed."""
     at = closed_after_an_abort(testbed)
     at.who.create_ex(None, at.set_name, VDConfig()).expect(NOERROR)
-    at.who.get_configuration(0).require(VD_E_TIMEOUT)
+    at.who.get_configuration(0).expect(VD_E_TIMEOUT)
     at.statement, at.who.aborted = None, False
     return at
 
@@ -300,8 +300,8 @@ def _require_no_set(at: Reached) -> None:
 
 
 def _require_configurable(at: Reached) -> None:
-    at.who.get_configuration(0).require(VD_E_TIMEOUT)
-    at.who.open_device(at.set_name).require(VD_E_PROTOCOL)
+    at.who.get_configuration(0).expect(VD_E_TIMEOUT)
+    at.who.open_device(at.set_name).expect(VD_E_PROTOCOL)
     at.who.close().expect(NOERROR)
 
 
@@ -322,7 +322,7 @@ def _require_the_end(at: Reached) -> None:
 
 
 def _require_abort(at: Reached) -> None:
-    at.who.get_configuration(0).require(VD_E_ABORT)
+    at.who.get_configuration(0).expect(VD_E_ABORT)
     at.who.create_ex(None, at.testbed.name(), VDConfig()).expect(VD_E_PROTOCOL)
     at.who.close().expect(NOERROR, VD_E_OPEN)
 

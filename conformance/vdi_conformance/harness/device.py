@@ -130,7 +130,7 @@ class Device:
         result = self.get_command() if waiting is None else waiting.result()
         while result.succeeded and time.monotonic() < end:
             result = self.get_command()
-        result.require(VD_E_ABORT)
+        result.expect(VD_E_ABORT)
 
     def complete(
         self,

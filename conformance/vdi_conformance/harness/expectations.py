@@ -32,11 +32,14 @@ def in_hexadecimal(numbers: Iterable[int]) -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """The HRESULT of one call; `call` says which one, and in which process."""
+    """The HRESULT of one call; `call` says which one, and in which process.
+
+    An expectation names in `by` the requirement that is broken where the check judges several.
+    """
 
     call: str
     code: int
-    observe: Observe = field(repr=False)
+    observer: Observe = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -48,37 +51,35 @@ class Answer:
         """Whether the call gave NOERROR."""
         return self.code == NOERROR
 
-    def require(self, *codes: int) -> None:
+    def expect_failure(self, by: str | None = None) -> None:
+        """Fail the check unless the call failed, with whatever code."""
+        if not failed(self.code):
+            sentence = f"{self.call} gave {self.name} instead of a failure"
+            raise ConformanceFailure(sentence, ("a failure",), self.name, by)
+
+    def permit(self, question: str, subject: str, *codes: int, by: str | None = None) -> int:
+        """Accept any of these codes and record which one came, as the answer to an open question."""
+        self.expect(*codes, by=by)
+        self.observer(question, subject, self.name, [name_of(code) for code in codes])
+        return self.code
+
+    def observe(self, question: str, subject: str) -> None:
+        """Record what came, whatever it is."""
+        self.observer(question, subject, self.name)
+
+    def expect(self, *codes: int, by: str | None = None) -> object:
         """Fail the check unless the call gave one of these codes."""
         if self.code not in codes:
             names = tuple(name_of(code) for code in codes)
             remedy = SLOW if self.code == VD_E_TIMEOUT else ""
             sentence = f"{self.call} gave {self.name} instead of {' or '.join(names)}{remedy}"
-            raise ConformanceFailure(sentence, names, self.name)
-
-    def require_failure(self) -> None:
-        """Fail the check unless the call failed, with whatever code."""
-        if not failed(self.code):
-            raise ConformanceFailure(f"{self.call} gave {self.name} instead of a failure", ("a failure",), self.name)
-
-    def permit(self, question: str, subject: str, *codes: int) -> int:
-        """Accept any of these codes and record which one came, as the answer to an open question."""
-        self.require(*codes)
-        self.observe(question, subject, self.name, [name_of(code) for code in codes])
-        return self.code
-
-    def record(self, question: str, subject: str) -> None:
-        """Record what came, whatever it is."""
-        self.observe(question, subject, self.name)
+            raise ConformanceFailure(sentence, names, self.name, by)
+        return None
 
 
 @dataclass(frozen=True)
 class Code(Answer):
     """The answer of a call without an out-value."""
-
-    def expect(self, *codes: int) -> None:
-        """Fail the check unless the call gave one of these codes."""
-        self.require(*codes)
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,11 @@ class Result(Answer, Generic[T]):
 
     value: T | None = None
 
-    def expect(self, *codes: int) -> T:
+    def expect(self, *codes: int, by: str | None = None) -> T:
         """Fail the check unless the call gave one of these codes; give the out-value, which NOERROR promises."""
-        self.require(*codes)
+        super().expect(*codes, by=by)
         if self.code == NOERROR and self.value is None:
-            raise ConformanceFailure(f"{self.call} gave NOERROR and handed nothing out")
+            raise ConformanceFailure(f"{self.call} gave NOERROR and handed nothing out", by=by)
         return cast("T", self.value)
 
 

@@ -62,13 +62,13 @@ def _cause(error: AssertionError | HostError) -> tuple[type[Exception], str | No
 
 
 class Exploration(Generic[W, T]):
-    """Plays examples on one scene, and sets up a fresh one after each that failed."""
+    """Plays examples on one set, and sets up a fresh one after each that failed."""
 
     def __init__(self, testbed: Testbed, begin: Callable[[], W], play: Callable[[W, T], None]) -> None:
         self._testbed = testbed
         self._begin = begin
         self._play = play
-        self._scenes: list[W] = []
+        self._placements: list[W] = []
         self._failures: list[tuple[T, AssertionError | HostError]] = []
         self._left = SHRINKS
         self._last: T | None = None
@@ -99,7 +99,7 @@ class Exploration(Generic[W, T]):
             if example != self._last and self._end is None:
                 # Once more, so that the calls on record are those of this failure.
                 with suppress(AssertionError, HostError):
-                    self._play_on_a_scene(example)
+                    self._play_on_a_placement(example)
             raise failure
         if self._end is not None:
             raise self._end
@@ -118,7 +118,7 @@ class Exploration(Generic[W, T]):
                 return True
         started = time.monotonic()
         try:
-            self._play_on_a_scene(example)
+            self._play_on_a_placement(example)
         except NothingLearnt as error:
             self._end = error
             raise _Enough from error
@@ -126,17 +126,17 @@ class Exploration(Generic[W, T]):
             if self._failures and _cause(error) != _cause(self._failures[0][1]):
                 return False
             self._failures.append((example, error))
-            # A scene that cannot be set up says nothing of the example: none is simpler.
+            # A set that cannot be set up says nothing of the example: none is simpler.
             if time.monotonic() - started > SLOW or isinstance(error, NO_SCENE):
                 self._left = 0
             return True
         return False
 
-    def _play_on_a_scene(self, example: T) -> None:
+    def _play_on_a_placement(self, example: T) -> None:
         self._last = example
-        if not self._scenes:
+        if not self._placements:
             self._testbed.clear()
-            self._scenes.append(self._begin())
-        scene = self._scenes.pop()
-        self._play(scene, example)
-        self._scenes.append(scene)
+            self._placements.append(self._begin())
+        placement = self._placements.pop()
+        self._play(placement, example)
+        self._placements.append(placement)

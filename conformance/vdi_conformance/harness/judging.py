@@ -1,11 +1,13 @@
 """How a check says what it judges, and the ends other than pass and fail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, Literal, NoReturn, TypeVar
 
 import pytest
 from _pytest.outcomes import Skipped
 
+from vdi_conformance.host.errors import HostError
 from vdi_conformance.requirements import Requirement, catalogue
 
 T = TypeVar("T")
@@ -30,19 +32,39 @@ class NeedsServer(NotTested):
 
 
 class ConformanceFailure(AssertionError):
-    """A call gave what no reading of the documents permits; names of codes are kept apart for reports."""
+    """A call gave what no reading of the documents permits; names of codes are kept apart for reports.
 
-    def __init__(self, sentence: str, expected: tuple[str, ...] = (), observed: str | None = None) -> None:
+    `by` is the requirement that is broken, where the check judges several, or where another one is: what a check needs
+    before it can judge its own has requirements too.
+    """
+
+    def __init__(
+        self, sentence: str, expected: tuple[str, ...] = (), observed: str | None = None, by: str | None = None
+    ) -> None:
         super().__init__(sentence)
         self.expected = expected
         self.observed = observed
+        self.by = by
+
+
+@contextmanager
+def judging(requirement: str) -> Iterator[None]:
+    """Charge what breaks within to one requirement, unless it says itself to which."""
+    judgeable(requirement)
+    try:
+        yield
+    except (ConformanceFailure, HostError) as failure:
+        failure.by = failure.by or requirement
+        raise
+    except AssertionError as failure:
+        raise ConformanceFailure(str(failure), by=requirement) from failure
 
 
 def vdi_requirement(*ids: str) -> pytest.MarkDecorator:
     """Name the requirements that a check judges: known ones of one severity, that bind the library or the server."""
     if not ids:
         raise ValueError("a check must judge known requirements, not nothing")
-    requirements = [_judgeable(id) for id in ids]
+    requirements = [judgeable(id) for id in ids]
     if len({severity(requirement.level) for requirement in requirements}) > 1:
         raise ValueError(f"a check judges requirements of one severity: split the one for {', '.join(ids)}")
     if len({requirement.binds for requirement in requirements}) > 1:
@@ -53,12 +75,13 @@ def vdi_requirement(*ids: str) -> pytest.MarkDecorator:
 def judged_party(item: pytest.Item) -> Judged:
     """Tell whom a check judges, the library or the server."""
     bound = (
-        requirement.binds for mark in item.iter_markers("vdi_requirement") for requirement in map(_judgeable, mark.args)
+        requirement.binds for mark in item.iter_markers("vdi_requirement") for requirement in map(judgeable, mark.args)
     )
     return "server" if next(bound, JUDGED_PARTIES[0]) == "server" else "library"
 
 
-def _judgeable(id: str) -> Requirement:
+def judgeable(id: str) -> Requirement:
+    """Give a requirement that a check may judge, and refuse what there is not and what binds nobody under test."""
     requirement = catalogue().get(id)
     if requirement is None:
         raise ValueError(f"a check must judge known requirements, not {id}")
@@ -93,7 +116,7 @@ class WaitedInVain(ConformanceFailure):
 
 
 class PrerequisiteFailed(ConformanceFailure):
-    """The scene that a check plays on could not be set up: a failure, whatever the level of its requirements."""
+    """What a check begins with could not be set up: a failure, whatever the level of its requirements."""
 
 
 class MandatoryBroken(ConformanceFailure):
@@ -110,4 +133,4 @@ def set_up(step: Callable[[], T]) -> T:
         return step()
     except ConformanceFailure as failure:
         sentence = f"before the check began: {failure}"
-        raise PrerequisiteFailed(sentence, failure.expected, failure.observed) from failure
+        raise PrerequisiteFailed(sentence, failure.expected, failure.observed, failure.by) from failure

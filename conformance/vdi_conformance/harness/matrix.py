@@ -46,7 +46,7 @@ class Permitted:
         """Fail the check unless the call gave what it may, and record what was open."""
         codes = self.codes if way.name in NO_DEVICE else (*self.codes, *self.in_use)
         if self.question is None or len(codes) == 1:
-            answer.require(*codes)
+            answer.expect(*codes)
         else:
             answer.permit(self.question, f"{method} in state {way.state.value}, {way.name}", *codes)
 

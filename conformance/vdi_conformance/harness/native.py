@@ -175,7 +175,7 @@ class NativeObject:
             self.process.require_guard(variable, width, method)
             value = self.process.number(variable, width)
             answer = self.answer(method, code)
-            return Result(answer.call, answer.code, answer.observe, value if size or value else None)
+            return Result(answer.call, answer.code, answer.observer, value if size or value else None)
 
         return self.send(method, *arguments, self.pointer(variable), thread=thread).then(given)
 
@@ -207,7 +207,7 @@ class NativeDevice(NativeObject):
         found = waiting.result()
         while found.succeeded:
             found = self.get_command()
-        found.require(VD_E_ABORT)
+        found.expect(VD_E_ABORT)
 
     def complete(self, record: int, code: int, size: int, position: int = 0) -> Code:
         """CompleteCommand."""
@@ -244,7 +244,7 @@ class NativeSet(NativeObject):
             self.process.require_guard(place, CONFIG_SIZE, "GetConfiguration")
             self.process.host.codes.add(("GetConfiguration", code))
             answer = self.answer("GetConfiguration", code)
-            return Result(answer.call, answer.code, answer.observe, self.process.read(place, CONFIG_SIZE))
+            return Result(answer.call, answer.code, answer.observer, self.process.read(place, CONFIG_SIZE))
 
         return self.send("GetConfiguration", self.time(waiting), self.pointer(place), thread=thread).then(configured)
 
@@ -256,7 +256,7 @@ class NativeSet(NativeObject):
         """OpenDevice."""
         found = self.out("OpenDevice", self.pointer(self.process.text(name)))
         device = None if found.value is None else NativeDevice(self.process, found.value)
-        return Result(found.call, found.code, found.observe, device)
+        return Result(found.call, found.code, found.observer, device)
 
     def open_in_secondary(self, name: str) -> Code:
         """OpenInSecondary."""

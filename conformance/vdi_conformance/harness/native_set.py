@@ -45,7 +45,7 @@ def let_time_pass(testbed: Testbed, process: NativeProcess, timeout: int, times:
     clock = set_of(process)
     clock.create(testbed.name(), USUAL.config.pack()).expect(NOERROR)
     for _ in range(times):
-        clock.get_configuration(timeout).require(VD_E_TIMEOUT)
+        clock.get_configuration(timeout).expect(VD_E_TIMEOUT)
     clock.close().expect(NOERROR)
 
 
@@ -85,7 +85,7 @@ class NativeBackup:
         """Give every command to its end; whoever asks completes it before asking for the next one."""
         for _ in range(MOST_COMMANDS):
             found = self.device.get_command()
-            found.require(NOERROR, VD_E_CLOSE)
+            found.expect(NOERROR, VD_E_CLOSE)
             if found.code == VD_E_CLOSE:
                 return
             yield CommandRecord(self.process, found.expect(NOERROR))

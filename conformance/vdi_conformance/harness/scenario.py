@@ -111,13 +111,13 @@ class SetInUse:
     `joined` are those who have ever had it open, `configuration` is what the primary was told first.
     """
 
-    def __init__(self, scene: Placement) -> None:
-        self.scenario = scene.scenario
-        self.set_name = scene.name
-        self.primary, *self.secondaries = scene.clients
-        self.clients = list(scene.clients)
-        self._all_clients = list(scene.clients)
-        self.device_names = scene.device_names
+    def __init__(self, placement: Placement) -> None:
+        self.scenario = placement.scenario
+        self.set_name = placement.name
+        self.primary, *self.secondaries = placement.clients
+        self.clients = list(placement.clients)
+        self._all_clients = list(placement.clients)
+        self.device_names = placement.device_names
         self.devices: list[Device] = []
         self.joined: list[Client] = []
         self.configuration: VDConfig | None = None

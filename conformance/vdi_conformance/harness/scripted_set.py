@@ -30,9 +30,9 @@ VDI_OWN_CODES: Final = (ERROR_OPERATION_ABORTED, ERROR_IO_DEVICE)
 class ScriptedSet(SetInUse):
     """A set whose server, `server`, takes every step that it is told, with the clients on the other side."""
 
-    def __init__(self, scene: Placement, observe: Observe) -> None:
-        super().__init__(scene)
-        self.server = ServerRole(scene.server, observe)
+    def __init__(self, placement: Placement, observe: Observe) -> None:
+        super().__init__(placement)
+        self.server = ServerRole(placement.server, observe)
         self.aborted = False
         self.tolerated: set[int] = set()
         self._observe = observe
@@ -130,13 +130,13 @@ class ScriptedSet(SetInUse):
 
     def _pass_one(self, device: int) -> bool:
         sent = self.try_to_send(code=VDC_FLUSH, device=device)
-        sent.require(NOERROR, VD_E_ABORT)
+        sent.expect(NOERROR, VD_E_ABORT)
         fetched = self.devices[device].get_command()
-        fetched.require(NOERROR, VD_E_ABORT)
+        fetched.expect(NOERROR, VD_E_ABORT)
         if VD_E_ABORT in (sent.code, fetched.code):
             return False
         completed = self.devices[device].complete(fetched.expect(NOERROR))
-        completed.require(NOERROR, VD_E_ABORT)
+        completed.expect(NOERROR, VD_E_ABORT)
         seen = self.completion()
         if completed.code == VD_E_ABORT or (seen is not None and seen.code == ERROR_OPERATION_ABORTED):
             return False

@@ -40,11 +40,11 @@ STALL: Final = 1_000
 class StatementRun(SetInUse):
     """A running statement with its primary, its secondaries and the devices that they opened."""
 
-    def __init__(self, kind: Kind, scene: Placement, streams: Path | None, seed: int) -> None:
-        super().__init__(scene)
+    def __init__(self, kind: Kind, placement: Placement, streams: Path | None, seed: int) -> None:
+        super().__init__(placement)
         self.kind = kind
-        self.server = scene.server
-        self._supervisor = scene.supervisor
+        self.server = placement.server
+        self._supervisor = placement.supervisor
         self._streams = streams
         self._media: dict[Device, Medium] = {}
         self._seed = seed
@@ -194,7 +194,7 @@ class StatementRun(SetInUse):
         while waiting:
             for device in await_commands(self._supervisor, waiting):
                 result = waiting.pop(device).result()
-                result.require(NOERROR, VD_E_CLOSE, *ends)
+                result.expect(NOERROR, VD_E_CLOSE, *ends)
                 if result.code == NOERROR:
                     yield result.expect(NOERROR)
                     waiting[device] = device.send_get_command()
@@ -290,11 +290,11 @@ class StatementRun(SetInUse):
         """
         for _ in range(count):
             result = device.get_command(self.primary.scaled(STALL))
-            result.require(NOERROR, VD_E_TIMEOUT, VD_E_CLOSE, VD_E_ABORT)
+            result.expect(NOERROR, VD_E_TIMEOUT, VD_E_CLOSE, VD_E_ABORT)
             if result.code != NOERROR:
                 return result.code != VD_E_ABORT
             answer = self.answer_any(result.expect(NOERROR))
-            answer.require(NOERROR, VD_E_ABORT)
+            answer.expect(NOERROR, VD_E_ABORT)
             if answer.code == VD_E_ABORT:
                 return False
         return True

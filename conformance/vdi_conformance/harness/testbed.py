@@ -159,14 +159,14 @@ class Testbed:
         if kind == "restore" and streams is None:
             streams = self._streams(scenario)
         return self._watched(
-            StatementRun(kind, self._scene(scenario, clients, name), streams, self.session.parties.seed)
+            StatementRun(kind, self._placement(scenario, clients, name), streams, self.session.parties.seed)
         )
 
     def _watched(self, one: R) -> R:
         self._sets_in_use.append(one)
         return one
 
-    def _scene(
+    def _placement(
         self,
         scenario: Scenario,
         clients: list[Client],
@@ -183,8 +183,8 @@ class Testbed:
         """
         clients, server = self._clients(scenario), self.processes.launch("server", "server")
         for _ in range(count):
-            scene = self._scene(scenario, clients, server=server)
-            statement = self._watched(StatementRun("backup", scene, None, self.session.parties.seed))
+            placement = self._placement(scenario, clients, server=server)
+            statement = self._watched(StatementRun("backup", placement, None, self.session.parties.seed))
             set_up(statement.create)
             yield statement
             statement.check_end()
@@ -198,7 +198,7 @@ class Testbed:
         self.need_scripted()
         clients, server = self._clients(scenario), self.processes.launch("server", "server")
         for _ in range(count):
-            scripted = self._watched(ScriptedSet(self._scene(scenario, clients, server=server), self.observe))
+            scripted = self._watched(ScriptedSet(self._placement(scenario, clients, server=server), self.observe))
             set_up(scripted.create)
             yield scripted
             scripted.check_completions()
@@ -219,7 +219,7 @@ class Testbed:
 
     def _script(self, scenario: Scenario) -> ScriptedSet:
         self.need_scripted()
-        scripted = self._watched(ScriptedSet(self._scene(scenario, self._clients(scenario)), self.observe))
+        scripted = self._watched(ScriptedSet(self._placement(scenario, self._clients(scenario)), self.observe))
         self._scripted.append(scripted)
         return scripted
 
@@ -277,7 +277,7 @@ class Testbed:
             self.observe(question, subject, f"the process {death.ended}")
             return None
         if not chance:
-            answer.record(question, subject)
+            answer.observe(question, subject)
         return answer
 
     def server(self) -> ServerRole:
@@ -287,10 +287,10 @@ class Testbed:
 
     def second_server(self, of: StatementRun) -> StatementEnd:
         """Let a second server run the statement of an statement once more, and wait for its end."""
-        scene = Placement(
+        placement = Placement(
             of.scenario, of.set_name, self.processes.launch("server", "second"), (of.primary,), self.session.supervisor
         )
-        second = StatementRun(of.kind, scene, None, self.session.parties.seed)
+        second = StatementRun(of.kind, placement, None, self.session.parties.seed)
         second.execute()
         return second.outcome()
 
@@ -394,7 +394,7 @@ class Testbed:
 def close_all(clients: Sequence[Client]) -> None:
     """Close every client object, the secondaries first; what else had been done to it decides what that gives."""
     for client in reversed(clients):
-        client.close().require(NOERROR, VD_E_OPEN, VD_E_PROTOCOL)
+        client.close().expect(NOERROR, VD_E_OPEN, VD_E_PROTOCOL)
         client.devices.clear()
 
 

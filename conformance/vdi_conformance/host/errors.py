@@ -34,12 +34,14 @@ _TRACEBACK: Final = 6000
 class HostError(Exception):
     """Whatever can go wrong with a host; `host` is its name.
 
-    Its sentence is fit to be shown, whatever the host said; the attributes of errors have that as it came.
+    Its sentence is fit to be shown, whatever the host said; the attributes of errors have that as it came. `by` is the
+    requirement that it breaks, where a check says so.
     """
 
     def __init__(self, host: str, sentence: str) -> None:
         super().__init__(sentence)
         self.host = host
+        self.by: str | None = None
 
 
 class NothingLearnt(HostError):

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from vdi_conformance.evidence.records import (
+    CHARGING,
     Call,
     Cause,
     CauseKind,
@@ -27,7 +28,7 @@ from vdi_conformance.pytest_plugin.baseline import BASELINE
 from vdi_conformance.pytest_plugin.checks import check_id, id_of_node, level_of, requirements_of, suite_files
 from vdi_conformance.pytest_plugin.no_verdict import sentence_of
 from vdi_conformance.pytest_plugin.selection import is_named
-from vdi_conformance.pytest_plugin.verdicts import assess
+from vdi_conformance.pytest_plugin.verdicts import assess, broken_by
 from vdi_conformance.untrusted.printable import keepable, shown_lines
 from vdi_conformance.vdi.hresult import name_of
 
@@ -51,6 +52,7 @@ class CheckPhase(msgspec.Struct, frozen=True, kw_only=True):
     requirements: list[str]
     level: str
     verdict: Verdict
+    broken: list[str] = []
     cause: Cause | None = None
     known: KnownFailure | None = None
     observations: list[Observation] = []
@@ -155,23 +157,24 @@ def _phase(
             walked=walked,
         )
     borrowed = testbed is not None and testbed.session.parties.borrows_server
-    verdict, cause = assess(call.excinfo.value, level, borrowed)
+    broken = broken_by(call.excinfo.value, requirements)
+    verdict, cause = assess(call.excinfo.value, level_of(broken), borrowed)
     if sentence := _no_verdict(call.excinfo.value):
         return CheckPhase(
             id=check_id(item), requirements=requirements, level=level, verdict=verdict, cause=cause, no_verdict=sentence
         )
     if verdict in ("failed", "warning") and (other := _other_cause(testbed, call.excinfo.value, cause)):
-        verdict, cause = assess(other, level, borrowed)
+        broken = broken_by(other, requirements)
+        verdict, cause = assess(other, level_of(broken), borrowed)
     known = None
-    if verdict in COVERABLE and (
-        known := known_failure(*item.config.stash[BASELINE], check_id(item), requirements, cause)
-    ):
+    if verdict in COVERABLE and (known := known_failure(*item.config.stash[BASELINE], check_id(item), broken, cause)):
         verdict = "known failure"
     return CheckPhase(
         id=check_id(item),
         requirements=requirements,
         level=level,
         verdict=verdict,
+        broken=broken if verdict in CHARGING else [],
         cause=cause,
         known=known,
         observations=observations,
@@ -225,6 +228,7 @@ def _merged(node: str, phases: list[tuple[CheckPhase, float]]) -> CheckRecord:
         requirements=decisive.requirements,
         level=decisive.level,
         verdict=decisive.verdict,
+        broken=decisive.broken,
         duration=sum(duration for _, duration in phases),
         cause=decisive.cause,
         known=decisive.known,

@@ -1,5 +1,6 @@
 """From the way a check ended to its verdict and its cause; pure."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from vdi_conformance.evidence.records import NOT_TESTED, Cause, CauseKind, Verdict
@@ -22,8 +23,17 @@ SERVER_GROUPS: Final = (*HOST_GROUPS, "statement", "server")
 """The same where the server is another's: what that does not serve was not declared by who is judged."""
 
 
+def broken_by(error: BaseException, requirements: Sequence[str]) -> list[str]:
+    """Name what an exception is charged to: the requirement that it names, else those that the check judges."""
+    by = getattr(error, "by", None)
+    return [by] if by else list(requirements)
+
+
 def assess(error: BaseException, level: str, borrowed_server: bool = False) -> tuple[Verdict, Cause]:
-    """Judge a check of that level which ended with an exception; the server may be another's than who is judged."""
+    """Judge a check that ended with an exception, by the level of what it is charged to.
+
+    The server may be another's than who is judged.
+    """
     cause = _cause(error)
     match error:
         case NotApplicable():

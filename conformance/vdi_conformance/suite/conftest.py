@@ -1,4 +1,4 @@
-"""Fixtures of the checks: a testbed of their own, and the usual scenes on it."""
+"""Fixtures of the checks: a testbed of their own, and the usual sets on it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,8 +72,8 @@ def scripted(testbed: Testbed) -> ScriptedSet:
 @pytest.fixture
 def secondary(request: pytest.FixtureRequest, testbed: Testbed) -> Client:
     """Start a further process that joins the check's set and opens no device."""
-    scene = next(name for name in SCENES if name in request.fixturenames)
-    return testbed.secondary(request.getfixturevalue(scene))
+    placement = next(name for name in SCENES if name in request.fixturenames)
+    return testbed.secondary(request.getfixturevalue(placement))
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ def notice(walk: Walk, step: Step) -> None:
         if client.of.phase is SetPhase.CONFIGURED:
             process.client.await_abort()
         else:
-            process.client.get_configuration().require(VD_E_ABORT)
+            process.client.get_configuration().expect(VD_E_ABORT)
     client.notice()
 
 

@@ -1,4 +1,4 @@
-"""The walks of one check, on one scene; the first that fails is made short."""
+"""The walks of one check, on one set; the first that fails is made short."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_a_device_answers_for_its_interface(testbed: Testbed) -> None:
     backup = NativeBackup(testbed, testbed.native("com"))
     found = NativeDevice(backup.process, backup.device.query(DEVICE_INTERFACE).expect(NOERROR))
     record = found.get_command().expect(NOERROR)
-    backup.device.complete(record, 0, 0).require(NOERROR)
+    backup.device.complete(record, 0, 0).expect(NOERROR)
     backup.set.signal_abort().expect(NOERROR)
 
 
@@ -73,7 +73,7 @@ def test_a_device_has_no_interface_of_a_stranger(testbed: Testbed) -> None:
 
 def _require_no_interface(of: NativeObject) -> None:
     found = of.query(STRANGER)
-    found.require(E_NOINTERFACE)
+    found.expect(E_NOINTERFACE)
     if found.value is not None:
         raise ConformanceFailure(f"QueryInterface failed, and its out variable is {found.value:#x}", ("null",))
 
@@ -113,18 +113,18 @@ def test_the_second_interface_adds_two_methods_at_the_end(testbed: Testbed) -> N
 def _share(backup: NativeBackup, joined: NativeSet) -> None:
     """Show a buffer to a second process; an address that is none of a buffer has no handle."""
     backup.share(joined)
-    backup.set.get_buffer_handle(joined.process.outside_addresses().stack).require(VD_E_INVALID)
+    backup.set.get_buffer_handle(joined.process.outside_addresses().stack).expect(VD_E_INVALID)
 
 
 def _end_by_slots(testbed: Testbed, made: NativeSet) -> None:
     """Tell SignalAbort and Close apart, which take the same arguments."""
     made.close().expect(VD_E_PROTOCOL)
     made.create(testbed.name(), CONFIG).expect(NOERROR)
-    made.get_configuration(1).require(VD_E_TIMEOUT)
+    made.get_configuration(1).expect(VD_E_TIMEOUT)
     made.signal_abort().expect(NOERROR)
-    made.get_configuration(1).require(VD_E_ABORT)
+    made.get_configuration(1).expect(VD_E_ABORT)
     made.close().expect(NOERROR)
-    made.signal_abort().require_failure()
+    made.signal_abort().expect_failure()
 
 
 @vdi_requirement("ABI-08")
@@ -138,7 +138,7 @@ def test_the_older_interface_has_the_slots_of_the_newer(testbed: Testbed) -> Non
     process = testbed.native("com")("client")
     older = NativeSet(process, process.created(CLASS, SET_INTERFACE).expect(NOERROR))
     answer = older.create_ex(testbed.name(), CONFIG)
-    answer.record("Q44", "CreateEx by slot 11 of the older interface")
+    answer.observe("Q44", "CreateEx by slot 11 of the older interface")
     answer.expect(NOERROR)
 
 
@@ -151,7 +151,7 @@ def test_the_class_can_be_created_from_the_multithreaded_apartment(testbed: Test
 @vdi_requirement("ABI-19")
 def test_the_class_can_be_created_from_a_single_threaded_apartment(testbed: Testbed) -> None:
     process = testbed.native("com")("client")
-    process.created(CLASS, SET2_INTERFACE, "single").record("Q46", "creating the class from an STA")
+    process.created(CLASS, SET2_INTERFACE, "single").observe("Q46", "creating the class from an STA")
 
 
 @vdi_requirement("ABI-20")
@@ -171,4 +171,4 @@ def test_references_are_counted(testbed: Testbed, of: str) -> None:
     assert added >= 2, f"AddRef of a new reference gave {added}"
     assert left == added - 1, f"AddRef gave {added} and the Release after it {left}"
     if backup:
-        backup.set.signal_abort().require(NOERROR, VD_E_OPEN)
+        backup.set.signal_abort().expect(NOERROR, VD_E_OPEN)

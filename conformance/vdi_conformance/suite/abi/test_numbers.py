@@ -79,9 +79,9 @@ def test_feature_bits_have_their_numbers(testbed: Testbed, like: str) -> None:
     asked = FEATURES[like]
     if like == "bits of the header alone":
         tried = testbed.client("primary").create_ex(None, testbed.name(), VDConfig(features=asked))
-        tried.record("Q12", f"CreateEx with {like}")
+        tried.observe("Q12", f"CreateEx with {like}")
         if tried.code != SUCCESS:
-            tried.require_failure()
+            tried.expect_failure()
             return
     scripted = testbed.scripted_created(Scenario(features=asked))
     scripted.server.open(None, scripted.set_name).expect(SUCCESS)

@@ -53,7 +53,7 @@ def test_three_sets_of_one_process_have_nothing_in_common(testbed: Testbed) -> N
         asked = scenario.devices, scenario.block_size, scenario.max_transfer_size, scenario.prefix_zone_size
         assert found == asked, f"a set of {scenario} was configured as {config}"
     command = third.next_data_command()
-    first.primary.close().require(NOERROR, VD_E_OPEN)
+    first.primary.close().expect(NOERROR, VD_E_OPEN)
     first.primary.release()
     second.primary.signal_abort().expect(NOERROR)
     second.device.await_abort()
@@ -90,7 +90,7 @@ def test_codes_that_no_document_lists_for_a_method_are_recorded(testbed: Testbed
         fresh.signal_abort(),
         fresh.close(),
     ):
-        answer.require_failure()
+        answer.expect_failure()
 
 
 @alternating_direction("order", ["before Close", "after Close", "after a Close that aborts", "never"])

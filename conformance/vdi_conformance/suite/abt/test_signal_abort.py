@@ -160,7 +160,7 @@ def test_an_abort_wakes_every_thread_that_waits_for_a_command(testbed: Testbed, 
     waiting = dict(zip(statement.devices, begin_to_wait(*statement.devices), strict=True))
     busy = [device for device, later in waiting.items() if later.done]
     for device in busy:
-        waiting[device].result().require(NOERROR)
+        waiting[device].result().expect(NOERROR)
     waiting |= zip(busy, begin_to_wait(*busy), strict=True)
     statement.clients[aborter].signal_abort().expect(NOERROR)
     for device, later in waiting.items():
@@ -210,12 +210,12 @@ def test_the_server_gets_nothing_more_through(testbed: Testbed, owner: int) -> N
     scripted.clients[1 - owner].signal_abort().expect(NOERROR)
     scripted.aborted_command(tag)
     refused = scripted.try_to_send(code=VDC_FLUSH)
-    refused.require(VD_E_ABORT)
+    refused.expect(VD_E_ABORT)
     seen = scripted.completion()
     if seen is None or (seen.tag, seen.code) != (refused.value, ERROR_OPERATION_ABORTED):
         raise ConformanceFailure("a command that was refused after an abort did not end with ERROR_OPERATION_ABORTED")
-    scripted.server.allocate_buffer(512, 512).require_failure()
-    scripted.server.request_buffers(65536, 512, 1).require_failure()
+    scripted.server.allocate_buffer(512, 512).expect_failure()
+    scripted.server.request_buffers(65536, 512, 1).expect_failure()
     scripted.device.await_abort()
 
 
@@ -283,7 +283,7 @@ def test_an_abort_is_not_undone(testbed: Testbed, kind: Kind, owner: int) -> Non
     statement.device.await_abort()
     for _ in range(2):
         _require_still_aborted(statement.clients[owner], statement.set_name)
-        statement.device.get_command().require(VD_E_ABORT)
+        statement.device.get_command().expect(VD_E_ABORT)
         statement.device.complete(command, ERROR_SUCCESS, command.size).expect(VD_E_ABORT)
         statement.primary.create_ex(None, testbed.name(), CONFIG).expect(VD_E_PROTOCOL)
         testbed.twin(statement, kind).succeed()
@@ -354,7 +354,7 @@ def test_an_abort_of_the_server_wakes_everybody_and_lasts(testbed: Testbed) -> N
     _require_abort_everywhere([], scripted.clients)
     for command in held:
         _require_still_aborted(command.device.client, scripted.set_name)
-        command.device.get_command().require(VD_E_ABORT)
+        command.device.get_command().expect(VD_E_ABORT)
         command.device.complete(command, ERROR_SUCCESS, command.size).expect(VD_E_ABORT)
     scripted.all_aborted(tags)
     for client in reversed(scripted.clients):

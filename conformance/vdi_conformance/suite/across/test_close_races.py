@@ -37,14 +37,14 @@ def test_a_close_meets_a_call_of_its_set(testbed: Testbed, other: str) -> None:
         if other == "GetConfiguration":
             _require_end(answer)
         else:
-            answer.require(NOERROR, VD_E_PROTOCOL)
+            answer.expect(NOERROR, VD_E_PROTOCOL)
         is_open = other == "CreateEx" and answer.code == NOERROR
         primary.close().expect(NOERROR if is_open else VD_E_PROTOCOL)
 
 
 def _require_end(answer: Answer) -> None:
     """Fail the check unless a call that waited came to an end, but not by its time."""
-    answer.require_failure()
+    answer.expect_failure()
     if answer.code == VD_E_TIMEOUT:
         raise ConformanceFailure(f"{answer.call} went on waiting on a set that another thread had closed")
 
@@ -76,7 +76,7 @@ def test_a_close_meets_a_call_that_works_with_buffers(testbed: Testbed, other: s
         closed = testbed.outside_contract("Q45", f"Close at the moment of a {other}", attempt, chance=True)
         if closed is None:
             return
-        closed.require(NOERROR, VD_E_OPEN)
+        closed.expect(NOERROR, VD_E_OPEN)
         if other == "GetCommand" and others[0].code != NOERROR:
             _require_end(others[0])
         statement.primary.close().expect(VD_E_PROTOCOL)
@@ -119,8 +119,8 @@ def test_the_primarys_close_meets_a_call_of_a_secondary(testbed: Testbed, other:
             "Close": secondary.send_close,
         }
         closed, answer = concurrently(turn, statement.clients, primary.send_close, calls[other])
-        closed.require(NOERROR, VD_E_OPEN)
-        answer.require(NOERROR, {"GetCommand": VD_E_ABORT, "Close": VD_E_OPEN}.get(other, NOERROR))
+        closed.expect(NOERROR, VD_E_OPEN)
+        answer.expect(NOERROR, {"GetCommand": VD_E_ABORT, "Close": VD_E_OPEN}.get(other, NOERROR))
         if other != "Close":
             statement.device.await_abort()
         statement.require_failure()

@@ -132,7 +132,7 @@ def test_the_death_of_a_server_that_was_configuring_ends_the_wait(testbed: Testb
     waiting = scripted.primary.send_get_configuration()
     scripted.primary.outside_addresses()
     scripted.kill()
-    waiting.result().require(VD_E_ABORT)
+    waiting.result().expect(VD_E_ABORT)
 
 
 # A secondary that held commands
@@ -227,7 +227,7 @@ def test_the_end_of_a_mapping_process_is_left_to_the_primary(testbed: Testbed, k
 
 def _completes(statement: StatementRun, command: Fetched) -> bool:
     answer = statement.answer(command)
-    answer.require(NOERROR, VD_E_ABORT)
+    answer.expect(NOERROR, VD_E_ABORT)
     return answer.code == NOERROR
 
 
@@ -336,7 +336,7 @@ def test_who_closed_and_joined_again_cannot_complete(testbed: Testbed, kind: Kin
     _close_holding(fetcher)
     devices = [statement.device]
     joined = statement.join(fetcher)
-    joined.record("Q35", "joining again after a Close with a command held")
+    joined.observe("Q35", "joining again after a Close with a command held")
     if joined.code == NOERROR:
         opened = fetcher.open_device(statement.set_name)
         devices += [opened.expect(NOERROR)] if opened.succeeded else []
@@ -368,12 +368,12 @@ def test_a_command_of_an_earlier_set_is_none_of_a_new_one(testbed: Testbed, kind
         if client is command.device.client:
             _close_holding(client)
         else:
-            client.close().require(VD_E_OPEN, NOERROR)
+            client.close().expect(VD_E_OPEN, NOERROR)
     earlier.require_failure()
     statement = testbed.again(earlier)
     answer = _complete_stale(testbed, statement.device, command, "in the next set")
     if answer is not None:
-        answer.require(VD_E_INVALID)
+        answer.expect(VD_E_INVALID)
         statement.succeed()
 
 
@@ -389,5 +389,5 @@ def _complete_stale(testbed: Testbed, device: Device, command: Fetched, when: st
         lambda: device.complete(command.address, ERROR_SUCCESS, command.size),
     )
     if answer is not None:
-        answer.require_failure()
+        answer.expect_failure()
     return answer

@@ -71,8 +71,8 @@ def test_an_abort_meets_waits_for_the_configuration(testbed: Testbed) -> None:
         aborted, *waited = concurrently(turn, [primary], primary.send_signal_abort, *waiters)
         aborted.expect(NOERROR)
         for result in waited:
-            result.require(VD_E_ABORT)
-        primary.get_configuration(0).require(VD_E_ABORT)
+            result.expect(VD_E_ABORT)
+        primary.get_configuration(0).expect(VD_E_ABORT)
 
 
 @vdi_requirement("ABT-04", "ABT-09")
@@ -84,7 +84,7 @@ def test_an_abort_meets_waits_for_commands(testbed: Testbed) -> None:
         aborted, *fetched = concurrently(turn, statement.clients, aborter.send_signal_abort, *fetchers)
         aborted.expect(NOERROR)
         for device, result in zip(statement.devices, fetched, strict=True):
-            result.require(NOERROR, VD_E_ABORT)
+            result.expect(NOERROR, VD_E_ABORT)
             device.await_abort()
 
 
@@ -100,7 +100,7 @@ def test_an_abort_of_the_server_meets_a_wait_for_the_configuration(testbed: Test
             turn, [primary, server], server.send_signal_abort, partial(primary.send_get_configuration, limit)
         )
         aborted.expect(NOERROR)
-        waited.require(VD_E_ABORT)
+        waited.expect(VD_E_ABORT)
 
 
 # An abort and other calls
@@ -112,7 +112,7 @@ def test_aborts_of_several_threads_meet(testbed: Testbed) -> None:
         aborters = [partial(primary.send_signal_abort, f"aborter {number}") for number in range(4)]
         for aborted in concurrently(turn, [primary], *aborters):
             aborted.expect(NOERROR)
-        primary.get_configuration(0).require(VD_E_ABORT)
+        primary.get_configuration(0).expect(VD_E_ABORT)
 
 
 @vdi_requirement("ABT-03")
@@ -123,11 +123,11 @@ def test_an_abort_meets_an_open(testbed: Testbed) -> None:
             turn, statement.clients, aborter.send_signal_abort, partial(primary.send_open_device, name)
         )
         aborted.expect(NOERROR)
-        opened.require(NOERROR, VD_E_ABORT)
+        opened.expect(NOERROR, VD_E_ABORT)
         if opened.succeeded:
             opened.value.await_abort()
         primary.await_abort()
-        primary.open_device(name).require(VD_E_ABORT)
+        primary.open_device(name).expect(VD_E_ABORT)
 
 
 @vdi_requirement("THR-07")
@@ -147,7 +147,7 @@ def test_an_abort_meets_handles_and_mappings(testbed: Testbed) -> None:
         )
         aborted.expect(NOERROR)
         for result in shared:
-            result.require(NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL)
+            result.expect(NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL)
         statement.device.await_abort()
 
 
@@ -162,7 +162,7 @@ def test_an_abort_meets_a_fetch(testbed: Testbed) -> None:
             turn, scripted.clients, aborter.send_signal_abort, scripted.device.send_get_command
         )
         aborted.expect(NOERROR)
-        fetched.require(NOERROR, VD_E_ABORT)
+        fetched.expect(NOERROR, VD_E_ABORT)
         scripted.all_aborted(tags)
         scripted.device.await_abort()
 
@@ -179,7 +179,7 @@ def test_an_abort_meets_a_completion(testbed: Testbed) -> None:
             partial(command.device.send_complete, command, ERROR_SUCCESS, 512),
         )
         aborted.expect(NOERROR)
-        completed.require(NOERROR, VD_E_ABORT)
+        completed.expect(NOERROR, VD_E_ABORT)
         seen = scripted.all_ended([tag], ERROR_SUCCESS, ERROR_OPERATION_ABORTED)
         if completed.code == VD_E_ABORT and seen != {ERROR_OPERATION_ABORTED}:
             raise ConformanceFailure("CompleteCommand gave VD_E_ABORT, and the server saw the completion all the same")
@@ -193,9 +193,9 @@ def test_an_abort_meets_a_command_on_its_way(testbed: Testbed) -> None:
             turn, processes, aborter.send_signal_abort, partial(scripted.start_to_send, code=VDC_FLUSH)
         )
         aborted.expect(NOERROR)
-        sent.require(NOERROR, VD_E_ABORT)
+        sent.expect(NOERROR, VD_E_ABORT)
         scripted.all_aborted([sent.value])
-        scripted.try_to_send(code=VDC_FLUSH).require(VD_E_ABORT)
+        scripted.try_to_send(code=VDC_FLUSH).expect(VD_E_ABORT)
 
 
 @vdi_requirement("ABT-05", "ABT-17")
@@ -242,7 +242,7 @@ def test_one_of_two_processes_creates_a_set_of_a_name(testbed: Testbed) -> None:
         if len(winners) != 1:
             names = ", ".join(answer.name for answer in answers)
             raise ConformanceFailure(f"two that created a set of one name at the same moment got {names}")
-        winners[0].get_configuration(0).require(VD_E_TIMEOUT)
+        winners[0].get_configuration(0).expect(VD_E_TIMEOUT)
         winners[0].close().expect(NOERROR)
 
 
@@ -275,5 +275,5 @@ def _one_winner(statement: StatementRun, results: list[Result[Device]]) -> Devic
         names = ", ".join(name_of(result.code) for result in results)
         raise ConformanceFailure(f"two that opened one device at the same moment got {names}")
     for result in results:
-        result.require(NOERROR, VD_E_PROTOCOL, *[VD_E_OPEN] * is_last)
+        result.expect(NOERROR, VD_E_PROTOCOL, *[VD_E_OPEN] * is_last)
     return winners[0].expect(NOERROR)

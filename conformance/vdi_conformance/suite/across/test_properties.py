@@ -72,7 +72,7 @@ def test_any_number_maps_to_memory_of_the_set_or_nothing(testbed: Testbed, kind:
 
 def _map_a_stray_number(mapper: Client, number: int, holding: Holding) -> None:
     result = mapper.map_buffer_handle(number)
-    result.require(VD_E_INVALID, *[NOERROR] * _may_name_a_buffer(number, holding))
+    result.expect(VD_E_INVALID, *[NOERROR] * _may_name_a_buffer(number, holding))
     if result.succeeded:
         mapper.read(result.expect(NOERROR), 1)
     require_unchanged(*holding.marked)

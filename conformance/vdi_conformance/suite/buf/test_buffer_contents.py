@@ -66,7 +66,7 @@ def _succeeds(restore: StatementRun, answer: Callable[[Fetched], Code]) -> bool:
     """Serve a RESTORE that may fail, and tell whether it succeeded; whether it then aborts is the server's choice."""
     while (result := restore.device.get_command()).succeeded:
         answer(result.expect(NOERROR)).expect(NOERROR, VD_E_ABORT)
-    result.require(VD_E_CLOSE, VD_E_ABORT)
+    result.expect(VD_E_CLOSE, VD_E_ABORT)
     return bool(restore.outcome().succeeded)
 
 

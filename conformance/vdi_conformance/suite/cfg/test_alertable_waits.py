@@ -62,7 +62,7 @@ def test_an_apc_runs_while_get_configuration_waits(testbed: Testbed, timeout: in
     if not _ran(process, _queue_apc(process)):
         raise ConformanceFailure("an APC that was queued to a thread in GetConfiguration did not run")
     made.signal_abort().expect(NOERROR)
-    waiting.result().require_failure()
+    waiting.result().expect_failure()
 
 
 @EITHER_WAIT

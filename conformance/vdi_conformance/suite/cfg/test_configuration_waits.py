@@ -25,7 +25,7 @@ def _let_time_pass(testbed: Testbed, beside: Client) -> None:
     """Wait for a time-out on a set of its own, so that calls that wait for something else come to their wait."""
     bystander = testbed.beside(beside)
     bystander.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
-    bystander.get_configuration(testbed.scaled(SOON)).require(VD_E_TIMEOUT)
+    bystander.get_configuration(testbed.scaled(SOON)).expect(VD_E_TIMEOUT)
     bystander.close().expect(NOERROR)
 
 
@@ -44,7 +44,7 @@ def test_no_step_of_a_server_but_the_last_ends_the_wait(testbed: Testbed) -> Non
     scripted.request_buffers(1)
     _let_time_pass(testbed, scripted.primary)
     assert not waiting.done, "GetConfiguration returned before the server had ended its configuration"
-    scripted.primary.get_configuration(0).require(VD_E_TIMEOUT)
+    scripted.primary.get_configuration(0).expect(VD_E_TIMEOUT)
     scripted.end_configuration()
     waiting.result().expect(NOERROR)
 
@@ -55,11 +55,11 @@ def test_each_wait_has_a_time_of_its_own(testbed: Testbed) -> None:
     primary = _waiting_primary(testbed)
     waiting = primary.send_get_configuration(thread="waiter")
     for thread in ("one", "other"):
-        primary.send_get_configuration(testbed.scaled(SOON), thread=thread).result().require(VD_E_TIMEOUT)
+        primary.send_get_configuration(testbed.scaled(SOON), thread=thread).result().expect(VD_E_TIMEOUT)
     _let_time_pass(testbed, primary)
     assert not waiting.done, "the end of another call's time ended GetConfiguration"
     primary.signal_abort().expect(NOERROR)
-    waiting.result().require(VD_E_ABORT)
+    waiting.result().expect(VD_E_ABORT)
 
 
 @vdi_requirement("CFG-03")
@@ -71,16 +71,16 @@ def test_time_outs_of_weeks_are_not_over_at_once(testbed: Testbed) -> None:
         assert not later.done, f"GetConfiguration({timeout:#x}) came to its end"
     primary.signal_abort().expect(NOERROR)
     for later in waiting:
-        later.result().require(VD_E_ABORT)
+        later.result().expect(VD_E_ABORT)
 
 
 @vdi_requirement("CFG-05")
 def test_a_configuration_between_two_calls_is_not_missed(testbed: Testbed) -> None:
     scripted = testbed.scripted_created()
     for timeout in (0, testbed.scaled(SOON)) * 5:
-        scripted.primary.get_configuration(timeout).require(VD_E_TIMEOUT)
+        scripted.primary.get_configuration(timeout).expect(VD_E_TIMEOUT)
     scripted.begin_configuration()
-    scripted.primary.get_configuration(0).require(VD_E_TIMEOUT)
+    scripted.primary.get_configuration(0).expect(VD_E_TIMEOUT)
     scripted.end_configuration()
     # While the server ended its configuration nobody waited for that.
     scripted.primary.get_configuration(0).expect(NOERROR)
@@ -96,7 +96,7 @@ def test_an_abort_ends_the_wait_of_every_thread(testbed: Testbed) -> None:
     _let_time_pass(testbed, primary)
     primary.signal_abort().expect(NOERROR)
     for later in waiting:
-        later.result().require(VD_E_ABORT)
+        later.result().expect(VD_E_ABORT)
 
 
 @pytest.mark.parametrize("state", ["opened", "configuring"])
@@ -108,7 +108,7 @@ def test_the_death_of_a_server_shows_in_the_next_call(testbed: Testbed, state: s
     else:
         scripted.server.open(None, scripted.set_name).expect(NOERROR)
     waiting = scripted.primary.send_get_configuration(testbed.scaled(A_WHILE), thread="waiter")
-    scripted.primary.get_configuration(0).require(VD_E_TIMEOUT)
+    scripted.primary.get_configuration(0).expect(VD_E_TIMEOUT)
     scripted.kill()
-    waiting.result().require(VD_E_ABORT)
-    scripted.primary.get_configuration(0).require(VD_E_ABORT)
+    waiting.result().expect(VD_E_ABORT)
+    scripted.primary.get_configuration(0).expect(VD_E_ABORT)

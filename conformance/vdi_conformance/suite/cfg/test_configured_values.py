@@ -47,7 +47,7 @@ def test_the_depth_of_requests_is_4_whatever_was_asked(testbed: Testbed, kind: K
     config = statement.scenario.config._replace(max_io_depth=asked)
     answer = statement.primary.create_ex(None, statement.set_name, config)
     if asked and answer.code != NOERROR:
-        answer.record("Q13", "CreateEx with a maxIODepth")
+        answer.observe("Q13", "CreateEx with a maxIODepth")
         statement.create()
     statement.configure()
     _require(statement.primary.get_configuration().expect(NOERROR), max_io_depth=IO_DEPTH)

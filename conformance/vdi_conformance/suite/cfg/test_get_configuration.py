@@ -41,7 +41,7 @@ def _time_out(testbed: Testbed, client: Client, milliseconds: int) -> None:
     """Fail the check unless a call on a set without a server ends when its time is over, within generous bounds."""
     limit = testbed.scaled(milliseconds)
     began = time.monotonic()
-    client.get_configuration(limit).require(VD_E_TIMEOUT)
+    client.get_configuration(limit).expect(VD_E_TIMEOUT)
     took = (time.monotonic() - began) * 1000
     if not limit - TICK <= took <= limit + testbed.scaled(BOUND_TO_COME):
         raise ConformanceFailure(f"GetConfiguration({limit}) said after {took:.0f} ms that its time was over")
@@ -100,14 +100,14 @@ def test_an_infinite_wait_outlives_finite_ones(testbed: Testbed) -> None:
         _time_out(testbed, bystander, milliseconds)
     assert not waiting.done, "a GetConfiguration that should wait without limit came to its end"
     primary.signal_abort().expect(NOERROR)
-    waiting.result().require(VD_E_ABORT)
+    waiting.result().expect(VD_E_ABORT)
 
 
 @BACKUP
 @vdi_requirement("CFG-04")
 def test_a_zero_time_out_polls(testbed: Testbed, kind: Kind) -> None:
     statement = testbed.created(kind)
-    statement.primary.get_configuration(0).require(VD_E_TIMEOUT)
+    statement.primary.get_configuration(0).expect(VD_E_TIMEOUT)
     statement.configure()
     statement.primary.get_configuration(0).expect(NOERROR)
 
@@ -117,7 +117,7 @@ def test_a_zero_time_out_polls(testbed: Testbed, kind: Kind) -> None:
 def test_a_time_out_changes_nothing(testbed: Testbed, kind: Kind) -> None:
     statement = testbed.created(kind)
     for _ in range(4):
-        statement.primary.get_configuration(testbed.scaled(SOON)).require(VD_E_TIMEOUT)
+        statement.primary.get_configuration(testbed.scaled(SOON)).expect(VD_E_TIMEOUT)
     statement.execute()
     _poll(testbed, statement.primary)
     statement.open_devices()
@@ -130,7 +130,7 @@ def _poll(testbed: Testbed, client: Client) -> None:
     while (answer := client.get_configuration(testbed.scaled(5 * SOON))).code == VD_E_TIMEOUT:
         if time.monotonic() > end:
             break
-    answer.require(NOERROR)
+    answer.expect(NOERROR)
 
 
 @BACKUP
@@ -155,7 +155,7 @@ def test_an_abort_of_another_thread_ends_the_wait(testbed: Testbed) -> None:
     waiting = primary.send_get_configuration()
     primary.outside_addresses()
     primary.signal_abort().expect(NOERROR)
-    waiting.result().require(VD_E_ABORT)
+    waiting.result().expect(VD_E_ABORT)
 
 
 @pytest.mark.parametrize("state", ["opened", "configuring"])
@@ -168,7 +168,7 @@ def test_an_abort_of_the_server_ends_the_wait(testbed: Testbed, state: str) -> N
     else:
         scripted.server.open(None, scripted.set_name).expect(NOERROR)
     scripted.signal_abort()
-    waiting.result().require(VD_E_ABORT)
+    waiting.result().expect(VD_E_ABORT)
 
 
 @vdi_requirement("CFG-32")
@@ -176,16 +176,16 @@ def test_a_server_without_memory_leaves_the_client_waiting(testbed: Testbed) -> 
     scripted = testbed.scripted_created()
     waiting = scripted.primary.send_get_configuration(thread="waiter")
     scripted.begin_configuration()
-    scripted.server.request_buffers(MAX_TRANSFER_SIZE, 0, A_TERABYTE // MAX_TRANSFER_SIZE).require(NOERROR, VD_E_MEMORY)
+    scripted.server.request_buffers(MAX_TRANSFER_SIZE, 0, A_TERABYTE // MAX_TRANSFER_SIZE).expect(NOERROR, VD_E_MEMORY)
     answer = scripted.server.end_configuration()
-    answer.require(NOERROR, VD_E_MEMORY)
+    answer.expect(NOERROR, VD_E_MEMORY)
     if answer.code == NOERROR:
         waiting.result().expect(NOERROR)
         return
     _time_out(testbed, _created(testbed, beside=scripted.primary), SOON)
     assert not waiting.done, "GetConfiguration returned though the configuration has not ended"
     scripted.signal_abort()
-    waiting.result().require(VD_E_ABORT)
+    waiting.result().expect(VD_E_ABORT)
 
 
 # A statement that fails before the set is configured
@@ -200,7 +200,7 @@ def test_who_learns_of_a_statement_with_a_wrong_option_is_observed(testbed: Test
     answer = statement.primary.get_configuration(testbed.scaled(SOON))
     answer.permit("Q55", "GetConfiguration when a statement failed for its BLOCKSIZE", VD_E_TIMEOUT, VD_E_ABORT)
     statement.primary.signal_abort().expect(NOERROR)
-    waiting.result().require(VD_E_ABORT)
+    waiting.result().expect(VD_E_ABORT)
 
 
 @RESTORE
@@ -209,7 +209,7 @@ def test_a_statement_that_finds_no_set_harms_none(testbed: Testbed, kind: Kind) 
     statement = testbed.created(kind)
     waiting = statement.primary.send_get_configuration(thread="waiter")
     _fail(statement, testbed.name())
-    statement.primary.get_configuration(testbed.scaled(SOON)).require(VD_E_TIMEOUT)
+    statement.primary.get_configuration(testbed.scaled(SOON)).expect(VD_E_TIMEOUT)
     assert not waiting.done, "the failure of a statement on another set ended GetConfiguration"
     statement.configure()
     waiting.result().expect(NOERROR)
@@ -294,7 +294,7 @@ def test_a_failure_promises_no_vdc_complete(testbed: Testbed, end: str) -> None:
     if end.startswith("abort"):
         primary.signal_abort().expect(NOERROR)
     result = primary.get_configuration(0 if end == "time-out of 0" else testbed.scaled(SOON))
-    result.require(VD_E_ABORT if end.startswith("abort") else VD_E_TIMEOUT)
+    result.expect(VD_E_ABORT if end.startswith("abort") else VD_E_TIMEOUT)
     if (found := result.value) is None:
         not_tested("the adapter does not say what GetConfiguration left in the structure")
     testbed.observe("Q23", f"GetConfiguration's structure after {result.name}", _left(found), LEFT)
@@ -313,9 +313,9 @@ def _left(found: VDConfig) -> str:
 def test_a_null_structure_is_refused(testbed: Testbed, kind: Kind) -> None:
     testbed.need("null_out_pointers", "it needs null out pointers")
     statement = testbed.created(kind)
-    statement.primary.get_configuration(0, null_out=True).require_failure()
+    statement.primary.get_configuration(0, null_out=True).expect_failure()
     statement.configure()
     for timeout in (0, SOON, INFINITE):
-        statement.primary.get_configuration(timeout, null_out=True).require_failure()
+        statement.primary.get_configuration(timeout, null_out=True).expect_failure()
     statement.open_devices()
     statement.succeed()

@@ -140,7 +140,7 @@ def test_a_device_is_named_once(testbed: Testbed) -> None:
         end = statement.refuse(devices=[statement.set_name, *(name or statement.set_name for name in further)])
         require_failure(end, "two of its devices have one name")
         answer = statement.primary.get_configuration(0)
-        answer.require(VD_E_ABORT, VD_E_TIMEOUT)
+        answer.expect(VD_E_ABORT, VD_E_TIMEOUT)
 
 
 @vdi_requirement("TSQ-03")

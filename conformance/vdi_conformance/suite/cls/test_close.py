@@ -52,7 +52,7 @@ def test_close_keeps_no_handle_and_no_memory(testbed: Testbed, in_use: bool) -> 
             count = command.size if command.code in DATA_COMMANDS else 0
             device.complete(command, 0, count, thread=SET_THREAD).expect(NOERROR)
             fetched = device.get_command(thread=SET_THREAD)
-        statement.primary.close().require(*((VD_E_OPEN, NOERROR) if in_use else (NOERROR,)))
+        statement.primary.close().expect(*((VD_E_OPEN, NOERROR) if in_use else (NOERROR,)))
         device.release(SET_THREAD)
         statement.outcome()
         found.append(_resources(statement.primary))
@@ -95,7 +95,7 @@ def test_who_has_no_set_has_nothing_to_close(testbed: Testbed) -> None:
 @vdi_requirement("CLS-05")
 def test_a_set_that_no_server_has_found_is_closed(testbed: Testbed) -> None:
     at = created(testbed)
-    at.who.get_configuration(0).require(VD_E_TIMEOUT)
+    at.who.get_configuration(0).expect(VD_E_TIMEOUT)
     at.who.close().expect(NOERROR)
     require_state(at, State.DOES_NOT_EXIST)
     _require_free(at.set_name, testbed.client("other client"))
@@ -114,7 +114,7 @@ def test_an_object_serves_one_set_after_the_other(testbed: Testbed) -> None:
     at = fresh(testbed)
     for name in (at.set_name, at.set_name, testbed.name()):
         at.who.create_ex(None, name, VDConfig()).expect(NOERROR)
-        at.who.get_configuration(0).require(VD_E_TIMEOUT)
+        at.who.get_configuration(0).expect(VD_E_TIMEOUT)
         if name != at.set_name:
             at.who.signal_abort().expect(NOERROR)
         at.who.close().expect(NOERROR)
@@ -146,7 +146,7 @@ def test_close_comes_before_the_servers_own(testbed: Testbed) -> None:
     for device in range(2):
         assert scripted.passes(device, 1), "the set was aborted"
         scripted.close_device(device)
-        scripted.devices[device].get_command().require(VD_E_CLOSE)
+        scripted.devices[device].get_command().expect(VD_E_CLOSE)
     scripted.primary.close().expect(NOERROR)
     scripted.server.close().expect(NOERROR)
 
@@ -157,7 +157,7 @@ def test_a_close_in_good_order_says_nothing_of_the_statement(testbed: Testbed) -
     statement.device.complete(statement.next_data_command(), ERROR_DISK_FULL).expect(NOERROR)
     while (result := statement.device.get_command()).succeeded:
         statement.answer_any(result.expect(NOERROR)).expect(NOERROR)
-    result.require(VD_E_CLOSE, VD_E_ABORT)
+    result.expect(VD_E_CLOSE, VD_E_ABORT)
     if result.code == VD_E_ABORT:
         not_tested("the server answers a failed command with an abort")
     statement.primary.close().expect(NOERROR)

@@ -23,11 +23,11 @@ def test_a_close_with_the_second_device_open_ends_the_set(testbed: Testbed) -> N
     for closed, left in ((0, 1), (1, 0)):
         scripted = testbed.scripted(Scenario(devices=2))
         scripted.close_device(closed)
-        scripted.devices[closed].get_command().require(VD_E_CLOSE)
+        scripted.devices[closed].get_command().expect(VD_E_CLOSE)
         answer = scripted.primary.close()
         answer.permit("Q3", "Close with devices open, one of two ended", VD_E_OPEN, NOERROR)
         scripted.aborted = True
-        scripted.try_to_send(code=VDC_FLUSH, device=left).require(VD_E_ABORT)
+        scripted.try_to_send(code=VDC_FLUSH, device=left).expect(VD_E_ABORT)
 
 
 @vdi_requirement("CLS-06")
@@ -38,7 +38,7 @@ def test_a_close_before_the_server_opens_a_device_ends_the_set(testbed: Testbed)
     scripted.primary.get_configuration().expect(NOERROR)
     scripted.primary.close().expect(NOERROR)
     scripted.aborted = True
-    scripted.server.open_device(scripted.set_name).require_failure()
+    scripted.server.open_device(scripted.set_name).expect_failure()
 
 
 @vdi_requirement("CLS-07")
@@ -50,7 +50,7 @@ def test_a_set_that_its_server_aborted_is_closed(testbed: Testbed) -> None:
     for client in reversed(scripted.clients):
         client.close().permit("Q4", "Close after an abort with devices open", NOERROR, VD_E_OPEN)
         client.close().expect(VD_E_PROTOCOL)
-    scripted.server.close().require(NOERROR, VD_E_ABORT)
+    scripted.server.close().expect(NOERROR, VD_E_ABORT)
     scripted.create()
 
 
@@ -73,6 +73,6 @@ def test_whichever_secondary_closes_in_good_order_harms_nobody(testbed: Testbed)
         assert all(scripted.passes(device, 1) for device in range(3)), "the set was aborted"
     for index, secondary in ((2, third), (1, second)):
         scripted.close_device(index)
-        scripted.devices[index].get_command().require(VD_E_CLOSE)
+        scripted.devices[index].get_command().expect(VD_E_CLOSE)
         secondary.close().expect(NOERROR)
         assert all(scripted.passes(device, BARRIER // 2) for device in range(index)), "the set was aborted"

@@ -142,8 +142,8 @@ def test_a_fetched_buffer_is_memory_for_reading_and_writing(testbed: Testbed, ki
 def test_a_null_out_pointer_loses_no_command(testbed: Testbed, restore: StatementRun) -> None:
     testbed.need("null_out_pointers", "it needs null out pointers")
     answer = restore.device.get_command(null_out=True)
-    answer.require_failure()
-    answer.record("Q11", "GetCommand with a null out pointer")
+    answer.expect_failure()
+    answer.observe("Q11", "GetCommand with a null out pointer")
     restore.succeed()
 
 
@@ -166,7 +166,7 @@ def test_a_device_that_the_server_closes_is_at_its_end(scripted: ScriptedSet, wa
     scripted.primary.get_configuration().expect(NOERROR)
     scripted.close_device(0)
     result = scripted.device.get_command(INFINITE) if waiting is None else waiting.result()
-    result.require(VD_E_CLOSE)
+    result.expect(VD_E_CLOSE)
 
 
 @vdi_requirement("CMD-06")
@@ -178,8 +178,8 @@ def test_what_was_sent_before_a_close_is_handed_out_before_it(scripted: Scripted
     scripted.tolerated.update(tags)
     for _ in tags:
         command = scripted.device.next_command()
-        scripted.device.complete(command).record("Q22", "CompleteCommand of a command that a close left outstanding")
-    scripted.device.get_command().require(VD_E_CLOSE)
+        scripted.device.complete(command).observe("Q22", "CompleteCommand of a command that a close left outstanding")
+    scripted.device.get_command().expect(VD_E_CLOSE)
 
 
 @vdi_requirement("CMD-07")
@@ -187,7 +187,7 @@ def test_the_end_of_one_device_is_not_that_of_another(testbed: Testbed) -> None:
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 0, 1)))
     waiting = scripted.devices[1].send_get_command()
     scripted.close_device(0)
-    scripted.devices[0].get_command().require(VD_E_CLOSE)
+    scripted.devices[0].get_command().expect(VD_E_CLOSE)
     scripted.send(code=vdc.VDC_FLUSH, device=1)
     scripted.devices[1].complete(waiting.result().expect(NOERROR)).expect(NOERROR)
     scripted.check_completions()
@@ -207,7 +207,7 @@ def test_nothing_comes_after_the_end(testbed: Testbed) -> None:
 def test_nothing_comes_after_the_end_while_others_go_on(testbed: Testbed) -> None:
     scripted = testbed.scripted(Scenario(devices=2))
     scripted.close_device(0)
-    scripted.devices[0].get_command().require(VD_E_CLOSE)
+    scripted.devices[0].get_command().expect(VD_E_CLOSE)
     _require_end(scripted.devices[0], "GetCommand again after VD_E_CLOSE, others active")
     assert scripted.passes(1, BARRIER), "the set was aborted"
 
@@ -232,7 +232,7 @@ def test_a_device_goes_from_thread_to_thread(testbed: Testbed) -> None:
         else:
             device.complete(command, thread=thread).expect(NOERROR)
         turn += 1
-    result.require(VD_E_CLOSE)
+    result.expect(VD_E_CLOSE)
     statement.close()
     statement.require_success(statement.outcome())
 

@@ -46,7 +46,7 @@ def test_a_wait_for_nothing_ends_by_its_time_limit(testbed: Testbed, kind: Kind,
         began = time.monotonic()
         result = statement.device.get_command(milliseconds)
         passed = (time.monotonic() - began) * 1000
-        result.require(NOERROR, VD_E_TIMEOUT)
+        result.expect(NOERROR, VD_E_TIMEOUT)
         if not result.succeeded:
             break
         held.append(result.expect(NOERROR))
@@ -67,7 +67,7 @@ def test_each_of_several_waits_ends_by_its_own_time_limit(testbed: Testbed) -> N
     began = time.monotonic()
     waiting = [device.send_get_command(limit) for device, limit in zip(scripted.devices, limits, strict=True)]
     for wait in waiting:
-        wait.result().require(VD_E_TIMEOUT)
+        wait.result().expect(VD_E_TIMEOUT)
     passed = (time.monotonic() - began) * 1000
     if passed < max(limits) - TICK:
         raise ConformanceFailure(f"waits of {limits} ms for nothing were over after {passed:.0f} ms")
@@ -83,12 +83,12 @@ def test_a_longer_wait_elsewhere_prolongs_none(testbed: Testbed, first: str) -> 
     began = time.monotonic()
     for name, device in zip(sorted(limits, reverse=first == "short"), scripted.devices, strict=True):
         waiting[name] = device.send_get_command(limits[name])
-    waiting["short"].result().require(VD_E_TIMEOUT)
+    waiting["short"].result().expect(VD_E_TIMEOUT)
     passed = (time.monotonic() - began) * 1000
     if passed > testbed.scaled(WAKING):
         raise ConformanceFailure(f"a wait of {limits['short']} ms was over after {passed:.0f} ms{SLOW}")
     scripted.signal_abort()
-    waiting["long"].result().require(VD_E_ABORT)
+    waiting["long"].result().expect(VD_E_ABORT)
 
 
 @vdi_requirement("CMD-04")
@@ -96,7 +96,7 @@ def test_polling_loses_nothing(restore: StatementRun) -> None:
     limit, timeout = restore.primary.scaled(BOUND_TO_COME) / 1000, 0
     end = time.monotonic() + limit
     while (result := restore.device.get_command(timeout)).code != VD_E_CLOSE:
-        result.require(NOERROR, *([VD_E_TIMEOUT] if time.monotonic() < end else []))
+        result.expect(NOERROR, *([VD_E_TIMEOUT] if time.monotonic() < end else []))
         timeout = (timeout + 1) % 3
         if result.succeeded:
             restore.answer_any(result.expect(NOERROR)).expect(NOERROR)
@@ -111,7 +111,7 @@ def test_a_command_that_comes_as_the_time_ends_is_not_lost(scripted: ScriptedSet
         waiting = scripted.device.send_get_command(turn % 3)
         tag = scripted.send(code=VDC_FLUSH)
         result = waiting.result()
-        result.require(NOERROR, VD_E_TIMEOUT)
+        result.expect(NOERROR, VD_E_TIMEOUT)
         command = result.expect(NOERROR) if result.succeeded else scripted.device.next_command()
         scripted.device.complete(command).expect(NOERROR)
         scripted.completed(tag, 0, 0)
@@ -130,11 +130,11 @@ def test_an_infinite_wait_goes_on_until_something_comes(testbed: Testbed, end: s
         scripted.device.complete(waiting.result().expect(NOERROR)).expect(NOERROR)
     elif end == "a close":
         scripted.close_device(0)
-        waiting.result().require(VD_E_CLOSE)
+        waiting.result().expect(VD_E_CLOSE)
     else:
         scripted.aborted = True
         scripted.secondaries[0].signal_abort().expect(NOERROR)
-        waiting.result().require(VD_E_ABORT)
+        waiting.result().expect(VD_E_ABORT)
 
 
 @vdi_requirement("CMD-03")
@@ -224,7 +224,7 @@ def test_nothing_queued_is_handed_out_after_an_abort(scripted: ScriptedSet, by: 
 
 def _require_abort(device: Device) -> None:
     for timeout in (INFINITE, 0):
-        device.get_command(timeout).require(VD_E_ABORT)
+        device.get_command(timeout).expect(VD_E_ABORT)
 
 
 @vdi_requirement("CMD-23")

@@ -62,7 +62,7 @@ def test_what_comes_for_one_device_ends_no_wait_on_another(testbed: Testbed) -> 
     if waiting.done and (took := (time.monotonic() - began) * 1000) < limit:
         raise ConformanceFailure(f"GetCommand({limit}) came to its end within {took:.0f} ms, and nothing came for it")
     scripted.close_device(1)
-    waiting.result().require(VD_E_CLOSE)
+    waiting.result().expect(VD_E_CLOSE)
 
 
 @vdi_requirement("CMD-03")
@@ -74,7 +74,7 @@ def test_time_outs_of_weeks_are_not_over_at_once(testbed: Testbed) -> None:
         assert not later.done, f"GetCommand({timeout:#x}) came to its end"
     for index, later in enumerate(waiting, 1):
         scripted.close_device(index)
-        later.result().require(VD_E_CLOSE)
+        later.result().expect(VD_E_CLOSE)
 
 
 @vdi_requirement("CMD-04")
@@ -82,7 +82,7 @@ def test_no_command_is_lost_after_many_time_outs(testbed: Testbed) -> None:
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1), features=VDF_LIKE_TAPE))
     for index, device in enumerate(scripted.devices):
         for timeout in (0, testbed.scaled(SOON), 0, 0, testbed.scaled(SOON)):
-            device.get_command(timeout).require(VD_E_TIMEOUT)
+            device.get_command(timeout).expect(VD_E_TIMEOUT)
         tags = [scripted.send(code=VDC_SKIP_BLOCKS, size=1 + number, device=index) for number in range(2)]
         for number in range(len(tags)):
             command = device.get_command(0).expect(NOERROR)
@@ -97,7 +97,7 @@ def test_a_close_that_nobody_waits_for_is_told_later(testbed: Testbed) -> None:
     for index in (1, 2, 0):
         scripted.close_device(index)
     for device in scripted.devices:
-        device.get_command(testbed.scaled(A_WHILE)).require(VD_E_CLOSE)
+        device.get_command(testbed.scaled(A_WHILE)).expect(VD_E_CLOSE)
 
 
 @vdi_requirement("CMD-07")
@@ -108,7 +108,7 @@ def test_a_close_of_one_device_leaves_others_what_they_hold_and_wait_for(testbed
     held = holding.next_command()
     (waiting,) = begin_to_wait(waiting_one)
     scripted.close_device(0)
-    scripted.devices[0].get_command().require(VD_E_CLOSE)
+    scripted.devices[0].get_command().expect(VD_E_CLOSE)
     holding.complete(held, 0, held.size).expect(NOERROR)
     holding.complete(holding.next_command()).expect(NOERROR)
     scripted.all_ended(tags, 0)
@@ -145,7 +145,7 @@ def _abort_everybody(testbed: Testbed, by: str) -> None:
         device.client.get_configuration().expect(NOERROR)
     _abort(scripted, by)
     for later in waiting:
-        later.result().require(VD_E_ABORT)
+        later.result().expect(VD_E_ABORT)
     scripted.all_aborted([tag])
 
 
@@ -168,7 +168,7 @@ def test_no_queued_command_comes_once_an_abort_was_seen(testbed: Testbed, by: st
     _abort(scripted, by)
     # Each process sees the abort first on a device for which nothing is queued.
     for index in (0, 1, 2, 3, 4, 3, 4):
-        scripted.devices[index].get_command().require(VD_E_ABORT)
+        scripted.devices[index].get_command().expect(VD_E_ABORT)
     scripted.all_aborted(tags)
 
 
@@ -188,7 +188,7 @@ def test_no_device_takes_commands_after_an_abort(testbed: Testbed) -> None:
     _abort(scripted, "the primary")
     for index in range(3):
         refused = scripted.try_to_send(code=VDC_FLUSH, device=index)
-        refused.require(VD_E_ABORT)
+        refused.expect(VD_E_ABORT)
         seen = scripted.completion()
         if seen is None or (seen.tag, seen.code) != (refused.value, ERROR_OPERATION_ABORTED):
             raise ConformanceFailure(f"a command that device {index} refused did not end with ERROR_OPERATION_ABORTED")
@@ -202,15 +202,15 @@ def test_an_abort_lasts_however_often_it_is_asked_about(testbed: Testbed, kind: 
     for client in statement.clients:
         client.await_abort()
         for _ in range(5):
-            client.get_configuration(0).require(VD_E_ABORT)
-            client.open_device(statement.set_name).require(VD_E_ABORT)
+            client.get_configuration(0).expect(VD_E_ABORT)
+            client.open_device(statement.set_name).expect(VD_E_ABORT)
             client.create_ex(None, testbed.name(), statement.scenario.config).expect(VD_E_PROTOCOL)
     statement.require_failure()
     for device in statement.devices:
         device.await_abort()
     for _ in range(5):
         for device in statement.devices:
-            device.get_command(0).require(VD_E_ABORT)
+            device.get_command(0).expect(VD_E_ABORT)
         held.device.complete(held).expect(VD_E_ABORT)
 
 
@@ -220,11 +220,11 @@ def test_an_abort_lasts_in_every_process_that_it_woke(testbed: Testbed) -> None:
     waiting = begin_to_wait(*scripted.devices)
     _abort(scripted, "the primary")
     for device, later in zip(scripted.devices, waiting, strict=True):
-        later.result().require(VD_E_ABORT)
+        later.result().expect(VD_E_ABORT)
         for _ in range(3):
-            device.client.get_configuration(0).require(VD_E_ABORT)
-            device.client.open_device(scripted.set_name).require(VD_E_ABORT)
-            device.get_command(0).require(VD_E_ABORT)
+            device.client.get_configuration(0).expect(VD_E_ABORT)
+            device.client.open_device(scripted.set_name).expect(VD_E_ABORT)
+            device.get_command(0).expect(VD_E_ABORT)
 
 
 @vdi_requirement("CMD-19")
@@ -233,7 +233,7 @@ def test_a_null_out_pointer_leaves_a_queue_as_it_is(testbed: Testbed) -> None:
     scripted = testbed.scripted(Scenario(features=VDF_LIKE_TAPE))
     tags = [scripted.send(code=VDC_SKIP_BLOCKS, size=1 + number) for number in range(2)]
     for timeout in (0, SOON, 0):
-        scripted.device.get_command(timeout, null_out=True).require_failure()
+        scripted.device.get_command(timeout, null_out=True).expect_failure()
     for number in range(len(tags)):
         command = scripted.device.next_command()
         assert command.size == 1 + number, f"command {command.size - 1} came where command {number} was the next"
@@ -250,4 +250,4 @@ def test_the_death_of_a_server_ends_the_wait_on_every_device(testbed: Testbed) -
         device.client.get_configuration().expect(NOERROR)
     scripted.kill()
     for later in waiting:
-        later.result().require(VD_E_ABORT)
+        later.result().expect(VD_E_ABORT)

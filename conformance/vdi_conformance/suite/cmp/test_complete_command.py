@@ -130,7 +130,7 @@ def test_a_device_closed_before_the_others_completes_nothing(testbed: Testbed) -
     scripted.device.complete(command).expect(NOERROR)
     scripted.completed(first, 0, 0)
     scripted.close_device(0)
-    scripted.device.get_command().require(VD_E_CLOSE)
+    scripted.device.get_command().expect(VD_E_CLOSE)
     result = scripted.device.complete(command.address)
     result.permit("Q22", "CompleteCommand on a closed device, others active", VD_E_PROTOCOL, VD_E_INVALID)
     tag = scripted.send(code=vdc.VDC_FLUSH, device=1)
@@ -199,7 +199,7 @@ def test_more_bytes_than_asked_for_never_count_as_valid(testbed: Testbed) -> Non
     tag = scripted.send(scripted.allocate(), vdc.VDC_READ)
     command = scripted.device.next_command()
     answer = scripted.device.complete(command.address, win32.ERROR_SUCCESS, command.size + 1)
-    answer.record("Q16", "CompleteCommand with more bytes than asked for")
+    answer.observe("Q16", "CompleteCommand with more bytes than asked for")
     if answer.code != NOERROR:
         # Nothing says whether a refused completion leaves the command active.
         again = scripted.device.complete(command, win32.ERROR_SUCCESS, command.size)
@@ -297,7 +297,7 @@ def _survives_foreign(testbed: Testbed, mapper: Device, command: Fetched) -> boo
         lambda: mapper.complete(command.address, win32.ERROR_DISK_FULL, 512),
     )
     if answer is not None and answer.code == NOERROR:
-        answer.require(VD_E_INVALID)
+        answer.expect(VD_E_INVALID)
     return answer is not None
 
 

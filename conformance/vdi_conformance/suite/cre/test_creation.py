@@ -300,7 +300,7 @@ def test_features_that_do_not_go_together_are_observed(testbed: Testbed) -> None
     primary = testbed.client("primary")
     for named, features in mixes.items():
         answer = primary.create_ex(None, testbed.name(), VDConfig(features=features))
-        answer.record("Q12", f"CreateEx with {named}")
+        answer.observe("Q12", f"CreateEx with {named}")
         if answer.code == NOERROR:
             primary.close().expect(NOERROR)
 
@@ -311,7 +311,7 @@ def test_what_the_server_decides_cannot_be_asked_for(testbed: Testbed, half: str
     statement = testbed.prepared(Scenario(block_size=1024, max_transfer_size=131072))
     asked = SERVERS_HALVES[half]
     answer = statement.primary.create_ex(None, statement.set_name, asked)
-    answer.record("Q13", "CreateEx with values in the server's fields")
+    answer.observe("Q13", "CreateEx with values in the server's fields")
     answer.expect(NOERROR)
     statement.configure()
     config = statement.primary.get_configuration().expect(NOERROR)
@@ -332,7 +332,7 @@ def test_the_servers_get_what_the_client_asked_for(testbed: Testbed) -> None:
             continue
         answer.expect(NOERROR)
         _require_told(testbed, name, asked)
-        primary.close().require(NOERROR)
+        primary.close().expect(NOERROR)
 
 
 def _require_told(testbed: Testbed, name: str, asked: VDConfig) -> None:
@@ -362,8 +362,8 @@ def test_an_argument_that_is_missing_is_refused(testbed: Testbed, argument: str)
     primary = testbed.client("primary")
     answers = {"CreateEx": primary.create_ex(None, name, config), "Create": primary.create(name, config)}
     for form, answer in answers.items():
-        answer.require_failure()
-        answer.record("Q11", f"{form} with {argument}")
+        answer.expect_failure()
+        answer.observe("Q11", f"{form} with {argument}")
     _require_nothing_open(primary)
     primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
     primary.close().expect(NOERROR)
@@ -380,7 +380,7 @@ def test_a_refused_creation_leaves_the_object_as_it_was(testbed: Testbed) -> Non
             # A library without instance names may take it (NAM-07).
             primary.close().expect(NOERROR)
             continue
-        answer.require_failure()
+        answer.expect_failure()
         _require_nothing_open(primary)
     other.close().expect(NOERROR)
     for name in (free, taken):

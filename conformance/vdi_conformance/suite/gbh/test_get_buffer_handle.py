@@ -97,7 +97,7 @@ def test_a_secondary_that_left_gets_no_handles(testbed: Testbed) -> None:
     scripted.device.complete(command, 0, command.size).expect(NOERROR)
     scripted.completed(tag, 0, command.size)
     scripted.close_device(0)
-    scripted.device.get_command().require(VD_E_CLOSE)
+    scripted.device.get_command().expect(VD_E_CLOSE)
     leaver = scripted.secondaries[0]
     leaver.close().expect(NOERROR)
     leaver.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
@@ -186,7 +186,7 @@ def test_every_value_of_a_handle_is_as_good_as_another(testbed: Testbed, turn: i
 def test_a_null_out_pointer_is_refused(testbed: Testbed, statement: StatementRun) -> None:
     testbed.need("null_out_pointers", "it needs null out pointers")
     command = statement.next_data_command()
-    statement.primary.get_buffer_handle(command.buffer, null_out=True).require_failure()
+    statement.primary.get_buffer_handle(command.buffer, null_out=True).expect_failure()
     handle_of(command)
 
 

@@ -171,7 +171,7 @@ def test_many_sets_of_the_same_processes_stay_apart(testbed: Testbed) -> None:
 
 def _map_in_the_wrong_sets(sets: list[StatementRun], handles: list[int]) -> None:
     for one, handle in zip(sets, [*handles[2:], *handles[:2]], strict=True):
-        one.secondaries[0].map_buffer_handle(handle).require(VD_E_INVALID, NOERROR)
+        one.secondaries[0].map_buffer_handle(handle).expect(VD_E_INVALID, NOERROR)
 
 
 @vdi_requirement("MBH-17", "SEC-01")

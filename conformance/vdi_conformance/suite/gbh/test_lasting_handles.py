@@ -57,7 +57,7 @@ def test_a_held_handle_outlives(testbed: Testbed, event: str, owner: int) -> Non
             _pass_with_handles(scripted, scripted.allocate(), 1, 1)
         case "another device closes":
             scripted.close_device(2)
-            scripted.devices[2].get_command().require(VD_E_CLOSE)
+            scripted.devices[2].get_command().expect(VD_E_CLOSE)
         case _:
             for client in (held.device.client, other):
                 guest = testbed.beside(client)
@@ -174,7 +174,7 @@ def test_a_closed_set_shares_nothing_after(testbed: Testbed, kind: Kind, owner: 
 
 def _close_all(statement: StatementRun) -> None:
     for client in reversed(statement.clients):
-        client.close().require(NOERROR, VD_E_OPEN)
+        client.close().expect(NOERROR, VD_E_OPEN)
 
 
 @vdi_requirement("GBH-12", "MBH-13")
@@ -185,12 +185,12 @@ def test_a_fresh_object_shares_nothing_of_another_in_its_process(testbed: Testbe
     for client in statement.clients:
         fresh = testbed.beside(client)
         for call in (partial(fresh.get_buffer_handle, command.buffer), partial(fresh.map_buffer_handle, handle)):
-            call().require(VD_E_PROTOCOL, VD_E_INVALID)
+            call().expect(VD_E_PROTOCOL, VD_E_INVALID)
             mapped_view(client, handle)
-            call().require(VD_E_PROTOCOL, VD_E_INVALID)
+            call().expect(VD_E_PROTOCOL, VD_E_INVALID)
         fresh.create_ex(None, testbed.name(), VDConfig(device_count=0)).expect(VD_E_NOTSUPPORTED)
-        fresh.get_buffer_handle(command.buffer).require(VD_E_PROTOCOL, VD_E_INVALID)
-        fresh.map_buffer_handle(handle).require(VD_E_PROTOCOL, VD_E_INVALID)
+        fresh.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL, VD_E_INVALID)
+        fresh.map_buffer_handle(handle).expect(VD_E_PROTOCOL, VD_E_INVALID)
         fresh.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
     statement.answer(command).expect(NOERROR)
     statement.succeed()

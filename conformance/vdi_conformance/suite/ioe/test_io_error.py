@@ -48,7 +48,7 @@ def _fail(scripted: ScriptedSet, code: int = win32.ERROR_WRITE_FAULT, device: in
 def _require_refusal(scripted: ScriptedSet, buffer: int, code: int) -> None:
     """Fail the check unless SendCommand fails, and has completed the command before it returns."""
     refused = scripted.try_to_send(buffer, code)
-    refused.require_failure()
+    refused.expect_failure()
     seen = scripted.completion()
     if seen is None or (seen.tag, seen.code, seen.thread_of_sender) != (refused.value, win32.ERROR_IO_DEVICE, True):
         raise ConformanceFailure("SendCommand refused a command and did not complete it with ERROR_IO_DEVICE itself")
@@ -61,7 +61,7 @@ def test_what_waits_behind_an_error_is_never_seen(scripted: ScriptedSet) -> None
     # How many may wait is not stated, but one.
     behind = [one.expect(NOERROR) for number, one in enumerate(sent) if number == 0 or one.succeeded]
     scripted.device.complete(scripted.device.next_command(), win32.ERROR_WRITE_FAULT).expect(NOERROR)
-    scripted.device.get_command(0).require(VD_E_TIMEOUT)
+    scripted.device.get_command(0).expect(VD_E_TIMEOUT)
     scripted.dropped(behind)
     scripted.all_ended([first], win32.ERROR_WRITE_FAULT)
     _clear(scripted)
@@ -95,7 +95,7 @@ def test_clear_error_waits_until_nothing_is_held(testbed: Testbed, count: int) -
     scripted.device.complete(failing, win32.ERROR_WRITE_FAULT).expect(NOERROR)
     clearing = scripted.send(code=vdc.VDC_CLEAR_ERROR)
     for command in others:
-        scripted.device.get_command(0).require(VD_E_TIMEOUT)
+        scripted.device.get_command(0).expect(VD_E_TIMEOUT)
         scripted.device.complete(command, win32.ERROR_SUCCESS, command.size)
     _complete_clear_error(scripted, win32.ERROR_SUCCESS)
     scripted.all_ended([clearing], win32.ERROR_SUCCESS)
@@ -192,8 +192,8 @@ def test_a_statement_comes_to_its_end_after_an_error(testbed: Testbed, kind: Kin
     while (result := statement.device.get_command()).succeeded:
         command = result.expect(NOERROR)
         codes.add(command.code)
-        statement.answer_any(command).require(NOERROR, VD_E_ABORT)
-    result.require(VD_E_CLOSE, VD_E_ABORT)
+        statement.answer_any(command).expect(NOERROR, VD_E_ABORT)
+    result.expect(VD_E_CLOSE, VD_E_ABORT)
     answers = ("comes", "does not come")
     came = answers[vdc.VDC_CLEAR_ERROR not in codes]
     testbed.observe("Q50", "ClearError after a transfer that ended with an error", came, answers)
@@ -208,7 +208,7 @@ def test_the_server_may_end_a_device_in_io_error(scripted: ScriptedSet, end: str
         scripted.close_device(0)
     else:
         scripted.signal_abort()
-    scripted.device.get_command().require(VD_E_CLOSE if end == "a close" else VD_E_ABORT)
+    scripted.device.get_command().expect(VD_E_CLOSE if end == "a close" else VD_E_ABORT)
 
 
 @pytest.mark.parametrize("command", [vdc.VDC_FLUSH, vdc.VDC_REWIND])

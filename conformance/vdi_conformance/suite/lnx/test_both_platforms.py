@@ -190,7 +190,7 @@ def test_time_outs_are_in_milliseconds(testbed: Testbed) -> None:
 def test_a_disk_like_backup_is_observed(testbed: Testbed) -> None:
     statement = testbed.prepared(Scenario(features=VDF_LIKE_DISK))
     answer = statement.primary.create_ex(None, statement.set_name, statement.scenario.config)
-    answer.record("LNX-12", "CreateEx of a disk-like set")
+    answer.observe("LNX-12", "CreateEx of a disk-like set")
     if answer.code != NOERROR:
         return
     statement.configure()

@@ -76,7 +76,7 @@ def test_get_configuration_waits_without_limit_for_a_negative_time(testbed: Test
     let_time_pass(testbed, process, *LONGER)
     assert not waiting.done, "GetConfiguration with a negative time-out ended before finite ones"
     made.signal_abort().expect(NOERROR)
-    waiting.result().require(VD_E_ABORT)
+    waiting.result().expect(VD_E_ABORT)
 
 
 @pytest.mark.parametrize("timeout", ENDLESS)

@@ -373,7 +373,7 @@ def test_a_null_out_pointer_is_refused(testbed: Testbed, statement: StatementRun
     testbed.need("null_out_pointers", "it needs null out pointers")
     command = statement.next_data_command()
     handle = handle_of(command)
-    secondary.map_buffer_handle(handle, null_out=True).require_failure()
+    secondary.map_buffer_handle(handle, null_out=True).expect_failure()
     mapped_view(secondary, handle)
 
 

@@ -100,7 +100,7 @@ def _batches(backup: StatementRun, testbed: Testbed) -> Iterator[list[Fetched]]:
     while waiting:
         results = [waiting.pop(device).result() for device in await_commands(testbed.session.supervisor, waiting)]
         for result in results:
-            result.require(NOERROR, VD_E_CLOSE)
+            result.expect(NOERROR, VD_E_CLOSE)
         if batch := [result.expect(NOERROR) for result in results if result.succeeded]:
             yield batch
         waiting |= {command.device: command.device.send_get_command() for command in batch}

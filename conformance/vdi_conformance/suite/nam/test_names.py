@@ -61,10 +61,10 @@ def _created_for(
     """Create a set for one instance, and have a statement ready for another; None where the creation was refused."""
     statement = testbed.prepared(Scenario(instance=statements))
     answer = statement.primary.create_ex(instance, statement.set_name, statement.scenario.config)
-    answer.record(question, f"CreateEx for {instance}".replace(f"{platform.node()}\\", "HOST\\"))
+    answer.observe(question, f"CreateEx for {instance}".replace(f"{platform.node()}\\", "HOST\\"))
     if answer.code == NOERROR:
         return statement
-    answer.require_failure()
+    answer.expect_failure()
     return None
 
 
@@ -111,7 +111,7 @@ def _with_a_variable(testbed: Testbed) -> Client:
 def test_an_empty_instance_name_is_the_default_one(testbed: Testbed) -> None:
     statement = testbed.prepared(clients=[_with_a_variable(testbed)])
     answer = statement.primary.create_ex("", statement.set_name, statement.scenario.config)
-    answer.record("Q9", "CreateEx with an empty instance name")
+    answer.observe("Q9", "CreateEx with an empty instance name")
     answer.expect(NOERROR)
     statement.configure()
     statement.open_devices()
@@ -139,8 +139,8 @@ def test_an_instance_that_does_not_exist_has_no_sets(testbed: Testbed) -> None:
     primary = testbed.client("primary")
     _require_creation(primary, testbed.name())
     answer = primary.create_ex(no_such_instance(testbed), testbed.name(), VDConfig())
-    answer.record("Q10", "CreateEx for an instance that does not exist")
-    answer.require_failure()
+    answer.observe("Q10", "CreateEx for an instance that does not exist")
+    answer.expect_failure()
 
 
 @vdi_requirement("NAM-05")
@@ -176,9 +176,9 @@ def test_a_set_may_have_a_slash_in_its_name(testbed: Testbed, kind: Kind) -> Non
     if sys.platform != "win32":
         primary = testbed.client("primary")
         answer = primary.create_ex(None, name, VDConfig())
-        answer.record("Q11", "CreateEx with a slash in the name")
+        answer.observe("Q11", "CreateEx with a slash in the name")
         if answer.code != NOERROR:
-            answer.require_failure()
+            answer.expect_failure()
             return
         primary.close().expect(NOERROR)
     _run_under(testbed, kind, name)
@@ -190,9 +190,9 @@ def test_a_name_with_a_backslash_is_refused(testbed: Testbed) -> None:
     _require_creation(primary, testbed.name())
     for name in (f"{testbed.name()}\\b", f"\\{testbed.name()}", f"Global\\{testbed.name()}", f"{testbed.name()}\\"):
         answer = primary.create_ex(None, name, VDConfig())
-        answer.record("Q11", f"CreateEx with a backslash in the name {'first' if name[0] == chr(92) else 'inside'}")
+        answer.observe("Q11", f"CreateEx with a backslash in the name {'first' if name[0] == chr(92) else 'inside'}")
         if _has_instances(testbed):
-            answer.require_failure()
+            answer.expect_failure()
         if answer.code == NOERROR:
             primary.close().expect(NOERROR)
 
@@ -237,8 +237,8 @@ def test_the_name_of_a_set_in_full_use_cannot_be_taken(testbed: Testbed, backup:
 def _require_taken(other: Client, name: str, when: str) -> None:
     for _ in range(2):
         answer = other.create_ex(None, name, VDConfig())
-        answer.record("Q8", f"CreateEx of a name that is in use, {when}")
-        answer.require_failure()
+        answer.observe("Q8", f"CreateEx of a name that is in use, {when}")
+        answer.expect_failure()
 
 
 @vdi_requirement("NAM-09")
@@ -267,13 +267,13 @@ def test_whoever_is_left_of_an_earlier_set_does_nothing_to_its_namesake(testbed:
     earlier = testbed.statement("backup", Scenario(secondaries=2))
     earlier.next_data_command()
     earlier.primary.signal_abort().expect(NOERROR)
-    earlier.primary.close().require(NOERROR, VD_E_OPEN)
+    earlier.primary.close().expect(NOERROR, VD_E_OPEN)
     later = testbed.prepared(Scenario(secondaries=1), name=earlier.set_name)
     later.start()
     command = later.next_data_command()
     for left in earlier.secondaries:
         if end == "close":
-            left.close().require(NOERROR, VD_E_OPEN)
+            left.close().expect(NOERROR, VD_E_OPEN)
         else:
             left.kill()
         view = mapped_view(later.secondaries[0], handle_of(command))
@@ -316,13 +316,13 @@ def test_long_names_are_told_apart_or_refused(testbed: Testbed, form: str) -> No
     for length in LENGTHS:
         stem = testbed.name().ljust(length - 1, "x")
         answer = _creation(one, form, f"{stem}a")
-        answer.record("Q11", f"{form} with a name of {length} characters")
+        answer.observe("Q11", f"{form} with a name of {length} characters")
         if answer.code == NOERROR:
             _creation(other, form, f"{stem}b").expect(NOERROR)
             for client in (one, other):
                 client.close().expect(NOERROR)
         else:
-            answer.require_failure()
+            answer.expect_failure()
 
 
 def _creation(client: Client, form: str, name: str) -> Code:
@@ -336,8 +336,8 @@ def test_long_names_of_no_set_are_not_joined(testbed: Testbed) -> None:
     stranger = testbed.client("stranger")
     for length in LENGTHS:
         name = testbed.name().ljust(length, "x")
-        stranger.open_in_secondary_ex(None, name).require_failure()
-        stranger.open_in_secondary(name).require_failure()
+        stranger.open_in_secondary_ex(None, name).expect_failure()
+        stranger.open_in_secondary(name).expect_failure()
 
 
 # Names of devices

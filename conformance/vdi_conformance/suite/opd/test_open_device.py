@@ -172,7 +172,7 @@ def test_an_open_device_does_not_open_again(testbed: Testbed, kind: Kind, device
     name = statement.device_names[device]
     first = statement.primary.open_device(name).expect(NOERROR)
     for _ in range(2):
-        statement.primary.open_device(name).require(VD_E_PROTOCOL)
+        statement.primary.open_device(name).expect(VD_E_PROTOCOL)
     other = statement.primary.open_device(statement.device_names[1 - device]).expect(NOERROR)
     statement.devices += [first, other] if device == 0 else [other, first]
     statement.succeed()
@@ -191,7 +191,7 @@ def test_one_of_many_threads_opens_a_device(testbed: Testbed, kind: Kind) -> Non
 def _require_one(statement: StatementRun, answers: list[Result[Device]]) -> None:
     """Fail the check unless the first device opened once, and all goes well with it."""
     for answer in answers:
-        answer.require(NOERROR, VD_E_PROTOCOL)
+        answer.expect(NOERROR, VD_E_PROTOCOL)
     opened = [answer.expect(NOERROR) for answer in answers if answer.succeeded]
     assert len(opened) == 1, f"one device was opened {len(opened)} times"
     statement.devices += opened
@@ -215,7 +215,7 @@ def test_a_name_that_is_none_of_the_set_is_invalid(testbed: Testbed, kind: Kind,
     if state == "Active":
         statement.open_device(0)
     for name in (testbed.name(), statement.set_name + "x", statement.set_name[:-1]):
-        statement.primary.open_device(name).require(VD_E_INVALID)
+        statement.primary.open_device(name).expect(VD_E_INVALID)
     for index in range(len(statement.devices), 2):
         statement.open_device(index)
     statement.succeed()
@@ -241,7 +241,7 @@ def test_a_loop_over_names_ends_with_the_devices(testbed: Testbed, kind: Kind) -
         statement.devices.append(statement.primary.open_device(name).expect(NOERROR))
     ends = [statement.primary.open_device(name) for name in (testbed.name(), statement.set_name)]
     for end in ends:
-        end.require_failure()
+        end.expect_failure()
     answer = ENDINGS[VD_E_OPEN not in (end.code for end in ends)]
     testbed.observe("Q2", "a loop that opens devices until VD_E_OPEN", answer, ENDINGS)
     statement.succeed()
@@ -259,7 +259,7 @@ def test_no_device_opens_before_the_set_is_configured(testbed: Testbed, state: s
     if state == "closed":
         primary.close().expect(NOERROR)
     for _ in range(2):
-        primary.open_device(name).require(VD_E_PROTOCOL)
+        primary.open_device(name).expect(VD_E_PROTOCOL)
 
 
 @vdi_requirement("OPD-09")
@@ -268,7 +268,7 @@ def test_no_device_opens_after_an_abort_without_a_server(testbed: Testbed) -> No
     primary.create_ex(None, name, VDConfig()).expect(NOERROR)
     primary.signal_abort().expect(NOERROR)
     for _ in range(2):
-        primary.open_device(name).require(VD_E_ABORT)
+        primary.open_device(name).expect(VD_E_ABORT)
 
 
 @alternating_direction("state", ["Initializing", "Active"])
@@ -279,7 +279,7 @@ def test_no_device_opens_after_an_abort(testbed: Testbed, kind: Kind, state: str
         statement.open_device(0)
     statement.primary.signal_abort().expect(NOERROR)
     for _ in range(2):
-        statement.primary.open_device(statement.device_names[1]).require(VD_E_ABORT)
+        statement.primary.open_device(statement.device_names[1]).expect(VD_E_ABORT)
 
 
 @RESTORE
@@ -288,7 +288,7 @@ def test_no_device_opens_after_the_end(testbed: Testbed, kind: Kind) -> None:
     statement = testbed.statement(kind, TWO)
     end = statement.run_out()
     for name in statement.device_names:
-        statement.primary.open_device(name).require(VD_E_PROTOCOL)
+        statement.primary.open_device(name).expect(VD_E_PROTOCOL)
     statement.close()
     statement.require_success(end)
 
@@ -302,7 +302,7 @@ def test_a_server_that_cannot_go_on_is_told_of_by_an_abort(testbed: Testbed) -> 
     scripted.server.open_device(scripted.set_name).expect(NOERROR)
     scripted.signal_abort()
     scripted.primary.await_abort()
-    scripted.primary.open_device(scripted.set_name).require(VD_E_ABORT)
+    scripted.primary.open_device(scripted.set_name).expect(VD_E_ABORT)
 
 
 # What a refusal leaves
@@ -310,7 +310,7 @@ def test_a_server_that_cannot_go_on_is_told_of_by_an_abort(testbed: Testbed) -> 
 
 def _require_null(*refused: Result[Device]) -> None:
     for result in refused:
-        result.require_failure()
+        result.expect_failure()
         if result.value is not None:
             raise ConformanceFailure(f"{result.call} gave {result.name} and did not store NULL")
 
@@ -344,8 +344,8 @@ def test_null_is_stored_where_no_device_opens(testbed: Testbed, kind: Kind) -> N
 @vdi_requirement("OPD-11")
 def test_null_pointers_are_refused(testbed: Testbed, kind: Kind) -> None:
     statement = testbed.configured(kind)
-    statement.primary.open_device(None).require_failure()
+    statement.primary.open_device(None).expect_failure()
     if testbed.session.parties.client_capabilities.null_out_pointers:
-        statement.primary.open_device(statement.set_name, null_out=True).require_failure()
+        statement.primary.open_device(statement.set_name, null_out=True).expect_failure()
     statement.open_devices()
     statement.succeed()

@@ -34,19 +34,19 @@ SHORT: Final = 1
 def test_no_device_opens_after_waits_that_ended(testbed: Testbed) -> None:
     statement = testbed.created("backup")
     for timeout in (0, SHORT):
-        statement.primary.get_configuration(timeout).require(VD_E_TIMEOUT)
-        statement.primary.open_device(statement.set_name).require(VD_E_PROTOCOL)
+        statement.primary.get_configuration(timeout).expect(VD_E_TIMEOUT)
+        statement.primary.open_device(statement.set_name).expect(VD_E_PROTOCOL)
 
 
 @vdi_requirement("OPD-02")
 def test_no_device_opens_while_the_server_configures(testbed: Testbed) -> None:
     scripted = testbed.scripted_created()
     scripted.server.open(None, scripted.set_name).expect(NOERROR)
-    scripted.primary.open_device(scripted.set_name).require(VD_E_PROTOCOL)
-    scripted.server.close().require(NOERROR, VD_E_PROTOCOL)
+    scripted.primary.open_device(scripted.set_name).expect(VD_E_PROTOCOL)
+    scripted.server.close().expect(NOERROR, VD_E_PROTOCOL)
     other = testbed.scripted_created()
     other.begin_configuration()
-    other.primary.open_device(other.set_name).require(VD_E_PROTOCOL)
+    other.primary.open_device(other.set_name).expect(VD_E_PROTOCOL)
     other.end_configuration()
     other.primary.get_configuration().expect(NOERROR)
     other.open_devices()
@@ -59,7 +59,7 @@ def test_no_open_device_opens_again_whichever_came_last(testbed: Testbed, kind: 
     for index in range(3):
         statement.open_device(index)
         for device in list(statement.devices):
-            device.client.open_device(device.name).require(VD_E_PROTOCOL)
+            device.client.open_device(device.name).expect(VD_E_PROTOCOL)
     statement.open_device(3)
     statement.succeed()
 
@@ -72,7 +72,7 @@ def test_names_that_are_refused_open_nothing(testbed: Testbed, kind: Kind) -> No
         for resembling in (name[:-1], f"{name}x", f"{name} ", f" {name}", testbed.name()):
             if resembling not in statement.device_names:
                 for client in statement.clients:
-                    client.open_device(resembling).require(VD_E_INVALID)
+                    client.open_device(resembling).expect(VD_E_INVALID)
         statement.open_device(index)
     statement.succeed()
 
@@ -83,7 +83,7 @@ def test_the_name_of_a_device_of_another_set_is_invalid(testbed: Testbed, kind: 
     one = testbed.configured(kind, Scenario(devices=2))
     other = testbed.twin(one, kind, Scenario(devices=2))
     for name in other.device_names:
-        one.primary.open_device(name).require(VD_E_INVALID)
+        one.primary.open_device(name).expect(VD_E_INVALID)
     one.open_devices()
     one.succeed()
     other.succeed()
@@ -97,7 +97,7 @@ def test_no_device_opens_after_an_abort_of_the_server(testbed: Testbed, owner: i
     for client in scripted.clients:
         client.await_abort()
         for name in scripted.device_names:
-            client.open_device(name).require(VD_E_ABORT)
+            client.open_device(name).expect(VD_E_ABORT)
 
 
 @pytest.mark.parametrize("opened", [0, 1, 2])
@@ -111,7 +111,7 @@ def test_no_device_opens_anywhere_after_an_abort(testbed: Testbed, kind: Kind, o
     for client in statement.clients:
         client.await_abort()
         for name in statement.device_names:
-            client.open_device(name).require(VD_E_ABORT)
+            client.open_device(name).expect(VD_E_ABORT)
 
 
 @vdi_requirement("OPD-10")
@@ -134,7 +134,7 @@ def _refuse(client: Client, *names: str) -> None:
     """Fail the check unless none of these names opens a device, and each attempt stores null."""
     for name in names:
         result = client.open_device(name)
-        result.require_failure()
+        result.expect_failure()
         if result.value is not None:
             raise ConformanceFailure(f"{result.call} gave {result.name} and stored something other than null")
 
@@ -158,7 +158,7 @@ def test_a_process_that_opened_none_opens_none_of_the_open_ones(testbed: Testbed
     for name in statement.device_names:
         answer = secondary.open_device(name)
         answer.permit("Q2", "OpenDevice in another process, all devices open", VD_E_OPEN, VD_E_PROTOCOL)
-    secondary.open_device(testbed.name()).require(VD_E_OPEN, VD_E_INVALID)
+    secondary.open_device(testbed.name()).expect(VD_E_OPEN, VD_E_INVALID)
     statement.succeed()
 
 
@@ -168,9 +168,9 @@ def test_no_device_of_three_opens_after_the_end_in_any_process(testbed: Testbed,
     for command in statement.commands():
         statement.answer_any(command).expect(NOERROR)
     for device in statement.devices:
-        device.get_command(0).require(VD_E_CLOSE, VD_E_PROTOCOL)
+        device.get_command(0).expect(VD_E_CLOSE, VD_E_PROTOCOL)
     for client in statement.clients:
         for name in statement.device_names:
-            client.open_device(name).require(VD_E_PROTOCOL)
+            client.open_device(name).expect(VD_E_PROTOCOL)
     statement.close()
     statement.require_success(statement.outcome())

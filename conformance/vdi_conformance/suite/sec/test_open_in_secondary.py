@@ -196,8 +196,8 @@ def test_a_set_that_does_not_exist_cannot_be_joined(testbed: Testbed, name: str)
         secondary.open_in_secondary_ex(None, names.get(name, statement.set_name)),
         secondary.open_in_secondary(names.get(name, statement.set_name)),
     ):
-        attempt.require_failure()
-        attempt.record("Q34", f"joining a set by {name} name")
+        attempt.expect_failure()
+        attempt.observe("Q34", f"joining a set by {name} name")
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["OpenInSecondaryEx", "OpenInSecondary"])
@@ -213,7 +213,7 @@ def test_the_name_of_a_set_is_compared_with_its_case(testbed: Testbed, form: str
     first = name[0].swapcase() + name[1:]
     for other in {first, name[:-1] + name[-1].upper(), *middle} - {name}:
         answer = secondary.open_in_secondary(other) if older else secondary.open_in_secondary_ex(None, other)
-        answer.require_failure()
+        answer.expect_failure()
     statement.enlist(secondary)
     statement.succeed()
 
@@ -223,7 +223,7 @@ def test_the_name_of_a_set_is_compared_with_its_case(testbed: Testbed, form: str
 def test_a_set_of_the_default_instance_is_not_that_of_another(testbed: Testbed, kind: Kind, instance: str) -> None:
     statement = testbed.statement(kind)
     secondary = testbed.client("secondary")
-    secondary.open_in_secondary_ex(instance, statement.set_name).require_failure()
+    secondary.open_in_secondary_ex(instance, statement.set_name).expect_failure()
     testbed.secondary(statement)
     statement.succeed()
 
@@ -234,9 +234,9 @@ def test_an_empty_instance_name_is_observed(testbed: Testbed, kind: Kind) -> Non
     statement = testbed.statement(kind)
     secondary = testbed.client("secondary")
     answer = secondary.open_in_secondary_ex("", statement.set_name)
-    answer.record("Q9", "OpenInSecondaryEx with an empty instance name")
+    answer.observe("Q9", "OpenInSecondaryEx with an empty instance name")
     if answer.code != NOERROR:
-        answer.require_failure()
+        answer.expect_failure()
         statement.join(secondary).expect(NOERROR)
     command = statement.next_data_command()
     view = mapped_view(secondary, handle_of(command))
@@ -249,7 +249,7 @@ def test_a_set_of_a_named_instance_is_joined_by_that_name_alone(testbed: Testbed
     testbed.need("named_instances", "it needs named instances")
     statement = testbed.configured(kind, Scenario(instance="VDI1", owners=(1,)))
     for instance in (None, "VDI2", "VDI", "VDI10"):
-        testbed.client("stranger").open_in_secondary_ex(instance, statement.set_name).require_failure()
+        testbed.client("stranger").open_in_secondary_ex(instance, statement.set_name).expect_failure()
     statement.join_all()
     statement.open_devices()
     statement.succeed()
@@ -262,8 +262,8 @@ def test_a_set_is_not_that_of_the_same_name_on_another_instance(testbed: Testbed
     statement = testbed.configured(kind, Scenario(instance="VDI1"))
     secondary = testbed.client("secondary")
     other = testbed.client("other primary").create_ex("VDI2", statement.set_name, VDConfig())
-    other.record("Q8", "CreateEx of a name that is in use on another instance")
-    secondary.open_in_secondary_ex("VDI2", statement.set_name).require_failure()
+    other.observe("Q8", "CreateEx of a name that is in use on another instance")
+    secondary.open_in_secondary_ex("VDI2", statement.set_name).expect_failure()
     statement.enlist(secondary)
     statement.open_devices()
     statement.succeed()
@@ -294,14 +294,14 @@ def test_a_refused_join_leaves_the_object_as_it_was(testbed: Testbed, refusal: s
 def _refuse(testbed: Testbed, secondary: Client, refusal: str) -> None:
     match refusal:
         case "unknown":
-            secondary.open_in_secondary_ex(None, testbed.name()).require_failure()
+            secondary.open_in_secondary_ex(None, testbed.name()).expect_failure()
         case "not ready":
-            testbed.created("backup").join(secondary).require_failure()
+            testbed.created("backup").join(secondary).expect_failure()
         case _:
             aborted = testbed.backup()
             aborted.primary.signal_abort().expect(NOERROR)
             aborted.device.await_abort()
-            aborted.join(secondary).require_failure()
+            aborted.join(secondary).expect_failure()
 
 
 @BACKUP
@@ -326,7 +326,7 @@ def test_more_processes_than_devices_join_at_once(testbed: Testbed) -> None:
     answers = [later.result() for later in asked]
     for answer in answers:
         if answer.code != NOERROR:
-            answer.require_failure()
+            answer.expect_failure()
     joined = [one for one, answer in zip(crowd, answers, strict=True) if answer.code == NOERROR]
     assert len(joined) > len(statement.devices), f"only {len(joined)} of {len(crowd)} secondaries could join"
     command = statement.next_data_command()
@@ -350,13 +350,13 @@ def test_a_second_object_of_one_process_is_observed(testbed: Testbed, kind: Kind
     for client in statement.clients:
         second = testbed.beside(client)
         answer = statement.join(second)
-        answer.record("Q32", "OpenInSecondaryEx of a second object in a process that has the set open")
+        answer.observe("Q32", "OpenInSecondaryEx of a second object in a process that has the set open")
         if answer.code == NOERROR:
             view = mapped_view(second, handle_of(command))
             require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
             second.close().expect(NOERROR)
         else:
-            answer.require_failure()
+            answer.expect_failure()
     statement.answer(command).expect(NOERROR)
     statement.succeed()
 
@@ -388,6 +388,6 @@ def test_who_comes_after_the_end_finds_no_device(testbed: Testbed, kind: Kind) -
             late.open_device(name).expect(VD_E_PROTOCOL)
         late.close().expect(NOERROR)
     else:
-        answer.require_failure()
+        answer.expect_failure()
     statement.close()
     statement.require_success(statement.outcome())

@@ -141,7 +141,7 @@ def test_who_leaves_after_its_devices_closed_disturbs_nobody(testbed: Testbed, o
     assert all(scripted.passes(device, 2) for device in range(3)), "the set was aborted"
     for device in (0, 2):
         scripted.close_device(device)
-        scripted.devices[device].get_command().require(VD_E_CLOSE)
+        scripted.devices[device].get_command().expect(VD_E_CLOSE)
     leaver.close().expect(NOERROR)
     tag = scripted.send(scripted.allocate(), device=1)
     held = scripted.devices[1].next_command()
@@ -151,7 +151,7 @@ def test_who_leaves_after_its_devices_closed_disturbs_nobody(testbed: Testbed, o
     scripted.completed(tag, 0, held.size)
     assert scripted.passes(1, 100), "the set was aborted"
     scripted.close_device(1)
-    scripted.devices[1].get_command().require(VD_E_CLOSE)
+    scripted.devices[1].get_command().expect(VD_E_CLOSE)
     scripted.secondaries[1].close().expect(NOERROR)
     scripted.primary.close().expect(NOERROR)
 
@@ -165,7 +165,7 @@ def test_who_leaves_takes_no_buffer_from_others(testbed: Testbed, owner: int) ->
     commands = [scripted.devices[1].next_command() for _ in tags]
     earlier = handle_of(commands[0])
     scripted.close_device(0)
-    scripted.device.get_command().require(VD_E_CLOSE)
+    scripted.device.get_command().expect(VD_E_CLOSE)
     for leaver in scripted.secondaries[:1] + scripted.secondaries[1:2] * (owner == 0):
         leaver.close().expect(NOERROR)
         for command in commands:
@@ -197,4 +197,4 @@ def test_who_only_mapped_leaves_unnoticed(testbed: Testbed, kind: Kind, owner: i
 
 def _require_not_open(left: Client, device: str) -> None:
     for answer in (left.get_configuration(0), left.open_device(device), left.signal_abort(), left.close()):
-        answer.require(VD_E_PROTOCOL)
+        answer.expect(VD_E_PROTOCOL)

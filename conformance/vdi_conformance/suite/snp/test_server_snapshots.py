@@ -71,7 +71,7 @@ def test_nothing_follows_the_snapshot(testbed: Testbed) -> None:
     statement = testbed.backup(SNAPSHOT)
     _, command = up_to(statement, vdc.VDC_SNAPSHOT)
     statement.device.complete(command).expect(NOERROR)
-    statement.device.get_command().require(VD_E_CLOSE)
+    statement.device.get_command().expect(VD_E_CLOSE)
 
 
 @vdi_requirement("SNP-05")

@@ -33,7 +33,7 @@ def test_an_abort_of_the_server_ends_every_command_once(testbed: Testbed, owner:
     held = [device.next_command() for device in scripted.devices]
     scripted.signal_abort()
     # A client may learn of the abort only by this call, or by the next GetCommand.
-    held[0].device.complete(held[0], ERROR_SUCCESS, held[0].size).require(NOERROR, VD_E_ABORT)
+    held[0].device.complete(held[0], ERROR_SUCCESS, held[0].size).expect(NOERROR, VD_E_ABORT)
     scripted.all_aborted(tags)
     held[1].device.await_abort()
     held[1].device.complete(held[1], ERROR_SUCCESS, held[1].size).expect(VD_E_ABORT)
@@ -59,7 +59,7 @@ def test_a_server_that_closes_with_devices_open_ends_everything(testbed: Testbed
 def test_a_command_for_a_closed_device_is_completed_as_refused(testbed: Testbed) -> None:
     scripted = testbed.scripted(Scenario(devices=2))
     scripted.close_device(0)
-    _refused(scripted, ERROR_INVALID_HANDLE).require(VD_E_PROTOCOL)
+    _refused(scripted, ERROR_INVALID_HANDLE).expect(VD_E_PROTOCOL)
     assert scripted.passes(1, 2), "the set was aborted"
 
 
@@ -69,7 +69,7 @@ def test_a_command_after_an_error_is_completed_as_refused(testbed: Testbed) -> N
     tag = scripted.send(scripted.allocate())
     scripted.device.complete(scripted.device.next_command(), ERROR_WRITE_FAULT, 0).expect(NOERROR)
     scripted.completed(tag, ERROR_WRITE_FAULT, 0)
-    _refused(scripted, ERROR_IO_DEVICE).require_failure()
+    _refused(scripted, ERROR_IO_DEVICE).expect_failure()
 
 
 @pytest.mark.parametrize("by", ["server", "client"])
@@ -84,7 +84,7 @@ def test_a_command_after_an_abort_is_completed_as_refused(testbed: Testbed, by: 
         scripted.aborted = True
         scripted.primary.signal_abort().expect(NOERROR)
     scripted.all_aborted([tag])
-    _refused(scripted, ERROR_OPERATION_ABORTED).require(VD_E_ABORT)
+    _refused(scripted, ERROR_OPERATION_ABORTED).expect(VD_E_ABORT)
 
 
 @vdi_requirement("SRV-10")
@@ -96,14 +96,14 @@ def test_a_command_for_a_full_queue_is_completed_as_refused(testbed: Testbed) ->
     answer = "takes more" if taken == LONG else "is full"
     testbed.observe("Q19", f"the queue of a device after {LONG} commands", answer, ("is full", "takes more"))
     if taken < LONG:
-        sent.require_failure()
+        sent.expect_failure()
         _require_completion(scripted, sent.value, ERROR_NO_SYSTEM_RESOURCES)
 
 
 def _refused(scripted: ScriptedSet, completion_code: int) -> Answer:
     """Send a command that must be refused, and see it completed with this code all the same."""
     sent = scripted.try_to_send(code=VDC_FLUSH)
-    sent.require_failure()
+    sent.expect_failure()
     _require_completion(scripted, sent.value, completion_code)
     return sent
 
@@ -127,7 +127,7 @@ def test_a_server_that_closes_with_devices_open_and_nothing_to_do_ends_everythin
     scripted.aborted = True
     scripted.server.close().expect(VD_E_PROTOCOL)
     for later in waiting:
-        later.result().require(VD_E_ABORT)
+        later.result().expect(VD_E_ABORT)
 
 
 @vdi_requirement("SRV-10")
@@ -135,10 +135,10 @@ def test_a_command_after_the_end_of_every_device_is_completed_as_refused(testbed
     scripted = testbed.scripted(Scenario(devices=2))
     for device in range(2):
         scripted.close_device(device)
-        scripted.devices[device].get_command().require(VD_E_CLOSE)
+        scripted.devices[device].get_command().expect(VD_E_CLOSE)
     for device in range(2):
         refused = scripted.try_to_send(code=VDC_FLUSH, device=device)
-        refused.require(VD_E_PROTOCOL)
+        refused.expect(VD_E_PROTOCOL)
         seen = scripted.completion()
         if seen is None or (seen.tag, seen.code) != (refused.value, ERROR_INVALID_HANDLE):
             raise ConformanceFailure("a command that was refused after the end did not end with ERROR_INVALID_HANDLE")

@@ -49,7 +49,7 @@ def test_the_configuration_begins_and_ends_once(testbed: Testbed) -> None:
     server.end_configuration().expect(VD_E_PROTOCOL)
     server.begin_configuration(*half).expect(NOERROR)
     server.begin_configuration(*half).expect(VD_E_PROTOCOL)
-    scripted.primary.get_configuration(0).require(VD_E_TIMEOUT)
+    scripted.primary.get_configuration(0).expect(VD_E_TIMEOUT)
     server.end_configuration().expect(NOERROR)
     scripted.primary.get_configuration().expect(NOERROR)
     server.end_configuration().expect(VD_E_PROTOCOL)
@@ -94,7 +94,7 @@ def test_only_a_device_that_the_server_opened_is_closed(testbed: Testbed) -> Non
     scripted.close_device(0)
     scripted.server.close_device(first)  # what this gives is not stated
     assert scripted.passes(1, 1), "the set was aborted"
-    scripted.device.get_command().require(VD_E_CLOSE)
+    scripted.device.get_command().expect(VD_E_CLOSE)
 
 
 def begun(testbed: Testbed, scenario: Scenario) -> ScriptedSet:
@@ -133,7 +133,7 @@ def test_the_alignment_of_a_buffer_is_a_power_of_2(testbed: Testbed) -> None:
     scripted = begun(testbed, Scenario())
     scripted.server.request_buffers(SIZE, 4096, 2).expect(NOERROR)
     scripted.server.end_configuration().expect(NOERROR)
-    scripted.server.allocate_buffer(SIZE, 1000).require_failure()
+    scripted.server.allocate_buffer(SIZE, 1000).expect_failure()
     address = scripted.server.allocate_buffer(SIZE, 4096).expect(NOERROR)
     if address % 4096:
         raise ConformanceFailure(f"a buffer lies at {address:#x}", ("a multiple of 4096",))
@@ -189,7 +189,7 @@ def test_a_buffer_larger_than_was_requested_is_refused_or_has_all_its_bytes(test
     if larger.code == NOERROR:
         taken.append((larger.expect(NOERROR), 2 * SIZE))
     else:
-        larger.require_failure()
+        larger.expect_failure()
     require_own_bytes(scripted, taken)
 
 

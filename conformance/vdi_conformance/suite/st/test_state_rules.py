@@ -43,12 +43,12 @@ def test_a_set_ends_with_the_last_of_its_devices(testbed: Testbed) -> None:
     for device in range(2):
         scripted.open_device(device)
     scripted.close_device(0)
-    scripted.devices[0].get_command().require(VD_E_CLOSE)
+    scripted.devices[0].get_command().expect(VD_E_CLOSE)
     scripted.open_device(2)
     for device in (1, 2):
         assert scripted.passes(device, 1), "the set was aborted"
         scripted.close_device(device)
-        scripted.devices[device].get_command().require(VD_E_CLOSE)
+        scripted.devices[device].get_command().expect(VD_E_CLOSE)
     scripted.primary.close().expect(NOERROR)
 
 
@@ -77,11 +77,11 @@ def _judge_join(answer: Answer, state: State) -> None:
     """Hold an attempt to join the object's own set, or the one that it had, against the page."""
     match state:
         case State.DOES_NOT_EXIST:
-            answer.require_failure()
+            answer.expect_failure()
         case State.ABORT:
-            answer.require(VD_E_PROTOCOL, VD_E_ABORT)
+            answer.expect(VD_E_PROTOCOL, VD_E_ABORT)
         case _:
-            answer.require(VD_E_PROTOCOL)
+            answer.expect(VD_E_PROTOCOL)
 
 
 def _judge_sharing(answer: Answer, method: str, way: Way, held: Fetched | None) -> None:
@@ -91,7 +91,7 @@ def _judge_sharing(answer: Answer, method: str, way: Way, held: Fetched | None) 
         codes = (VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL) + (() if held is None else (NOERROR,))
         answer.permit("Q39", subject, *codes)
     elif held is not None:
-        answer.require(NOERROR)
+        answer.expect(NOERROR)
     else:
         answer.permit("Q40", subject, VD_E_INVALID, VD_E_PROTOCOL)
 
@@ -106,11 +106,11 @@ def test_close_alone_is_of_use_after_an_abort(testbed: Testbed, reach: Callable[
     for _ in range(2):
         at.who.create_ex(None, testbed.name(), VDConfig()).expect(VD_E_PROTOCOL)
         at.who.create(at.set_name, VDConfig()).expect(VD_E_PROTOCOL)
-        at.who.get_configuration(0).require(VD_E_ABORT)
-        at.who.open_device(at.set_name).require(VD_E_ABORT)
+        at.who.get_configuration(0).expect(VD_E_ABORT)
+        at.who.open_device(at.set_name).expect(VD_E_ABORT)
         at.who.open_in_secondary_ex(None, at.set_name).expect(VD_E_PROTOCOL, VD_E_ABORT)
         if at.command is not None:
-            at.device.get_command().require(VD_E_ABORT)
+            at.device.get_command().expect(VD_E_ABORT)
             at.device.complete(at.command).expect(VD_E_ABORT)
     at.who.close().expect(NOERROR, VD_E_OPEN)
     require_state(at, State.DOES_NOT_EXIST)
@@ -122,10 +122,10 @@ def test_close_alone_is_of_use_after_an_abort(testbed: Testbed, reach: Callable[
 @vdi_requirement("ST-46")
 def test_refusals_leave_an_object_without_a_set(testbed: Testbed) -> None:
     at = fresh(testbed)
-    at.who.get_configuration(0).require(VD_E_PROTOCOL)
-    at.who.open_device(at.set_name).require(VD_E_PROTOCOL)
-    at.who.create_ex(None, at.set_name, VDConfig(device_count=MAX_DEVICES + 1)).require_failure()
-    at.who.open_in_secondary_ex(None, at.set_name).require_failure()
+    at.who.get_configuration(0).expect(VD_E_PROTOCOL)
+    at.who.open_device(at.set_name).expect(VD_E_PROTOCOL)
+    at.who.create_ex(None, at.set_name, VDConfig(device_count=MAX_DEVICES + 1)).expect_failure()
+    at.who.open_in_secondary_ex(None, at.set_name).expect_failure()
     at.who.signal_abort().expect(VD_E_PROTOCOL)
     at.who.aborted = False
     require_state(at, State.DOES_NOT_EXIST)
@@ -135,12 +135,12 @@ def test_refusals_leave_an_object_without_a_set(testbed: Testbed) -> None:
 def test_refusals_leave_a_set_configurable(testbed: Testbed) -> None:
     at = created(testbed)
     for _ in range(2):
-        at.who.get_configuration(0).require(VD_E_TIMEOUT)
+        at.who.get_configuration(0).expect(VD_E_TIMEOUT)
         at.who.create_ex(None, testbed.name(), VDConfig()).expect(VD_E_PROTOCOL)
-        at.who.create_ex(None, testbed.name(), VDConfig(device_count=MAX_DEVICES + 1)).require_failure()
-        at.who.open_device(at.set_name).require(VD_E_PROTOCOL)
-        at.who.open_in_secondary_ex(None, testbed.name()).require_failure()
-        at.who.map_buffer_handle(NO_HANDLE).require(VD_E_INVALID, VD_E_PROTOCOL)
+        at.who.create_ex(None, testbed.name(), VDConfig(device_count=MAX_DEVICES + 1)).expect_failure()
+        at.who.open_device(at.set_name).expect(VD_E_PROTOCOL)
+        at.who.open_in_secondary_ex(None, testbed.name()).expect_failure()
+        at.who.map_buffer_handle(NO_HANDLE).expect(VD_E_INVALID, VD_E_PROTOCOL)
     require_state(at, State.CONFIGURABLE)
 
 
@@ -148,11 +148,11 @@ def test_refusals_leave_a_set_configurable(testbed: Testbed) -> None:
 def test_refusals_and_a_time_out_leave_a_statement_what_it_needs(testbed: Testbed) -> None:
     statement = testbed.created("backup")
     at = Reached(testbed, statement.primary, statement.set_name, statement)
-    at.who.get_configuration(0).require(VD_E_TIMEOUT)
-    at.who.open_device(at.set_name).require(VD_E_PROTOCOL)
+    at.who.get_configuration(0).expect(VD_E_TIMEOUT)
+    at.who.open_device(at.set_name).expect(VD_E_PROTOCOL)
     at.who.create_ex(None, testbed.name(), VDConfig()).expect(VD_E_PROTOCOL)
     statement.configure()
-    at.who.open_device(testbed.name()).require(VD_E_INVALID)
+    at.who.open_device(testbed.name()).expect(VD_E_INVALID)
     at.who.create_ex(None, at.set_name, VDConfig()).expect(VD_E_PROTOCOL)
     require_state(at, State.INITIALIZING)
 
@@ -162,14 +162,14 @@ def test_refusals_leave_a_set_active(testbed: Testbed) -> None:
     statement = testbed.configured("restore", Scenario(devices=2))
     at = Reached(testbed, statement.primary, statement.set_name, statement)
     statement.open_device(0)
-    at.who.open_device(at.set_name).require(VD_E_PROTOCOL)
-    at.who.open_device(testbed.name()).require(VD_E_INVALID)
+    at.who.open_device(at.set_name).expect(VD_E_PROTOCOL)
+    at.who.open_device(testbed.name()).expect(VD_E_INVALID)
     statement.open_device(1)
     for index, device in enumerate(statement.devices):
-        at.who.open_device(statement.device_names[index]).require(VD_E_PROTOCOL, VD_E_OPEN)
+        at.who.open_device(statement.device_names[index]).expect(VD_E_PROTOCOL, VD_E_OPEN)
         own = at.who.allocate(VDC_COMMAND_SIZE)
         device.complete(own).expect(VD_E_INVALID)
         # No buffer was given out yet: Q40.
-        at.who.get_buffer_handle(own).require(VD_E_INVALID, VD_E_PROTOCOL)
-        at.who.map_buffer_handle(NO_HANDLE).require(VD_E_INVALID, VD_E_PROTOCOL)
+        at.who.get_buffer_handle(own).expect(VD_E_INVALID, VD_E_PROTOCOL)
+        at.who.map_buffer_handle(NO_HANDLE).expect(VD_E_INVALID, VD_E_PROTOCOL)
     require_state(at, State.ACTIVE)

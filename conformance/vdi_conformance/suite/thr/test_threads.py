@@ -125,7 +125,7 @@ def _went_on(
     result = waiting.result()
     if result.code == VD_E_TIMEOUT:
         raise ConformanceFailure(f"{what} had to wait until the time of a GetCommand on another thread was over")
-    result.require(NOERROR)
+    result.expect(NOERROR)
     return None
 
 
@@ -135,8 +135,8 @@ def test_who_waits_for_the_configuration_stops_no_call_of_the_set(testbed: Testb
     primary.create_ex(None, testbed.name(), VDConfig(device_count=1)).expect(NOERROR)
     waiting = primary.send_get_configuration(testbed.scaled(A_WHILE), thread="waiter")
     primary.get_configuration(0).expect(VD_E_TIMEOUT)
-    primary.get_buffer_handle(primary.outside_addresses().stack).require_failure()
-    primary.map_buffer_handle(0).require_failure()
+    primary.get_buffer_handle(primary.outside_addresses().stack).expect_failure()
+    primary.map_buffer_handle(0).expect_failure()
     assert not waiting.done, "the calls of the set had to wait for GetConfiguration on another thread"
     primary.signal_abort().expect(NOERROR)
     waiting.result().expect(VD_E_ABORT)
@@ -153,7 +153,7 @@ def test_a_close_ends_the_wait_of_another_thread(testbed: Testbed, kind: Kind, o
     subject = f"Close of the {OWNER_NAMES[owner]} while a thread waits in GetCommand"
     closed = testbed.outside_contract("Q45", subject, client.close)
     if closed is not None:
-        closed.require(NOERROR, VD_E_OPEN)
+        closed.expect(NOERROR, VD_E_OPEN)
         ended = testbed.outside_contract("Q45", f"GetCommand after a {subject}", lambda: _end_of(waiting), chance=True)
         if ended is not None and ended.code == VD_E_TIMEOUT:
             raise ConformanceFailure("GetCommand went on waiting on a set that another thread had closed")
@@ -166,7 +166,7 @@ def _end_of(waiting: PendingAnswer[CommandReply, Result[Fetched]]) -> Result[Fet
     while result.succeeded:
         assert result.value is not None
         result = result.value.device.get_command()
-    result.require_failure()
+    result.expect_failure()
     return result
 
 
@@ -213,10 +213,10 @@ def test_handles_are_asked_for_and_mapped_while_an_abort_comes(testbed: Testbed,
     for _ in range(LOOPS):
         calls.append(primary.send_get_buffer_handle(command.buffer, thread="asker"))
         calls += [one.send_map_buffer_handle(handle, thread="mapper") for one in (primary, other)]
-    calls.pop(LOOPS).result().require(NOERROR)
+    calls.pop(LOOPS).result().expect(NOERROR)
     (primary, aborting)[aborter].signal_abort().expect(NOERROR)
     for later in calls:
-        later.result().require(NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL)
+        later.result().expect(NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL)
     statement.device.await_abort()
     for client in (other, primary):
         client.close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)

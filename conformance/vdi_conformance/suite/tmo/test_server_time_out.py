@@ -73,10 +73,10 @@ def _run_into_the_limit(statement: StatementRun, poll: int | None = None) -> lis
     statement.execute()
     held: list[Fetched] = []
     configured = statement.primary.get_configuration()
-    configured.require(NOERROR, VD_E_ABORT)
+    configured.expect(NOERROR, VD_E_ABORT)
     if configured.succeeded:
         opened = statement.primary.open_device(statement.set_name)
-        opened.require(NOERROR, VD_E_ABORT)
+        opened.expect(NOERROR, VD_E_ABORT)
         if opened.succeeded:
             device = opened.expect(NOERROR)
             end = time.monotonic() + statement.primary.scaled(BOUND_TO_COME) / 1000
@@ -84,7 +84,7 @@ def _run_into_the_limit(statement: StatementRun, poll: int | None = None) -> lis
             while result.succeeded or (poll and result.code == VD_E_TIMEOUT and time.monotonic() < end):
                 held += [result.expect(NOERROR)] if result.succeeded else []
                 result = device.get_command(poll)
-            result.require(VD_E_ABORT)
+            result.expect(VD_E_ABORT)
     return held
 
 
@@ -103,10 +103,10 @@ class _Clock:
         """Note a completion that was begun at that moment."""
         self._set = moment
 
-    def require(self, answer: Answer, *codes: int) -> None:
+    def expect(self, answer: Answer, *codes: int) -> None:
         """Fail the check where an abort came too early; on a machine too slow to tell end the attempt."""
         self.need_time(answer)
-        answer.require(*codes, VD_E_ABORT)
+        answer.expect(*codes, VD_E_ABORT)
         if answer.code == VD_E_ABORT:
             raise ConformanceFailure(
                 f"the server gave up after {self._passed:.0f} ms without a completion, its limit is twice "
@@ -124,14 +124,14 @@ def test_each_completion_gives_the_time_limit_anew(testbed: Testbed) -> None:
     def attempt(interval: int) -> None:
         statement, clock = testbed.created("backup", Scenario(server_time_out=interval)), _Clock(interval)
         statement.execute()
-        clock.require(statement.primary.get_configuration(), NOERROR)
+        clock.expect(statement.primary.get_configuration(), NOERROR)
         opened = statement.primary.open_device(statement.set_name)
-        clock.require(opened, NOERROR)
+        clock.expect(opened, NOERROR)
         for _ in range(4):
             held = _hold(opened.expect(NOERROR), clock, interval * 7 // 10)
             for command in held:
                 began = time.monotonic()
-                clock.require(statement.answer_any(command), NOERROR)
+                clock.expect(statement.answer_any(command), NOERROR)
                 clock.set(began)
 
     with_time_enough(testbed, LONG, attempt)
@@ -143,7 +143,7 @@ def _hold(device: Device, clock: _Clock, milliseconds: int) -> list[Fetched]:
     end = time.monotonic() + milliseconds / 1000
     while (left := end - time.monotonic()) > 0:
         result = device.get_command(1 + int(left * 1000))
-        clock.require(result, NOERROR, VD_E_TIMEOUT)
+        clock.expect(result, NOERROR, VD_E_TIMEOUT)
         if result.succeeded:
             held.append(result.expect(NOERROR))
     return held
@@ -155,14 +155,14 @@ def test_with_nothing_pending_the_time_limit_does_not_run(testbed: Testbed) -> N
 
     def attempt(interval: int) -> None:
         clock, idle = _Clock(interval), testbed.scripted(Scenario(server_time_out=interval))
-        clock.require(_pass_one(idle), NOERROR)
+        clock.expect(_pass_one(idle), NOERROR)
         # What takes two intervals and a half there takes as long here.
         _run_into_the_limit(testbed.created("backup", Scenario(server_time_out=interval * 5 // 4)))
         clock = _Clock(interval)
         result = _pass_one(idle)
         clock.need_time(result)
         testbed.observe("Q47", "the clock while nothing is pending", answers[result.code == VD_E_ABORT], answers)
-        clock.require(result, NOERROR)
+        clock.expect(result, NOERROR)
 
     with_time_enough(testbed, LONG, attempt)
 
@@ -180,9 +180,9 @@ def test_the_time_limit_runs_whatever_is_pending(testbed: Testbed, pending: str)
     scripted = testbed.scripted(Scenario(devices=2, server_time_out=testbed.scaled(LONG)))
     device = 0 if pending == "queued" else 1
     sent = scripted.try_to_send(code=VDC_FLUSH, device=device)
-    sent.require(NOERROR, VD_E_ABORT)
+    sent.expect(NOERROR, VD_E_ABORT)
     if pending.startswith("held"):
-        scripted.devices[device].get_command().require(NOERROR, VD_E_ABORT)
+        scripted.devices[device].get_command().expect(NOERROR, VD_E_ABORT)
     scripted.aborted = True
     if sent.succeeded:
         # On a slow machine ten calls are late as often.
@@ -190,7 +190,7 @@ def test_the_time_limit_runs_whatever_is_pending(testbed: Testbed, pending: str)
         seen = next((completion for completion in waits if completion is not None), None)
         if seen is None or (seen.tag, seen.code) != (sent.value, ERROR_OPERATION_ABORTED):
             raise ConformanceFailure(f"the server did not give up, its limit is twice {testbed.scaled(LONG)} ms")
-    scripted.primary.get_configuration(0).require(VD_E_ABORT)
+    scripted.primary.get_configuration(0).expect(VD_E_ABORT)
 
 
 @vdi_requirement("TMO-03")
@@ -200,15 +200,15 @@ def test_a_completion_of_any_device_gives_the_time_limit_anew(testbed: Testbed) 
         scripted = testbed.scripted(Scenario(devices=2, server_time_out=interval))
         idle.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
         scripted.try_to_send(code=VDC_FLUSH)
-        clock.require(scripted.device.get_command(), NOERROR)
+        clock.expect(scripted.device.get_command(), NOERROR)
         scripted.aborted = True
         for _ in range(5):
-            idle.get_configuration(interval * 7 // 10).require(VD_E_TIMEOUT)
+            idle.get_configuration(interval * 7 // 10).expect(VD_E_TIMEOUT)
             began = time.monotonic()
             scripted.try_to_send(code=VDC_FLUSH, device=1)
             fetched = scripted.devices[1].get_command()
-            clock.require(fetched, NOERROR)
-            clock.require(scripted.devices[1].complete(fetched.expect(NOERROR)), NOERROR)
+            clock.expect(fetched, NOERROR)
+            clock.expect(scripted.devices[1].complete(fetched.expect(NOERROR)), NOERROR)
             clock.set(began)
 
     with_time_enough(testbed, LONG, attempt)

@@ -235,7 +235,7 @@ def test_complete_is_the_last_word_and_decides(testbed: Testbed) -> None:
     testbed.backup().succeed()
     assert not statement.ended, "the statement ended before Complete was completed"
     statement.device.complete(command).expect(NOERROR)
-    statement.device.get_command().require(VD_E_CLOSE)
+    statement.device.get_command().expect(VD_E_CLOSE)
     statement.require_success(statement.outcome())
 
 
