@@ -21,7 +21,7 @@ from vdi_conformance.cli.proving import Watch
 from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.evidence.proof import Ending
 from vdi_conformance.judgement.exit_codes import ENDED
-from vdi_conformance.proof.plan import ProofPlan, write
+from vdi_conformance.proof.plan import FURTHER, ProofPlan, write
 from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
 from vdi_conformance.requirements.profiles import Profile, profile
 from vdi_conformance.untrusted.printable import shown_lines
@@ -64,6 +64,15 @@ def prove(
             help="So many implementations that draw what is left open, likewise.",
         ),
     ] = 0,
+    further: Annotated[
+        int,
+        typer.Option(
+            "--further",
+            metavar="N",
+            parser=values.whole(0, MOST_DRAWN),
+            help="So many checks of other requirements on each fault, to see what it is charged with (default: 8).",
+        ),
+    ] = FURTHER,
     workers: Annotated[
         str | None,
         typer.Option(
@@ -99,7 +108,7 @@ def prove(
     if pairs or drawn:
         watch = Watch(_together(adapter, asked, pairs, drawn, alone=not only and profile_name is None))
     else:
-        watch = Watch(_planned(adapter, asked, only or [], whole=profile_name is None))
+        watch = Watch(_planned(adapter, asked, only or [], whole=profile_name is None, further=further))
     options = [
         "--vdi-adapter",
         adapter,
@@ -132,7 +141,7 @@ def _asked(profile_name: str | None) -> Profile:
         raise UsageRefusal(f"{error}.") from error
 
 
-def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool) -> ProofPlan:
+def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool, further: int) -> ProofPlan:
     from vdi_conformance.proof.discovery import UnknownTrial, plan
 
     look_here()
@@ -142,7 +151,7 @@ def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool) -> 
             raise UsageRefusal(f"{adapter} is a host program, which no fault can be put around: name a Python class.")
         # Faults find what they go around by its class: what the reference names besides must be found too.
         os.environ.update(spec.env)
-        return plan(asked, adapter, None if adapter == EMULATOR else spec.target, only, whole)
+        return plan(asked, adapter, None if adapter == EMULATOR else spec.target, only, whole, further)
     except (UnknownTrial, UnknownAdapter) as error:
         raise UsageRefusal(f"{error}.") from error
 

@@ -6,7 +6,7 @@ import msgspec
 
 from vdi_conformance.evidence.records import Observation, Party, ProfileVersion, Verdict
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 Kind = Literal["baseline", "canary", "fault", "reading", "trivial"]
 KINDS: Final[tuple[Kind, ...]] = ("baseline", "canary", "fault", "reading", "trivial")
@@ -28,7 +28,9 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `requirements` are those that a fault breaks, that a reading touches, that a part of the baseline is about; `first`
     are the checks that found a fault before, which saves time. Of a reading, `warns` and `untested` name requirements
     for which a check must end in a warning or not tested, `may` those for which one may, `shows` what it must be seen
-    to choose, and `wavers` the questions that chance answers. `together` names readings of which it is made, with
+    to choose, and `wavers` the questions that chance answers. Of a fault, `follows` are requirements that cannot hold
+    once those are broken that it breaks, and `further` says how many checks of other requirements it meets, to see
+    which of them it is charged with. `together` names readings of which it is made, with
     `seed` for what these draw; at the `most` so many checks are tried. `time_scale` is the factor on the time limits
     of its processes.
     """
@@ -45,6 +47,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     may: tuple[str, ...] = ()
     shows: tuple[tuple[str, str, str], ...] = ()
     wavers: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    further: int = 0
     part: str = ""
     together: tuple[str, ...] = ()
     seed: str = ""
@@ -53,11 +57,12 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How one check of a trial ended, in `seconds`; `cause` is a sentence where it did not pass."""
+    """How one check of a trial ended, in `seconds`; where it did not pass, what it broke, and `cause` a sentence."""
 
     check: str
     requirements: tuple[str, ...]
     verdict: Verdict
+    broken: tuple[str, ...] = ()
     cause: str = ""
     seconds: float = 0.0
 
@@ -79,6 +84,19 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     outcome: Outcome
     check: str = ""
     cause: str = ""
+
+
+class Charges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a fault was charged with in all its checks: what it breaks, what follows from that, and what is innocent.
+
+    `example` is a check that charged an innocent requirement.
+    """
+
+    fault: str
+    broken: tuple[str, ...]
+    following: tuple[str, ...]
+    innocent: tuple[str, ...]
+    example: str = ""
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,6 +139,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     findings: tuple[str, ...]
     partial: tuple[str, ...]
     cells: tuple[Cell, ...]
+    charges: tuple[Charges, ...]
     requirements: tuple[Verified, ...]
     scores: tuple[Score, ...]
     accused: tuple[str, ...]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.harness.expectations import PendingAnswer
-from vdi_conformance.harness.judging import ConformanceFailure
+from vdi_conformance.harness.judging import ConformanceFailure, Needed
 from vdi_conformance.host.messages.client import CompleteCommand, CompleteConcurrently, GetCommand, ReleaseDevice, Serve
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS
@@ -28,6 +28,12 @@ BOUND_TO_COME: Final = 10_000
 """How long a call waits for something that is bound to happen, in milliseconds before scaling."""
 MOST_COMMANDS: Final = 10_000
 """No server of a check sends so many commands to one device: most send some ten."""
+
+
+GET_COMMAND: Final = Needed("CMD-01")
+END_OF_DEVICE: Final = Needed("CMD-05")
+COMPLETE_COMMAND: Final = Needed("CMP-01")
+"""What most checks need of the device interface."""
 
 
 @dataclass(frozen=True)
@@ -108,17 +114,19 @@ class Device:
             self.fetched += 1
         result = self.client.result("GetCommand", reply.code, command)
         if self.fetched > MOST_COMMANDS:
-            raise ConformanceFailure(f"{result.call} hands out commands without end: {self.fetched} on one device")
+            raise ConformanceFailure(
+                f"{result.call} hands out commands without end: {self.fetched} on one device", by=GET_COMMAND
+            )
         return result
 
     def next_command(self) -> Fetched:
         """Fetch the next command, which is bound to come."""
-        return self.get_command().expect(NOERROR)
+        return self.get_command().expect(NOERROR, by=GET_COMMAND)
 
     def next_data_command(self) -> Fetched:
         """Fetch the next Read or Write; commands without data before it are completed with success."""
         while (command := self.next_command()).code not in DATA_COMMANDS:
-            self.complete(command).expect(NOERROR)
+            self.complete(command).expect(NOERROR, by=COMPLETE_COMMAND)
         return command
 
     def await_abort(self, waiting: PendingAnswer[CommandReply, Result[Fetched]] | None = None) -> None:
@@ -181,7 +189,7 @@ class Device:
     def require_accepted(self, served: Served) -> None:
         """Fail the check if a completion of an ordinary client was refused."""
         if served.refused is not None:
-            self.client.code("CompleteCommand", served.refused).expect(NOERROR)
+            self.client.code("CompleteCommand", served.refused).expect(NOERROR, by=COMPLETE_COMMAND)
 
     def _account(self, command: Fetched | int, completion_code: int, bytes_transferred: int, position: int) -> None:
         if isinstance(command, int):
@@ -210,7 +218,10 @@ class Device:
         )
 
         def answered(reply: CompletedConcurrently) -> list[list[int]]:
-            self.client.code("GetCommand", reply.code).expect(VD_E_CLOSE if limit is None else NOERROR)
+            if limit is None:
+                self.client.code("GetCommand", reply.code).expect(VD_E_CLOSE, by=END_OF_DEVICE)
+            else:
+                self.client.code("GetCommand", reply.code).expect(NOERROR, by=GET_COMMAND)
             self.closed = limit is None
             for codes in reply.answers:
                 winners = [count for code, count in zip(codes, counts, strict=True) if code == NOERROR]
@@ -253,7 +264,7 @@ def begin_to_wait(*devices: Device) -> list[PendingAnswer[CommandReply, Result[F
     """Start a GetCommand on each device; a call that takes as long lets it come to its wait."""
     waiting = [device.send_get_command() for device in devices]
     for device in devices:
-        device.client.get_configuration().expect(NOERROR)
+        device.client.get_configuration().expect(NOERROR, by=Needed("CFG-09"))
     return waiting
 
 

@@ -31,11 +31,19 @@ class NeedsServer(NotTested):
         super().__init__("it needs a server, and this run has none: name one with --server")
 
 
+class Needed(str):
+    """The id of a requirement that must hold before a check can judge its own: what breaks there breaks this one.
+
+    A check that uses the same step to judge what it is about says so by `judging`.
+    """
+
+    __slots__ = ()
+
+
 class ConformanceFailure(AssertionError):
     """A call gave what no reading of the documents permits; names of codes are kept apart for reports.
 
-    `by` is the requirement that is broken, where the check judges several, or where another one is: what a check needs
-    before it can judge its own has requirements too.
+    `by` is the requirement that is broken, where the check judges several, or where one is broken that it only needs.
     """
 
     def __init__(
@@ -49,12 +57,13 @@ class ConformanceFailure(AssertionError):
 
 @contextmanager
 def judging(requirement: str) -> Iterator[None]:
-    """Charge what breaks within to one requirement, unless it says itself to which."""
+    """Charge what breaks within to one requirement, unless the check says itself to which."""
     judgeable(requirement)
     try:
         yield
     except (ConformanceFailure, HostError) as failure:
-        failure.by = failure.by or requirement
+        if failure.by is None or isinstance(failure.by, Needed):
+            failure.by = requirement
         raise
     except AssertionError as failure:
         raise ConformanceFailure(str(failure), by=requirement) from failure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.harness.judging import Needed
 from vdi_conformance.vdi.commands import VDF_LIKE_TAPE
 from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT, VDConfig
@@ -136,9 +137,11 @@ class SetInUse:
         """Let the primary create the set."""
         scenario = self.scenario
         if scenario.older:
-            self.primary.create(self.set_name, scenario.config).expect(NOERROR)
+            self.primary.create(self.set_name, scenario.config).expect(NOERROR, by=Needed("CRE-17"))
         else:
-            self.primary.create_ex(scenario.instance, self.set_name, scenario.config).expect(NOERROR)
+            self.primary.create_ex(scenario.instance, self.set_name, scenario.config).expect(
+                NOERROR, by=Needed("CRE-01")
+            )
         self.joined.append(self.primary)
 
     def join(self, secondary: Client) -> Code:
@@ -153,7 +156,7 @@ class SetInUse:
 
     def enlist(self, secondary: Client) -> None:
         """Let a further process join, and count it among the cast."""
-        self.join(secondary).expect(NOERROR)
+        self.join(secondary).expect(NOERROR, by=Needed("SEC-01"))
         self.clients.append(secondary)
         self._all_clients.append(secondary)
         self.secondaries.append(secondary)
@@ -166,13 +169,13 @@ class SetInUse:
     def join_all(self) -> None:
         """Let the secondaries of the cast join."""
         for secondary in self.secondaries:
-            self.join(secondary).expect(NOERROR)
+            self.join(secondary).expect(NOERROR, by=Needed("SEC-01"))
 
     def open_device(self, index: int) -> None:
         """Let its owner open a device."""
         owners = self.scenario.owners
         owner = self.clients[owners[index % len(owners)]]
-        self.devices.append(owner.open_device(self.device_names[index]).expect(NOERROR))
+        self.devices.append(owner.open_device(self.device_names[index]).expect(NOERROR, by=Needed("OPD-01")))
 
     def open_devices(self) -> None:
         """Let the owners open every device."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.harness.device import BOUND_TO_COME, MOST_COMMANDS
+from vdi_conformance.harness.device import BOUND_TO_COME, COMPLETE_COMMAND, MOST_COMMANDS
 from vdi_conformance.harness.expectations import SLOW, PendingAnswer, Result
-from vdi_conformance.harness.judging import ConformanceFailure, MandatoryBroken
+from vdi_conformance.harness.judging import ConformanceFailure, MandatoryBroken, Needed
 from vdi_conformance.harness.scenario import SetInUse
 from vdi_conformance.harness.server import ServerRole
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_WRITE, VDF_WRITE_MEDIA
@@ -56,7 +56,7 @@ class ScriptedSet(SetInUse):
         """Configure the set that was created, and open every device on both sides."""
         self.begin_configuration(features)
         self.end_configuration()
-        self.configuration = self.primary.get_configuration().expect(NOERROR)
+        self.configuration = self.primary.get_configuration().expect(NOERROR, by=Needed("CFG-01"))
         self.join_all()
         self.open_devices()
 
@@ -193,7 +193,9 @@ class ScriptedSet(SetInUse):
         self, seen: CompletionRecord | None, tag: int, code: int, bytes_transferred: int, position: int | None = None
     ) -> None:
         if seen is None:
-            raise ConformanceFailure(f"the completion of command {tag} did not reach the server{SLOW}")
+            raise ConformanceFailure(
+                f"the completion of command {tag} did not reach the server{SLOW}", by=COMPLETE_COMMAND
+            )
         wanted = (tag, code, bytes_transferred) + (() if position is None else (position,))
         found = (seen.tag, seen.code, seen.bytes_transferred, int(seen.position, 16))[: len(wanted)]
         if found != wanted:
@@ -230,19 +232,23 @@ class ScriptedSet(SetInUse):
         while not awaited <= {seen.tag for seen in self._seen} and not self.aborted:
             if self.completion() is None:
                 missing = sorted(awaited - {seen.tag for seen in self._seen})
-                raise MandatoryBroken(f"accepted completions of commands {missing} never reached the server{SLOW}")
+                raise MandatoryBroken(
+                    f"accepted completions of commands {missing} never reached the server{SLOW}", by="CMP-20"
+                )
         while self.completion(timeout=0) is not None:
             pass
         sent = {tag for tags in self._sent.values() for tag in tags}
         if refused := sorted({one.tag for one in self._seen if one.tag in sent and one.thread_of_sender}):
-            raise MandatoryBroken(f"the server saw commands refused by SendCommand that it had taken: tags {refused}")
+            raise MandatoryBroken(
+                f"the server saw commands refused by SendCommand that it had taken: tags {refused}", by="CMP-20"
+            )
         # SendCommand reports what it refuses to the completion routine as well, before it returns.
         seen = [one for one in self._seen if one.tag in sent or not one.thread_of_sender]
         tags = [one.tag for one in seen]
         if len(set(tags)) != len(tags):
-            raise MandatoryBroken(f"the server saw a command completed more than once: tags {tags}")
+            raise MandatoryBroken(f"the server saw a command completed more than once: tags {tags}", by="CMP-20")
         if unknown := sorted(set(tags) - sent):
-            raise MandatoryBroken(f"the server saw commands completed that it never sent: tags {unknown}")
+            raise MandatoryBroken(f"the server saw commands completed that it never sent: tags {unknown}", by="CMP-20")
         for one in seen:
             if one.tag not in self.tolerated:
                 _check_one(one, accepted.get(one.tag))
@@ -253,13 +259,15 @@ def _check_one(seen: CompletionRecord, accepted: Accepted | None) -> None:
         return
     if accepted is None:
         raise MandatoryBroken(
-            f"the server saw command {seen.tag} completed with {completion_name(seen.code)}, nobody completed it"
+            f"the server saw command {seen.tag} completed with {completion_name(seen.code)}, nobody completed it",
+            by="CMP-20",
         )
     if (seen.code, seen.bytes_transferred) != (accepted.completion_code, accepted.bytes_transferred):
         raise MandatoryBroken(
             f"command {seen.tag} was completed with {completion_name(accepted.completion_code)} and "
             f"{accepted.bytes_transferred} bytes, the server saw {completion_name(seen.code)} and "
-            f"{seen.bytes_transferred} bytes"
+            f"{seen.bytes_transferred} bytes",
+            by="CMP-20",
         )
 
 

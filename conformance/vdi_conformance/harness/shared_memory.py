@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations, permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.harness.judging import ConformanceFailure, not_tested
+from vdi_conformance.harness.judging import ConformanceFailure, Needed, not_tested
 from vdi_conformance.harness.memory import Seeded
 from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.device import Fetched
     from vdi_conformance.harness.memory import ProcessMemory
+
+
+HANDLE: Final = Needed("GBH-01")
+MAPPING: Final = Needed("MBH-01")
+SAME_MEMORY: Final = Needed("MBH-02")
+"""What most checks of buffers need of handles and mappings."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ def require_unchanged(*marked: Marked) -> None:
     for one in marked:
         if one.view.process.digest(one.view.address, one.size) != one.digest:
             raise ConformanceFailure(
-                f"the {one.size} bytes of {one.view.process.name} at {one.view.address:#x} were changed by another"
+                f"the {one.size} bytes of {one.view.process.name} at {one.view.address:#x} were changed by another",
+                by=Needed("BUF-01"),
             )
 
 
@@ -63,12 +70,12 @@ def zone_view(command: Fetched, size: int) -> BufferView:
 
 def handle_of(command: Fetched) -> int:
     """Ask, in the process that fetched a command, for the handle of its buffer."""
-    return command.device.client.get_buffer_handle(command.buffer).expect(NOERROR)
+    return command.device.client.get_buffer_handle(command.buffer).expect(NOERROR, by=HANDLE)
 
 
 def mapped_view(client: Client, handle: int) -> BufferView:
     """Map a handle, and give the way in which that process sees the buffer."""
-    return BufferView(client, client.map_buffer_handle(handle).expect(NOERROR))
+    return BufferView(client, client.map_buffer_handle(handle).expect(NOERROR, by=MAPPING))
 
 
 def require_same_contents(size: int, *views: BufferView) -> None:
@@ -84,7 +91,8 @@ def require_each_the_same(size: int, buffers: Sequence[Sequence[BufferView]]) ->
             if digest != wanted:
                 raise ConformanceFailure(
                     f"{view.process.name} sees other bytes at its address {view.address:#x} than {first.process.name} "
-                    f"at {first.address:#x}"
+                    f"at {first.address:#x}",
+                    by=SAME_MEMORY,
                 )
 
 
@@ -132,7 +140,7 @@ def is_inside(mapped: BufferView, size: int, buffers: Sequence[BufferView], seed
 def require_inside(mapped: BufferView, size: int, buffers: Sequence[BufferView], seed: int) -> None:
     """Fail the check unless a mapped address lies inside one of these buffers."""
     if not is_inside(mapped, size, buffers, seed):
-        raise ConformanceFailure(f"{mapped.process.name} was given the address of other memory")
+        raise ConformanceFailure(f"{mapped.process.name} was given the address of other memory", by=SAME_MEMORY)
 
 
 def keep_free(process: Client, command: Fetched) -> None:

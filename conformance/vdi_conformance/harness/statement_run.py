@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
-from vdi_conformance.harness.device import BOUND_TO_COME, await_commands
-from vdi_conformance.harness.judging import ConformanceFailure, WaitedInVain, not_tested
+from vdi_conformance.harness.device import BOUND_TO_COME, COMPLETE_COMMAND, END_OF_DEVICE, GET_COMMAND, await_commands
+from vdi_conformance.harness.judging import ConformanceFailure, Needed, WaitedInVain, not_tested
 from vdi_conformance.harness.memory import FileSlice
 from vdi_conformance.harness.scenario import Placement, SetInUse
 from vdi_conformance.harness.server_trouble import all_said
@@ -78,7 +78,9 @@ class StatementRun(SetInUse):
     def configure(self) -> None:
         """Run the statement on the set that was created, and wait until it has configured it."""
         self.execute()
-        self.configuration = self.await_configuration(self.primary.send_get_configuration()).expect(NOERROR)
+        self.configuration = self.await_configuration(self.primary.send_get_configuration()).expect(
+            NOERROR, by=Needed("CFG-01")
+        )
 
     def await_configuration(self, configuring: PendingAnswer[Any, A]) -> A:
         """Give the answer of a GetConfiguration on the set of a statement that runs, or that has ended already."""
@@ -194,7 +196,7 @@ class StatementRun(SetInUse):
         while waiting:
             for device in await_commands(self._supervisor, waiting):
                 result = waiting.pop(device).result()
-                result.expect(NOERROR, VD_E_CLOSE, *ends)
+                result.expect(NOERROR, VD_E_CLOSE, *ends, by=GET_COMMAND)
                 if result.code == NOERROR:
                     yield result.expect(NOERROR)
                     waiting[device] = device.send_get_command()
@@ -217,18 +219,18 @@ class StatementRun(SetInUse):
                     not_tested("the server sent no command to some devices while the others waited for more")
                 stalls += 1
                 for device, command in held.items():
-                    self.answer(command).expect(NOERROR)
+                    self.answer(command).expect(NOERROR, by=COMPLETE_COMMAND)
                     waiting[device] = device.send_get_command()
                 held.clear()
             for device in [device for device, later in waiting.items() if later.done]:
                 result = waiting.pop(device).result()
                 if result.code in (VD_E_CLOSE, VD_E_TIMEOUT):
                     not_tested("the server had never commands outstanding on all devices at once")
-                command = result.expect(NOERROR)
+                command = result.expect(NOERROR, by=GET_COMMAND)
                 if command.code in DATA_COMMANDS and device.stream_offset:
                     held[device] = command
                 else:
-                    self.answer_any(command).expect(NOERROR)
+                    self.answer_any(command).expect(NOERROR, by=COMPLETE_COMMAND)
                     waiting[device] = device.send_get_command()
         return [held[device] for device in self.devices]
 
@@ -241,10 +243,10 @@ class StatementRun(SetInUse):
             while self._supervisor.wait_any([waiting.pending], self.primary.scaled(STALL) / 1000) is None:
                 for other in others:
                     self.answer_next(other, 1)
-            command = waiting.result().expect(NOERROR)
+            command = waiting.result().expect(NOERROR, by=GET_COMMAND)
             if command.code in DATA_COMMANDS:
                 return command
-            self.answer_any(command).expect(NOERROR)
+            self.answer_any(command).expect(NOERROR, by=COMPLETE_COMMAND)
 
     def data_commands(self, *ends: int) -> Iterator[Fetched]:
         """Give every Read and Write as it comes; an ordinary client does the commands without data."""
@@ -252,7 +254,7 @@ class StatementRun(SetInUse):
             if command.code in DATA_COMMANDS:
                 yield command
             else:
-                self.answer_any(command).expect(NOERROR)
+                self.answer_any(command).expect(NOERROR, by=COMPLETE_COMMAND)
 
     def answer_next(self, device: Device, count: int) -> None:
         """Be an ordinary client on one device for so many commands; a server may stop it while others hold theirs."""
@@ -260,7 +262,7 @@ class StatementRun(SetInUse):
             result = device.get_command(self.primary.scaled(STALL))
             if result.code == VD_E_TIMEOUT:
                 return
-            self.answer_any(result.expect(NOERROR)).expect(NOERROR)
+            self.answer_any(result.expect(NOERROR, by=GET_COMMAND)).expect(NOERROR, by=COMPLETE_COMMAND)
 
     def pass_commands(self, device: Device, count: int) -> None:
         """Be an ordinary client on one device for so many commands, while others hold theirs.
@@ -276,11 +278,11 @@ class StatementRun(SetInUse):
             for _ in range(count):
                 result = device.get_command()
                 _require_commands(result.code)
-                self.answer_any(result.expect(NOERROR)).expect(NOERROR)
+                self.answer_any(result.expect(NOERROR, by=GET_COMMAND)).expect(NOERROR, by=COMPLETE_COMMAND)
             return
         device.require_accepted(served)
         _require_commands(served.code)
-        device.client.code("GetCommand", served.code).expect(NOERROR)
+        device.client.code("GetCommand", served.code).expect(NOERROR, by=GET_COMMAND)
         device.stream_offset += served.bytes
 
     def passes(self, device: Device, count: int) -> bool:
@@ -290,11 +292,11 @@ class StatementRun(SetInUse):
         """
         for _ in range(count):
             result = device.get_command(self.primary.scaled(STALL))
-            result.expect(NOERROR, VD_E_TIMEOUT, VD_E_CLOSE, VD_E_ABORT)
+            result.expect(NOERROR, VD_E_TIMEOUT, VD_E_CLOSE, VD_E_ABORT, by=GET_COMMAND)
             if result.code != NOERROR:
                 return result.code != VD_E_ABORT
-            answer = self.answer_any(result.expect(NOERROR))
-            answer.expect(NOERROR, VD_E_ABORT)
+            answer = self.answer_any(result.expect(NOERROR, by=GET_COMMAND))
+            answer.expect(NOERROR, VD_E_ABORT, by=COMPLETE_COMMAND)
             if answer.code == VD_E_ABORT:
                 return False
         return True
@@ -306,7 +308,7 @@ class StatementRun(SetInUse):
         except MethodNotFound:
             served = False
         for command in () if served else self.commands():
-            self.answer_any(command).expect(NOERROR)
+            self.answer_any(command).expect(NOERROR, by=COMPLETE_COMMAND)
         return self.outcome()
 
     def _serve_devices(self) -> bool:
@@ -320,7 +322,7 @@ class StatementRun(SetInUse):
         for device, pending in serving:
             served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
             device.require_accepted(served)
-            device.client.code("GetCommand", served.code).expect(VD_E_CLOSE)
+            device.client.code("GetCommand", served.code).expect(VD_E_CLOSE, by=END_OF_DEVICE)
             device.closed = True
         return True
 
@@ -332,7 +334,7 @@ class StatementRun(SetInUse):
     def drain(self) -> StatementEnd:
         """Be an ordinary client on every device until each is closed or aborted, and wait for the statement's end."""
         for command in self.commands(VD_E_ABORT):
-            self.answer_any(command).expect(NOERROR, VD_E_ABORT)
+            self.answer_any(command).expect(NOERROR, VD_E_ABORT, by=COMPLETE_COMMAND)
         return self.outcome()
 
     @property
@@ -356,8 +358,8 @@ class StatementRun(SetInUse):
     def close(self) -> None:
         """Close every client, the secondaries first, each with NOERROR."""
         for secondary in self.secondaries:
-            secondary.close().expect(NOERROR)
-        self.primary.close().expect(NOERROR)
+            secondary.close().expect(NOERROR, by=Needed("SEC-18"))
+        self.primary.close().expect(NOERROR, by=Needed("CLS-01"))
 
     def finish(self) -> StatementEnd:
         """Run the statement to its end as ordinary clients do, and close everything."""
@@ -383,7 +385,8 @@ class StatementRun(SetInUse):
             return
         undone = [f"{device.name} {number}" for device in self.devices for number in device.not_completed]
         if undone and self._statement.done and self.outcome().succeeded:
-            raise ConformanceFailure(f"the BACKUP succeeded, nobody completed its commands {', '.join(undone)}")
+            sentence = f"the BACKUP succeeded, nobody completed its commands {', '.join(undone)}"
+            raise ConformanceFailure(sentence, by="CMP-20")
         if not undone and self._went_well():
             self.require_success(self.outcome())
 
@@ -399,7 +402,8 @@ class StatementRun(SetInUse):
         """Fail the check unless the statement succeeded."""
         if not end.succeeded:
             sentence = f"the {self.kind.upper()} failed: {all_said(end.messages)}"
-            raise ConformanceFailure(sentence, ("success",), "failure")
+            # All that its server knows of the commands comes from CompleteCommand.
+            raise ConformanceFailure(sentence, ("success",), "failure", by=COMPLETE_COMMAND)
 
 
 def _require_commands(code: int) -> None:

@@ -12,6 +12,7 @@ from vdi_conformance.evidence.records import Observation, Walked
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.judging import (
     Judged,
+    Needed,
     NeedsServer,
     RecommendationBroken,
     not_applicable,
@@ -337,7 +338,10 @@ class Testbed:
         for method, code in sorted(self.processes.codes):
             if code != NOERROR and not failed(code):
                 raise RecommendationBroken(
-                    f"{method} gave {name_of(code)}, a success other than NOERROR (ABI-17)", ("NOERROR",), name_of(code)
+                    f"{method} gave {name_of(code)}, a success other than NOERROR (ABI-17)",
+                    ("NOERROR",),
+                    name_of(code),
+                    by="ABI-17",
                 )
 
     def clear(self) -> None:
@@ -394,7 +398,7 @@ class Testbed:
 def close_all(clients: Sequence[Client]) -> None:
     """Close every client object, the secondaries first; what else had been done to it decides what that gives."""
     for client in reversed(clients):
-        client.close().expect(NOERROR, VD_E_OPEN, VD_E_PROTOCOL)
+        client.close().expect(NOERROR, VD_E_OPEN, VD_E_PROTOCOL, by=Needed("CLS-01"))
         client.devices.clear()
 
 

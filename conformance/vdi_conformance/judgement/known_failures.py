@@ -9,6 +9,7 @@ import msgspec
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import NOT_TESTED, Cause, CheckRecord, Culprit, Header, KnownFailure, Verdict
 from vdi_conformance.judgement.baseline import Entry, NotABaseline, Text
+from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.requirements import catalogue
 
 FAILING: Final = ("failed", "known failure")
@@ -46,7 +47,7 @@ def known_failure(
 
 def complaints(entries: Sequence[Entry], day: date, header: Header, checks: Sequence[CheckRecord]) -> list[str]:
     """Say in one sentence each where the baseline and the run differ; each of them makes the run fail."""
-    covered = {check.id: covering(entries, day, check.id, check.requirements, check.cause) for check in _unmet(checks)}
+    covered = {check.id: covering(entries, day, check.id, concerned(check), check.cause) for check in _unmet(checks)}
     return [
         *_following(entries, checks),
         *(sentence for entry in entries if (sentence := _complaint(entry, day, header, checks, covered))),
@@ -61,7 +62,7 @@ def _following(entries: Sequence[Entry], checks: Sequence[CheckRecord]) -> Itera
     """
     listed = [entry for entry in entries if entry.lists_failures]
     seen = {one.id for one in checks if one.known is not None and not _undecided(one)}
-    left_out = any(not any(entry.addresses(one.id, one.requirements) for one in checks) for entry in listed)
+    left_out = any(not any(entry.addresses(one.id, concerned(one)) for one in checks) for entry in listed)
     if seen or (listed and left_out):
         return
     for check in checks:
@@ -79,7 +80,7 @@ def _complaint(
     checks: Sequence[CheckRecord],
     covered: dict[str, tuple[Entry, ...]],
 ) -> str | None:
-    addressed = [check for check in checks if entry.addresses(check.id, check.requirements)]
+    addressed = [check for check in checks if entry.addresses(check.id, concerned(check))]
     listed = f"the baseline lists {entry.target} with the cause {' or '.join(entry.causes)}"
     if not addressed:
         return _unmatched(entry, header)
@@ -166,7 +167,7 @@ def updated(entries: Sequence[Entry], run: Evidence, fresh: Fresh) -> list[Entry
     """
     failing = any(not _undecided(check) for check in _failing(run.checks))
     unmet = [check for check in _unmet(run.checks) if failing or not _untested(check)]
-    covered = {one.id: covering(entries, date.min, one.id, one.requirements, one.cause) for one in unmet}
+    covered = {one.id: covering(entries, date.min, one.id, concerned(one), one.cause) for one in unmet}
     for check, several in covered.items():
         if len(several) > 1:
             raise NotABaseline(_ambiguous(check, several))
@@ -182,7 +183,7 @@ def updated(entries: Sequence[Entry], run: Evidence, fresh: Fresh) -> list[Entry
 def _spares(check: CheckRecord, entry: Entry) -> bool:
     """Whether a check that came to no verdict keeps an entry, since it says nothing of the failure that is listed."""
     silent = _undecided(check) if entry.lists_failures else check.verdict == "error"
-    return silent and entry.addresses(check.id, check.requirements)
+    return silent and entry.addresses(check.id, concerned(check))
 
 
 def unlisted(run: Evidence) -> list[CheckRecord]:

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from vdi_conformance.evidence.records import CheckRecord, Header, Party, ProfileVersion, Verdict
+from vdi_conformance.judgement.charges import verdicts
 from vdi_conformance.requirements import Requirement
 from vdi_conformance.requirements.profiles import Profile, Standing
 
@@ -35,8 +36,9 @@ def by_requirement(
 
     It is the worst of its checks'. A check that was not applicable takes nothing from the others; where there are no
     others, the requirement was not tested, unless it is optional and the adapter does not declare what it needs. A
-    check of a scored requirement that is also about one that is not counts for the latter alone: its failure need not
-    be about the former. What the catalogue no longer has was not tested.
+    check that failed is charged to what it broke, and did not test what else it judges. One that judges a scored
+    requirement and one that is not says nothing of the former, unless it broke that very one. What the catalogue no
+    longer has was not tested.
     """
     known = {requirement.id: requirement for requirement in requirements}
     gone = [
@@ -65,17 +67,20 @@ def by_requirement(
 
 
 def _verdicts(
-    profile: Profile, checks: Iterable[CheckRecord]
+    profile: Profile, checks: Sequence[CheckRecord]
 ) -> tuple[Mapping[str, list[Verdict]], Mapping[str, list[Verdict]]]:
     """Give the verdicts of the checks of each requirement: of those that are scored, and of all."""
+    elsewhere = {requirement for check in checks for requirement, verdict in verdicts(check) if verdict}
     scored: defaultdict[str, list[Verdict]] = defaultdict(list)
     every: defaultdict[str, list[Verdict]] = defaultdict(list)
     for check in checks:
         counts = profile.counts(check.requirements)
-        for requirement in set(check.requirements):
-            every[requirement].append(check.verdict)
-            if counts:
-                scored[requirement].append(check.verdict)
+        for requirement, verdict in verdicts(check):
+            # Where nothing else is known of it, what ended the check is all that there is to say.
+            said = [verdict or check.verdict] if verdict or requirement not in elsewhere else []
+            every[requirement] += said
+            if counts or (requirement in check.broken and profile.counts([requirement])):
+                scored[requirement] += said
     return scored, every
 
 

@@ -16,7 +16,7 @@ import vdi_fixtures.readings
 import vdi_fixtures.trivial
 from vdi_conformance.evidence.proof import Kind, Trial
 from vdi_conformance.proof.fairness import at_random, in_pairs
-from vdi_conformance.proof.plan import ProofPlan
+from vdi_conformance.proof.plan import FURTHER, ProofPlan
 from vdi_conformance.report.certification import CANARIES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
@@ -36,14 +36,22 @@ class UnknownTrial(ValueError):
     """A name that no shipped implementation has."""
 
 
-def plan(profile: Profile, adapter: str, around: str | None, only: Sequence[str] = (), whole: bool = True) -> ProofPlan:
-    """ProofPlan the proof for an adapter.
+def plan(
+    profile: Profile,
+    adapter: str,
+    around: str | None,
+    only: Sequence[str] = (),
+    whole: bool = True,
+    further: int = FURTHER,
+) -> ProofPlan:
+    """Plan the proof for an adapter.
 
     `around` is its class where it is not the emulator: then there are only the implementations that go around it.
     `only` names implementations to which the proof is restricted. Unless it is of the `whole` suite, only the
-    requirements of the profile count.
+    requirements of the profile count. Each fault meets `further` checks of requirements that it does not break.
     """
     shipped = [trial if whole else _within(profile, trial) for trial in _shipped(around)]
+    shipped = [replace(trial, further=further) if trial.kind == "fault" else trial for trial in shipped]
     found = [trial for trial in shipped if trial.requirements or trial.kind == "trivial"]
     if unknown := set(only) - {trial.name for trial in found}:
         where = "around that adapter" if around else "here"
@@ -65,7 +73,7 @@ def plan(profile: Profile, adapter: str, around: str | None, only: Sequence[str]
 
 
 def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> ProofPlan:
-    """ProofPlan to put readings together: in pairs, and so many times a number of them at once."""
+    """Plan to put readings together: in pairs, and so many times a number of them at once."""
     readings = {trial.name: trial for trial in _shipped(None) if trial.kind == "reading"}
     trials = _controls(profile, EMULATOR, None, ())
     if pairs:
@@ -124,6 +132,7 @@ def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Tri
         shows=tuple(getattr(module, "SHOWS", ())),
         wavers=tuple(getattr(module, "WAVERS", ())),
         time_scale=getattr(module, "TIME_SCALE", 1.0),
+        follows=tuple(getattr(module, "FOLLOWS", ())),
     )
 
 

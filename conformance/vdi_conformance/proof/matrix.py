@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from vdi_conformance.evidence.proof import Cell, Ending, Outcome, Score, TrialResult, Tried, Verified
+from vdi_conformance.evidence.proof import Cell, Charges, Ending, Outcome, Score, TrialResult, Tried, Verified
 from vdi_conformance.evidence.records import Verdict
 from vdi_conformance.proof.plan import ProofPlan
 from vdi_conformance.proof.schedule import red
@@ -36,9 +36,31 @@ def _cell(result: TrialResult, requirement: str) -> Cell:
 def _killer(result: TrialResult, requirement: str) -> Tried | None:
     """Find the check that saw a requirement broken."""
     return next(
-        (tried for tried in result.tried if requirement in tried.requirements and tried.verdict in red(requirement)),
+        (tried for tried in result.tried if requirement in tried.broken and tried.verdict in red(requirement)),
         None,
     )
+
+
+def charges(results: Iterable[TrialResult]) -> tuple[Charges, ...]:
+    """Say of each fault which requirements its checks were charged to: how precise the suite is."""
+    return tuple(_charges(result) for result in results if result.trial.kind == "fault" and result.tried)
+
+
+def _charges(result: TrialResult) -> Charges:
+    charged = [requirement.id for requirement in catalogue().requirements if requirement.id in _charged(result)]
+    breaks, follows = result.trial.requirements, result.trial.follows
+    innocent = tuple(id_ for id_ in charged if id_ not in (*breaks, *follows))
+    return Charges(
+        fault=result.trial.name,
+        broken=tuple(id_ for id_ in charged if id_ in breaks),
+        following=tuple(id_ for id_ in charged if id_ in follows and id_ not in breaks),
+        innocent=innocent,
+        example=next((tried.check for tried in result.tried if set(innocent) & set(tried.broken)), ""),
+    )
+
+
+def _charged(result: TrialResult) -> set[str]:
+    return {requirement for tried in result.tried for requirement in tried.broken}
 
 
 def _told(result: TrialResult, requirement: str, outcome: Outcome, by: Tried) -> Cell:
@@ -76,7 +98,9 @@ def scores(plan: ProofPlan, results: Iterable[TrialResult]) -> tuple[Score, ...]
 def _score(plan: ProofPlan, name: str, parts: Sequence[TrialResult]) -> Score:
     tried = [tried for part in parts for tried in part.tried]
     passed = {requirement for one in tried if one.verdict == "passed" for requirement in one.requirements}
-    unmet = {requirement for one in tried if one.verdict != "passed" for requirement in one.requirements}
+    unmet = {
+        requirement for one in tried if one.verdict != "passed" for requirement in (*one.requirements, *one.broken)
+    }
     requirements = [requirement for requirement in catalogue().requirements if requirement.id in plan.scored]
     return Score(
         name=name,

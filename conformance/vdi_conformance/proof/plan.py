@@ -1,11 +1,15 @@
 """What a proof consists of: the trials, and the requirements that it must verify; as a file for workers."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from vdi_conformance.evidence.proof import Trial
 from vdi_conformance.untrusted import decoding
+
+FURTHER: Final = 8
+"""So many checks of requirements that a fault does not break does it meet, unless told otherwise."""
 
 
 class NotAPlan(ValueError):

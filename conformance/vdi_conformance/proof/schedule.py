@@ -59,7 +59,7 @@ def _until_nothing_is_met(checks: Checks) -> Course:
 
 
 def _until_all_are_red(trial: Trial, checks: Checks) -> Course:
-    """Try the checks of what the fault breaks, and where one stays green all others, until one fails."""
+    """Try the checks of what the fault breaks, where one stays green all others until one fails, and some others."""
     checks = {**{check: checks[check] for check in trial.first if check in checks}, **checks}
     left = {requirement: red(requirement) for requirement in trial.requirements}
     failed = False
@@ -70,14 +70,23 @@ def _until_all_are_red(trial: Trial, checks: Checks) -> Course:
             left = {
                 requirement: wanted
                 for requirement, wanted in left.items()
-                if requirement not in requirements or tried.verdict not in wanted
+                if requirement not in tried.broken or tried.verdict not in wanted
             }
-    for check, requirements in checks.items():
+    others = {check: judged for check, judged in checks.items() if not set(trial.requirements) & set(judged)}
+    for check in others:
         if not left or failed:
-            return
-        if not set(trial.requirements) & set(requirements):
-            tried = yield check
-            failed = tried.verdict == "failed"
+            break
+        tried = yield check
+        failed = tried.verdict == "failed"
+    for check in _drawn(trial, others):
+        _ = yield check
+
+
+def _drawn(trial: Trial, others: Checks) -> list[str]:
+    """Draw, by the name of a fault, the checks that show whether it is charged with what it does not break."""
+    variants = dict.fromkeys(check.partition("[")[0] for check in others)
+    drawn = sorted(variants, key=lambda name: crc32(f"{trial.name} {name}".encode()))[: trial.further]
+    return [next(check for check in others if check.partition("[")[0] == name) for name in drawn]
 
 
 def _at_home(trial: Trial, checks: Checks) -> list[str]:

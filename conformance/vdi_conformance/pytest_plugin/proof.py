@@ -188,6 +188,7 @@ def _told(record: "CheckRecord") -> Tried:
         check=record.id,
         requirements=tuple(record.requirements),
         verdict=record.verdict,
+        broken=tuple(record.broken),
         cause="" if record.cause is None else record.cause.sentence,
         seconds=record.duration,
     )

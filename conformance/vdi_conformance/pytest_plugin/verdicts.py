@@ -26,7 +26,7 @@ SERVER_GROUPS: Final = (*HOST_GROUPS, "statement", "server")
 def broken_by(error: BaseException, requirements: Sequence[str]) -> list[str]:
     """Name what an exception is charged to: the requirement that it names, else those that the check judges."""
     by = getattr(error, "by", None)
-    return [by] if by else list(requirements)
+    return [str(by)] if by else list(requirements)
 
 
 def assess(error: BaseException, level: str, borrowed_server: bool = False) -> tuple[Verdict, Cause]:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.files import Evidence, written
-from vdi_conformance.evidence.records import TOOLS, CheckRecord, Header, Observation, Verdict
+from vdi_conformance.evidence.records import CHARGING, TOOLS, CheckRecord, Header, Observation, Verdict
 from vdi_conformance.report.certificate import Found
 from vdi_conformance.report.certificate_archive import InvalidCertificate
 from vdi_conformance.report.certification import PLUGINS, WORKERS
@@ -109,8 +109,7 @@ def _of_a_check(check: CheckRecord, header: Header, asked: Asked) -> Iterator[st
         yield from _of_a_decision(check, header, judged)
     if check.verdict == "passed" and (check.calls or check.detail):
         yield "it passed, and tells of a failure"
-    if check.verdict == "warning" and check.level == "MUST" and not _succeeded_oddly(check):
-        yield "a MUST was broken, which is a failure"
+    yield from _of_the_charge(check, asked)
     yield from _of_the_codes(check)
     yield from _of_levels(check, header, asked.profile, judged)
     for seen in check.observations:
@@ -130,10 +129,15 @@ def _of_a_decision(check: CheckRecord, header: Header, judged: list[Requirement]
         yield f"it ended as {check.verdict} without any answer of a client method"
 
 
-def _succeeded_oddly(check: CheckRecord) -> bool:
-    """Whether it saw a success other than NOERROR, which is a warning whatever it judges."""
-    value = _value(check.cause.observed or "") if check.cause is not None else None
-    return value is not None and value != 0 and not failed(value)
+def _of_the_charge(check: CheckRecord, asked: Asked) -> Iterator[str]:
+    """Hold what it broke against its verdict."""
+    broken = [asked.requirements[id_] for id_ in check.broken if id_ in asked.requirements]
+    if len(broken) != len(check.broken):
+        yield "it broke what is no requirement"
+    if bool(check.broken) != (check.verdict in CHARGING):
+        yield "what it broke does not go with its verdict"
+    if check.verdict == "warning" and any(requirement.level == "MUST" for requirement in broken):
+        yield "a MUST was broken, which is a failure"
 
 
 def _of_the_codes(check: CheckRecord) -> Iterator[str]:

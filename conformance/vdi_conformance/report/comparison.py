@@ -32,15 +32,16 @@ class NotComparable(ValueError):
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """How a check ended in one of the runs, and why: the cause by its stable name, and in a sentence."""
+    """How a check ended in one of the runs: the cause by its stable name and in a sentence, and what is broken."""
 
     state: State
     cause: str | None = None
     sentence: str = ""
+    broken: list[str] = []
 
 
 class CheckChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A check, the requirements that it judges, and how it ended in both runs."""
+    """A check, the requirements that it judges or broke, and how it ended in both runs."""
 
     id: str
     requirements: list[str]
@@ -153,7 +154,9 @@ def _pairs(old: Evidence, new: Evidence) -> list[CheckChange]:
 
 
 def _pair(id_: str, old: CheckRecord | None, new: CheckRecord | None) -> CheckChange:
-    requirements = next((check.requirements for check in (new, old) if check is not None and check.requirements), [])
+    judged = next((check.requirements for check in (new, old) if check is not None and check.requirements), [])
+    broken = [requirement for check in (old, new) if check is not None for requirement in check.broken]
+    requirements = list(dict.fromkeys([*judged, *broken]))
     return CheckChange(id=id_, requirements=requirements, old=_side(old), new=_side(new))
 
 
@@ -162,7 +165,7 @@ def _side(check: CheckRecord | None) -> Side:
         return Side(state="missing")
     if check.cause is None:
         return Side(state=check.verdict)
-    return Side(state=check.verdict, cause=check.cause.name, sentence=check.cause.sentence)
+    return Side(state=check.verdict, cause=check.cause.name, sentence=check.cause.sentence, broken=check.broken)
 
 
 def _kind(pair: CheckChange, dropping: bool) -> str:
@@ -194,10 +197,14 @@ def _requirements(pairs: Sequence[CheckChange]) -> Iterator[RequirementChange]:
     for id_ in sorted({requirement for pair in pairs for requirement in pair.requirements}):
         judging = [pair for pair in pairs if id_ in pair.requirements]
         yield RequirementChange(
-            id=id_,
-            old=min((pair.old.state for pair in judging), key=WORST_FIRST.index),
-            new=min((pair.new.state for pair in judging), key=WORST_FIRST.index),
+            id=id_, old=_state(id_, [pair.old for pair in judging]), new=_state(id_, [pair.new for pair in judging])
         )
+
+
+def _state(requirement: str, sides: Sequence[Side]) -> State:
+    """Give the worst that checks say of a requirement; one that ended for another requirement says nothing of it."""
+    said = [one.state for one in sides if not one.broken or requirement in one.broken]
+    return min(said, key=WORST_FIRST.index, default="not tested")
 
 
 def _requirements_only_in(one: Evidence, other: Evidence) -> list[str]:

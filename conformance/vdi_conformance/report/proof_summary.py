@@ -35,6 +35,9 @@ def _detection(proof: Proof, faults: int) -> Iterator[str]:
     outcomes = Counter(cell.outcome for cell in proof.cells)
     told = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in OUTCOMES if outcomes[outcome])
     yield f"{faults} faults, which break requirements {len(proof.cells)} times: {told or 'none'}"
+    if proof.charges:
+        precise = sum(not one.innocent for one in proof.charges)
+        yield f"{precise} of {len(proof.charges)} faults were charged only with what they break and what follows of it"
     demanded = [one for one in proof.requirements if one.scored]
     shown = sum(bool(one.faults) for one in demanded)
     yield f"{shown} of {len(demanded)} requirements that must hold verified: a fault turned a check of each red"

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vdi_conformance.evidence.records import NOT_TESTED, VERDICTS, CheckRecord, Footer, Header, Verdict
+from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.report.calls import call_line
 from vdi_conformance.report.observations import answered, contradictions
 from vdi_conformance.report.walks import account
@@ -119,7 +120,7 @@ def _by_requirement(unexpected: Iterable[CheckRecord]) -> Table | None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("requirement", "level", "ended", "checks"):
         table.add_column(title, justify="right" if title == "checks" else "left")
-    found = Counter((requirement, check.verdict) for check in unexpected for requirement in check.requirements)
+    found = Counter((requirement, check.verdict) for check in unexpected for requirement in concerned(check))
     for (id_, verdict), count in sorted(found.items(), key=lambda one: (_UNEXPECTED.index(one[0][1]), one[0][0])):
         requirement = catalogue().get(id_)
         level = requirement.level if requirement else ""
@@ -138,7 +139,7 @@ def _alike(unexpected: Sequence[CheckRecord]) -> list[list[CheckRecord]]:
 def _ending(header: Header, alike: Sequence[CheckRecord]) -> Iterator[RenderableType]:
     check, *others = alike
     yield Text.assemble((check.verdict.upper(), STYLES[check.verdict]), "  ", (shown(check.id), "bold"))
-    for id_ in check.requirements:
+    for id_ in concerned(check):
         if requirement := catalogue().get(id_):
             yield _indented(Text.assemble((f"{id_} {requirement.level}: ", "cyan"), requirement.statement))
     if check.cause:
@@ -166,13 +167,13 @@ def _whole(text: str, style: str = "") -> Text:
 
 def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> Text:
     requirements = {requirement for check in checks for requirement in check.requirements}
-    failed = {requirement for check in checks if check.verdict == "failed" for requirement in check.requirements}
+    failed = {requirement for check in checks if check.verdict == "failed" for requirement in concerned(check)}
     listed = [check for check in checks if check.verdict == "known failure"]
     known = {
         requirement
         for check in listed
         if check.cause and check.cause.kind != NOT_TESTED
-        for requirement in check.requirements
+        for requirement in concerned(check)
     } - failed
     found = answered(checks)
     twice = len({one.question for one in found if one.contradictory})
