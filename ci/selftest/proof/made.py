@@ -1,7 +1,7 @@
 """Results of trials as the tests need them."""
 
 from vdi_conformance.evidence.proof import Kind, Trial, TrialResult, Tried
-from vdi_conformance.evidence.records import Observation, Verdict
+from vdi_conformance.evidence.records import CHARGING, Observation, Verdict
 from vdi_conformance.proof.plan import ProofPlan
 
 NEAR, FAR = "near/a_check_of_its_requirement", "far/a_check_of_another_requirement"
@@ -17,7 +17,11 @@ def trial(
 def tried(verdict: Verdict, check: str = NEAR, requirements: tuple[str, ...] = ("MBH-04",)) -> Tried:
     """Give how a check ended."""
     return Tried(
-        check=check, requirements=requirements, verdict=verdict, cause="" if verdict == "passed" else "it gave NOERROR"
+        check=check,
+        requirements=requirements,
+        verdict=verdict,
+        broken=requirements if verdict in CHARGING else (),
+        cause="" if verdict == "passed" else "it gave NOERROR",
     )
 
 

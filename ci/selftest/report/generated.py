@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import (
+    CHARGING,
     VERDICTS,
     Call,
     Cause,
@@ -24,7 +25,7 @@ from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.values import LEVELS
 
 TEXT: Final = st.text(st.characters(exclude_categories=[]), max_size=20)
-ROWS: Final = st.lists(
+REQUIREMENTS: Final = st.lists(
     st.sampled_from([*(requirement.id for requirement in catalogue().requirements), "NIX-01"]), max_size=3, unique=True
 )
 SECONDS: Final = st.floats(0, 1e6)
@@ -66,12 +67,14 @@ calls: Final = st.builds(
 def checks(draw: st.DrawFn) -> CheckRecord:
     """Make a check that ended in any way; one that passed has no cause."""
     verdict = draw(st.sampled_from(VERDICTS))
+    judged = draw(REQUIREMENTS)
     return CheckRecord(
         id=draw(TEXT.filter(bool)),
         node=draw(TEXT),
-        requirements=draw(ROWS),
+        requirements=judged,
         level=draw(st.sampled_from(LEVELS)),
         verdict=verdict,
+        broken=draw(st.lists(st.sampled_from(judged), unique=True)) if judged and verdict in CHARGING else [],
         duration=draw(SECONDS),
         cause=None if verdict == "passed" else draw(st.none() | causes),
         known=draw(known) if verdict == "known failure" else None,

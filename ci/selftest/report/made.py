@@ -6,7 +6,7 @@ import msgspec
 
 from selftest.evidence.samples import CHECK, FOOTER, HEADER
 from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import Cause, CheckRecord, Observation, Verdict
+from vdi_conformance.evidence.records import CHARGING, Cause, CheckRecord, Observation, Verdict
 
 
 def check(
@@ -26,6 +26,7 @@ def check(
         id=id_,
         requirements=list(requirements),
         verdict=verdict,
+        broken=list(requirements) if verdict in CHARGING else [],
         cause=None if verdict == "passed" else why,
         observations=[Observation(question="Q38", subject=key, answer=value) for key, value in (seen or {}).items()],
     )

@@ -57,11 +57,19 @@ def seen(**changes: Any) -> list[Observation]:
         passed(observations=seen()),
         passed(observations=[Observation(question="ABI-28", subject="Create giving 0x80004005", answer="seen")]),
         passed(codes={"Close": ["E_ACCESSDENIED", "HRESULT_FROM_WIN32(2)", "0xFFFFFFFF"]}),
-        msgspec.structs.replace(PASSED, verdict="warning", cause=ABI_17, codes={"Close": ["0x00000001"]}),
+        msgspec.structs.replace(
+            PASSED, verdict="warning", broken=["ABI-17"], cause=ABI_17, codes={"Close": ["0x00000001"]}
+        ),
     ],
 )
 def test_what_a_run_may_leave_is_authentic(record: CheckRecord) -> None:
     assert verify(of(record)) == "conformant"
+
+
+def warned(*broken: str) -> CheckRecord:
+    """A record that was charged with these in a warning."""
+    cause = check("a", "failed").cause
+    return msgspec.structs.replace(PASSED, verdict="warning", broken=list(broken), cause=cause)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +92,10 @@ def test_what_a_run_may_leave_is_authentic(record: CheckRecord) -> None:
         (passed(requests=Requests(client=3, statements=-1)), "fewer methods than none"),
         (passed(calls=[CALL]), "it passed, and tells of a failure"),
         (passed(detail="test_a.py:1: assert False"), "it passed, and tells of a failure"),
-        (msgspec.structs.replace(PASSED, verdict="warning", cause=check("a", "failed").cause), "which is a failure"),
+        (warned("CMP-03"), "which is a failure"),
+        (warned(), "does not go with its verdict"),
+        (warned("ABI-17", "NIX-01"), "what is no requirement"),
+        (passed(broken=["CMP-03"]), "does not go with its verdict"),
         (passed(observations=seen(answer="something else")), "none of those that it calls permitted"),
         (
             passed(observations=seen(permitted=["something else"], answer="something else")),

@@ -154,9 +154,9 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     """How one check ended; `id` is stable over versions, `duration` is in seconds.
 
     `requirements` are those that it judges; `broken` those that its failure or warning is charged to, which may be
-    others: what a check needs before it can judge its own has requirements too. What it judges and did not break was
-    not tested by it then. `codes` are the names of the HRESULTs that the methods of the client interface gave, by the
-    methods.
+    others: what a check needs before it can judge its own has requirements too. What it judges and did not break
+    was not tested by it then. `about` says in a sentence what it holds. `codes` are the names of the HRESULTs that
+    the methods of the client interface gave, by the methods.
     """
 
     id: str
@@ -173,6 +173,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     requests: Requests = Requests()
     calls: list[Call] = []
     detail: str = ""
+    about: str = ""
     walked: Walked | None = None
 
 

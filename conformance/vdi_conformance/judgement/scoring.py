@@ -79,7 +79,7 @@ def _verdicts(
             # Where nothing else is known of it, what ended the check is all that there is to say.
             said = [verdict or check.verdict] if verdict or requirement not in elsewhere else []
             every[requirement] += said
-            if counts or (requirement in check.broken and profile.counts([requirement])):
+            if counts or (requirement in check.broken and profile.counts(check.broken)):
                 scored[requirement] += said
     return scored, every
 

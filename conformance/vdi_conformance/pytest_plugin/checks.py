@@ -23,6 +23,12 @@ def requirements_of(item: pytest.Item) -> list[str]:
     return [requirement for mark in item.iter_markers(MARKER) for requirement in mark.args]
 
 
+def about_of(item: pytest.Item) -> str:
+    """Give the sentence that says what a check holds."""
+    documented = getattr(item, "function", None)
+    return " ".join((documented.__doc__ or "").split("\n\n")[0].split()) if documented is not None else ""
+
+
 def level_of(requirements: list[str]) -> str:
     """Give the level of a check: that of its requirements, which are of one severity."""
     found = [requirement.level for id in requirements if (requirement := catalogue().get(id)) is not None]

@@ -25,7 +25,7 @@ from vdi_conformance.harness.testbed import ENDED, TESTBED, Testbed
 from vdi_conformance.host.errors import NoProcess, NotStarted
 from vdi_conformance.judgement.known_failures import COVERABLE, known_failure
 from vdi_conformance.pytest_plugin.baseline import BASELINE
-from vdi_conformance.pytest_plugin.checks import check_id, id_of_node, level_of, requirements_of, suite_files
+from vdi_conformance.pytest_plugin.checks import about_of, check_id, id_of_node, level_of, requirements_of, suite_files
 from vdi_conformance.pytest_plugin.no_verdict import sentence_of
 from vdi_conformance.pytest_plugin.selection import is_named
 from vdi_conformance.pytest_plugin.verdicts import assess, broken_by
@@ -60,6 +60,7 @@ class CheckPhase(msgspec.Struct, frozen=True, kw_only=True):
     requests: Requests = Requests()
     calls: list[Call] = []
     detail: str = ""
+    about: str = ""
     walked: Walked | None = None
     called: bool = False
     no_verdict: str = ""
@@ -182,6 +183,7 @@ def _phase(
         requests=requests,
         called=call.when == "call",
         calls=[] if testbed is None else testbed.processes.last_calls(CALLS_A_PROCESS),
+        about=about_of(item),
         detail=_detail(item, call.excinfo, testbed) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
         left_out=isinstance(call.excinfo.value, NeedsServer) and not is_named(item),
@@ -237,6 +239,7 @@ def _merged(node: str, phases: list[tuple[CheckPhase, float]]) -> CheckRecord:
         requests=phases[-1][0].requests,
         calls=decisive.calls,
         detail=decisive.detail,
+        about=decisive.about,
         walked=next((phase.walked for phase, _ in phases if phase.walked is not None), None),
     )
 

@@ -88,7 +88,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     terminalreporter.section("conformance")
     writer = terminalreporter._tw
     console = Console(file=writer._file, force_terminal=writer.hasmarkup, width=writer.fullwidth, highlight=False)
-    for part in summary(collector.header, collector.checks, collector.footer):
+    for part in summary(collector.header, collector.checks, collector.footer, listing=config.get_verbosity() > 0):
         console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
     if (profile := config.stash[PROFILE]) is not None:
         for line in profile_lines(profile, collector.by_requirement()):

@@ -12,10 +12,10 @@ from rich.text import Text
 from vdi_conformance.evidence.records import NOT_TESTED, VERDICTS, CheckRecord, Footer, Header, Verdict
 from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.causes import Alike, by_cause
 from vdi_conformance.report.observations import answered, contradictions
 from vdi_conformance.report.walks import account
 from vdi_conformance.report.wording import (
-    expectation,
     group_of,
     known_line,
     rerun,
@@ -35,20 +35,28 @@ STYLES: Final[dict[Verdict, str]] = {
     "not tested": "magenta",
     "error": "bold magenta",
 }
+CALLS: Final = 6
+LINES: Final = 3
+"""So many calls, and lines of a text, are told of a check at the most: the evidence has more."""
 WHOLE: Final = 10_000
 """So many characters has a line that must not be broken at the most."""
 _UNEXPECTED: Final[tuple[Verdict, ...]] = ("failed", "error", "not tested", "warning")
 """What did not pass, the worst first: what is only recommended never stands before what must be."""
 
 
-def summary(header: Header, checks: Sequence[CheckRecord], footer: Footer) -> list[RenderableType]:
-    """Lay out a whole run, part by part; a Text with `no_wrap` is a line that must not be broken."""
+def summary(
+    header: Header, checks: Sequence[CheckRecord], footer: Footer, *, listing: bool = False
+) -> list[RenderableType]:
+    """Lay out a whole run, part by part; a Text with `no_wrap` is a line that must not be broken.
+
+    Each cause is told once, by one check; with `listing` the others are named, else they are counted.
+    """
     unexpected = [one for verdict in _UNEXPECTED for one in checks if one.verdict == verdict]
     parts: list[RenderableType] = [*_observed(checks), _by_topic(checks), *_known(checks)]
     if broken := _by_requirement(unexpected):
         parts += [Text(), broken]
-    for alike in _alike(unexpected):
-        parts += [Text(), *_ending(header, alike)]
+    for alike in by_cause(unexpected):
+        parts += [Text(), *_ending(header, alike, listing)]
     if walks := account(checks):
         parts += [Text(), Text(walks)]
     contradicted = list(contradictions(checks))
@@ -128,33 +136,38 @@ def _by_requirement(unexpected: Iterable[CheckRecord]) -> Table | None:
     return table if found else None
 
 
-def _alike(unexpected: Sequence[CheckRecord]) -> list[list[CheckRecord]]:
-    """Put checks together that ended for the same reason: only the first of them is told in full."""
-    groups: dict[tuple[str, str], list[CheckRecord]] = {}
-    for check in unexpected:
-        groups.setdefault((check.verdict, check.cause.sentence if check.cause else ""), []).append(check)
-    return list(groups.values())
-
-
-def _ending(header: Header, alike: Sequence[CheckRecord]) -> Iterator[RenderableType]:
-    check, *others = alike
-    yield Text.assemble((check.verdict.upper(), STYLES[check.verdict]), "  ", (shown(check.id), "bold"))
+def _ending(header: Header, alike: Alike, listing: bool) -> Iterator[RenderableType]:
+    check = alike.clearest
+    style = STYLES[check.verdict]
+    yield Text.assemble((check.verdict.upper(), style), "  ", (shown_lines(alike.sentence), style))
     for id_ in concerned(check):
         if requirement := catalogue().get(id_):
             yield _indented(Text.assemble((f"{id_} {requirement.level}: ", "cyan"), requirement.statement))
+    yield _whole(f"  {check.id}", "bold")
+    if check.about:
+        yield _indented(Text(shown_lines(check.about), style="italic"))
     if check.cause:
-        yield _indented(Text(shown_lines(check.cause.sentence), style=STYLES[check.verdict]))
-        if check.cause.observed:
-            yield _indented(Text(expectation(check.cause)))
+        yield _indented(Text(shown_lines(_beginning(check.cause.sentence))))
     if check.detail:
-        yield _indented(Text(shown_lines(check.detail), style="dim"))
-    if check.calls:
-        yield _indented(Text("last calls of every process:"))
-        yield from (_whole(call_line(call)) for call in check.calls)
+        yield _indented(Text(shown_lines(_beginning(check.detail)), style="dim"))
+    yield from (_whole(call_line(call)) for call in check.calls[-CALLS:])
     if check.requirements:
         yield _whole(f"  again: {rerun(header, check)}", "dim")
-    if others:
-        yield _indented(Text(f"so did {', '.join(shown(other.id) for other in others)}"))
+    if alike.others and listing:
+        yield _indented(Text(f"{len(alike.others)} more:"))
+        yield from (_whole(f"  {other.id}") for other in alike.others)
+    elif alike.others:
+        counts = Counter(map(group_of, alike.others))
+        topics = ", ".join(f"{shown(group) or 'others'} {count}" for group, count in counts.most_common())
+        checks = "checks" if len(alike.others) > 1 else "check"
+        yield _indented(Text(f"{len(alike.others)} more {checks} ended so ({topics}); -v lists them"))
+
+
+def _beginning(text: str) -> str:
+    """Give the first lines; the evidence has them all."""
+    lines = text.strip().splitlines()
+    more = len(lines) - LINES
+    return "\n".join([*lines[:LINES], *([f"({more} more lines in the evidence)"] if more > 0 else [])])
 
 
 def _indented(text: Text) -> RenderableType:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from vdi_conformance.evidence.records import Cause, CheckRecord, Header, KnownFailure, Party
+from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.judgement.scoring import REQUIRED, untested
 from vdi_conformance.report.calls import call_line
 from vdi_conformance.requirements import catalogue
@@ -105,9 +106,11 @@ def account(header: Header, check: CheckRecord) -> str:
     """Tell in full how a check ended: what is required, what was seen, and how to run it again."""
     lines = [
         f"{requirement.id} {requirement.level}: {requirement.statement}"
-        for id in check.requirements
+        for id in concerned(check)
         if (requirement := catalogue().get(id))
     ]
+    if check.about:
+        lines.append(check.about)
     if check.cause:
         lines.append(check.cause.sentence)
         if check.cause.observed:
