@@ -6,8 +6,7 @@ from functools import cache
 from types import MappingProxyType
 
 from vdi_conformance.cli.refusal import UsageRefusal
-from vdi_conformance.pytest_plugin.collected import NotFound, held
-from vdi_conformance.report.certificate_verification import Held
+from vdi_conformance.pytest_plugin.collected import Collected, NotFound, held
 
 
 @cache
@@ -20,7 +19,7 @@ def checks_by_requirement() -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({requirement: tuple(sorted(ids)) for requirement, ids in judged.items()})
 
 
-def checks() -> Mapping[str, Held]:
+def checks() -> Mapping[str, Collected]:
     """Give every check of the suite by its id."""
     try:
         return held()

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vdi_conformance.cli import values
+from vdi_conformance.cli.checks import checks as all_checks
 from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.requirements import Catalogue, Requirement, catalogue
@@ -112,6 +113,7 @@ def changed(requirements: Iterable[Requirement]) -> Iterator[Text]:
 
 def entry(requirement: Requirement, checks: Sequence[str]) -> dict[str, Any]:
     """Lay out one requirement for JSON, with all that belongs to it."""
+    found = all_checks()
     return {
         "id": requirement.id,
         "topic": requirement.topic,
@@ -129,7 +131,8 @@ def entry(requirement: Requirement, checks: Sequence[str]) -> dict[str, Any]:
             for one in newest()
             if (standing := one.standing(requirement)) is not None
         ],
-        "checks": list(checks),
+        "checks": [{"id": id_, **found[id_]._asdict()} for id_ in checks],
+        "faults": list(faults_of(requirement.id)),
         "unchecked": requirement.unchecked
         and {"reason": requirement.unchecked.reason, "sentence": requirement.unchecked.sentence},
         "changes": [
@@ -164,6 +167,7 @@ def details(known: Catalogue, requirement: Requirement, checks: Sequence[str]) -
             for line in (f"{one.column}, before: {one.before or EMPTY}", f"reason: {one.reason}")
         ],
         "Checks": list(_judged(requirement, checks)),
+        "Faults that turn it red": [", ".join(faults_of(requirement.id))],
     }
     for title, lines in sections.items():
         if any(lines):
@@ -184,8 +188,15 @@ def _profiles(requirement: Requirement) -> Iterator[str]:
 
 
 def _judged(requirement: Requirement, checks: Sequence[str]) -> Iterator[str | Text]:
-    """Name the checks of a requirement, or say why there is none."""
-    yield from map(_whole, checks)
+    """Name the checks of a requirement, with what each holds and where it lies, or say why there is none."""
+    told = ""
+    for id_ in checks:
+        check = all_checks()[id_]
+        if (name := id_.partition("[")[0]) != told:
+            told = name
+            yield Text(check.about, "italic")
+            yield _whole(f"{check.node.partition('[')[0]} (line {check.line})")
+        yield _whole(id_)
     if requirement.unchecked is not None:
         yield f"None, {requirement.unchecked.reason}. {requirement.unchecked.sentence}"
     elif not checks:

@@ -22,9 +22,9 @@ def checks_by_profile() -> Mapping[str, Mapping[str, Held]]:
     known = {requirement.id: requirement for requirement in catalogue().requirements}
     return {
         label: {
-            id_: held
-            for id_, held in checks().items()
-            if one.selects(known[requirement] for requirement in held.requirements)
+            id_: Held(check.node, check.requirements)
+            for id_, check in checks().items()
+            if one.selects(known[requirement] for requirement in check.requirements)
         }
         for label, one in profiles().items()
     }

@@ -7,12 +7,11 @@ from importlib.resources import files
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
-from vdi_conformance.pytest_plugin.checks import check_id, requirements_of
-from vdi_conformance.report.certificate_verification import Held
+from vdi_conformance.pytest_plugin.checks import about_of, check_id, requirements_of
 
 PACKAGE: Final = Path(str(files("vdi_conformance")))
 ISOLATING: Final = (
@@ -28,6 +27,15 @@ FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUT
 _COLLECTING: Final = ("-p", "vdi_conformance.pytest_plugin", "--collect-only", "-qq", "--capture=no", "--assert=plain")
 
 
+class Collected(NamedTuple):
+    """A check of the suite: what pytest calls it, what it judges and says that it holds, and the line where it begins."""
+
+    node: str
+    requirements: tuple[str, ...]
+    about: str
+    line: int
+
+
 class NotFound(Exception):
     """The checks cannot be collected: one sentence says why."""
 
@@ -36,19 +44,19 @@ class _Gatherer:
     """Keeps what was collected."""
 
     def __init__(self) -> None:
-        self.checks: dict[str, Held] = {}
+        self.checks: dict[str, Collected] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Take the checks; what judges nothing is none."""
         self.checks = {
-            check_id(item): Held(item.nodeid, tuple(requirements))
+            check_id(item): Collected(item.nodeid, tuple(requirements), about_of(item), (item.location[1] or 0) + 1)
             for item in session.items
             if (requirements := requirements_of(item))
         }
 
 
 @cache
-def held() -> Mapping[str, Held]:
+def held() -> Mapping[str, Collected]:
     """Give every check of the suite by its id; nothing is started for that."""
     gatherer, told = _Gatherer(), StringIO()
     with pytest.MonkeyPatch.context() as environment, redirect_stdout(told), redirect_stderr(told):
