@@ -24,14 +24,14 @@ LONG: Final = (0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, INFINITE)
 def _let_time_pass(testbed: Testbed, beside: Client) -> None:
     """Wait for a time-out on a set of its own, so that calls that wait for something else come to their wait."""
     bystander = testbed.beside(beside)
-    bystander.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
-    bystander.get_configuration(testbed.scaled(SOON)).expect(VD_E_TIMEOUT)
-    bystander.close().expect(NOERROR)
+    bystander.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR, by="CRE-01")
+    bystander.get_configuration(testbed.scaled(SOON)).expect(VD_E_TIMEOUT, by="CFG-02")
+    bystander.close().expect(NOERROR, by="CLS-05")
 
 
 def _waiting_primary(testbed: Testbed) -> Client:
     primary = testbed.client("primary")
-    primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
+    primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR, by="CRE-01")
     return primary
 
 

@@ -203,7 +203,7 @@ def test_a_server_without_memory_leaves_the_client_waiting(testbed: Testbed) -> 
 @BACKUP
 @vdi_requirement("CFG-29")
 def test_who_learns_of_a_statement_with_a_wrong_option_is_observed(testbed: Testbed, kind: Kind) -> None:
-    """After a statement failed for its BLOCKSIZE GetConfiguration answers VD_E_TIMEOUT or VD_E_ABORT: recorded."""
+    """After a statement failed for its BLOCKSIZE GetConfiguration answers VD_E_TIMEOUT or VD_E_ABORT."""
     statement = testbed.created(kind)
     waiting = statement.primary.send_get_configuration(thread="waiter")
     _fail(statement, block_size=513)
@@ -259,7 +259,7 @@ def test_a_configured_set_says_the_same_in_every_state(testbed: Testbed, kind: K
     statement.open_device(1)
     command = statement.next_data_command()
     _require_still_told(statement.primary, 0, wanted, "in Active")
-    statement.answer(command).expect(NOERROR)
+    statement.answer(command).expect(NOERROR, by="CMP-01")
     end = statement.run_out()
     for timeout in (0, INFINITE):
         _require_still_told(statement.primary, timeout, wanted, "in Normally Terminated")

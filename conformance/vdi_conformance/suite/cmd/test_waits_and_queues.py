@@ -176,7 +176,7 @@ def _everybody_waits(testbed: Testbed) -> tuple[ScriptedSet, int, list[Waiting]]
     limit = testbed.scaled(A_WHILE)
     waiting = [device.send_get_command(limit) for device in scripted.devices[1:]]
     for device in scripted.devices:
-        device.client.get_configuration().expect(NOERROR)
+        device.client.get_configuration().expect(NOERROR, by="CFG-09")
     return scripted, tag, waiting
 
 

@@ -314,7 +314,7 @@ def test_a_server_may_leave_features_out_that_it_does_not_know(testbed: Testbed)
 
 @vdi_requirement("CRE-09")
 def test_features_that_do_not_go_together_are_observed(testbed: Testbed) -> None:
-    """CreateEx may refuse or accept features outside pipe, tape and disk with their options; which, is recorded."""
+    """CreateEx may refuse or accept features outside pipe, tape and disk with their options; it is recorded which."""
     mixes = ODD_MIXES | {f"the unknown bit {bit:#x}": bit for bit in UNKNOWN_FEATURES}
     primary = testbed.client("primary")
     for named, features in mixes.items():

@@ -123,7 +123,7 @@ def test_an_empty_instance_name_is_the_default_one(testbed: Testbed) -> None:
 
 @vdi_requirement("NAM-03")
 def test_a_machine_is_no_part_of_an_instance_name(testbed: Testbed) -> None:
-    """CreateEx with a machine before the default instance's name fails, or a BACKUP there does not find the set."""
+    """CreateEx with a machine's name before the default instance's fails, or a BACKUP there misses the set."""
     testbed.backup().succeed()
     for machine in (platform.node(), ".", "NOSUCHMACHINE"):
         if (statement := _created_for(testbed, f"{machine}\\MSSQLSERVER", "Q9")) is not None:
@@ -132,7 +132,7 @@ def test_a_machine_is_no_part_of_an_instance_name(testbed: Testbed) -> None:
 
 @vdi_requirement("NAM-03")
 def test_a_machine_is_no_part_of_the_name_of_a_named_instance(testbed: Testbed) -> None:
-    """CreateEx with a machine before a named instance's name fails, or a BACKUP there does not find the set."""
+    """CreateEx with a machine's name before a named instance's fails, or a BACKUP there misses the set."""
     testbed.need("named_instances", "it needs named instances")
     testbed.backup(Scenario(instance="VDI1")).succeed()
     if (statement := _created_for(testbed, f"{platform.node()}\\VDI1", "Q9", "VDI1")) is not None:
@@ -392,7 +392,7 @@ def test_further_devices_have_names_of_any_text(testbed: Testbed, kind: Kind) ->
 @RESTORE
 @vdi_requirement("NAM-17")
 def test_a_device_name_in_other_letters_is_observed(testbed: Testbed, kind: Kind) -> None:
-    """OpenDevice with a device's name in capital letters answers VD_E_INVALID or NOERROR; which, is recorded."""
+    """OpenDevice with a device's name in capital letters answers VD_E_INVALID or NOERROR; it is recorded which."""
     statement = testbed.configured(kind, Scenario(devices=2))
     subject = "OpenDevice with the name in capital letters"
     answer = statement.primary.open_device(statement.device_names[1].upper())

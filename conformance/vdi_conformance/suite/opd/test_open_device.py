@@ -170,7 +170,7 @@ def test_a_secondary_opens_without_asking_for_the_configuration(testbed: Testbed
 
 @vdi_requirement("OPD-13")
 def test_a_primary_that_does_not_know_the_configuration_is_observed(testbed: Testbed) -> None:
-    """OpenDevice before the primary's GetConfiguration call answers VD_E_PROTOCOL or NOERROR; which, is recorded."""
+    """OpenDevice before the primary's GetConfiguration call answers VD_E_PROTOCOL or NOERROR; it is recorded which."""
     scripted = testbed.scripted_created()
     scripted.begin_configuration()
     scripted.end_configuration()

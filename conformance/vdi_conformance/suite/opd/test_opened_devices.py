@@ -160,8 +160,9 @@ def test_each_of_64_devices_gets_its_own_commands(testbed: Testbed) -> None:
         with judging("CMD-12"):
             assert command.size == 1 + number, f"device {number} was given a command of device {command.size - 1}"
             device.get_command(0).expect(VD_E_TIMEOUT)
-        device.complete(command).expect(NOERROR)
-    scripted.all_ended(tags, 0)
+        device.complete(command).expect(NOERROR, by="CMP-01")
+    with judging("CMP-01"):
+        scripted.all_ended(tags, 0)
 
 
 @vdi_requirement("OPD-06")
