@@ -37,7 +37,7 @@ def _waiting_primary(testbed: Testbed) -> Client:
 
 @vdi_requirement("CFG-01", "CFG-02")
 def test_no_step_of_a_server_but_the_last_ends_the_wait(testbed: Testbed) -> None:
-    """GetConfiguration waits until the server ends its configuration; with a time-out of 0 it answers VD_E_TIMEOUT."""
+    """GetConfiguration waits until the server ends its configuration; meanwhile a time-out of 0 gives VD_E_TIMEOUT."""
     scripted = testbed.scripted_created()
     waiting = scripted.primary.send_get_configuration(thread="waiter")
     _let_time_pass(testbed, scripted.primary)

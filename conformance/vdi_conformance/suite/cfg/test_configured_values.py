@@ -171,7 +171,7 @@ CHOICES: Final = {
 @pytest.mark.parametrize("choice", CHOICES)
 @vdi_requirement("CFG-33")
 def test_what_the_server_chose_arrives_unchanged(testbed: Testbed, choice: str) -> None:
-    """GetConfiguration gives features, alignment, blockSize and maxTransferSize just as the server set them."""
+    """GetConfiguration gives features, alignment and sizes as the server set them, and blockSize for alignment 0."""
     asked, chosen = CHOICES[choice]
     scripted = testbed.scripted_created(Scenario(features=asked.features, secondaries=1))
     server = scripted.server

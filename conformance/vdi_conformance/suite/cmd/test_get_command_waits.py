@@ -40,7 +40,7 @@ Waiting = PendingAnswer[CommandReply, Result[Fetched]]
 @alternating_direction("limit", [0, 150], ["no time", "150 ms"])
 @vdi_requirement("CMD-02")
 def test_a_wait_for_nothing_ends_by_its_time_limit(testbed: Testbed, kind: Kind, limit: int) -> None:
-    """GetCommand with nothing queued waits up to its time-out, and not less, and answers VD_E_TIMEOUT."""
+    """GetCommand with nothing queued waits for its whole time-out and then answers VD_E_TIMEOUT."""
     statement = testbed.statement(kind)
     held, milliseconds = [statement.device.next_command()], testbed.scaled(limit)
     while len(held) < MOST_OUTSTANDING:
@@ -63,7 +63,7 @@ def test_a_wait_for_nothing_ends_by_its_time_limit(testbed: Testbed, kind: Kind,
 @pytest.mark.vdi_timing
 @vdi_requirement("CMD-02")
 def test_each_of_several_waits_ends_by_its_own_time_limit(testbed: Testbed) -> None:
-    """GetCommand calls that wait on three devices for different times all answer VD_E_TIMEOUT, none too soon."""
+    """GetCommand calls that wait on three devices answer VD_E_TIMEOUT, the last when the longest time-out is over."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 0, 1)))
     limits = [testbed.scaled(limit) for limit in (150, 50, 100)]
     began = time.monotonic()

@@ -228,7 +228,7 @@ def test_an_abort_of_a_secondary_ends_what_each_process_holds_or_has_queued(test
 
 @vdi_requirement("ABT-06")
 def test_no_device_takes_commands_after_an_abort(testbed: Testbed) -> None:
-    """After an abort the server's SendCommand answers VD_E_ABORT, and ends with ERROR_OPERATION_ABORTED."""
+    """After an abort the server's SendCommand answers VD_E_ABORT, and its command ends as ERROR_OPERATION_ABORTED."""
     scripted = testbed.scripted(Scenario(devices=3))
     _abort(scripted, "the primary")
     for index in range(3):
@@ -241,7 +241,7 @@ def test_no_device_takes_commands_after_an_abort(testbed: Testbed) -> None:
 
 @vdi_requirement("ABT-10")
 def test_an_abort_lasts_however_often_it_is_asked_about(testbed: Testbed, kind: Kind) -> None:
-    """After SignalAbort every method keeps answering VD_E_ABORT, and CreateEx VD_E_PROTOCOL, in every process."""
+    """After SignalAbort GetConfiguration, OpenDevice, GetCommand and CompleteCommand go on answering VD_E_ABORT."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=ALONE_OR_NOT[kind]))
     held = statement.next_data_command()
     statement.primary.signal_abort().expect(NOERROR)

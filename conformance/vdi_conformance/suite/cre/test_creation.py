@@ -396,7 +396,7 @@ def test_an_argument_that_is_missing_is_refused(testbed: Testbed, argument: str)
 
 @vdi_requirement("CRE-13")
 def test_a_refused_creation_leaves_the_object_as_it_was(testbed: Testbed) -> None:
-    """After a failed CreateEx, Close answers VD_E_PROTOCOL and a good CreateEx NOERROR, as if it had not been."""
+    """After a failed CreateEx the object is as before: Close answers VD_E_PROTOCOL and a good CreateEx NOERROR."""
     primary, other = testbed.client("primary"), testbed.client("other primary")
     taken, free = testbed.name(), testbed.name()
     other.create_ex(None, taken, VDConfig()).expect(NOERROR)

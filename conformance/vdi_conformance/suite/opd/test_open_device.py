@@ -250,7 +250,7 @@ def test_a_name_that_is_none_of_the_set_is_invalid(testbed: Testbed, kind: Kind,
 @RESTORE
 @vdi_requirement("OPD-06")
 def test_no_name_opens_once_all_devices_are_open(testbed: Testbed, kind: Kind) -> None:
-    """With all devices open OpenDevice fails: with VD_E_OPEN, VD_E_PROTOCOL if it knows the name, else VD_E_INVALID."""
+    """With all devices open OpenDevice fails: VD_E_OPEN, or VD_E_PROTOCOL for a known name, VD_E_INVALID for another."""
     statement = testbed.statement(kind, TWO)
     for name in statement.device_names:
         known = statement.primary.open_device(name)
@@ -327,7 +327,7 @@ def test_no_device_opens_after_the_end(testbed: Testbed, kind: Kind) -> None:
 
 @vdi_requirement("OPD-18")
 def test_a_server_that_cannot_go_on_is_told_of_by_an_abort(testbed: Testbed) -> None:
-    """OpenDevice answers VD_E_ABORT where the server gave the set up after it had configured it."""
+    """OpenDevice answers VD_E_ABORT where the server has aborted the set after it configured it."""
     scripted = testbed.scripted_created()
     scripted.begin_configuration()
     scripted.end_configuration()
