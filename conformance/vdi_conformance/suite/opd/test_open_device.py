@@ -250,7 +250,7 @@ def test_a_name_that_is_none_of_the_set_is_invalid(testbed: Testbed, kind: Kind,
 @RESTORE
 @vdi_requirement("OPD-06")
 def test_no_name_opens_once_all_devices_are_open(testbed: Testbed, kind: Kind) -> None:
-    """With all devices open OpenDevice fails: VD_E_OPEN, or VD_E_PROTOCOL for a known name, VD_E_INVALID for another."""
+    """With all devices open OpenDevice fails, with VD_E_OPEN or, by the name, VD_E_PROTOCOL or VD_E_INVALID."""
     statement = testbed.statement(kind, TWO)
     for name in statement.device_names:
         known = statement.primary.open_device(name)
