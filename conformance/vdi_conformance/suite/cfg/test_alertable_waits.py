@@ -54,6 +54,7 @@ def _has_ended(testbed: Testbed, process: NativeProcess, waiting: PendingAnswer[
 @EITHER_WAIT
 @vdi_requirement("CFG-27")
 def test_an_apc_runs_while_get_configuration_waits(testbed: Testbed, timeout: int | None) -> None:
+    """The wait of GetConfiguration is alertable: an APC that is queued to its thread runs."""
     process = testbed.native("com")("primary by raw calls")
     made = set_of(process)
     made.create(testbed.name(), CONFIG).expect(NOERROR)
@@ -68,6 +69,7 @@ def test_an_apc_runs_while_get_configuration_waits(testbed: Testbed, timeout: in
 @EITHER_WAIT
 @vdi_requirement("CFG-28")
 def test_get_configuration_goes_on_waiting_after_an_apc(testbed: Testbed, timeout: int | None) -> None:
+    """After an APC ran, GetConfiguration goes on waiting and answers NOERROR when the set is configured."""
     process = testbed.native("com")("primary by raw calls")
     testbed.need_default_instance()
     statement = testbed.prepared(clients=[testbed.client("bystander")])
@@ -89,6 +91,7 @@ def test_get_configuration_goes_on_waiting_after_an_apc(testbed: Testbed, timeou
 @EITHER_WAIT
 @vdi_requirement("CMD-16")
 def test_an_apc_runs_while_get_command_waits(testbed: Testbed, timeout: int | None) -> None:
+    """The wait of GetCommand is alertable: an APC that is queued to its thread runs."""
     backup = NativeBackup(testbed, testbed.native("com"))
     process, device = backup.process, backup.device
     _warm_up(testbed, process)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from vdi_conformance.harness.concurrency import A_WHILE
-from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import INFINITE, VDConfig
 
@@ -24,34 +24,38 @@ LONG: Final = (0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, INFINITE)
 def _let_time_pass(testbed: Testbed, beside: Client) -> None:
     """Wait for a time-out on a set of its own, so that calls that wait for something else come to their wait."""
     bystander = testbed.beside(beside)
-    bystander.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
-    bystander.get_configuration(testbed.scaled(SOON)).expect(VD_E_TIMEOUT)
-    bystander.close().expect(NOERROR)
+    bystander.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR, by="CRE-01")
+    bystander.get_configuration(testbed.scaled(SOON)).expect(VD_E_TIMEOUT, by="CFG-02")
+    bystander.close().expect(NOERROR, by="CLS-05")
 
 
 def _waiting_primary(testbed: Testbed) -> Client:
     primary = testbed.client("primary")
-    primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
+    primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR, by="CRE-01")
     return primary
 
 
 @vdi_requirement("CFG-01", "CFG-02")
 def test_no_step_of_a_server_but_the_last_ends_the_wait(testbed: Testbed) -> None:
+    """GetConfiguration waits until the server ends its configuration; meanwhile a time-out of 0 gives VD_E_TIMEOUT."""
     scripted = testbed.scripted_created()
     waiting = scripted.primary.send_get_configuration(thread="waiter")
     _let_time_pass(testbed, scripted.primary)
     scripted.begin_configuration()
     scripted.request_buffers(1)
     _let_time_pass(testbed, scripted.primary)
-    assert not waiting.done, "GetConfiguration returned before the server had ended its configuration"
-    scripted.primary.get_configuration(0).expect(VD_E_TIMEOUT)
+    with judging("CFG-01"):
+        assert not waiting.done, "GetConfiguration returned before the server had ended its configuration"
+    scripted.primary.get_configuration(0).expect(VD_E_TIMEOUT, by="CFG-02")
     scripted.end_configuration()
-    waiting.result().expect(NOERROR)
+    with judging("CFG-01"):
+        waiting.result().expect(NOERROR)
 
 
 @pytest.mark.vdi_timing
 @vdi_requirement("CFG-02")
 def test_each_wait_has_a_time_of_its_own(testbed: Testbed) -> None:
+    """A GetConfiguration that answers VD_E_TIMEOUT does not end the waits of other threads on the same set."""
     primary = _waiting_primary(testbed)
     waiting = primary.send_get_configuration(thread="waiter")
     for thread in ("one", "other"):
@@ -64,6 +68,7 @@ def test_each_wait_has_a_time_of_its_own(testbed: Testbed) -> None:
 
 @vdi_requirement("CFG-03")
 def test_time_outs_of_weeks_are_not_over_at_once(testbed: Testbed) -> None:
+    """GetConfiguration with a time-out of weeks, or INFINITE, still waits when a short one on another set is over."""
     primary = _waiting_primary(testbed)
     waiting = [primary.send_get_configuration(timeout, thread=f"waits {timeout:#x}") for timeout in LONG]
     _let_time_pass(testbed, primary)
@@ -76,6 +81,7 @@ def test_time_outs_of_weeks_are_not_over_at_once(testbed: Testbed) -> None:
 
 @vdi_requirement("CFG-05")
 def test_a_configuration_between_two_calls_is_not_missed(testbed: Testbed) -> None:
+    """After time-outs GetConfiguration answers NOERROR where the server ended its configuration between two calls."""
     scripted = testbed.scripted_created()
     for timeout in (0, testbed.scaled(SOON)) * 5:
         scripted.primary.get_configuration(timeout).expect(VD_E_TIMEOUT)
@@ -90,18 +96,23 @@ def test_a_configuration_between_two_calls_is_not_missed(testbed: Testbed) -> No
 
 @vdi_requirement("CFG-06", "ABT-04")
 def test_an_abort_ends_the_wait_of_every_thread(testbed: Testbed) -> None:
+    """SignalAbort wakes each of three threads that wait in GetConfiguration, which answers VD_E_ABORT."""
     primary = _waiting_primary(testbed)
     limit = testbed.scaled(A_WHILE)
     waiting = [primary.send_get_configuration(limit, thread=f"waiter {number}") for number in range(3)]
     _let_time_pass(testbed, primary)
-    primary.signal_abort().expect(NOERROR)
-    for later in waiting:
-        later.result().expect(VD_E_ABORT)
+    with judging("ABT-04"):
+        primary.signal_abort().expect(NOERROR)
+        ended = [later.result() for later in waiting]
+    for answer in ended:
+        # A call that nobody woke ends with its time-out.
+        answer.expect(VD_E_ABORT, by="ABT-04" if answer.code == VD_E_TIMEOUT else "CFG-06")
 
 
 @pytest.mark.parametrize("state", ["opened", "configuring"])
 @vdi_requirement("CFG-07")
 def test_the_death_of_a_server_shows_in_the_next_call(testbed: Testbed, state: str) -> None:
+    """When the server dies during configuration, the waiting GetConfiguration and the next answer VD_E_ABORT."""
     scripted = testbed.scripted_created()
     if state == "configuring":
         scripted.begin_configuration()

@@ -22,6 +22,21 @@ from vdi_conformance.vdi.commands import (
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_NOTSUPPORTED
 from vdi_conformance.vdi.structures import IO_DEPTH, MAX_ALIGNMENT, MAX_TRANSFER_SIZE, VDConfig
 
+ZONES: Final = {
+    "no zone": 0,
+    "8 bytes": 8,
+    "4 KiB": 4096,
+    "1 byte": 1,
+    "100 bytes": 100,
+    "more than 64 KiB": 70001,
+}
+SIZES: Final = {
+    "usual sizes": (1024, 131072, 3_600_000),
+    "large sizes": (0x89ABCDEF, 0x76543211, 0x80000001),
+    "the largest sizes": (1, 0xFFFFFE01, 0xFFFFFFFF),
+}
+"""softFileMarkBlockSize, EOMWarningSize and serverTimeOut."""
+
 
 def _require(config: VDConfig, **wanted: int) -> None:
     """Fail the check unless these fields have these values."""
@@ -33,17 +48,24 @@ def _require(config: VDConfig, **wanted: int) -> None:
 # What the client asked for
 
 
-@alternating_direction("devices", [1, 2, 64])
+@alternating_direction("devices", [1, 2, 64], ["1 device", "2 devices", "64 devices"])
 @vdi_requirement("CFG-11")
 def test_the_number_of_devices_comes_back(testbed: Testbed, kind: Kind, devices: int) -> None:
+    """GetConfiguration gives back the deviceCount of CreateEx."""
     statement = testbed.configured(kind, Scenario(devices=devices, buffer_count=devices))
     _require(statement.primary.get_configuration().expect(NOERROR), device_count=devices)
 
 
-@alternating_direction("asked", [0, 1, 32, 0])
+@alternating_direction(
+    "wish",
+    [(0, 1), (1, 2), (32, 3), (0, 1)],
+    ["no depth, 1 device", "a depth of 1, 2 devices", "a depth of 32, 3 devices", "no depth, 1 device"],
+)
 @vdi_requirement("CFG-19")
-def test_the_depth_of_requests_is_4_whatever_was_asked(testbed: Testbed, kind: Kind, asked: int) -> None:
-    statement = testbed.prepared(Scenario(devices=1 + asked % 5), kind)
+def test_the_depth_of_requests_is_4_whatever_was_asked(testbed: Testbed, kind: Kind, wish: tuple[int, int]) -> None:
+    """GetConfiguration gives 4 as maxIODepth, whatever CreateEx was given."""
+    asked, devices = wish
+    statement = testbed.prepared(Scenario(devices=devices), kind)
     config = statement.scenario.config._replace(max_io_depth=asked)
     answer = statement.primary.create_ex(None, statement.set_name, config)
     if asked and answer.code != NOERROR:
@@ -53,20 +75,20 @@ def test_the_depth_of_requests_is_4_whatever_was_asked(testbed: Testbed, kind: K
     _require(statement.primary.get_configuration().expect(NOERROR), max_io_depth=IO_DEPTH)
 
 
-@alternating_direction("size", [0, 8, 4096, 1, 100, 70001])
+@alternating_direction("size", list(ZONES.values()), list(ZONES))
 @vdi_requirement("CFG-21")
 def test_the_size_of_the_prefix_zone_comes_back(testbed: Testbed, kind: Kind, size: int) -> None:
+    """GetConfiguration gives back the prefixZoneSize of CreateEx."""
     statement = testbed.configured(kind, Scenario(prefix_zone_size=size))
     _require(statement.primary.get_configuration().expect(NOERROR), prefix_zone_size=size)
 
 
-@alternating_direction(
-    "sizes", [(1024, 131072, 3_600_000), (0x89ABCDEF, 0x76543211, 0x80000001), (1, 0xFFFFFE01, 0xFFFFFFFF)]
-)
+@alternating_direction("sizes", list(SIZES.values()), list(SIZES))
 @vdi_requirement("CFG-23")
 def test_what_concerns_marks_media_and_patience_comes_back(
     testbed: Testbed, kind: Kind, sizes: tuple[int, int, int]
 ) -> None:
+    """GetConfiguration gives back softFileMarkBlockSize, EOMWarningSize and serverTimeOut of CreateEx."""
     fields = dict(zip(("soft_file_mark_block_size", "eom_warning_size", "server_time_out"), sizes, strict=True))
     statement = testbed.prepared(Scenario(devices=1), kind)
     asked = statement.scenario.config._replace(features=VDF_LIKE_TAPE, **fields)
@@ -81,6 +103,7 @@ def test_what_concerns_marks_media_and_patience_comes_back(
 @BACKUP
 @vdi_requirement("CFG-22")
 def test_the_size_of_the_buffer_area_is_observed(testbed: Testbed, kind: Kind) -> None:
+    """What GetConfiguration gives as bufferAreaSize is unstated: how it compares with the buffers is recorded."""
     statement = testbed.configured(kind)
     buffers = statement.scenario.buffer_count * statement.scenario.max_transfer_size
     found = statement.primary.get_configuration().expect(NOERROR).buffer_area_size
@@ -92,6 +115,7 @@ def test_the_size_of_the_buffer_area_is_observed(testbed: Testbed, kind: Kind) -
 @BACKUP
 @vdi_requirement("CFG-22")
 def test_the_size_of_the_buffer_area_in_another_process_is_observed(testbed: Testbed, kind: Kind) -> None:
+    """Whether GetConfiguration gives a secondary the same bufferAreaSize as the primary is recorded."""
     statement = testbed.statement(kind, Scenario(secondaries=1))
     sizes = {one.get_configuration().expect(NOERROR).buffer_area_size for one in statement.clients}
     equal, different = answers = ("equal", "different")
@@ -147,6 +171,7 @@ CHOICES: Final = {
 @pytest.mark.parametrize("choice", CHOICES)
 @vdi_requirement("CFG-33")
 def test_what_the_server_chose_arrives_unchanged(testbed: Testbed, choice: str) -> None:
+    """GetConfiguration gives features, alignment and sizes as the server set them, and blockSize for alignment 0."""
     asked, chosen = CHOICES[choice]
     scripted = testbed.scripted_created(Scenario(features=asked.features, secondaries=1))
     server = scripted.server

@@ -10,7 +10,7 @@ from vdi_conformance.contract import OUT_UNTOUCHED
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.concurrency import A_WHILE
 from vdi_conformance.harness.device import BOUND_TO_COME
-from vdi_conformance.harness.judging import ConformanceFailure, not_tested, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, not_tested, vdi_requirement
 from vdi_conformance.harness.parametrizations import BACKUP, RESTORE, alternating_direction
 from vdi_conformance.harness.scenario import RICH, Scenario, SetInUse
 from vdi_conformance.harness.statement_run import Kind, StatementRun
@@ -69,6 +69,7 @@ def _require_same(found: VDConfig, wanted: VDConfig, where: str) -> None:
 
 @vdi_requirement("CFG-01")
 def test_the_call_waits_until_the_server_has_configured_the_set(testbed: Testbed, kind: Kind) -> None:
+    """GetConfiguration waits until the server has configured the set, and then answers NOERROR with its values."""
     statement = testbed.created(kind, Scenario(block_size=4096))
     waiting = statement.primary.send_get_configuration(thread="waiter")
     _time_out(testbed, _created(testbed, beside=statement.primary), SOON)
@@ -85,6 +86,7 @@ def test_the_call_waits_until_the_server_has_configured_the_set(testbed: Testbed
 @pytest.mark.vdi_timing
 @vdi_requirement("CFG-02")
 def test_a_call_ends_when_its_time_is_over(testbed: Testbed) -> None:
+    """GetConfiguration answers VD_E_TIMEOUT when its interval passes before the server has configured the set."""
     primary = _created(testbed)
     for milliseconds in (SOON, 300):
         _time_out(testbed, primary, milliseconds)
@@ -93,6 +95,7 @@ def test_a_call_ends_when_its_time_is_over(testbed: Testbed) -> None:
 @pytest.mark.vdi_timing
 @vdi_requirement("CFG-03")
 def test_an_infinite_wait_outlives_finite_ones(testbed: Testbed) -> None:
+    """GetConfiguration with INFINITE outlives finite waits on another set, and ends by SignalAbort."""
     primary = _created(testbed)
     waiting = primary.send_get_configuration(INFINITE, thread="waiter")
     bystander = _created(testbed, beside=primary)
@@ -106,6 +109,7 @@ def test_an_infinite_wait_outlives_finite_ones(testbed: Testbed) -> None:
 @BACKUP
 @vdi_requirement("CFG-04")
 def test_a_zero_time_out_polls(testbed: Testbed, kind: Kind) -> None:
+    """GetConfiguration with a time-out of 0 answers VD_E_TIMEOUT before the set is configured and NOERROR after."""
     statement = testbed.created(kind)
     statement.primary.get_configuration(0).expect(VD_E_TIMEOUT)
     statement.configure()
@@ -115,6 +119,7 @@ def test_a_zero_time_out_polls(testbed: Testbed, kind: Kind) -> None:
 @RESTORE
 @vdi_requirement("CFG-05")
 def test_a_time_out_changes_nothing(testbed: Testbed, kind: Kind) -> None:
+    """A time-out of GetConfiguration changes nothing: the call is repeated until it answers NOERROR."""
     statement = testbed.created(kind)
     for _ in range(4):
         statement.primary.get_configuration(testbed.scaled(SOON)).expect(VD_E_TIMEOUT)
@@ -136,6 +141,7 @@ def _poll(testbed: Testbed, client: Client) -> None:
 @BACKUP
 @vdi_requirement("CFG-30")
 def test_several_threads_wait_for_the_configuration(testbed: Testbed, kind: Kind) -> None:
+    """Threads that wait in GetConfiguration all get NOERROR and the same values when the set is configured."""
     statement = testbed.created(kind)
     limit = testbed.scaled(A_WHILE)
     waiting = [statement.primary.send_get_configuration(limit, thread=f"waiter {number}") for number in range(4)]
@@ -151,6 +157,7 @@ def test_several_threads_wait_for_the_configuration(testbed: Testbed, kind: Kind
 
 @vdi_requirement("CFG-06")
 def test_an_abort_of_another_thread_ends_the_wait(testbed: Testbed) -> None:
+    """A waiting GetConfiguration answers VD_E_ABORT when another thread calls SignalAbort."""
     primary = _created(testbed)
     waiting = primary.send_get_configuration()
     primary.outside_addresses()
@@ -161,6 +168,7 @@ def test_an_abort_of_another_thread_ends_the_wait(testbed: Testbed) -> None:
 @pytest.mark.parametrize("state", ["opened", "configuring"])
 @vdi_requirement("CFG-07")
 def test_an_abort_of_the_server_ends_the_wait(testbed: Testbed, state: str) -> None:
+    """A waiting GetConfiguration answers VD_E_ABORT when the server aborts the set during configuration."""
     scripted = testbed.scripted_created()
     waiting = scripted.primary.send_get_configuration()
     if state == "configuring":
@@ -173,6 +181,7 @@ def test_an_abort_of_the_server_ends_the_wait(testbed: Testbed, state: str) -> N
 
 @vdi_requirement("CFG-32")
 def test_a_server_without_memory_leaves_the_client_waiting(testbed: Testbed) -> None:
+    """Where the server's EndConfiguration fails for lack of memory, GetConfiguration waits on until an abort."""
     scripted = testbed.scripted_created()
     waiting = scripted.primary.send_get_configuration(thread="waiter")
     scripted.begin_configuration()
@@ -194,6 +203,7 @@ def test_a_server_without_memory_leaves_the_client_waiting(testbed: Testbed) -> 
 @BACKUP
 @vdi_requirement("CFG-29")
 def test_who_learns_of_a_statement_with_a_wrong_option_is_observed(testbed: Testbed, kind: Kind) -> None:
+    """After a statement failed for its BLOCKSIZE GetConfiguration answers VD_E_TIMEOUT or VD_E_ABORT."""
     statement = testbed.created(kind)
     waiting = statement.primary.send_get_configuration(thread="waiter")
     _fail(statement, block_size=513)
@@ -206,6 +216,7 @@ def test_who_learns_of_a_statement_with_a_wrong_option_is_observed(testbed: Test
 @RESTORE
 @vdi_requirement("TSQ-22")
 def test_a_statement_that_finds_no_set_harms_none(testbed: Testbed, kind: Kind) -> None:
+    """A statement that fails before it opens the set leaves GetConfiguration waiting and the set to the next one."""
     statement = testbed.created(kind)
     waiting = statement.primary.send_get_configuration(thread="waiter")
     _fail(statement, testbed.name())
@@ -239,24 +250,33 @@ def _fail(statement: StatementRun, device: str | None = None, block_size: int = 
 
 @vdi_requirement("CFG-09", "CFG-24")
 def test_a_configured_set_says_the_same_in_every_state(testbed: Testbed, kind: Kind) -> None:
+    """GetConfiguration answers NOERROR with fixed values in Initializing, Active and Normally Terminated."""
     statement = testbed.configured(kind, RICHER)
     wanted = _told_first(statement)
-    _require_same(_described(statement.primary, INFINITE), wanted, "in Initializing")
+    _require_still_told(statement.primary, INFINITE, wanted, "in Initializing")
     statement.open_device(0)
-    _require_same(_described(statement.primary, INFINITE), wanted, "with one of two devices open")
+    _require_still_told(statement.primary, INFINITE, wanted, "with one of two devices open")
     statement.open_device(1)
     command = statement.next_data_command()
-    _require_same(_described(statement.primary), wanted, "in Active")
-    statement.answer(command).expect(NOERROR)
+    _require_still_told(statement.primary, 0, wanted, "in Active")
+    statement.answer(command).expect(NOERROR, by="CMP-01")
     end = statement.run_out()
     for timeout in (0, INFINITE):
-        _require_same(_described(statement.primary, timeout), wanted, "in Normally Terminated")
+        _require_still_told(statement.primary, timeout, wanted, "in Normally Terminated")
     statement.close()
     statement.require_success(end)
 
 
+def _require_still_told(client: Client, timeout: int, wanted: VDConfig, where: str) -> None:
+    with judging("CFG-09"):
+        found = _described(client, timeout)
+    with judging("CFG-24"):
+        _require_same(found, wanted, where)
+
+
 @vdi_requirement("CFG-24")
 def test_buffers_that_came_later_change_no_value(testbed: Testbed) -> None:
+    """The values of GetConfiguration stay fixed when the server asks for more buffers after its configuration."""
     scripted = testbed.scripted(Scenario(secondaries=1))
     wanted = _told_first(scripted)
     for _ in range(2):
@@ -268,6 +288,7 @@ def test_buffers_that_came_later_change_no_value(testbed: Testbed) -> None:
 @alternating_direction("secondaries", [0, 1], ["in one process", "in two processes"])
 @vdi_requirement("CFG-10")
 def test_every_call_says_the_same(testbed: Testbed, kind: Kind, secondaries: int) -> None:
+    """Repeated GetConfiguration calls give identical values in every state, in the primary and in a secondary."""
     statement = testbed.configured(kind, replace(RICHER, secondaries=secondaries))
     wanted = _told_first(statement)
     statement.join_all()
@@ -286,6 +307,7 @@ def test_every_call_says_the_same(testbed: Testbed, kind: Kind, secondaries: int
 @pytest.mark.parametrize("end", ["time-out", "time-out of 0", "abort", "abort in use"])
 @vdi_requirement("CFG-25")
 def test_a_failure_promises_no_vdc_complete(testbed: Testbed, end: str) -> None:
+    """A GetConfiguration that fails leaves no VDF_CompleteEnabled in the structure."""
     if end == "abort in use":
         primary = testbed.backup(Scenario(features=VDF_REQUEST_COMPLETE)).primary
         primary.get_configuration().expect(NOERROR)
@@ -311,6 +333,7 @@ def _left(found: VDConfig) -> str:
 @RESTORE
 @vdi_requirement("CFG-26")
 def test_a_null_structure_is_refused(testbed: Testbed, kind: Kind) -> None:
+    """GetConfiguration with NULL for the structure fails, before and after configuration, and the set works on."""
     testbed.need("null_out_pointers", "it needs null out pointers")
     statement = testbed.created(kind)
     statement.primary.get_configuration(0, null_out=True).expect_failure()

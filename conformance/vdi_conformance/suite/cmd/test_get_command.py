@@ -24,6 +24,7 @@ BARRIER = 20
 
 @vdi_requirement("CMD-01")
 def test_a_statement_asks_for_its_data(statement: StatementRun) -> None:
+    """GetCommand gives Write in a BACKUP and Read in a RESTORE, each with a legal size and a buffer."""
     wanted = vdc.VDC_WRITE if statement.kind == "backup" else vdc.VDC_READ
     scenario, codes = statement.scenario, set()
     for command in statement.data_commands():
@@ -40,6 +41,7 @@ def test_a_statement_asks_for_its_data(statement: StatementRun) -> None:
 
 @vdi_requirement("CMD-11")
 def test_commands_come_in_the_order_in_which_they_were_sent(scripted: ScriptedSet) -> None:
+    """GetCommand gives the commands for a device in the order in which the server sent them."""
     buffers = [scripted.allocate() for _ in range(2)]
     for turn in range(8):
         sizes = (512 * (2 * turn + 2), 512 * (2 * turn + 1))
@@ -54,6 +56,7 @@ def test_commands_come_in_the_order_in_which_they_were_sent(scripted: ScriptedSe
 
 @vdi_requirement("CMD-12")
 def test_a_device_hands_out_its_own_commands(testbed: Testbed) -> None:
+    """A command that the server sends to one device comes out of GetCommand there, and on no other device."""
     scripted = testbed.scripted(Scenario(devices=4, owners=(0, 0, 1, 1)))
     buffers = [scripted.allocate() for _ in scripted.devices]
     for turn in range(4):
@@ -70,6 +73,7 @@ def test_a_device_hands_out_its_own_commands(testbed: Testbed) -> None:
 
 @vdi_requirement("CMD-13")
 def test_several_commands_are_held_at_once(scripted: ScriptedSet) -> None:
+    """GetCommand gives further commands before earlier ones are completed, where the server has several outstanding."""
     tags = _send_several(scripted)
     for command in [scripted.device.next_command() for _ in tags]:
         scripted.device.complete(command, 0, command.size).expect(NOERROR)
@@ -84,6 +88,7 @@ def _send_several(scripted: ScriptedSet) -> list[int]:
 
 @vdi_requirement("CMD-14")
 def test_a_record_stays_as_it_is_while_another_device_works(testbed: Testbed) -> None:
+    """The record of a held command stays unchanged while another device fetches and completes others."""
     statement = testbed.backup(Scenario(devices=2, transfers=BARRIER))
     held, other = statement.hold_all()
     record = _record_of(held)
@@ -96,6 +101,7 @@ def test_a_record_stays_as_it_is_while_another_device_works(testbed: Testbed) ->
 
 @vdi_requirement("CMD-14")
 def test_records_stay_as_they_are_while_others_of_their_device_come_and_go(scripted: ScriptedSet) -> None:
+    """The records of held commands stay unchanged while others of the same device are fetched and completed."""
     held: list[tuple[Fetched, bytes]] = []
     for _ in _send_several(scripted):
         command = scripted.device.next_command()
@@ -109,6 +115,7 @@ def test_records_stay_as_they_are_while_others_of_their_device_come_and_go(scrip
 
 @vdi_requirement("CMD-14")
 def test_a_record_outlives_many_others(testbed: Testbed) -> None:
+    """The record of a held command stays unchanged while many others pass over another device."""
     scripted = testbed.scripted(Scenario(devices=2))
     scripted.send(scripted.allocate())
     held = scripted.device.next_command()
@@ -123,6 +130,7 @@ def test_a_record_outlives_many_others(testbed: Testbed) -> None:
 
 @vdi_requirement("CMD-17")
 def test_a_fetched_buffer_is_memory_for_reading_and_writing(testbed: Testbed, kind: Kind) -> None:
+    """Every byte of the buffer of a held command can be read and written until CompleteCommand."""
     statement = testbed.statement(kind)
     command = statement.next_data_command()
     if command.size < statement.scenario.max_transfer_size:
@@ -140,6 +148,7 @@ def test_a_fetched_buffer_is_memory_for_reading_and_writing(testbed: Testbed, ki
 
 @vdi_requirement("CMD-19")
 def test_a_null_out_pointer_loses_no_command(testbed: Testbed, restore: StatementRun) -> None:
+    """GetCommand with a NULL out pointer fails and loses no command of a RESTORE, which succeeds."""
     testbed.need("null_out_pointers", "it needs null out pointers")
     answer = restore.device.get_command(null_out=True)
     answer.expect_failure()
@@ -152,6 +161,7 @@ def test_a_null_out_pointer_loses_no_command(testbed: Testbed, restore: Statemen
 
 @vdi_requirement("CMD-05")
 def test_every_device_comes_to_its_end(testbed: Testbed) -> None:
+    """GetCommand answers VD_E_CLOSE on each of three devices at the end of a RESTORE."""
     statement = testbed.restore(Scenario(devices=3))
     for command in statement.commands():
         statement.answer_any(command).expect(NOERROR)
@@ -162,6 +172,7 @@ def test_every_device_comes_to_its_end(testbed: Testbed) -> None:
 @pytest.mark.parametrize("waits", [False, True], ids=["before", "while it waits"])
 @vdi_requirement("CMD-05")
 def test_a_device_that_the_server_closes_is_at_its_end(scripted: ScriptedSet, waits: bool) -> None:
+    """GetCommand answers VD_E_CLOSE when the server has closed the device, before the call or while it waits."""
     waiting = scripted.device.send_get_command(INFINITE) if waits else None
     scripted.primary.get_configuration().expect(NOERROR)
     scripted.close_device(0)
@@ -171,6 +182,7 @@ def test_a_device_that_the_server_closes_is_at_its_end(scripted: ScriptedSet, wa
 
 @vdi_requirement("CMD-06")
 def test_what_was_sent_before_a_close_is_handed_out_before_it(scripted: ScriptedSet) -> None:
+    """GetCommand gives the commands that were queued before the server closed the device, and then VD_E_CLOSE."""
     tags = [scripted.send(code=vdc.VDC_FLUSH) for _ in range(2)]
     if scripted.server.close_device(scripted.set_name).code != NOERROR:
         not_applicable("the server role closes no device with commands outstanding")
@@ -184,6 +196,7 @@ def test_what_was_sent_before_a_close_is_handed_out_before_it(scripted: Scripted
 
 @vdi_requirement("CMD-07")
 def test_the_end_of_one_device_is_not_that_of_another(testbed: Testbed) -> None:
+    """When the server has closed one device, a wait on another goes on, and commands still pass over the others."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 0, 1)))
     waiting = scripted.devices[1].send_get_command()
     scripted.close_device(0)
@@ -196,6 +209,7 @@ def test_the_end_of_one_device_is_not_that_of_another(testbed: Testbed) -> None:
 
 @vdi_requirement("CMD-10")
 def test_nothing_comes_after_the_end(testbed: Testbed) -> None:
+    """GetCommand, called again after VD_E_CLOSE on all devices, answers VD_E_CLOSE or VD_E_PROTOCOL."""
     statement = testbed.backup(Scenario(devices=2))
     statement.run_out()
     for device in statement.devices:
@@ -205,6 +219,7 @@ def test_nothing_comes_after_the_end(testbed: Testbed) -> None:
 
 @vdi_requirement("CMD-10")
 def test_nothing_comes_after_the_end_while_others_go_on(testbed: Testbed) -> None:
+    """GetCommand, called again after VD_E_CLOSE while another device is open, answers VD_E_CLOSE or VD_E_PROTOCOL."""
     scripted = testbed.scripted(Scenario(devices=2))
     scripted.close_device(0)
     scripted.devices[0].get_command().expect(VD_E_CLOSE)
@@ -222,6 +237,7 @@ def _require_end(device: Device, subject: str) -> None:
 
 @vdi_requirement("CMD-20")
 def test_a_device_goes_from_thread_to_thread(testbed: Testbed) -> None:
+    """A RESTORE succeeds where GetCommand and CompleteCommand are called in several threads, one after the other."""
     statement = testbed.restore(Scenario(transfers=8))
     device, turn = statement.device, 0
     while (result := device.get_command(thread=f"thread {turn % 3}")).code == NOERROR:
@@ -239,6 +255,7 @@ def test_a_device_goes_from_thread_to_thread(testbed: Testbed) -> None:
 
 @vdi_requirement("CMD-21")
 def test_threads_that_fetch_at_once_share_the_commands(testbed: Testbed) -> None:
+    """How GetCommand calls of two threads at once on one device end is recorded; they are outside the contract."""
     backup = testbed.backup(Scenario(transfers=8))
     testbed.outside_contract(
         "Q45", "the end of GetCommand calls at once", lambda: _fetch_in_two_threads(testbed, backup)

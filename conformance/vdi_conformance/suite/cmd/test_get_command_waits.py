@@ -37,9 +37,10 @@ Waiting = PendingAnswer[CommandReply, Result[Fetched]]
 
 
 @pytest.mark.vdi_timing
-@alternating_direction("limit", [0, 150])
+@alternating_direction("limit", [0, 150], ["no time", "150 ms"])
 @vdi_requirement("CMD-02")
 def test_a_wait_for_nothing_ends_by_its_time_limit(testbed: Testbed, kind: Kind, limit: int) -> None:
+    """GetCommand with nothing queued waits for its whole time-out and then answers VD_E_TIMEOUT."""
     statement = testbed.statement(kind)
     held, milliseconds = [statement.device.next_command()], testbed.scaled(limit)
     while len(held) < MOST_OUTSTANDING:
@@ -62,6 +63,7 @@ def test_a_wait_for_nothing_ends_by_its_time_limit(testbed: Testbed, kind: Kind,
 @pytest.mark.vdi_timing
 @vdi_requirement("CMD-02")
 def test_each_of_several_waits_ends_by_its_own_time_limit(testbed: Testbed) -> None:
+    """GetCommand calls that wait on three devices answer VD_E_TIMEOUT, the last when the longest time-out is over."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 0, 1)))
     limits = [testbed.scaled(limit) for limit in (150, 50, 100)]
     began = time.monotonic()
@@ -77,6 +79,7 @@ def test_each_of_several_waits_ends_by_its_own_time_limit(testbed: Testbed) -> N
 @pytest.mark.parametrize("first", ["short", "long"])
 @vdi_requirement("CMD-02")
 def test_a_longer_wait_elsewhere_prolongs_none(testbed: Testbed, first: str) -> None:
+    """GetCommand answers VD_E_TIMEOUT when its own time-out passes, though another process waits for longer."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     limits = {"short": testbed.scaled(50), "long": testbed.scaled(BOUND_TO_COME)}
     waiting = {}
@@ -93,6 +96,7 @@ def test_a_longer_wait_elsewhere_prolongs_none(testbed: Testbed, first: str) -> 
 
 @vdi_requirement("CMD-04")
 def test_polling_loses_nothing(restore: StatementRun) -> None:
+    """After time-outs GetCommand can be repeated: a RESTORE that is polled with a few milliseconds succeeds."""
     limit, timeout = restore.primary.scaled(BOUND_TO_COME) / 1000, 0
     end = time.monotonic() + limit
     while (result := restore.device.get_command(timeout)).code != VD_E_CLOSE:
@@ -107,6 +111,7 @@ def test_polling_loses_nothing(restore: StatementRun) -> None:
 
 @vdi_requirement("CMD-04")
 def test_a_command_that_comes_as_the_time_ends_is_not_lost(scripted: ScriptedSet) -> None:
+    """A command that the server sends as GetCommand times out comes from that call or from the next one."""
     for turn in range(BARRIER):
         waiting = scripted.device.send_get_command(turn % 3)
         tag = scripted.send(code=VDC_FLUSH)
@@ -120,6 +125,7 @@ def test_a_command_that_comes_as_the_time_ends_is_not_lost(scripted: ScriptedSet
 @pytest.mark.parametrize("end", ["a command", "a close", "an abort"])
 @vdi_requirement("CMD-03")
 def test_an_infinite_wait_goes_on_until_something_comes(testbed: Testbed, end: str) -> None:
+    """GetCommand with INFINITE waits until a command, a close or an abort comes for its device."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(1, 0)))
     waiting = _begin_to_wait(scripted.device)
     assert scripted.passes(1, BARRIER), "the set was aborted"
@@ -139,6 +145,7 @@ def test_an_infinite_wait_goes_on_until_something_comes(testbed: Testbed, end: s
 
 @vdi_requirement("CMD-03")
 def test_a_statement_is_served_by_infinite_waits(backup: StatementRun) -> None:
+    """GetCommand calls with INFINITE serve a BACKUP to its end, where the last one answers VD_E_CLOSE."""
     while (result := backup.device.get_command(INFINITE)).code != VD_E_CLOSE:
         backup.answer_any(result.expect(NOERROR)).expect(NOERROR)
     backup.close()
@@ -150,6 +157,7 @@ def test_a_statement_is_served_by_infinite_waits(backup: StatementRun) -> None:
 
 @vdi_requirement("CMD-24")
 def test_a_command_wakes_who_waits_for_it(testbed: Testbed) -> None:
+    """A command that the server sends while GetCommand waits ends the wait, before its time-out passes."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     limit = testbed.scaled(WAKING)
     for turn in range(2 * BARRIER):
@@ -165,6 +173,7 @@ def test_a_command_wakes_who_waits_for_it(testbed: Testbed) -> None:
 
 @vdi_requirement("CMD-25")
 def test_a_device_that_the_server_opens_later_is_waited_for(testbed: Testbed) -> None:
+    """GetCommand on a device that the server has not opened yet waits for it, and gives the command that then comes."""
     scripted = testbed.scripted_created(Scenario(devices=2, owners=(0, 0)))
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -185,6 +194,7 @@ def test_a_device_that_the_server_opens_later_is_waited_for(testbed: Testbed) ->
 @pytest.mark.parametrize("owners", [(0,), (0, 1, 0)], ids=["its own process", "another process"])
 @vdi_requirement("CMD-08")
 def test_an_abort_ends_every_wait(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    """A waiting GetCommand on every device, and each later one, answers VD_E_ABORT after SignalAbort."""
     statement = testbed.backup(Scenario(devices=3, owners=owners))
     statement.hold_all()
     waiting = [_begin_to_wait(device) for device in statement.devices]
@@ -197,6 +207,7 @@ def test_an_abort_ends_every_wait(testbed: Testbed, owners: tuple[int, ...]) -> 
 
 @vdi_requirement("CMD-08")
 def test_an_abort_of_the_server_ends_every_wait(testbed: Testbed) -> None:
+    """A waiting GetCommand on every device, and each later one, answers VD_E_ABORT after an abort by the server."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 1, 1)))
     scripted.send(code=VDC_FLUSH)
     scripted.device.next_command()
@@ -210,6 +221,7 @@ def test_an_abort_of_the_server_ends_every_wait(testbed: Testbed) -> None:
 @pytest.mark.parametrize("by", ["its own process", "the server"])
 @vdi_requirement("CMD-09")
 def test_nothing_queued_is_handed_out_after_an_abort(scripted: ScriptedSet, by: str) -> None:
+    """After an abort GetCommand answers VD_E_ABORT and hands out no command that was queued before."""
     tags = [scripted.send(code=VDC_FLUSH) for _ in range(2)]
     scripted.aborted = True
     if by == "its own process":
@@ -229,6 +241,7 @@ def _require_abort(device: Device) -> None:
 
 @vdi_requirement("CMD-23")
 def test_an_abort_after_the_end_of_a_statement(backup: StatementRun) -> None:
+    """After the end of a BACKUP and then SignalAbort, GetCommand answers VD_E_CLOSE or VD_E_ABORT."""
     while (result := backup.device.get_command()).succeeded:
         command = result.expect(NOERROR)
         backup.answer_any(command).expect(NOERROR)
@@ -243,6 +256,7 @@ def test_an_abort_after_the_end_of_a_statement(backup: StatementRun) -> None:
 
 @vdi_requirement("CMD-23")
 def test_an_abort_of_the_server_after_it_closed_a_device(testbed: Testbed) -> None:
+    """GetCommand answers VD_E_CLOSE or VD_E_ABORT on a device that the server closed before it aborted the set."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     scripted.close_device(0)
     scripted.signal_abort()

@@ -3,7 +3,7 @@
 import pytest
 
 from vdi_conformance.harness.client import Client
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import BACKUP, RESTORE, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import Kind
@@ -64,6 +64,7 @@ def _require_nothing_open(client: Client) -> None:
 
 @vdi_requirement("CRE-01")
 def test_a_created_set_waits_for_its_server(testbed: Testbed) -> None:
+    """After CreateEx with a free name GetConfiguration waits for a server: it answers VD_E_TIMEOUT."""
     primary = testbed.client("primary")
     primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
     for _ in range(2):
@@ -74,6 +75,7 @@ def test_a_created_set_waits_for_its_server(testbed: Testbed) -> None:
 @BACKUP
 @vdi_requirement("CRE-01")
 def test_a_statement_finds_the_set_that_was_created(testbed: Testbed, kind: Kind) -> None:
+    """A BACKUP finds by its name the set that CreateEx made, and runs on it."""
     statement = testbed.created(kind)
     statement.primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
     statement.configure()
@@ -84,6 +86,7 @@ def test_a_statement_finds_the_set_that_was_created(testbed: Testbed, kind: Kind
 @alternating_direction("when", ["before the statement", "while devices are open"])
 @vdi_requirement("CRE-02")
 def test_a_second_creation_is_refused_and_harms_nothing(testbed: Testbed, kind: Kind, when: str) -> None:
+    """A second CreateEx or Create without Close answers VD_E_PROTOCOL, and the existing set keeps working."""
     statement = testbed.created(kind)
     if when == "while devices are open":
         statement.configure()
@@ -106,6 +109,7 @@ def test_a_second_creation_is_refused_and_harms_nothing(testbed: Testbed, kind: 
 
 @vdi_requirement("CRE-03")
 def test_an_object_creates_again_and_again(testbed: Testbed) -> None:
+    """After Close the same object takes a new CreateEx, under the same set name or another one."""
     primary = testbed.client("primary")
     names = testbed.name(), testbed.name()
     for turn in range(300):
@@ -116,6 +120,7 @@ def test_an_object_creates_again_and_again(testbed: Testbed) -> None:
 @RESTORE
 @vdi_requirement("CRE-03")
 def test_an_object_serves_one_statement_after_the_other(testbed: Testbed, kind: Kind) -> None:
+    """After Close the same object creates the set of the next statement, and that statement succeeds."""
     statement = testbed.statement(kind)
     statement.succeed()
     statement.devices.clear()
@@ -126,7 +131,7 @@ def test_an_object_serves_one_statement_after_the_other(testbed: Testbed, kind: 
 
 @vdi_requirement("CRE-03")
 def test_no_earlier_set_of_an_object_shows_in_a_later_one(testbed: Testbed) -> None:
-    """Have one object serve sets of other features and sizes each, which come to different ends."""
+    """A set created after Close has the values that its own CreateEx was given, none of earlier sets."""
     primary = testbed.client("primary")
     rich = Scenario(
         devices=2, features=OPTIONS["both"] | vdc.VDF_DISCARD, prefix_zone_size=512, server_time_out=3_600_000
@@ -156,6 +161,7 @@ def test_no_earlier_set_of_an_object_shows_in_a_later_one(testbed: Testbed) -> N
 @RESTORE
 @vdi_requirement("CRE-03")
 def test_who_joined_a_set_creates_one_after_its_close(testbed: Testbed, kind: Kind) -> None:
+    """After Close a process that had joined a set creates one, and the process that had created it joins."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
     statement.succeed()
     close_all(statement.clients)
@@ -167,6 +173,7 @@ def test_who_joined_a_set_creates_one_after_its_close(testbed: Testbed, kind: Ki
 
 @vdi_requirement("CRE-01")
 def test_every_kind_of_device_can_be_had(testbed: Testbed) -> None:
+    """CreateEx accepts the features of a pipe, a removable device, a tape and a disk, and VDF_Discard with each."""
     primary = testbed.client("primary")
     for features in KINDS:
         for size in (0, 512):
@@ -177,6 +184,7 @@ def test_every_kind_of_device_can_be_had(testbed: Testbed) -> None:
 
 @vdi_requirement("CRE-01")
 def test_threads_create_at_once(testbed: Testbed) -> None:
+    """CreateEx answers NOERROR when eight threads call it at once, each on an object of its own."""
     first = testbed.client("primary")
     objects = [first, *(testbed.beside(first) for _ in range(7))]
     for _ in range(8):
@@ -190,6 +198,7 @@ def test_threads_create_at_once(testbed: Testbed) -> None:
 
 @vdi_requirement("CRE-15")
 def test_objects_create_at_once(testbed: Testbed) -> None:
+    """CreateEx calls on 16 objects in 16 threads of one process all answer NOERROR."""
     first = testbed.client("primary")
     objects = [first, *(testbed.beside(first) for _ in range(15))]
     creating = [one.send_create_ex(None, testbed.name(), VDConfig(), thread=one.key) for one in objects]
@@ -204,6 +213,7 @@ def test_objects_create_at_once(testbed: Testbed) -> None:
 
 @vdi_requirement("CRE-04")
 def test_a_number_of_devices_that_cannot_be_is_refused(testbed: Testbed) -> None:
+    """CreateEx answers VD_E_NOTSUPPORTED for a deviceCount that is not from 1 to 64."""
     primary = testbed.client("primary")
     for count in NO_DEVICE_COUNTS:
         for config in (VDConfig(count), VDConfig(count, vdc.VDF_LIKE_TAPE, 512, 4096)):
@@ -212,6 +222,7 @@ def test_a_number_of_devices_that_cannot_be_is_refused(testbed: Testbed) -> None
 
 @vdi_requirement("CRE-05")
 def test_every_number_of_devices_can_be_had(testbed: Testbed) -> None:
+    """CreateEx accepts every deviceCount from 1 to 64."""
     primary = testbed.client("primary")
     for count in range(1, MAX_DEVICES + 1):
         for features in KINDS if count in (1, MAX_DEVICES) else KINDS[:1]:
@@ -219,9 +230,10 @@ def test_every_number_of_devices_can_be_had(testbed: Testbed) -> None:
             primary.close().expect(NOERROR)
 
 
-@alternating_direction("devices", [2, MAX_DEVICES])
+@alternating_direction("devices", [2, MAX_DEVICES], ["2 devices", f"{MAX_DEVICES} devices"])
 @vdi_requirement("CRE-05")
 def test_the_number_of_devices_comes_back(testbed: Testbed, kind: Kind, devices: int) -> None:
+    """GetConfiguration gives back the deviceCount of CreateEx, and that many devices open."""
     statement = testbed.configured(kind, Scenario(devices=devices, buffer_count=devices))
     assert statement.primary.get_configuration().expect(NOERROR).device_count == devices
     statement.open_devices()
@@ -230,6 +242,7 @@ def test_the_number_of_devices_comes_back(testbed: Testbed, kind: Kind, devices:
 
 @vdi_requirement("CRE-06")
 def test_an_alignment_that_cannot_be_does_not_become_the_final_one(testbed: Testbed) -> None:
+    """CreateEx refuses an alignment that is no power of 2 up to 64 KB, or it does not become the final one."""
     for alignment in ODD_ALIGNMENTS:
         scenario = Scenario(alignment=alignment)
         statement = testbed.prepared(scenario)
@@ -244,6 +257,7 @@ def test_an_alignment_that_cannot_be_does_not_become_the_final_one(testbed: Test
 
 @vdi_requirement("CRE-07")
 def test_no_wish_for_an_alignment_is_none(testbed: Testbed) -> None:
+    """CreateEx accepts an alignment of 0."""
     primary = testbed.client("primary")
     primary.create_ex(None, testbed.name(), VDConfig(alignment=0)).expect(NOERROR)
     primary.close().expect(NOERROR)
@@ -252,6 +266,7 @@ def test_no_wish_for_an_alignment_is_none(testbed: Testbed) -> None:
 @RESTORE
 @vdi_requirement("CRE-07")
 def test_without_a_wish_the_alignment_is_the_servers(testbed: Testbed, kind: Kind) -> None:
+    """With alignment 0 in CreateEx the final alignment is a power of 2 that the server chose, not below blockSize."""
     statement = testbed.configured(kind, Scenario(block_size=4096, alignment=0))
     config = statement.primary.get_configuration().expect(NOERROR)
     _require_alignment(config)
@@ -267,6 +282,7 @@ def _require_alignment(config: VDConfig) -> None:
 
 @vdi_requirement("CRE-08")
 def test_features_of_newer_servers_can_be_asked_for(testbed: Testbed) -> None:
+    """CreateEx accepts VDF_SnapshotPrepare and VDF_RequestComplete, which older servers do not know."""
     primary = testbed.client("primary")
     for features in OPTIONS.values():
         primary.create_ex(None, testbed.name(), VDConfig(features=features)).expect(NOERROR)
@@ -276,11 +292,13 @@ def test_features_of_newer_servers_can_be_asked_for(testbed: Testbed) -> None:
 @BACKUP
 @vdi_requirement("CRE-08")
 def test_a_statement_runs_with_features_of_newer_servers(testbed: Testbed, kind: Kind) -> None:
+    """A BACKUP succeeds where CreateEx asked for VDF_SnapshotPrepare and VDF_RequestComplete."""
     testbed.statement(kind, Scenario(features=OPTIONS["both"])).succeed()
 
 
 @vdi_requirement("CRE-08")
 def test_a_server_may_leave_features_out_that_it_does_not_know(testbed: Testbed) -> None:
+    """Where the server leaves out feature bits of the request, the set is configured without them and works."""
     scripted = testbed.scripted_created(Scenario(features=OPTIONS["both"]))
     scenario, server = scripted.scenario, scripted.server
     server.open(None, scripted.set_name).expect(NOERROR)
@@ -296,6 +314,7 @@ def test_a_server_may_leave_features_out_that_it_does_not_know(testbed: Testbed)
 
 @vdi_requirement("CRE-09")
 def test_features_that_do_not_go_together_are_observed(testbed: Testbed) -> None:
+    """CreateEx may refuse or accept features outside pipe, tape and disk with their options; it is recorded which."""
     mixes = ODD_MIXES | {f"the unknown bit {bit:#x}": bit for bit in UNKNOWN_FEATURES}
     primary = testbed.client("primary")
     for named, features in mixes.items():
@@ -308,6 +327,7 @@ def test_features_that_do_not_go_together_are_observed(testbed: Testbed) -> None
 @pytest.mark.parametrize("half", SERVERS_HALVES)
 @vdi_requirement("CRE-10")
 def test_what_the_server_decides_cannot_be_asked_for(testbed: Testbed, half: str) -> None:
+    """CreateEx ignores values in the server's fields: GetConfiguration gives the server's own, not the client's."""
     statement = testbed.prepared(Scenario(block_size=1024, max_transfer_size=131072))
     asked = SERVERS_HALVES[half]
     answer = statement.primary.create_ex(None, statement.set_name, asked)
@@ -323,6 +343,7 @@ def test_what_the_server_decides_cannot_be_asked_for(testbed: Testbed, half: str
 
 @vdi_requirement("CRE-20")
 def test_the_servers_get_what_the_client_asked_for(testbed: Testbed) -> None:
+    """All seven inputs of CreateEx, from deviceCount to serverTimeOut, reach the server unchanged."""
     testbed.need_scripted()
     primary = testbed.client("primary")
     for number, asked in enumerate(ASKED):
@@ -344,6 +365,7 @@ def _require_told(testbed: Testbed, name: str, asked: VDConfig) -> None:
 
 @vdi_requirement("CRE-19")
 def test_the_servers_get_what_was_asked_for_by_the_older_form(testbed: Testbed) -> None:
+    """All seven inputs of Create reach the server unchanged, as those of CreateEx do."""
     testbed.need_scripted()
     testbed.need_default_instance()
     primary, name = testbed.client("primary"), testbed.name()
@@ -357,20 +379,24 @@ def test_the_servers_get_what_was_asked_for_by_the_older_form(testbed: Testbed) 
 @pytest.mark.parametrize("argument", ["no name", "empty name", "no configuration"])
 @vdi_requirement("CRE-12", "CRE-13")
 def test_an_argument_that_is_missing_is_refused(testbed: Testbed, argument: str) -> None:
+    """CreateEx and Create fail without a set name or a configuration, and a good CreateEx then succeeds."""
     name = {"no name": None, "empty name": ""}.get(argument, testbed.name())
     config = None if argument == "no configuration" else VDConfig()
     primary = testbed.client("primary")
-    answers = {"CreateEx": primary.create_ex(None, name, config), "Create": primary.create(name, config)}
-    for form, answer in answers.items():
-        answer.expect_failure()
-        answer.observe("Q11", f"{form} with {argument}")
-    _require_nothing_open(primary)
-    primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
-    primary.close().expect(NOERROR)
+    with judging("CRE-12"):
+        answers = {"CreateEx": primary.create_ex(None, name, config), "Create": primary.create(name, config)}
+        for form, answer in answers.items():
+            answer.expect_failure()
+            answer.observe("Q11", f"{form} with {argument}")
+    with judging("CRE-13"):
+        _require_nothing_open(primary)
+        primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
+        primary.close().expect(NOERROR)
 
 
 @vdi_requirement("CRE-13")
 def test_a_refused_creation_leaves_the_object_as_it_was(testbed: Testbed) -> None:
+    """After a failed CreateEx the object is as before: Close answers VD_E_PROTOCOL and a good CreateEx NOERROR."""
     primary, other = testbed.client("primary"), testbed.client("other primary")
     taken, free = testbed.name(), testbed.name()
     other.create_ex(None, taken, VDConfig()).expect(NOERROR)

@@ -1,6 +1,6 @@
 """Create: CreateEx for the default instance, or for the one that an environment variable names."""
 
-from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import BACKUP, RESTORE
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import Kind
@@ -23,6 +23,7 @@ OLDER = Scenario(older=True)
 @RESTORE
 @vdi_requirement("CRE-17")
 def test_create_makes_a_set_of_the_default_instance(testbed: Testbed, kind: Kind) -> None:
+    """Create makes a set of the default instance: a RESTORE finds it, and OpenInSecondaryEx(NULL, ...) joins it."""
     testbed.need_default_instance()
     statement = testbed.statement(kind, Scenario(older=True, secondaries=1))
     testbed.client("newer").open_in_secondary_ex(None, statement.set_name).expect(NOERROR)
@@ -32,6 +33,7 @@ def test_create_makes_a_set_of_the_default_instance(testbed: Testbed, kind: Kind
 @BACKUP
 @vdi_requirement("CRE-18")
 def test_create_makes_a_set_of_the_instance_that_a_variable_names(testbed: Testbed, kind: Kind) -> None:
+    """Create takes its instance from _VIRTUAL_SERVER_NAME_: only there do a BACKUP and secondaries find the set."""
     testbed.need("named_instances", "it needs named instances")
     testbed.need_default_instance()
     primary, stranger, secondary = (testbed.client(name, _naming("VDI1")) for name in ("primary", "one", "other"))
@@ -50,6 +52,7 @@ def test_create_makes_a_set_of_the_instance_that_a_variable_names(testbed: Testb
 
 @vdi_requirement("CRE-18")
 def test_a_set_of_an_instance_in_a_variable_is_not_one_of_the_default_instance(testbed: Testbed) -> None:
+    """A BACKUP on the default instance does not find a set whose Create had _VIRTUAL_SERVER_NAME_ name another."""
     testbed.need("named_instances", "it needs named instances")
     primary = testbed.client("primary", _naming("VDI1"))
     statement = testbed.prepared()
@@ -67,6 +70,7 @@ def _naming(instance: str) -> dict[str, str]:
 
 @vdi_requirement("CRE-04")
 def test_create_refuses_what_create_ex_refuses(testbed: Testbed) -> None:
+    """Create answers VD_E_NOTSUPPORTED for a deviceCount that is not from 1 to 64, as CreateEx does."""
     testbed.need_default_instance()
     primary = testbed.client("primary")
     for count in (0, MAX_DEVICES + 1, 256 + 1, 0x80000001):
@@ -75,28 +79,31 @@ def test_create_refuses_what_create_ex_refuses(testbed: Testbed) -> None:
 
 @vdi_requirement("CRE-19", "LNX-04")
 def test_create_has_the_codes_of_create_ex(testbed: Testbed) -> None:
+    """Create answers NOERROR, VD_E_NOTSUPPORTED and VD_E_PROTOCOL as CreateEx does, and its set has the same states."""
     testbed.need_default_instance()
     primary, name = testbed.client("primary"), testbed.name()
     for count in (0, MAX_DEVICES + 1):
-        primary.create(name, VDConfig(device_count=count)).expect(VD_E_NOTSUPPORTED)
-    primary.close().expect(VD_E_PROTOCOL)
+        primary.create(name, VDConfig(device_count=count)).expect(VD_E_NOTSUPPORTED, by="LNX-04")
+    primary.close().expect(VD_E_PROTOCOL, by="CRE-19")
     for count in (1, MAX_DEVICES):
-        primary.create(name, VDConfig(device_count=count)).expect(NOERROR)
+        primary.create(name, VDConfig(device_count=count)).expect(NOERROR, by="LNX-04")
         for other in (name, testbed.name()):
-            primary.create(other, VDConfig()).expect(VD_E_PROTOCOL)
-            primary.create_ex(None, other, VDConfig()).expect(VD_E_PROTOCOL)
-        primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+            primary.create(other, VDConfig()).expect(VD_E_PROTOCOL, by="LNX-04")
+            primary.create_ex(None, other, VDConfig()).expect(VD_E_PROTOCOL, by="CRE-19")
+        primary.get_configuration(SHORT).expect(VD_E_TIMEOUT, by="CRE-19")
+        primary.close().expect(NOERROR, by="CRE-19")
+    primary.create(name, VDConfig()).expect(NOERROR, by="LNX-04")
+    with judging("CRE-19"):
+        primary.signal_abort().expect(NOERROR)
+        primary.get_configuration(SHORT).expect(VD_E_ABORT)
+        primary.create(name, VDConfig()).expect(VD_E_PROTOCOL)
         primary.close().expect(NOERROR)
-    primary.create(name, VDConfig()).expect(NOERROR)
-    primary.signal_abort().expect(NOERROR)
-    primary.get_configuration(SHORT).expect(VD_E_ABORT)
-    primary.create(name, VDConfig()).expect(VD_E_PROTOCOL)
-    primary.close().expect(NOERROR)
 
 
 @BACKUP
 @vdi_requirement("CRE-19")
 def test_a_set_by_create_ends_as_one_by_create_ex(testbed: Testbed, kind: Kind) -> None:
+    """After Create, Create, OpenDevice and Close answer as after CreateEx when all devices are open and at the end."""
     testbed.need_default_instance()
     statement = testbed.statement(kind, OLDER)
     statement.primary.create(statement.set_name, VDConfig()).expect(VD_E_PROTOCOL)
@@ -111,6 +118,7 @@ def test_a_set_by_create_ends_as_one_by_create_ex(testbed: Testbed, kind: Kind) 
 @BACKUP
 @vdi_requirement("CRE-19")
 def test_a_set_by_create_is_closed_with_a_device_open_as_one_by_create_ex(testbed: Testbed, kind: Kind) -> None:
+    """Close with a device open ends a set made by Create as one made by CreateEx, and its BACKUP fails."""
     testbed.need_default_instance()
     statement = testbed.statement(kind, OLDER)
     answer = statement.primary.close()
@@ -123,6 +131,7 @@ def test_a_set_by_create_is_closed_with_a_device_open_as_one_by_create_ex(testbe
 @RESTORE
 @vdi_requirement("CRE-19")
 def test_a_set_by_create_is_aborted_as_one_by_create_ex(testbed: Testbed, kind: Kind) -> None:
+    """SignalAbort ends a set made by Create as one made by CreateEx, and its RESTORE fails."""
     testbed.need_default_instance()
     statement = testbed.statement(kind, OLDER)
     statement.next_data_command()

@@ -91,11 +91,13 @@ def _require_missed(statement: StatementRun) -> None:
 @BACKUP
 @vdi_requirement("NAM-01")
 def test_no_instance_is_the_default_one(testbed: Testbed, kind: Kind) -> None:
+    """CreateEx with NULL as instance name makes a set of the default instance: a BACKUP there finds it."""
     testbed.statement(kind, Scenario(instance=None)).succeed()
 
 
 @vdi_requirement("NAM-01")
 def test_no_instance_is_the_default_one_whatever_the_older_forms_mean(testbed: Testbed) -> None:
+    """NULL as instance name means the default instance even where _VIRTUAL_SERVER_NAME_ names another."""
     statement = testbed.created("backup", clients=[_with_a_variable(testbed)])
     statement.configure()
     statement.open_devices()
@@ -109,6 +111,7 @@ def _with_a_variable(testbed: Testbed) -> Client:
 
 @vdi_requirement("NAM-02")
 def test_an_empty_instance_name_is_the_default_one(testbed: Testbed) -> None:
+    """CreateEx with an empty instance name makes a set of the default instance: a BACKUP there finds it."""
     statement = testbed.prepared(clients=[_with_a_variable(testbed)])
     answer = statement.primary.create_ex("", statement.set_name, statement.scenario.config)
     answer.observe("Q9", "CreateEx with an empty instance name")
@@ -120,6 +123,7 @@ def test_an_empty_instance_name_is_the_default_one(testbed: Testbed) -> None:
 
 @vdi_requirement("NAM-03")
 def test_a_machine_is_no_part_of_an_instance_name(testbed: Testbed) -> None:
+    """CreateEx with a machine's name before the default instance's fails, or a BACKUP there misses the set."""
     testbed.backup().succeed()
     for machine in (platform.node(), ".", "NOSUCHMACHINE"):
         if (statement := _created_for(testbed, f"{machine}\\MSSQLSERVER", "Q9")) is not None:
@@ -128,6 +132,7 @@ def test_a_machine_is_no_part_of_an_instance_name(testbed: Testbed) -> None:
 
 @vdi_requirement("NAM-03")
 def test_a_machine_is_no_part_of_the_name_of_a_named_instance(testbed: Testbed) -> None:
+    """CreateEx with a machine's name before a named instance's fails, or a BACKUP there misses the set."""
     testbed.need("named_instances", "it needs named instances")
     testbed.backup(Scenario(instance="VDI1")).succeed()
     if (statement := _created_for(testbed, f"{platform.node()}\\VDI1", "Q9", "VDI1")) is not None:
@@ -136,6 +141,7 @@ def test_a_machine_is_no_part_of_the_name_of_a_named_instance(testbed: Testbed) 
 
 @vdi_requirement("NAM-04")
 def test_an_instance_that_does_not_exist_has_no_sets(testbed: Testbed) -> None:
+    """CreateEx for an instance that does not exist fails."""
     primary = testbed.client("primary")
     _require_creation(primary, testbed.name())
     answer = primary.create_ex(no_such_instance(testbed), testbed.name(), VDConfig())
@@ -145,6 +151,7 @@ def test_an_instance_that_does_not_exist_has_no_sets(testbed: Testbed) -> None:
 
 @vdi_requirement("NAM-05")
 def test_a_set_for_another_instance_is_not_found(testbed: Testbed) -> None:
+    """A BACKUP on the default instance does not open a set that was created for a named one."""
     testbed.backup().succeed()
     if (statement := _created_for(testbed, "VDI1", "Q10")) is not None:
         _require_missed(statement)
@@ -152,6 +159,7 @@ def test_a_set_for_another_instance_is_not_found(testbed: Testbed) -> None:
 
 @vdi_requirement("NAM-05")
 def test_named_instances_have_sets_of_their_own(testbed: Testbed) -> None:
+    """A BACKUP on a named instance does not open a set that was created for any other instance."""
     testbed.need("named_instances", "it needs named instances")
     for instance, statements in INSTANCES:
         statement = _created_for(testbed, instance, "Q10", statements)
@@ -166,12 +174,14 @@ def test_named_instances_have_sets_of_their_own(testbed: Testbed) -> None:
 @alternating_direction("characters", list(CHARACTERS))
 @vdi_requirement("NAM-06")
 def test_a_set_may_have_any_name_without_a_backslash(testbed: Testbed, kind: Kind, characters: str) -> None:
+    """CreateEx accepts any characters but a backslash in a set name; the server and a secondary open the set by it."""
     _run_under(testbed, kind, CHARACTERS[characters].replace("~", testbed.name()))
 
 
 @BACKUP
 @vdi_requirement("NAM-06")
 def test_a_set_may_have_a_slash_in_its_name(testbed: Testbed, kind: Kind) -> None:
+    """CreateEx accepts a slash in a set name, and the server opens the set by it; on Linux it may be refused."""
     name = f"{testbed.name()}/all"
     if sys.platform != "win32":
         primary = testbed.client("primary")
@@ -186,6 +196,7 @@ def test_a_set_may_have_a_slash_in_its_name(testbed: Testbed, kind: Kind) -> Non
 
 @vdi_requirement("NAM-07")
 def test_a_name_with_a_backslash_is_refused(testbed: Testbed) -> None:
+    """CreateEx refuses a set name with a backslash in it; a library without instance names may accept it."""
     primary = testbed.client("primary")
     _require_creation(primary, testbed.name())
     for name in (f"{testbed.name()}\\b", f"\\{testbed.name()}", f"Global\\{testbed.name()}", f"{testbed.name()}\\"):
@@ -200,6 +211,7 @@ def test_a_name_with_a_backslash_is_refused(testbed: Testbed) -> None:
 @alternating_direction("form", ["bare", "in braces"])
 @vdi_requirement("NAM-12")
 def test_a_guid_is_a_good_name(testbed: Testbed, kind: Kind, form: str) -> None:
+    """A GUID works as set name, as 36 characters and as 38 with braces."""
     guid = str(UUID(int=testbed.seed)).upper()
     _run_under(testbed, kind, guid if form == "bare" else f"{{{guid}}}", ALONE_OR_NOT[kind])
 
@@ -213,6 +225,7 @@ def _run_under(testbed: Testbed, kind: Kind, name: str, owners: tuple[int, ...] 
 
 @vdi_requirement("NAM-08")
 def test_a_name_in_use_cannot_be_taken(testbed: Testbed) -> None:
+    """CreateEx fails for the name of an existing set in another object of its process and in another process."""
     primary = testbed.client("primary")
     others = {"another process": testbed.client("other"), "the same process": testbed.beside(primary)}
     name = testbed.name()
@@ -228,6 +241,7 @@ def test_a_name_in_use_cannot_be_taken(testbed: Testbed) -> None:
 
 @vdi_requirement("NAM-08")
 def test_the_name_of_a_set_in_full_use_cannot_be_taken(testbed: Testbed, backup: StatementRun) -> None:
+    """CreateEx fails for the name of a set whose BACKUP runs in another process, and the BACKUP succeeds."""
     command = backup.next_data_command()
     _require_taken(testbed.client("other"), backup.set_name, "while a command is held")
     backup.answer(command).expect(NOERROR)
@@ -243,6 +257,7 @@ def _require_taken(other: Client, name: str, when: str) -> None:
 
 @vdi_requirement("NAM-09")
 def test_a_name_is_free_again_after_close(testbed: Testbed) -> None:
+    """After Close, CreateEx takes the name of the set again, in the same process and in another."""
     name = testbed.name()
     one, other = testbed.client("one"), testbed.client("other")
     for ending in ("closed", "aborted"):
@@ -256,6 +271,7 @@ def test_a_name_is_free_again_after_close(testbed: Testbed) -> None:
 @RESTORE
 @vdi_requirement("NAM-09")
 def test_a_name_is_free_again_after_its_statement(testbed: Testbed, kind: Kind) -> None:
+    """After a RESTORE and Close, CreateEx takes the name of the set again, and a RESTORE runs on the new one."""
     statement = testbed.statement(kind)
     statement.succeed()
     _run_under(testbed, kind, statement.set_name)
@@ -264,6 +280,7 @@ def test_a_name_is_free_again_after_its_statement(testbed: Testbed, kind: Kind) 
 @pytest.mark.parametrize("end", ["close", "death"])
 @vdi_requirement("NAM-09")
 def test_whoever_is_left_of_an_earlier_set_does_nothing_to_its_namesake(testbed: Testbed, end: str) -> None:
+    """A name is free after Close: secondaries left of its earlier set close or die, and the new set works on."""
     earlier = testbed.statement("backup", Scenario(secondaries=2))
     earlier.next_data_command()
     earlier.primary.signal_abort().expect(NOERROR)
@@ -284,6 +301,7 @@ def test_whoever_is_left_of_an_earlier_set_does_nothing_to_its_namesake(testbed:
 
 @vdi_requirement("NAM-10")
 def test_a_name_is_free_again_after_a_death(testbed: Testbed) -> None:
+    """When the process that created sets has died, CreateEx takes their names in another process."""
     names = testbed.name(), testbed.name()
     for turn in range(3):
         primary = testbed.client(f"primary {turn}")
@@ -302,6 +320,7 @@ def test_a_name_is_free_again_after_a_death(testbed: Testbed) -> None:
 @RESTORE
 @vdi_requirement("NAM-10")
 def test_a_name_is_free_again_after_a_death_in_full_use(testbed: Testbed, kind: Kind) -> None:
+    """When the primary has died in a RESTORE and the RESTORE has failed, CreateEx takes the name of the set."""
     statement = testbed.statement(kind)
     statement.next_data_command()
     statement.primary.kill()
@@ -312,6 +331,7 @@ def test_a_name_is_free_again_after_a_death_in_full_use(testbed: Testbed, kind: 
 @pytest.mark.parametrize("form", ["CreateEx", "Create"])
 @vdi_requirement("NAM-13")
 def test_long_names_are_told_apart_or_refused(testbed: Testbed, form: str) -> None:
+    """CreateEx and Create tell long set names apart that differ in their last character alone, or refuse them."""
     one, other = testbed.client("one"), testbed.client("other")
     for length in LENGTHS:
         stem = testbed.name().ljust(length - 1, "x")
@@ -333,6 +353,7 @@ def _creation(client: Client, form: str, name: str) -> Code:
 
 @vdi_requirement("SEC-06")
 def test_long_names_of_no_set_are_not_joined(testbed: Testbed) -> None:
+    """OpenInSecondaryEx and OpenInSecondary fail for a long name that no set has."""
     stranger = testbed.client("stranger")
     for length in LENGTHS:
         name = testbed.name().ljust(length, "x")
@@ -343,9 +364,10 @@ def test_long_names_of_no_set_are_not_joined(testbed: Testbed) -> None:
 # Names of devices
 
 
-@alternating_direction("devices", [1, 2, 3, 3])
+@alternating_direction("devices", [1, 2, 3, 3], ["1 device", "2 devices", "3 devices", "3 devices"])
 @vdi_requirement("NAM-14")
 def test_the_first_device_has_the_name_of_the_set(testbed: Testbed, kind: Kind, devices: int) -> None:
+    """OpenDevice with the set's own name opens its first device, in the primary and in a secondary."""
     statement = testbed.configured(kind, Scenario(devices=devices, secondaries=max(ALONE_OR_NOT[kind])))
     statement.join_all()
     first = statement.clients[-1].open_device(statement.set_name).expect(NOERROR)
@@ -357,6 +379,7 @@ def test_the_first_device_has_the_name_of_the_set(testbed: Testbed, kind: Kind, 
 
 @vdi_requirement("NAM-15")
 def test_further_devices_have_names_of_any_text(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice opens further devices by names of any text, and two sets may have the same names for them."""
     scenario = Scenario(devices=2 + len(FURTHER_NAMES), owners=ALONE_OR_NOT[kind])
     sets = [testbed.prepared(scenario, kind) for _ in range(2)]
     for statement, other in zip(sets, reversed(sets), strict=True):
@@ -369,6 +392,7 @@ def test_further_devices_have_names_of_any_text(testbed: Testbed, kind: Kind) ->
 @RESTORE
 @vdi_requirement("NAM-17")
 def test_a_device_name_in_other_letters_is_observed(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice with a device's name in capital letters answers VD_E_INVALID or NOERROR; it is recorded which."""
     statement = testbed.configured(kind, Scenario(devices=2))
     subject = "OpenDevice with the name in capital letters"
     answer = statement.primary.open_device(statement.device_names[1].upper())

@@ -28,8 +28,9 @@ ENDINGS = ("ends", "never ends")
 # Every device, once
 
 
-@vdi_requirement("CFG-08", "OPD-01")
+@vdi_requirement("CFG-08")
 def test_devices_open_once_the_configuration_is_known(testbed: Testbed, kind: Kind) -> None:
+    """After GetConfiguration answered NOERROR, OpenDevice opens the device, and the statement succeeds."""
     statement = testbed.created(kind)
     statement.execute()
     statement.primary.get_configuration().expect(NOERROR)
@@ -37,14 +38,27 @@ def test_devices_open_once_the_configuration_is_known(testbed: Testbed, kind: Ki
     statement.succeed()
 
 
-@alternating_direction("devices", [2, 8, 64])
+@vdi_requirement("OPD-01")
+def test_a_configured_device_opens_by_its_name(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice with the name of a configured, not yet open device answers NOERROR and gives an interface."""
+    statement = testbed.created(kind, TWO)
+    statement.execute()
+    statement.primary.get_configuration().expect(NOERROR)
+    for name in statement.device_names:
+        statement.devices.append(statement.primary.open_device(name).expect(NOERROR))
+    statement.succeed()
+
+
+@alternating_direction("devices", [2, 8, 64], ["2 devices", "8 devices", "64 devices"])
 @vdi_requirement("OPD-03")
 def test_as_many_devices_open_as_were_configured(testbed: Testbed, kind: Kind, devices: int) -> None:
+    """A set with n devices gives n interfaces, and a statement runs over all of them."""
     testbed.statement(kind, Scenario(devices=devices, buffer_count=devices, transfers=1)).succeed()
 
 
 @vdi_requirement("OPD-03")
 def test_each_device_gets_its_own_commands(testbed: Testbed) -> None:
+    """Each of four devices gets by GetCommand only the commands that the server sent to it."""
     scripted = testbed.scripted(Scenario(devices=4))
     for number in (2, 0, 3, 1):
         tag = scripted.send(scripted.allocate(), size=512 * (number + 1), device=number)
@@ -57,6 +71,7 @@ def test_each_device_gets_its_own_commands(testbed: Testbed) -> None:
 
 @vdi_requirement("OPD-04")
 def test_a_device_opens_while_another_one_works(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice opens a second device when the first one is open and has begun to transfer."""
     statement = testbed.configured(kind, TWO)
     statement.open_device(0)
     statement.answer_next(statement.device, 1)
@@ -66,6 +81,7 @@ def test_a_device_opens_while_another_one_works(testbed: Testbed, kind: Kind) ->
 
 @vdi_requirement("OPD-04")
 def test_a_device_opens_while_another_one_holds_and_waits(testbed: Testbed) -> None:
+    """OpenDevice opens a device while another one holds a command, and one while GetCommand waits there."""
     scripted = testbed.scripted_created(Scenario(devices=3))
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -90,6 +106,7 @@ def test_a_device_opens_while_another_one_holds_and_waits(testbed: Testbed) -> N
 @alternating_direction("order", ["the last one first", "one in each thread"])
 @vdi_requirement("OPD-12")
 def test_devices_open_in_any_order(testbed: Testbed, kind: Kind, order: str) -> None:
+    """OpenDevice opens eight devices in any order, and from eight threads at once."""
     statement = testbed.configured(kind, Scenario(devices=8, buffer_count=8))
     names = [*statement.device_names]
     if order == "the last one first":
@@ -106,6 +123,7 @@ def test_devices_open_in_any_order(testbed: Testbed, kind: Kind, order: str) -> 
 @RESTORE
 @vdi_requirement("OPD-12")
 def test_devices_open_in_many_processes_at_once(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice opens four devices from four processes at once."""
     statement = testbed.configured(kind, Scenario(devices=4, owners=(0, 1, 2, 3)))
     statement.join_all()
     asked = [
@@ -117,6 +135,7 @@ def test_devices_open_in_many_processes_at_once(testbed: Testbed, kind: Kind) ->
 
 @vdi_requirement("OPD-16")
 def test_a_device_opens_before_the_server_opens_it(testbed: Testbed) -> None:
+    """OpenDevice opens a device before the server has opened its side, and commands pass once it has."""
     scripted = testbed.scripted_created()
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -134,12 +153,14 @@ def test_a_device_opens_before_the_server_opens_it(testbed: Testbed) -> None:
 @BACKUP
 @vdi_requirement("OPD-14")
 def test_secondaries_by_the_older_form_open_without_asking_for_the_configuration(testbed: Testbed, kind: Kind) -> None:
+    """After OpenInSecondary OpenDevice opens a device without a GetConfiguration call in that process."""
     testbed.need_default_instance()
     testbed.statement(kind, Scenario(devices=3, owners=(1, 2, 3), older=True)).succeed()
 
 
 @vdi_requirement("OPD-14")
 def test_a_secondary_opens_without_asking_for_the_configuration(testbed: Testbed, kind: Kind) -> None:
+    """After OpenInSecondaryEx OpenDevice opens a device without a GetConfiguration call in that process."""
     statement = testbed.configured(kind, Scenario(devices=2, owners=(1, 2)))
     statement.join_all()
     for secondary, name in zip(statement.secondaries, statement.device_names, strict=True):
@@ -149,6 +170,7 @@ def test_a_secondary_opens_without_asking_for_the_configuration(testbed: Testbed
 
 @vdi_requirement("OPD-13")
 def test_a_primary_that_does_not_know_the_configuration_is_observed(testbed: Testbed) -> None:
+    """OpenDevice before the primary's GetConfiguration call answers VD_E_PROTOCOL or NOERROR; it is recorded which."""
     scripted = testbed.scripted_created()
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -165,9 +187,10 @@ def test_a_primary_that_does_not_know_the_configuration_is_observed(testbed: Tes
 # Names that are not to be opened
 
 
-@alternating_direction("device", [0, 1])
+@alternating_direction("device", [0, 1], ["the first one", "the second one"])
 @vdi_requirement("OPD-05")
 def test_an_open_device_does_not_open_again(testbed: Testbed, kind: Kind, device: int) -> None:
+    """OpenDevice of an open device answers VD_E_PROTOCOL while another device is still unopened."""
     statement = testbed.configured(kind, TWO)
     name = statement.device_names[device]
     first = statement.primary.open_device(name).expect(NOERROR)
@@ -181,6 +204,7 @@ def test_an_open_device_does_not_open_again(testbed: Testbed, kind: Kind, device
 @RESTORE
 @vdi_requirement("OPD-05")
 def test_one_of_many_threads_opens_a_device(testbed: Testbed, kind: Kind) -> None:
+    """When eight threads open one device at once, one gets NOERROR and the others VD_E_PROTOCOL."""
     statement = testbed.configured(kind, TWO)
     name = statement.set_name
     with statement.primary.host.concurrently():
@@ -202,6 +226,7 @@ def _require_one(statement: StatementRun, answers: list[Result[Device]]) -> None
 @BACKUP
 @vdi_requirement("OPD-17")
 def test_one_of_many_processes_opens_a_device(testbed: Testbed, kind: Kind) -> None:
+    """When four processes open one device, one gets NOERROR and the others VD_E_PROTOCOL."""
     statement = testbed.configured(kind, Scenario(devices=2, secondaries=3))
     statement.join_all()
     asked = [client.send_open_device(statement.set_name) for client in statement.clients]
@@ -211,6 +236,7 @@ def test_one_of_many_processes_opens_a_device(testbed: Testbed, kind: Kind) -> N
 @alternating_direction("state", ["Initializing", "Active"])
 @vdi_requirement("OPD-08")
 def test_a_name_that_is_none_of_the_set_is_invalid(testbed: Testbed, kind: Kind, state: str) -> None:
+    """OpenDevice with a name not of the set answers VD_E_INVALID while devices are still unopened."""
     statement = testbed.configured(kind, TWO)
     if state == "Active":
         statement.open_device(0)
@@ -224,6 +250,7 @@ def test_a_name_that_is_none_of_the_set_is_invalid(testbed: Testbed, kind: Kind,
 @RESTORE
 @vdi_requirement("OPD-06")
 def test_no_name_opens_once_all_devices_are_open(testbed: Testbed, kind: Kind) -> None:
+    """With all devices open OpenDevice fails, with VD_E_OPEN or, by the name, VD_E_PROTOCOL or VD_E_INVALID."""
     statement = testbed.statement(kind, TWO)
     for name in statement.device_names:
         known = statement.primary.open_device(name)
@@ -236,6 +263,7 @@ def test_no_name_opens_once_all_devices_are_open(testbed: Testbed, kind: Kind) -
 @BACKUP
 @vdi_requirement("OPD-07")
 def test_a_loop_over_names_ends_with_the_devices(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice for name after name gives exactly as many successes as there are devices, and then failures."""
     statement = testbed.configured(kind, Scenario(devices=3))
     for name in statement.device_names:
         statement.devices.append(statement.primary.open_device(name).expect(NOERROR))
@@ -253,6 +281,7 @@ def test_a_loop_over_names_ends_with_the_devices(testbed: Testbed, kind: Kind) -
 @pytest.mark.parametrize("state", ["fresh", "closed", "Configurable"])
 @vdi_requirement("OPD-02")
 def test_no_device_opens_before_the_set_is_configured(testbed: Testbed, state: str) -> None:
+    """OpenDevice answers VD_E_PROTOCOL before CreateEx, after it while no server has come, and after Close."""
     primary, name = testbed.client("primary"), testbed.name()
     if state != "fresh":
         primary.create_ex(None, name, VDConfig()).expect(NOERROR)
@@ -264,6 +293,7 @@ def test_no_device_opens_before_the_set_is_configured(testbed: Testbed, state: s
 
 @vdi_requirement("OPD-09")
 def test_no_device_opens_after_an_abort_without_a_server(testbed: Testbed) -> None:
+    """OpenDevice answers VD_E_ABORT after a SignalAbort on a set to which no server has come."""
     primary, name = testbed.client("primary"), testbed.name()
     primary.create_ex(None, name, VDConfig()).expect(NOERROR)
     primary.signal_abort().expect(NOERROR)
@@ -274,6 +304,7 @@ def test_no_device_opens_after_an_abort_without_a_server(testbed: Testbed) -> No
 @alternating_direction("state", ["Initializing", "Active"])
 @vdi_requirement("OPD-09")
 def test_no_device_opens_after_an_abort(testbed: Testbed, kind: Kind, state: str) -> None:
+    """OpenDevice answers VD_E_ABORT after a SignalAbort on a configured set, with no device open and with one."""
     statement = testbed.configured(kind, TWO)
     if state == "Active":
         statement.open_device(0)
@@ -285,6 +316,7 @@ def test_no_device_opens_after_an_abort(testbed: Testbed, kind: Kind, state: str
 @RESTORE
 @vdi_requirement("OPD-15")
 def test_no_device_opens_after_the_end(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice answers VD_E_PROTOCOL in Normally Terminated."""
     statement = testbed.statement(kind, TWO)
     end = statement.run_out()
     for name in statement.device_names:
@@ -295,6 +327,7 @@ def test_no_device_opens_after_the_end(testbed: Testbed, kind: Kind) -> None:
 
 @vdi_requirement("OPD-18")
 def test_a_server_that_cannot_go_on_is_told_of_by_an_abort(testbed: Testbed) -> None:
+    """OpenDevice answers VD_E_ABORT where the server has aborted the set after it configured it."""
     scripted = testbed.scripted_created()
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -317,6 +350,7 @@ def _require_null(*refused: Result[Device]) -> None:
 
 @vdi_requirement("OPD-10")
 def test_null_is_stored_where_no_server_came(testbed: Testbed) -> None:
+    """OpenDevice stores NULL where it fails before CreateEx, before the configuration and after SignalAbort."""
     primary, name = testbed.client("primary"), testbed.name()
     fresh = primary.open_device(name)
     primary.create_ex(None, name, VDConfig()).expect(NOERROR)
@@ -328,6 +362,7 @@ def test_null_is_stored_where_no_server_came(testbed: Testbed) -> None:
 @RESTORE
 @vdi_requirement("OPD-10")
 def test_null_is_stored_where_no_device_opens(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice stores NULL where it fails for an unknown name, for an open device and after the end."""
     statement = testbed.configured(kind, TWO)
     unknown = statement.primary.open_device(testbed.name())
     statement.open_device(0)
@@ -343,6 +378,7 @@ def test_null_is_stored_where_no_device_opens(testbed: Testbed, kind: Kind) -> N
 @BACKUP
 @vdi_requirement("OPD-11")
 def test_null_pointers_are_refused(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice with NULL for the name or for the out pointer fails, and the set works on."""
     statement = testbed.configured(kind)
     statement.primary.open_device(None).expect_failure()
     if testbed.session.parties.client_capabilities.null_out_pointers:

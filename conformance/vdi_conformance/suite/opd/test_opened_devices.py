@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNERS, RESTORE
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.vdi.commands import VDC_SKIP_BLOCKS, VDF_LIKE_TAPE
@@ -32,6 +32,7 @@ SHORT: Final = 1
 
 @vdi_requirement("OPD-02")
 def test_no_device_opens_after_waits_that_ended(testbed: Testbed) -> None:
+    """OpenDevice answers VD_E_PROTOCOL after GetConfiguration calls that answered VD_E_TIMEOUT."""
     statement = testbed.created("backup")
     for timeout in (0, SHORT):
         statement.primary.get_configuration(timeout).expect(VD_E_TIMEOUT)
@@ -40,6 +41,7 @@ def test_no_device_opens_after_waits_that_ended(testbed: Testbed) -> None:
 
 @vdi_requirement("OPD-02")
 def test_no_device_opens_while_the_server_configures(testbed: Testbed) -> None:
+    """OpenDevice answers VD_E_PROTOCOL when the server has opened the set, and when it has begun to configure it."""
     scripted = testbed.scripted_created()
     scripted.server.open(None, scripted.set_name).expect(NOERROR)
     scripted.primary.open_device(scripted.set_name).expect(VD_E_PROTOCOL)
@@ -54,6 +56,7 @@ def test_no_device_opens_while_the_server_configures(testbed: Testbed) -> None:
 
 @vdi_requirement("OPD-05")
 def test_no_open_device_opens_again_whichever_came_last(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice answers VD_E_PROTOCOL for each open device, in the process that opened it, until all are open."""
     statement = testbed.configured(kind, Scenario(devices=4, owners=ALONE_OR_NOT[kind]))
     statement.join_all()
     for index in range(3):
@@ -66,20 +69,25 @@ def test_no_open_device_opens_again_whichever_came_last(testbed: Testbed, kind: 
 
 @vdi_requirement("OPD-07", "OPD-08")
 def test_names_that_are_refused_open_nothing(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice answers VD_E_INVALID for names that resemble a device's, and then opens exactly the devices."""
     statement = testbed.configured(kind, Scenario(devices=3, owners=ALONE_OR_NOT[kind]))
     statement.join_all()
     for index, name in enumerate(statement.device_names):
         for resembling in (name[:-1], f"{name}x", f"{name} ", f" {name}", testbed.name()):
             if resembling not in statement.device_names:
                 for client in statement.clients:
-                    client.open_device(resembling).expect(VD_E_INVALID)
-        statement.open_device(index)
+                    answer = client.open_device(resembling)
+                    # A loop until VD_E_OPEN would leave the device unopened.
+                    answer.expect(VD_E_INVALID, by="OPD-07" if answer.code == VD_E_OPEN else "OPD-08")
+        owner = statement.clients[index % len(statement.clients)]
+        statement.devices.append(owner.open_device(name).expect(NOERROR, by="OPD-07"))
     statement.succeed()
 
 
 @RESTORE
 @vdi_requirement("OPD-08")
 def test_the_name_of_a_device_of_another_set_is_invalid(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice answers VD_E_INVALID for the names of devices of another set."""
     one = testbed.configured(kind, Scenario(devices=2))
     other = testbed.twin(one, kind, Scenario(devices=2))
     for name in other.device_names:
@@ -92,6 +100,7 @@ def test_the_name_of_a_device_of_another_set_is_invalid(testbed: Testbed, kind: 
 @OWNERS
 @vdi_requirement("OPD-09")
 def test_no_device_opens_after_an_abort_of_the_server(testbed: Testbed, owner: int) -> None:
+    """OpenDevice answers VD_E_ABORT in every process after the server aborted the set."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(owner,)))
     scripted.signal_abort()
     for client in scripted.clients:
@@ -100,9 +109,10 @@ def test_no_device_opens_after_an_abort_of_the_server(testbed: Testbed, owner: i
             client.open_device(name).expect(VD_E_ABORT)
 
 
-@pytest.mark.parametrize("opened", [0, 1, 2])
+@pytest.mark.parametrize("opened", [0, 1, 2], ids=["none open", "one open", "both open"])
 @vdi_requirement("OPD-09")
 def test_no_device_opens_anywhere_after_an_abort(testbed: Testbed, kind: Kind, opened: int) -> None:
+    """OpenDevice answers VD_E_ABORT in every process after SignalAbort, however many devices are open."""
     statement = testbed.configured(kind, Scenario(devices=2, owners=ALONE_OR_NOT[kind]))
     statement.join_all()
     for index in range(opened):
@@ -116,6 +126,7 @@ def test_no_device_opens_anywhere_after_an_abort(testbed: Testbed, kind: Kind, o
 
 @vdi_requirement("OPD-10")
 def test_null_is_stored_wherever_no_device_opens(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice stores NULL where it fails: for unknown names, open devices, after the end and after Close."""
     statement = testbed.configured(kind, Scenario(devices=2, owners=(max(ALONE_OR_NOT[kind]),)))
     statement.join_all()
     owner = statement.clients[-1]
@@ -141,18 +152,22 @@ def _refuse(client: Client, *names: str) -> None:
 
 @vdi_requirement("OPD-03", "CMD-12")
 def test_each_of_64_devices_gets_its_own_commands(testbed: Testbed) -> None:
+    """Each of 64 devices gets by GetCommand the command that the server sent to it, and none of another's."""
     scripted = testbed.scripted(Scenario(devices=MAX_DEVICES, features=VDF_LIKE_TAPE))
     tags = [scripted.send(code=VDC_SKIP_BLOCKS, size=1 + device, device=device) for device in range(MAX_DEVICES)]
-    for device in range(MAX_DEVICES):
-        result = scripted.devices[device].get_command(0)
-        command = result.expect(NOERROR)
-        assert command.size == 1 + device, f"device {device} was given a command of device {command.size - 1}"
-        scripted.devices[device].complete(command).expect(NOERROR)
-    scripted.all_ended(tags, 0)
+    for number, device in enumerate(scripted.devices):
+        command = device.get_command(0).expect(NOERROR, by="OPD-03")
+        with judging("CMD-12"):
+            assert command.size == 1 + number, f"device {number} was given a command of device {command.size - 1}"
+            device.get_command(0).expect(VD_E_TIMEOUT)
+        device.complete(command).expect(NOERROR, by="CMP-01")
+    with judging("CMP-01"):
+        scripted.all_ended(tags, 0)
 
 
 @vdi_requirement("OPD-06")
 def test_a_process_that_opened_none_opens_none_of_the_open_ones(testbed: Testbed, kind: Kind) -> None:
+    """With all devices open OpenDevice fails in a secondary that has opened none of them too."""
     statement = testbed.statement(kind, Scenario(devices=2, secondaries=1))
     secondary = statement.secondaries[0]
     for name in statement.device_names:
@@ -164,6 +179,7 @@ def test_a_process_that_opened_none_opens_none_of_the_open_ones(testbed: Testbed
 
 @vdi_requirement("OPD-15")
 def test_no_device_of_three_opens_after_the_end_in_any_process(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice answers VD_E_PROTOCOL for each of three devices, in every process, after the end of the statement."""
     statement = testbed.statement(kind, Scenario(devices=3, owners=ALONE_OR_NOT[kind]))
     for command in statement.commands():
         statement.answer_any(command).expect(NOERROR)
