@@ -116,3 +116,24 @@ def test_without_a_profile_only_what_is_optional_may_be_left_untested(
     checks = [check("a/a", requirements=("MBH-01",)), check("a/b", "not applicable", requirements=(requirement,))]
     assert untested(catalogue().requirements, header, checks) == ((requirement,) if named else ())
     assert untested(catalogue().requirements, header, [*checks, check("a/c", requirements=(requirement,))]) == ()
+
+
+def ended(verdict: Verdict, judged: str, broken: str) -> CheckRecord:
+    return msgspec.structs.replace(check("map/a", verdict, requirements=(judged,)), broken=[broken])
+
+
+def test_what_a_check_only_needed_is_broken_and_what_it_judges_was_not_tested() -> None:
+    failed = ended("failed", "MBH-04", "MBH-28")
+    assert verdict_of("MBH-28", [failed, check("map/b", requirements=("MBH-28",))], null_out_pointers=True) == "failed"
+    assert verdict_of("MBH-04", [failed, check("map/b")]) == "not tested"
+
+
+def test_what_is_broken_outside_the_profile_leaves_what_it_hides_untested() -> None:
+    assert verdict_of("MBH-04", [ended("failed", "MBH-04", "CRE-01"), check("map/b")]) == "not tested"
+
+
+@pytest.mark.parametrize("verdict", ["warning", "known failure"])
+def test_what_does_not_fail_the_run_takes_nothing_from_what_others_show(verdict: Verdict) -> None:
+    hidden = ended(verdict, "MBH-04", "ABI-17")
+    assert verdict_of("MBH-04", [hidden, check("map/b")]) == "passed"
+    assert verdict_of("MBH-04", [hidden]) == verdict

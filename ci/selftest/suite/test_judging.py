@@ -4,15 +4,18 @@ import pytest
 
 from vdi_conformance.harness.judging import (
     ConformanceFailure,
+    Needed,
     NotApplicable,
     NotTested,
     PrerequisiteFailed,
     RecommendationBroken,
+    judging,
+    set_up,
     vdi_requirement,
 )
 from vdi_conformance.host.errors import HostHung, MethodNotFound, NoEnd, NoProcess, NotStarted
 from vdi_conformance.judgement.exit_codes import exit_code
-from vdi_conformance.pytest_plugin.verdicts import assess
+from vdi_conformance.pytest_plugin.verdicts import assess, broken_by
 
 
 def test_an_unknown_requirement_is_refused() -> None:
@@ -106,3 +109,44 @@ def test_the_exit_code_follows_from_the_verdicts(counts: dict[str, int], status:
 @pytest.mark.parametrize(("status", "code"), [(0, 1), (1, 1), (5, 1), (2, 2), (4, 4)])
 def test_a_baseline_that_is_out_of_date_fails_the_run(status: int, code: int) -> None:
     assert exit_code({"passed": 1, "not tested": 1}, status, ["the baseline lists what passes"]) == code
+
+
+def charged(error: BaseException, *judged: str) -> list[str]:
+    """Give what an error is charged to in a check of these requirements, where that judges by MBH-02 all that breaks."""
+    with pytest.raises((AssertionError, HostHung)) as caught, judging("MBH-02"):
+        raise error
+    return broken_by(caught.value, judged)
+
+
+def test_a_failure_is_charged_to_what_the_check_judges_by() -> None:
+    assert charged(ConformanceFailure("x"), "GBH-01", "MBH-02") == ["MBH-02"]
+    assert charged(AssertionError("x"), "GBH-01", "MBH-02") == ["MBH-02"]
+    assert charged(HostHung("host", "set.close", 1.0, None), "GBH-01", "MBH-02") == ["MBH-02"]
+
+
+def test_an_expectation_that_names_its_requirement_is_charged_to_it_alone() -> None:
+    assert charged(ConformanceFailure("x", by="GBH-01"), "MBH-02") == ["GBH-01"]
+
+
+def test_what_a_check_only_needs_is_charged_to_its_own_requirement_unless_the_check_judges_by_another() -> None:
+    needed = ConformanceFailure("x", by=Needed("CMD-01"))
+    assert broken_by(needed, ["MBH-02"]) == ["CMD-01"]
+    assert charged(needed, "MBH-02") == ["MBH-02"]
+
+
+def test_what_names_nothing_is_charged_to_all_that_the_check_judges() -> None:
+    assert broken_by(ConformanceFailure("x"), ["GBH-01", "MBH-02"]) == ["GBH-01", "MBH-02"]
+
+
+def test_a_prerequisite_is_charged_to_what_was_needed() -> None:
+    def fail() -> None:
+        raise ConformanceFailure("x", by=Needed("CRE-01"))
+
+    with pytest.raises(PrerequisiteFailed) as caught:
+        set_up(fail)
+    assert broken_by(caught.value, ["GBH-04"]) == ["CRE-01"]
+
+
+def test_no_expectation_is_charged_to_what_is_no_requirement() -> None:
+    with pytest.raises(ValueError, match="GBH-99"), judging("GBH-99"):
+        pass

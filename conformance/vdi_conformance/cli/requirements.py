@@ -14,6 +14,7 @@ from vdi_conformance.cli import values
 from vdi_conformance.cli.checks import checks as all_checks
 from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.cli.refusal import unknown
+from vdi_conformance.proof.found import faults_of
 from vdi_conformance.requirements import Catalogue, Requirement, catalogue
 from vdi_conformance.requirements.profiles import newest
 from vdi_conformance.requirements.values import TAG

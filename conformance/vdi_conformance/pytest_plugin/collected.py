@@ -28,7 +28,7 @@ _COLLECTING: Final = ("-p", "vdi_conformance.pytest_plugin", "--collect-only", "
 
 
 class Collected(NamedTuple):
-    """A check of the suite: what pytest calls it, what it judges and says that it holds, and the line where it begins."""
+    """A check of the suite: what pytest calls it, what it judges and says that it holds, and where it begins."""
 
     node: str
     requirements: tuple[str, ...]
