@@ -112,7 +112,7 @@ def test_a_baseline_that_is_out_of_date_fails_the_run(status: int, code: int) ->
 
 
 def charged(error: BaseException, *judged: str) -> list[str]:
-    """Give what an error is charged to in a check of these requirements, where that judges by MBH-02 all that breaks."""
+    """Give what an error is charged to in a check of these requirements that judges by MBH-02 all that breaks."""
     with pytest.raises((AssertionError, HostHung)) as caught, judging("MBH-02"):
         raise error
     return broken_by(caught.value, judged)
