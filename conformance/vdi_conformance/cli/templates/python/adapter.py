@@ -43,6 +43,9 @@ UNTOUCHED_32 = OUT_UNTOUCHED & 0xFFFFFFFF
 class SkeletonAdapter(Adapter):
     """What the suite asks for; one object of this class lives in each process."""
 
+    # The version of vdi_conformance/contract.py that this file was written for.
+    contract_version = "1.0"
+
     def identity(self) -> Identity:
         """Say who is under test: it stands in every report."""
         return Identity(name=NAME, version=VERSION, vendor=VENDOR, library=LIBRARY)
