@@ -1,9 +1,11 @@
 """What the pages say can be followed: their links lead somewhere, and the command knows what they tell it."""
 
+import json
 import re
 import shlex
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer.main
 
@@ -11,6 +13,8 @@ from vdi_conformance.cli import app
 from vdi_conformance.contract import CONTRACT_VERSION
 from vdi_conformance.evidence.records import FORMAT
 from vdi_conformance.host.codes import PROTOCOL_VERSION
+from vdi_conformance.host.connection import read_answer, read_reply
+from vdi_conformance.host.messages.schemas import requests
 
 ROOT = Path(__file__).resolve().parents[3]
 GLOSSARY = ROOT / "conformance" / "GLOSSARY.md"
@@ -58,6 +62,16 @@ def test_the_command_knows_the_verbs_and_options_of_the_pages(line: str) -> None
     own = words[: words.index("--")] if "--" in words else words
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in own if word.startswith("-")} <= known
+
+
+def test_the_conversation_that_a_page_shows_fits_the_protocol() -> None:
+    page = (ROOT / "conformance" / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```json$\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    lines = shown.splitlines()
+    for asked, line in zip(map(json.loads, lines[::2]), map(str.encode, lines[1::2]), strict=True):
+        request = msgspec.convert(asked["params"], requests()[asked["method"]])
+        reply = read_reply("shown", request, read_answer("shown", line), line)
+        assert isinstance(reply, request.reply), reply
 
 
 def test_the_readme_is_read_in_two_minutes() -> None:
