@@ -308,7 +308,7 @@ class Capabilities:
     native_abi: Abi = "none"
     """The library is compiled code that checks may call by themselves, and how it looks: C++ classes, or COM."""
     null_out_pointers: bool = True
-    """A null out pointer can be passed: false where the language or the library's abi has none."""
+    """A null out pointer can be passed: false where the language or the library's ABI has none."""
 
     @classmethod
     def names(cls) -> frozenset[str]:
