@@ -92,17 +92,17 @@ def listed() -> dict[Key, tuple[str, str]]:
     """Read the mutants that rightly survive, each with its class and the reason."""
     found: dict[Key, tuple[str, str]] = {}
     with UNKILLED.open(encoding="utf-8", newline="") as file:
-        for requirement in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+        for entry in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             key = Key(
-                requirement["module"],
-                requirement["function"],
-                requirement["original"],
-                requirement["mutated"],
-                int(requirement["occurrence"]),
+                entry["module"],
+                entry["function"],
+                entry["original"],
+                entry["mutated"],
+                int(entry["occurrence"]),
             )
-            if requirement["class"] not in CLASSES or not requirement["reason"]:
+            if entry["class"] not in CLASSES or not entry["reason"]:
                 raise SystemExit(f"{UNKILLED.name}: {key} needs a class of {CLASSES} and a reason")
-            found[key] = requirement["class"], requirement["reason"]
+            found[key] = entry["class"], entry["reason"]
     return found
 
 

@@ -89,7 +89,7 @@ class Reach:
         at = mutant.statement
         reaching = set() if at is None else self._checks.get((mutant.key.module, at), set())
         if at is None or reaching == self._first:
-            # The machine begins with the first check, and serves all of them.
+            # The broker begins with the first check, and serves all of them.
             reaching = set(self._seconds)
         chance = Random(str(mutant.key))
         with self._lock:

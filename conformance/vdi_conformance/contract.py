@@ -12,12 +12,18 @@ Rules for every adapter:
 - Strings are passed on unchanged; None is a null pointer. Time-outs are milliseconds, 0xFFFFFFFF is INFINITE.
 - Addresses are plain numbers in the address space of the calling process. A command is named by the address of
   its VDC_Command record, so that stale, foreign and null ones can be passed as well.
+
+The contract has a version of its own, major.minor. An optional method, field or parameter raises the minor, and an
+adapter that was written for an older minor goes on working. A change of meaning, or something taken away, raises the
+major: an adapter that says by `Adapter.contract_version` that it was written for another major is refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeVar, get_args
+
+from vdi_conformance.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CONTRACT_VERSION: Final = Version(1, 0)
+"""The version of everything in this module."""
 OUT_UNTOUCHED: Final = 0xCCCCCCCCCCCCCCCC
 LONGEST_LABEL: Final = 200
 """So many characters have the name, the version and the vendor of an implementation at the most."""
@@ -300,7 +308,12 @@ class Capabilities:
     native_abi: Abi = "none"
     """The library is compiled code that checks may call by themselves, and how it looks: C++ classes, or COM."""
     null_out_pointers: bool = True
-    """A null out pointer can be passed: false where the language or the library's abi has none."""
+    """A null out pointer can be passed: false where the language or the library's ABI has none."""
+
+    @classmethod
+    def names(cls) -> frozenset[str]:
+        """Name every capability that there is."""
+        return frozenset(field.name for field in fields(cls))
 
     @classmethod
     def from_mapping(cls, declared: Mapping[str, Any]) -> Capabilities:
@@ -344,6 +357,9 @@ class Unavailable(Exception):
 
 class Adapter:
     """The class that a vendor derives from; one instance lives in each host process."""
+
+    contract_version: ClassVar[str] = str(CONTRACT_VERSION)
+    """The version of the contract that the class was written for; one that does not say is taken for up to date."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment

@@ -40,7 +40,7 @@ AT_ONCE = [
     ("prints_garbage", errors.NotJson, "Vendor Backup Library 7.1 ready.*print messages to standard error"),
     ("answers_with_a_wrong_id", errors.WrongId, "answer each request once, with its own id"),
     ("answers_without_a_result", errors.WrongReply, "initialize.*neither result nor error"),
-    ("claims_an_unknown_protocol", errors.UnknownProtocol, "version 999"),
+    ("claims_an_unknown_protocol", errors.UnknownProtocol, r"it speaks 999\.0.*install a vdi-conformance"),
     ("declares_an_unknown_capability", errors.WrongReply, "unknown capability 'teleportation'"),
     (
         "claims_a_long_name",

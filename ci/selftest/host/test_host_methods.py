@@ -38,7 +38,7 @@ def test_the_child_knows_every_method_of_the_protocol_and_no_other() -> None:
 def test_initialize_gives_identity_capabilities_and_process(supervisor: Supervisor, toy: AdapterSpec) -> None:
     host = supervisor.launch(toy, environment=RunSettings(seed=7, time_scale=2.0))
     reply = host.initialized
-    assert reply.protocol == PROTOCOL_VERSION
+    assert reply.protocol == str(PROTOCOL_VERSION)
     assert (reply.identity.name, reply.identity.version, reply.identity.vendor) == ("toy", "7", supervisor.directory)
     assert reply.capabilities == {
         "server": "scripted",
@@ -61,7 +61,7 @@ def test_a_machine_is_started_before_initialize_is_answered(
 
 def test_initialize_is_accepted_once(host: Host) -> None:
     _ = host.initialized
-    again = Initialize(protocol=1, role="client", environment=HostEnvironment("/", 0, 1.0))
+    again = Initialize(protocol=str(PROTOCOL_VERSION), role="client", environment=HostEnvironment("/", 0, 1.0))
     with pytest.raises(InvalidRequest, match="already"):
         host.call(again)
 

@@ -17,7 +17,7 @@ DEEP = "[" * 100_000
 NESTED = "[" * 500 + "]" * 500
 HUGE = "9" * 5000
 ENVIRONMENT = HostEnvironment(directory="", seed=0, time_scale=1.0)
-ASKED = Initialize(protocol=1, role="client", environment=ENVIRONMENT)
+ASKED = Initialize(protocol="2.0", role="client", environment=ENVIRONMENT)
 
 
 def read(line: bytes) -> HostAnswer | Reply | HostError:

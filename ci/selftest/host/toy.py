@@ -222,5 +222,5 @@ class Toy(contract.Adapter):
 
     def start_broker(self) -> None:
         """Leave a trace in the private directory."""
-        with open(f"{self.environment.directory}/machine", "w") as file:  # noqa: PTH123
+        with open(f"{self.environment.directory}/broker", "w") as file:  # noqa: PTH123
             file.write("started")

@@ -42,7 +42,11 @@ def test_an_adapter_that_cannot_be_used(run_suite: RunSuite, reference: str, cau
         ("dies_at_once", "exited with code", "look for the cause"),
         ("answers_with_a_wrong_id", "whose id is not that of a waiting request", "with its own id"),
         ("claims_a_long_name", "name of identity must have at most 200 characters", "published schema of initialize"),
-        ("claims_an_unknown_protocol", "does not speak version 1", "speak the same version"),
+        (
+            "claims_an_unknown_protocol",
+            "does not speak version 2.0",
+            "install a vdi-conformance that speaks version 999",
+        ),
     ],
 )
 def test_a_host_that_breaks_the_protocol(

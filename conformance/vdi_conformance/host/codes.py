@@ -1,8 +1,16 @@
-"""The numbers of the host protocol that both ends know: its version and its error codes (JSON-RPC 2.0 and our own)."""
+"""The numbers of the host protocol that both ends know: its version and its error codes (JSON-RPC 2.0 and our own).
+
+An optional member of a reply, a capability, or a method that no host must have raises the minor version. Both ends
+ignore what they do not know of it, and the suite sends a new member of a request only to a host whose minor has it.
+Anything else raises the major. What `initialize` is sent stays the same within a major, since it comes before the
+answer that tells the host's version.
+"""
 
 from typing import Final
 
-PROTOCOL_VERSION: Final = 1
+from vdi_conformance.versions import Version
+
+PROTOCOL_VERSION: Final = Version(2, 0)
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600

@@ -19,11 +19,13 @@ from vdi_conformance.host.errors import (
 )
 from vdi_conformance.untrusted import decoding
 from vdi_conformance.untrusted.misfits import plainly
+from vdi_conformance.versions import read_version
 
 if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import Reply, Request
 
 _LONGEST_LINE: Final = 16 << 20
+INITIALIZE: Final = "initialize"
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -43,12 +45,19 @@ class HostAnswer(msgspec.Struct, frozen=True):
     error: Failure | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Claim(msgspec.Struct, frozen=True):
+    """What is read of the answer to `initialize` before the rest, whose form another version may have changed."""
+
+    protocol: Any = None
+
+
 # Escapes are taken one by one from the left, so that a backslash that is escaped itself begins none.
 _half_characters: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 _encoder = msgspec.json.Encoder()
 _answers = msgspec.json.Decoder(HostAnswer)
+_claims = msgspec.json.Decoder(_Claim)
 
 
 @functools.cache
@@ -105,14 +114,28 @@ def read_reply(host: str, request: Request[Any], answer: HostAnswer, line: bytes
         return _refusal(host, request.method, answer.error)
     if answer.result is msgspec.UNSET:
         return WrongReply(host, request.method, "neither result nor error", line)
+    if request.method == INITIALIZE and (refused := _other_protocol(host, answer.result)):
+        return refused
     try:
         return _decoder(request.reply).decode(answer.result)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return WrongReply(host, request.method, plainly(error), line)
 
 
+def _other_protocol(host: str, result: msgspec.Raw) -> UnknownProtocol | None:
+    try:
+        claimed = read_version(_claims.decode(result).protocol)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if claimed is None or codes.PROTOCOL_VERSION.goes_with(claimed):
+        return None
+    return UnknownProtocol(host, f"it speaks {claimed}", claimed)
+
+
 def _refusal(host: str, method: str, failure: Failure) -> HostError:
-    if failure.code == codes.PROTOCOL_NOT_SPOKEN:
+    # The suite sends what its version asks for: who cannot read that speaks another one, perhaps one without minors.
+    misread = method == INITIALIZE and failure.code == codes.INVALID_PARAMS
+    if misread or failure.code == codes.PROTOCOL_NOT_SPOKEN:
         return UnknownProtocol(host, failure.message)
     data = failure.data if isinstance(failure.data, dict) else None
     return BY_CODE.get(failure.code, UnknownRefusal)(host, method, failure.message, data)

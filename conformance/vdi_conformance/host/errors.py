@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vdi_conformance.host.process_end import Ended
+    from vdi_conformance.versions import Version
 
 _QUOTED: Final = 200
 _PROBLEM: Final = 300
@@ -156,14 +157,26 @@ class WrongReply(ProtocolError):
 
 
 class UnknownProtocol(ProtocolError):
-    """The host speaks another version of the host protocol."""
+    """The host speaks another major version of the host protocol; `claimed` is the one where it told."""
 
-    def __init__(self, host: str, claimed: str) -> None:
+    def __init__(self, host: str, said: str, claimed: Version | None = None) -> None:
         super().__init__(
             host,
-            f"host {host!r} does not speak version {codes.PROTOCOL_VERSION} of the host protocol "
-            f"({shown(claimed, _PROBLEM)}): use an adapter and a suite that speak the same version",
+            f"host {host!r} does not speak version {codes.PROTOCOL_VERSION} of the host protocol, which this suite "
+            f"speaks ({shown(said, _PROBLEM)}): {self._remedy(claimed)}",
         )
+
+    @staticmethod
+    def _remedy(claimed: Version | None) -> str:
+        spoken = codes.PROTOCOL_VERSION
+        if claimed is None:
+            return "use a host and a suite that speak the same major version, as conformance/CHANGELOG.md tells them"
+        if claimed < spoken:
+            return (
+                f"bring the host up to {spoken}, where conformance/CHANGELOG.md tells what changed, "
+                f"or use a suite that speaks version {claimed.major}"
+            )
+        return f"install a vdi-conformance that speaks version {claimed.major}, or a host that speaks {spoken.major}"
 
 
 class LacksMethods(ProtocolError):

@@ -21,7 +21,6 @@ from vdi_conformance.host.errors import (
     MethodNotFound,
     NoEnd,
     ProtocolError,
-    UnknownProtocol,
     WrongId,
     WrongReply,
 )
@@ -31,6 +30,7 @@ from vdi_conformance.host.messages.concurrent_calls import ConcurrentCall, Concu
 from vdi_conformance.host.messages.duties import lacking
 from vdi_conformance.host.messages.schemas import requests
 from vdi_conformance.host.process_end import ABORT, KILL, Ended
+from vdi_conformance.versions import read_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -339,8 +339,12 @@ class Host:
                 pending.settle(error)
 
     def _check(self, reply: Initialized, line: bytes) -> Initialized | HostError:
-        if reply.protocol != PROTOCOL_VERSION:
-            return UnknownProtocol(self.name, f"it claims version {reply.protocol}")
+        if (spoken := read_version(reply.protocol)) is None:
+            problem = f"protocol must be a version such as {PROTOCOL_VERSION}"
+            return WrongReply(self.name, Initialize.method, problem, line)
+        if spoken > PROTOCOL_VERSION:
+            known = {name: value for name, value in reply.capabilities.items() if name in Capabilities.names()}
+            reply = msgspec.structs.replace(reply, capabilities=known)
         try:
             Capabilities.from_mapping(reply.capabilities)
         except ValueError as error:

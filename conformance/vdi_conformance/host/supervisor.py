@@ -127,7 +127,7 @@ class Supervisor:
         )
         self.starter.start(host.key, spec)
         self._hosts[host.key] = host
-        host.initialize(Initialize(protocol=PROTOCOL_VERSION, role=role, environment=told))
+        host.initialize(Initialize(protocol=str(PROTOCOL_VERSION), role=role, environment=told))
         return host
 
     def wait_any(self, pendings: Sequence[Pending[Any]], patience: float = PATIENCE) -> Pending[Any] | None:

@@ -25,9 +25,10 @@ from vdi_conformance.host.child import (
 )
 from vdi_conformance.host.child.dispatch import DispatchedCall, Methods, read_call
 from vdi_conformance.host.child.loader import load
-from vdi_conformance.host.child.parameters import Kind, integer, one_of
+from vdi_conformance.host.child.parameters import Kind, one_of, version
 from vdi_conformance.host.child.session import Session
 from vdi_conformance.host.codes import INVALID_REQUEST, PROTOCOL_NOT_SPOKEN, PROTOCOL_VERSION, Refused
+from vdi_conformance.versions import Version
 
 if sys.platform == "win32":
     import msvcrt
@@ -54,10 +55,10 @@ _environment_kind: Kind = _environment
 
 
 @METHODS.method(
-    "initialize", protocol=integer, role=one_of("client", "server", "broker"), environment=_environment_kind
+    "initialize", protocol=version, role=one_of("client", "server", "broker"), environment=_environment_kind
 )
-def _initialize(session: Session, protocol: int, role: str, environment: Environment) -> dict[str, Any]:
-    if protocol != PROTOCOL_VERSION:
+def _initialize(session: Session, protocol: Version, role: str, environment: Environment) -> dict[str, Any]:
+    if not PROTOCOL_VERSION.goes_with(protocol):
         sentence = f"this host speaks version {PROTOCOL_VERSION} of the protocol, not {protocol}"
         raise Refused(PROTOCOL_NOT_SPOKEN, sentence)
     if session.adapter is not None:
@@ -69,7 +70,7 @@ def _initialize(session: Session, protocol: int, role: str, environment: Environ
         adapter.start_broker()
     session.adapter = adapter
     return {
-        "protocol": PROTOCOL_VERSION,
+        "protocol": str(PROTOCOL_VERSION),
         "identity": {
             "name": identity.name,
             "version": identity.version,

@@ -8,9 +8,10 @@ import site
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vdi_conformance.contract import Adapter, Unavailable
+from vdi_conformance.contract import CONTRACT_VERSION, Adapter, Unavailable
 from vdi_conformance.host.child.accounts import account_of
 from vdi_conformance.host.codes import ADAPTER_NOT_LOADED, IMPLEMENTATION_UNAVAILABLE, Refused
+from vdi_conformance.versions import read_version
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -46,7 +47,25 @@ def _class(target: str) -> type[Adapter]:
     if not (isinstance(found, type) and issubclass(found, Adapter)):
         sentence = f"{name} in {place} must be a class derived from vdi_conformance.contract.Adapter"
         raise Refused(ADAPTER_NOT_LOADED, sentence)
+    _check_version(target, found)
     return found
+
+
+def _check_version(target: str, found: type[Adapter]) -> None:
+    written_for = read_version(found.contract_version)
+    if written_for is None:
+        sentence = f'contract_version of {target} must be a version such as "{CONTRACT_VERSION}"'
+        raise Refused(ADAPTER_NOT_LOADED, sentence)
+    if CONTRACT_VERSION.goes_with(written_for):
+        return
+    if written_for < CONTRACT_VERSION:
+        remedy = "bring the adapter up to date, where conformance/CHANGELOG.md tells what changed"
+    else:
+        remedy = f"install a vdi-conformance that has version {written_for.major}"
+    raise Unavailable(
+        f"the adapter {target} was written for version {written_for} of the contract, "
+        f"and this suite has {CONTRACT_VERSION}: {remedy}"
+    )
 
 
 def _module(name: str) -> ModuleType:

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from vdi_conformance.contract import Argument
 from vdi_conformance.vdi.structures import VDConfig
+from vdi_conformance.versions import Version, read_version
 
 Kind = Callable[[Any], Any]
 _U32: Final = 0xFFFFFFFF
@@ -45,6 +46,13 @@ def integer(value: Any) -> int:
     if type(value) is not int:
         raise ValueError("a whole number")
     return value
+
+
+def version(value: Any) -> Version:
+    """A version of the protocol; a number alone is one that had no minors."""
+    if (found := read_version(value)) is None:
+        raise ValueError('a version such as "2.0"')
+    return found
 
 
 def u32(value: Any) -> int:

@@ -5,11 +5,13 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 import msgspec
 
 from vdi_conformance.contract import LONGEST_LABEL, LONGEST_PLACE
+from vdi_conformance.versions import PATTERN
 
 Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Label = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL)]
+VersionText = Annotated[str, msgspec.Meta(pattern=PATTERN)]
 R = TypeVar("R", bound="Reply")
 
 
@@ -94,11 +96,12 @@ class ProcessRecord(msgspec.Struct, frozen=True):
 class Initialized(Reply, frozen=True):
     """The answer to `initialize`.
 
-    `capabilities` has the fields of contract.Capabilities; `methods` names those that the host has, and a host that
-    leaves it out says that it has every method which it needs.
+    `protocol` is the version that the host speaks, such as "2.0", of whatever minor. `capabilities` has the fields of
+    contract.Capabilities. `methods` names those that the host has; a host that leaves it out says that it has every
+    method which it needs.
     """
 
-    protocol: int
+    protocol: VersionText
     identity: IdentityRecord
     capabilities: dict[str, Any]
     process: ProcessRecord
@@ -106,10 +109,13 @@ class Initialized(Reply, frozen=True):
 
 
 class Initialize(Request[Initialized], frozen=True, kw_only=True):
-    """First request: the role of this process and the run's environment."""
+    """First request: the version that the suite speaks, such as "2.0", the role of this process, the run's environment.
+
+    A host answers with its own version where the major is the same, and refuses with code -32002 where it is not.
+    """
 
     method = "initialize"
     reply = Initialized
-    protocol: int
+    protocol: VersionText
     role: Literal["client", "server", "broker"]
     environment: HostEnvironment

@@ -41,6 +41,7 @@ def host_protocol() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Host protocol of vdi-conformance, version {PROTOCOL_VERSION}",
+        "version": str(PROTOCOL_VERSION),
         "must_have": [method for method in kinds if duty_of(method) == "always"],
         "methods": methods,
         "$defs": components,

@@ -1,6 +1,6 @@
 """Shows a VDI client library to vdi-conformance; this file is yours, change what differs in your library.
 
-It expects the face of libsqlvdi.so: two C++ classes without virtual methods, reached by their mangled names. Each
+It expects the ABI of libsqlvdi.so: two C++ classes without virtual methods, reached by their mangled names. Each
 method makes one call and reports what came back, untouched: the suite judges it, this file must not. The rules
 for adapters are in the first lines of `vdi_conformance/contract.py`.
 """
@@ -43,6 +43,9 @@ UNTOUCHED_32 = OUT_UNTOUCHED & 0xFFFFFFFF
 class SkeletonAdapter(Adapter):
     """What the suite asks for; one object of this class lives in each process."""
 
+    # The version of vdi_conformance/contract.py that this file was written for.
+    contract_version = "1.0"
+
     def identity(self) -> Identity:
         """Say who is under test: it stands in every report."""
         return Identity(name=NAME, version=VERSION, vendor=VENDOR, library=LIBRARY)
@@ -74,7 +77,7 @@ class DeviceSet:
         return self._call("Create", text(name), packed(config))
 
     def create_ex(self, instance: str | None, name: str | None, config: VDConfig | None) -> int:
-        """CreateEx, which this face does not have: only the default instance can be asked for."""
+        """CreateEx, which this ABI does not have: only the default instance can be asked for."""
         return self.create(name, config) if instance is None else VD_E_NOTSUPPORTED
 
     def get_configuration(self, timeout: int, null_out: bool = False) -> Outcome[VDConfig]:
@@ -106,7 +109,7 @@ class DeviceSet:
         return self._call("OpenInSecondary", text(name))
 
     def open_in_secondary_ex(self, instance: str | None, name: str | None) -> int:
-        """OpenInSecondaryEx, which this face does not have either."""
+        """OpenInSecondaryEx, which this ABI does not have either."""
         return self.open_in_secondary(name) if instance is None else VD_E_NOTSUPPORTED
 
     def get_buffer_handle(self, address: int, null_out: bool = False) -> Outcome[int]:
@@ -163,7 +166,7 @@ class Device:
         )
 
     def release(self) -> None:
-        """Give the device up; with this face it belongs to its set."""
+        """Give the device up; with this ABI it belongs to its set."""
 
     def _call(self, method: str, *arguments: Any) -> int:
         symbol = LINUX_DEVICE_SYMBOLS[method]
