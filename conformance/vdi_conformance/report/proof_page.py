@@ -63,6 +63,8 @@ def page(proof: Proof) -> str:
         counts=Counter(cell.outcome for cell in proof.cells),
         kinds=kinds,
         demanded=len(demanded),
+        charges={one.fault: one for one in proof.charges},
+        precise=sum(not one.innocent for one in proof.charges),
         shown=sum(bool(one.faults) for one in demanded),
         readings=[result for result in proof.trials if result.trial.kind == "reading"],
     )
