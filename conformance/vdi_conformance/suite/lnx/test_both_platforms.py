@@ -56,7 +56,7 @@ def test_open_device_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -
 @RESTORE
 @vdi_requirement("LNX-14")
 def test_an_abort_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> None:
-    """SignalAbort gives NOERROR, all others VD_E_ABORT after it, and after Close VD_E_PROTOCOL, as on Windows."""
+    """After SignalAbort, and after the Close that follows, the methods have the codes of Windows."""
     statement = testbed.statement(kind)
     primary, command = statement.primary, statement.next_data_command()
     for _ in range(2):
@@ -135,7 +135,7 @@ def test_a_command_that_does_not_come_is_a_time_out_or_an_abort(testbed: Testbed
 @RESTORE
 @vdi_requirement("LNX-18")
 def test_sharing_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> None:
-    """OpenInSecondary(Ex), GetBufferHandle and MapBufferHandle have the codes of Windows in every state."""
+    """OpenInSecondary(Ex), GetBufferHandle and MapBufferHandle have the codes of Windows, from creation to Close."""
     testbed.need_default_instance()
     statement = testbed.created(kind, Scenario(secondaries=1))
     primary, secondary = statement.primary, statement.secondaries[0]

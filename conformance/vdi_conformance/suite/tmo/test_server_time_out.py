@@ -183,7 +183,7 @@ def _pass_one(scripted: ScriptedSet) -> Answer:
 @pytest.mark.parametrize("pending", ["queued", "queued on the second device", "held on the second device"])
 @vdi_requirement("TMO-02")
 def test_the_time_limit_runs_whatever_is_pending(testbed: Testbed, pending: str) -> None:
-    """The time-out aborts the set whether the pending command is queued or held, and on whichever device."""
+    """A set is aborted by serverTimeOut whether the pending command is queued or held, on whichever device."""
     scripted = testbed.scripted(Scenario(devices=2, server_time_out=testbed.scaled(LONG)))
     device = 0 if pending == "queued" else 1
     sent = scripted.try_to_send(code=VDC_FLUSH, device=device)
