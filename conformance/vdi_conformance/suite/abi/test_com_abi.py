@@ -33,6 +33,7 @@ CONFIG = USUAL.config.pack()
 
 @vdi_requirement("ABI-01")
 def test_the_class_and_its_first_interface_have_one_identifier(testbed: Testbed) -> None:
+    """The class is created with IID_IClientVirtualDeviceSet, both being 40700425-0080-11d2-851f-00c04fc21759."""
     process = testbed.native("com")("client")
     made = NativeSet(process, process.created(CLASS, SET_INTERFACE).expect(NOERROR))
     made.create(testbed.name(), CONFIG).expect(NOERROR)
@@ -41,6 +42,7 @@ def test_the_class_and_its_first_interface_have_one_identifier(testbed: Testbed)
 
 @vdi_requirement("ABI-02")
 def test_the_class_answers_for_the_second_interface(testbed: Testbed) -> None:
+    """The class answers for IID_IClientVirtualDeviceSet2, when it is created and by QueryInterface."""
     process = testbed.native("com")("client")
     created = process.created(CLASS, SET2_INTERFACE).expect(NOERROR)
     older = NativeObject(process, process.created(CLASS, SET_INTERFACE).expect(NOERROR))
@@ -52,6 +54,7 @@ def test_the_class_answers_for_the_second_interface(testbed: Testbed) -> None:
 
 @vdi_requirement("ABI-03")
 def test_a_device_answers_for_its_interface(testbed: Testbed) -> None:
+    """QueryInterface of a device answers for IID_IClientVirtualDevice with a pointer that can be used."""
     backup = NativeBackup(testbed, testbed.native("com"))
     found = NativeDevice(backup.process, backup.device.query(DEVICE_INTERFACE).expect(NOERROR))
     record = found.get_command().expect(NOERROR)
@@ -61,11 +64,13 @@ def test_a_device_answers_for_its_interface(testbed: Testbed) -> None:
 
 @vdi_requirement("ABI-04")
 def test_a_set_has_no_interface_of_a_stranger(testbed: Testbed) -> None:
+    """QueryInterface of a set for an unrelated IID fails with E_NOINTERFACE and stores NULL."""
     _require_no_interface(set_of(testbed.native("com")("client")))
 
 
 @vdi_requirement("ABI-04")
 def test_a_device_has_no_interface_of_a_stranger(testbed: Testbed) -> None:
+    """QueryInterface of a device for an unrelated IID fails with E_NOINTERFACE and stores NULL."""
     backup = NativeBackup(testbed, testbed.native("com"))
     _require_no_interface(backup.device)
     backup.set.signal_abort().expect(NOERROR)
@@ -80,6 +85,7 @@ def _require_no_interface(of: NativeObject) -> None:
 
 @vdi_requirement("ABI-05")
 def test_both_interfaces_belong_to_one_object(testbed: Testbed) -> None:
+    """QueryInterface for IUnknown gives the same pointer from either interface of a set."""
     process = testbed.native("com")("client")
     second = NativeObject(process, process.created(CLASS, SET2_INTERFACE).expect(NOERROR))
     first = NativeObject(process, second.query(SET_INTERFACE).expect(NOERROR))
@@ -89,6 +95,7 @@ def test_both_interfaces_belong_to_one_object(testbed: Testbed) -> None:
 
 @vdi_requirement("ABI-06")
 def test_every_method_of_the_first_interface_has_its_slot(testbed: Testbed) -> None:
+    """Create to MapBufferHandle lie in the slots 3 to 10 of IClientVirtualDeviceSet, in the header's order."""
     start = testbed.native("com")
     backup = NativeBackup(testbed, start)
     joined = set_of(start("secondary by raw calls"))
@@ -101,6 +108,7 @@ def test_every_method_of_the_first_interface_has_its_slot(testbed: Testbed) -> N
 
 @vdi_requirement("ABI-07")
 def test_the_second_interface_adds_two_methods_at_the_end(testbed: Testbed) -> None:
+    """IClientVirtualDeviceSet2 has CreateEx in slot 11 and OpenInSecondaryEx in slot 12."""
     start = testbed.native("com")
     backup = NativeBackup(testbed, start, ex=True)
     joined = set_of(start("secondary by raw calls"))
@@ -129,12 +137,14 @@ def _end_by_slots(testbed: Testbed, made: NativeSet) -> None:
 
 @vdi_requirement("ABI-08")
 def test_both_methods_of_a_device_have_their_slots(testbed: Testbed) -> None:
+    """IClientVirtualDevice has GetCommand in slot 3 and CompleteCommand in slot 4."""
     backup = NativeBackup(testbed, testbed.native("com"))
     backup.finish()
 
 
 @vdi_requirement("ABI-09")
 def test_the_older_interface_has_the_slots_of_the_newer(testbed: Testbed) -> None:
+    """The pointer for IID_IClientVirtualDeviceSet carries CreateEx in slot 11 too."""
     process = testbed.native("com")("client")
     older = NativeSet(process, process.created(CLASS, SET_INTERFACE).expect(NOERROR))
     answer = older.create_ex(testbed.name(), CONFIG)
@@ -144,18 +154,21 @@ def test_the_older_interface_has_the_slots_of_the_newer(testbed: Testbed) -> Non
 
 @vdi_requirement("ABI-18")
 def test_the_class_can_be_created_from_the_multithreaded_apartment(testbed: Testbed) -> None:
+    """The class can be created in-process from a thread initialised with COINIT_MULTITHREADED."""
     process = testbed.native("com")("client")
     process.created(CLASS, SET2_INTERFACE, "multithreaded").expect(NOERROR)
 
 
 @vdi_requirement("ABI-19")
 def test_the_class_can_be_created_from_a_single_threaded_apartment(testbed: Testbed) -> None:
+    """Whether the class can be created from a single-threaded apartment is recorded."""
     process = testbed.native("com")("client")
     process.created(CLASS, SET2_INTERFACE, "single").observe("Q46", "creating the class from an STA")
 
 
 @vdi_requirement("ABI-20")
 def test_there_is_no_class_of_devices(testbed: Testbed) -> None:
+    """There is no class for IClientVirtualDevice: creating one fails."""
     process = testbed.native("com")("client")
     created = process.created(DEVICE_INTERFACE, DEVICE_INTERFACE)
     assert created.code != NOERROR, f"a device could be created: {name_of(created.code)}"
@@ -164,6 +177,7 @@ def test_there_is_no_class_of_devices(testbed: Testbed) -> None:
 @pytest.mark.parametrize("of", ["set", "device"])
 @vdi_requirement("ABI-22")
 def test_references_are_counted(testbed: Testbed, of: str) -> None:
+    """AddRef on a new reference returns 2 or more, and Release one less again."""
     start = testbed.native("com")
     backup = NativeBackup(testbed, start) if of == "device" else None
     counted: NativeObject = backup.device if backup else set_of(start("client"))

@@ -25,6 +25,7 @@ def _field(configuration: bytes, offset: int) -> int:
 
 @vdi_requirement("ABI-11")
 def test_a_configuration_lies_where_the_header_says(testbed: Testbed) -> None:
+    """GetConfiguration stores the fields of VDConfig at the offsets that the header gives them."""
     backup = NativeBackup(testbed, testbed.native(*BOTH), SIZES)
     wanted = {"deviceCount": (0, 1), "prefixZoneSize": (8, 1024), "blockSize": (28, 4096)}
     wanted |= {"maxIODepth": (32, 4), "maxTransferSize": (36, 131072)}
@@ -37,6 +38,7 @@ def test_a_configuration_lies_where_the_header_says(testbed: Testbed) -> None:
 
 @vdi_requirement("ABI-11")
 def test_what_a_client_asks_for_is_read_where_the_header_says(testbed: Testbed) -> None:
+    """Create reads the client's fields of VDConfig at the offsets that the header gives them."""
     testbed.need_scripted()
     testbed.need_default_instance()
     process = testbed.native(*BOTH)("primary by raw calls")
@@ -64,6 +66,7 @@ def _creator(testbed: Testbed, method: str) -> NativeProcess:
 @pytest.mark.parametrize("method", ["Create", "CreateEx"])
 @vdi_requirement("CRE-11")
 def test_the_structure_of_a_client_is_left_alone(testbed: Testbed, method: str) -> None:
+    """Create and CreateEx do not change the structure that they are given."""
     process = _creator(testbed, method)
     made, given = set_of(process), RICH.config.pack()
     place = process.place(given)
@@ -75,6 +78,7 @@ def test_the_structure_of_a_client_is_left_alone(testbed: Testbed, method: str) 
 @pytest.mark.parametrize("method", ["Create", "CreateEx"])
 @vdi_requirement("CRE-11")
 def test_the_structure_of_a_client_is_read_once(testbed: Testbed, method: str) -> None:
+    """Create and CreateEx keep no reference to the structure that they are given."""
     testbed.need_scripted()
     process = _creator(testbed, method)
     made, name, given = set_of(process), testbed.name(), RICH.config.pack()
@@ -89,6 +93,7 @@ def test_the_structure_of_a_client_is_read_once(testbed: Testbed, method: str) -
 
 @vdi_requirement("CMD-18")
 def test_what_get_command_leaves_when_it_fails_is_recorded(testbed: Testbed) -> None:
+    """What a GetCommand that gives VD_E_ABORT leaves in its out variable is recorded."""
     backup = NativeBackup(testbed, testbed.native(*BOTH))
     backup.set.signal_abort().expect(NOERROR)
     while (found := backup.device.get_command()).succeeded:
@@ -101,6 +106,7 @@ def test_what_get_command_leaves_when_it_fails_is_recorded(testbed: Testbed) -> 
 
 @vdi_requirement("ABI-12")
 def test_a_command_lies_where_the_header_says(testbed: Testbed) -> None:
+    """The commands of a BACKUP have code, size and buffer at the offsets that the header gives them."""
     backup = NativeBackup(testbed, testbed.native(*BOTH), SIZES)
     sizes = []
     for record in backup.commands():
@@ -116,6 +122,7 @@ def test_a_command_lies_where_the_header_says(testbed: Testbed) -> None:
 
 @vdi_requirement("ABI-12")
 def test_every_member_of_a_command_has_its_place(testbed: Testbed) -> None:
+    """VDC_Command has commandCode at 0, size at 4, position at 8 and buffer at 16."""
     testbed.need_scripted()
     testbed.need_default_instance()
     process = testbed.native(*BOTH)("primary by raw calls")

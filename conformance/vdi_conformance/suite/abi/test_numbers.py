@@ -30,6 +30,7 @@ FLUSH = 12
 
 @vdi_requirement("ABI-15")
 def test_codes_that_need_no_server_have_their_numbers(testbed: Testbed) -> None:
+    """VD_E_PROTOCOL, VD_E_NOTSUPPORTED, VD_E_TIMEOUT and VD_E_ABORT have the numbers of the header."""
     primary, name = testbed.client("primary"), testbed.name()
     primary.close().expect(PROTOCOL)
     primary.create_ex(None, name, VDConfig(device_count=0)).expect(NOTSUPPORTED)
@@ -41,6 +42,7 @@ def test_codes_that_need_no_server_have_their_numbers(testbed: Testbed) -> None:
 
 @vdi_requirement("ABI-15")
 def test_codes_of_a_statement_have_their_numbers(testbed: Testbed, backup: StatementRun) -> None:
+    """VD_E_INVALID, VD_E_OPEN and VD_E_CLOSE have the numbers of the header."""
     primary = backup.primary
     primary.get_buffer_handle(primary.outside_addresses().stack).expect(INVALID)
     primary.open_device(backup.set_name).permit("Q2", "OpenDevice of an open device, all devices open", OPEN, PROTOCOL)
@@ -53,6 +55,7 @@ def test_codes_of_a_statement_have_their_numbers(testbed: Testbed, backup: State
 
 @vdi_requirement("ABI-15")
 def test_refusals_have_no_number_that_the_header_lacks(testbed: Testbed) -> None:
+    """Each refusal with a code of VDI's own range has one of the numbers of the header."""
     primary, name = testbed.client("primary"), testbed.name()
     instance = no_such_instance(testbed)
     refused = [
@@ -76,6 +79,7 @@ def test_refusals_have_no_number_that_the_header_lacks(testbed: Testbed) -> None
 @pytest.mark.parametrize("like", list(FEATURES))
 @vdi_requirement("ABI-25")
 def test_feature_bits_have_their_numbers(testbed: Testbed, like: str) -> None:
+    """Feature bits have the numbers of the header, on the way to the server and back to the client."""
     asked = FEATURES[like]
     if like == "bits of the header alone":
         tried = testbed.client("primary").create_ex(None, testbed.name(), VDConfig(features=asked))
@@ -98,6 +102,7 @@ def test_feature_bits_have_their_numbers(testbed: Testbed, like: str) -> None:
 
 @vdi_requirement("ABI-26")
 def test_the_bits_of_complete_have_their_numbers(testbed: Testbed) -> None:
+    """VDF_RequestComplete reaches the server as 0x2000, and VDF_CompleteEnabled the client as 0x40000."""
     for enabled in (0, COMPLETE_ENABLED):
         scripted = testbed.scripted_created(Scenario(features=REQUEST_COMPLETE))
         scripted.server.open(None, scripted.set_name).expect(SUCCESS)
@@ -112,6 +117,7 @@ def test_the_bits_of_complete_have_their_numbers(testbed: Testbed) -> None:
 
 @vdi_requirement("ABI-27")
 def test_commands_have_their_numbers(testbed: Testbed) -> None:
+    """The client gets each command with the code of the header that the server sent it with."""
     tape = Scenario(features=FEATURES["tape"] | 0x80 | 0x400 | REQUEST_COMPLETE)
     scripted = testbed.scripted(tape, features=WRITE_MEDIA | READ_MEDIA | COMPLETE_ENABLED)
     buffer, passed = scripted.allocate(), set()
@@ -127,6 +133,7 @@ def test_commands_have_their_numbers(testbed: Testbed) -> None:
 
 @vdi_requirement("LNX-13")
 def test_codes_without_a_name_on_linux_are_numbers_all_the_same(testbed: Testbed) -> None:
+    """Completion codes that the Linux header does not name, 1100 and 1117, reach the server unchanged."""
     scripted = testbed.scripted(Scenario(devices=2))
     for number, code in enumerate((1100, 1117)):
         tag = scripted.send(code=FLUSH, device=number)

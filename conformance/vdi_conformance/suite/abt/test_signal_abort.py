@@ -1,16 +1,15 @@
-"""SignalAbort: when it may be called, whom it reaches, what it ends, and that it lasts until Close."""
-
-import pytest
+"""SignalAbort: whom it reaches, what it ends, and that it lasts until Close."""
 
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import BOUND_TO_COME, Device, begin_to_wait
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
-from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, BACKUP, OWNER_NAMES, OWNERS, alternating_direction
+from vdi_conformance.harness.expectations import Result
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
+from vdi_conformance.harness.parametrizations import BACKUP, OWNER_NAMES, OWNERS, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
-from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_SNAPSHOT
+from vdi_conformance.vdi.commands import VDC_FLUSH
 from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDConfig
@@ -18,11 +17,13 @@ from vdi_conformance.vdi.structures import VDConfig
 CONFIG = VDConfig(device_count=1)
 SPREAD = Scenario(devices=3, owners=(0, 0, 1), secondaries=2, buffer_count=6)
 """Two devices of the primary, one of a secondary, and a secondary without a device."""
+CALLS_MEANWHILE = 100
+"""So many calls elsewhere show that a call which was sent has begun to wait."""
 
 
 def _created(testbed: Testbed) -> tuple[Client, str]:
     primary, name = testbed.client("primary"), testbed.name()
-    primary.create_ex(None, name, CONFIG).expect(NOERROR)
+    primary.create_ex(None, name, CONFIG).expect(NOERROR, by="CRE-01")
     return primary, name
 
 
@@ -32,106 +33,26 @@ def _close_aborted(client: Client) -> None:
     client.close().expect(VD_E_PROTOCOL)
 
 
-# When it may be called
-
-CALLS_MEANWHILE = 100
-"""So many calls elsewhere show that a call which was sent has begun to wait."""
-
-
-@vdi_requirement("ABT-01", "ABT-11")
-def test_a_set_without_a_server_can_be_aborted_and_again(testbed: Testbed) -> None:
-    primary, _ = _created(testbed)
-    for _ in range(3):
-        primary.signal_abort().expect(NOERROR)
-
-
-@alternating_direction("moment", ["configured", "open", "told of its end"])
-@vdi_requirement("ABT-01")
-def test_a_set_can_be_aborted_at_any_time(testbed: Testbed, kind: Kind, moment: str) -> None:
-    statement = testbed.configured(kind)
-    if moment != "configured":
-        statement.open_devices()
-    if moment == "told of its end":
-        statement.run_out()
-    for _ in range(2):
-        statement.primary.signal_abort().expect(NOERROR)
-
-
-@pytest.mark.parametrize("earlier", ["nothing", "a set that it closed", "a set that it aborted and closed"])
-@vdi_requirement("ABT-02")
-def test_an_object_without_a_set_cannot_be_aborted(testbed: Testbed, earlier: str) -> None:
-    primary = testbed.client("primary")
-    if earlier != "nothing":
-        primary.create_ex(None, testbed.name(), CONFIG).expect(NOERROR)
-        if earlier == "a set that it aborted and closed":
-            primary.signal_abort().expect(NOERROR)
-        primary.close().expect(NOERROR)
-    for _ in range(2):
-        primary.signal_abort().expect(VD_E_PROTOCOL)
-
-
-@BACKUP
-@vdi_requirement("ABT-02")
-def test_who_has_left_cannot_abort(testbed: Testbed, kind: Kind) -> None:
-    statement = testbed.statement(kind, Scenario(secondaries=1))
-    leaver = statement.secondaries[0]
-    leaver.close().expect(NOERROR)
-    statement.forget(leaver)
-    leaver.signal_abort().expect(VD_E_PROTOCOL)
-    statement.succeed()
-
-
-@alternating_direction("holder", [0, 1], OWNER_NAMES)
-@vdi_requirement("ABT-14")
-def test_who_holds_a_command_may_abort_and_close(testbed: Testbed, kind: Kind, holder: int) -> None:
-    statement = testbed.statement(kind, Scenario(owners=(holder,)))
-    client = statement.next_data_command().device.client
-    client.signal_abort().expect(NOERROR)
-    client.close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
-    statement.require_failure()
-
-
-@vdi_requirement("SNP-09")
-def test_who_holds_the_snapshot_command_may_abort_and_close(testbed: Testbed) -> None:
-    statement = testbed.backup(Scenario(snapshot=True))
-    while (command := statement.device.next_command()).code != VDC_SNAPSHOT:
-        statement.answer_any(command).expect(NOERROR)
-    statement.primary.signal_abort().expect(NOERROR)
-    answer = statement.primary.close()
-    answer.permit("Q4", "Close after an abort with a Snapshot command held", NOERROR, VD_E_OPEN)
-    statement.require_failure()
-
-
-@vdi_requirement("ABT-19")
-def test_an_abort_after_the_end_fails_no_statement(testbed: Testbed, kind: Kind) -> None:
-    statement = testbed.statement(kind, Scenario(devices=2, owners=ALONE_OR_NOT[kind]))
-    for command in statement.commands():
-        statement.answer_any(command).expect(NOERROR)
-    for client in statement.clients:
-        client.signal_abort().expect(NOERROR)
-    statement.require_success(statement.outcome())
-    for client in reversed(statement.clients):
-        answer = client.close()
-        answer.permit("Q49", "Close after an abort in Normally Terminated", NOERROR)
-
-
 # Whom it reaches
 
 
 @vdi_requirement("ABT-03")
 def test_an_abort_reaches_every_device_and_process(testbed: Testbed, kind: Kind) -> None:
+    """SignalAbort of the primary puts every device and every process of the set into the abort state."""
     _abort_and_see_it_everywhere(testbed, kind, SPREAD, aborter=0)
 
 
 @BACKUP
 @vdi_requirement("ABT-03")
 def test_an_abort_reaches_every_device_of_one_process(testbed: Testbed, kind: Kind) -> None:
+    """SignalAbort puts every device of the calling process into the abort state."""
     _abort_and_see_it_everywhere(testbed, kind, Scenario(devices=3), aborter=0)
 
 
 @alternating_direction("aborter", [1, 2], ["with a device", "without one"])
 @vdi_requirement("ABT-18")
 def test_an_abort_of_a_secondary_reaches_every_device_and_process(testbed: Testbed, kind: Kind, aborter: int) -> None:
+    """SignalAbort of a secondary puts every device and every process of the set into the abort state."""
     _abort_and_see_it_everywhere(testbed, kind, SPREAD, aborter)
 
 
@@ -154,28 +75,35 @@ def _require_abort_everywhere(devices: list[Device], clients: list[Client]) -> N
 @alternating_direction("aborter", [0, 2], ["primary", "secondary without a device"])
 @vdi_requirement("ABT-04", "ABT-09")
 def test_an_abort_wakes_every_thread_that_waits_for_a_command(testbed: Testbed, kind: Kind, aborter: int) -> None:
+    """SignalAbort gives NOERROR while threads wait in GetCommand, and wakes all of them with VD_E_ABORT."""
     owners = (0, 0, 0, 0, 1, 1, 1, 1)
     scenario = Scenario(devices=len(owners), owners=owners, secondaries=2, buffer_count=2 * len(owners))
     statement = testbed.statement(kind, scenario)
     waiting = dict(zip(statement.devices, begin_to_wait(*statement.devices), strict=True))
     busy = [device for device, later in waiting.items() if later.done]
     for device in busy:
-        waiting[device].result().expect(NOERROR)
+        waiting[device].result().expect(NOERROR, by="CMD-01")
     waiting |= zip(busy, begin_to_wait(*busy), strict=True)
-    statement.clients[aborter].signal_abort().expect(NOERROR)
-    for device, later in waiting.items():
-        device.await_abort(later)
-    statement.require_failure()
+    with judging("ABT-09"):
+        statement.clients[aborter].signal_abort().expect(NOERROR)
+    with judging("ABT-04"):
+        for device, later in waiting.items():
+            device.await_abort(later)
+    with judging("ABT-03"):
+        statement.require_failure()
 
 
 @vdi_requirement("ABT-04", "ABT-09")
 def test_an_abort_wakes_every_thread_that_waits_for_the_configuration(testbed: Testbed) -> None:
+    """SignalAbort gives NOERROR while threads wait in GetConfiguration, and wakes all with VD_E_ABORT."""
     primary, _ = _created(testbed)
     waiting = [primary.send_get_configuration(thread=f"waiter {number}") for number in range(4)]
-    primary.get_configuration(0).expect(VD_E_TIMEOUT)
-    primary.signal_abort().expect(NOERROR)
-    for later in waiting:
-        later.result().expect(VD_E_ABORT)
+    primary.get_configuration(0).expect(VD_E_TIMEOUT, by="CFG-02")
+    with judging("ABT-09"):
+        primary.signal_abort().expect(NOERROR)
+    with judging("ABT-04"):
+        for later in waiting:
+            later.result().expect(VD_E_ABORT)
 
 
 # What it ends
@@ -184,6 +112,7 @@ def test_an_abort_wakes_every_thread_that_waits_for_the_configuration(testbed: T
 @OWNERS
 @vdi_requirement("ABT-05")
 def test_every_command_of_an_aborted_set_ends_as_aborted(testbed: Testbed, owner: int) -> None:
+    """After SignalAbort the server sees every uncompleted command, fetched or not, end with ERROR_OPERATION_ABORTED."""
     scripted, tags = _with_commands(testbed)
     scripted.aborted = True
     scripted.clients[owner].signal_abort().expect(NOERROR)
@@ -204,23 +133,34 @@ def _with_commands(testbed: Testbed) -> tuple[ScriptedSet, list[int]]:
 @OWNERS
 @vdi_requirement("ABT-06", "ABT-07")
 def test_the_server_gets_nothing_more_through(testbed: Testbed, owner: int) -> None:
+    """After SignalAbort the server's SendCommand gives VD_E_ABORT, and the server gets no further buffers."""
     scripted = testbed.scripted(Scenario(owners=(owner,), secondaries=1))
     tag = scripted.send(scripted.allocate())
     scripted.aborted = True
-    scripted.clients[1 - owner].signal_abort().expect(NOERROR)
-    scripted.aborted_command(tag)
-    refused = scripted.try_to_send(code=VDC_FLUSH)
-    refused.expect(VD_E_ABORT)
+    with judging("ABT-05"):
+        scripted.clients[1 - owner].signal_abort().expect(NOERROR)
+        scripted.aborted_command(tag)
+    with judging("ABT-06"):
+        refused = scripted.try_to_send(code=VDC_FLUSH)
+        refused.expect(VD_E_ABORT)
+        _require_aborted(scripted, refused)
+    with judging("ABT-07"):
+        scripted.server.allocate_buffer(512, 512).expect_failure()
+        scripted.server.request_buffers(65536, 512, 1).expect_failure()
+    with judging("ABT-03"):
+        scripted.device.await_abort()
+
+
+def _require_aborted(scripted: ScriptedSet, refused: Result[int]) -> None:
+    """Fail the check unless the next completion is that of a refused command, by the abort."""
     seen = scripted.completion()
     if seen is None or (seen.tag, seen.code) != (refused.value, ERROR_OPERATION_ABORTED):
         raise ConformanceFailure("a command that was refused after an abort did not end with ERROR_OPERATION_ABORTED")
-    scripted.server.allocate_buffer(512, 512).expect_failure()
-    scripted.server.request_buffers(65536, 512, 1).expect_failure()
-    scripted.device.await_abort()
 
 
 @vdi_requirement("ABT-11")
 def test_the_server_sees_one_abort_of_many(testbed: Testbed) -> None:
+    """When SignalAbort is repeated by every process, the server sees each command end once, as aborted."""
     scripted, tags = _with_commands(testbed)
     scripted.aborted = True
     for client in [*scripted.clients, *scripted.clients]:
@@ -233,6 +173,7 @@ def test_the_server_sees_one_abort_of_many(testbed: Testbed) -> None:
 @BACKUP
 @vdi_requirement("ABT-15")
 def test_a_statement_fails_on_a_set_that_was_aborted_before(testbed: Testbed, kind: Kind) -> None:
+    """A statement that comes after the SignalAbort of its set fails."""
     statement = testbed.created(kind)
     statement.primary.signal_abort().expect(NOERROR)
     statement.execute()
@@ -242,6 +183,7 @@ def test_a_statement_fails_on_a_set_that_was_aborted_before(testbed: Testbed, ki
 @OWNERS
 @vdi_requirement("ABT-16")
 def test_an_idle_server_learns_of_an_abort(testbed: Testbed, owner: int) -> None:
+    """A server that has nothing outstanding learns of SignalAbort: its wait for completions ends."""
     scripted = testbed.scripted(Scenario(secondaries=1))
     waiting = scripted.server.send_next_completion(testbed.scaled(BOUND_TO_COME))
     for _ in range(CALLS_MEANWHILE):
@@ -258,6 +200,7 @@ def test_an_idle_server_learns_of_an_abort(testbed: Testbed, owner: int) -> None
 
 @vdi_requirement("ABT-10")
 def test_an_abort_before_any_server_is_not_undone(testbed: Testbed) -> None:
+    """Without a server too, SignalAbort is not undone by other calls: the set gives VD_E_ABORT until Close."""
     primary, name = _created(testbed)
     primary.signal_abort().expect(NOERROR)
     for _ in range(2):
@@ -277,6 +220,7 @@ def _require_still_aborted(client: Client, device: str) -> None:
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
 @vdi_requirement("ABT-10")
 def test_an_abort_is_not_undone(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """SignalAbort is not undone: the set and its device keep giving VD_E_ABORT, CreateEx VD_E_PROTOCOL."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     command = statement.next_data_command()
     statement.clients[1 - owner].signal_abort().expect(NOERROR)
@@ -292,6 +236,7 @@ def test_an_abort_is_not_undone(testbed: Testbed, kind: Kind, owner: int) -> Non
 @BACKUP
 @vdi_requirement("ABT-10")
 def test_an_abort_after_the_end_lasts_too(testbed: Testbed, kind: Kind) -> None:
+    """SignalAbort after the end is not undone: GetConfiguration and OpenDevice keep giving VD_E_ABORT."""
     statement = testbed.statement(kind)
     statement.run_out()
     statement.primary.signal_abort().expect(NOERROR)
@@ -305,6 +250,7 @@ def test_an_abort_after_the_end_lasts_too(testbed: Testbed, kind: Kind) -> None:
 @alternating_direction("aborter", [0, 1], OWNER_NAMES)
 @vdi_requirement("ABT-12")
 def test_nobody_waits_for_the_end_of_an_aborted_device(testbed: Testbed, kind: Kind, aborter: int) -> None:
+    """After SignalAbort GetCommand gives VD_E_ABORT on every device, and Close ends the set without VD_E_CLOSE."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, aborter)))
     statement.clients[aborter].signal_abort().expect(NOERROR)
     for device in statement.devices:
@@ -316,6 +262,7 @@ def test_nobody_waits_for_the_end_of_an_aborted_device(testbed: Testbed, kind: K
 
 @vdi_requirement("ABT-13")
 def test_an_abort_leaves_the_set_to_its_close(testbed: Testbed) -> None:
+    """SignalAbort does not free the set: CreateEx gives VD_E_PROTOCOL before Close, and NOERROR after it."""
     primary, name = _created(testbed)
     primary.signal_abort().expect(NOERROR)
     primary.create_ex(None, name, CONFIG).expect(VD_E_PROTOCOL)
@@ -327,6 +274,7 @@ def test_an_abort_leaves_the_set_to_its_close(testbed: Testbed) -> None:
 @BACKUP
 @vdi_requirement("ABT-13")
 def test_a_new_statement_succeeds_after_an_abort_and_close(testbed: Testbed, kind: Kind) -> None:
+    """After SignalAbort, Close is required, and the closed objects then serve a new statement."""
     statement: StatementRun = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
     statement.next_data_command()
     statement.primary.signal_abort().expect(NOERROR)
@@ -344,6 +292,7 @@ def test_a_new_statement_succeeds_after_an_abort_and_close(testbed: Testbed, kin
 
 @vdi_requirement("ABT-17")
 def test_an_abort_of_the_server_wakes_everybody_and_lasts(testbed: Testbed) -> None:
+    """SignalAbort of the server wakes every GetCommand with VD_E_ABORT, which lasts until Close."""
     scripted = testbed.scripted(SPREAD)
     tags = [scripted.send(scripted.allocate(), device=device) for device in range(3)]
     held = [device.next_command() for device in scripted.devices]
@@ -363,6 +312,7 @@ def test_an_abort_of_the_server_wakes_everybody_and_lasts(testbed: Testbed) -> N
 
 @vdi_requirement("ABT-17")
 def test_an_abort_of_the_server_ends_what_nobody_fetched(testbed: Testbed) -> None:
+    """SignalAbort of the server ends every uncompleted command, fetched or not, with ERROR_OPERATION_ABORTED."""
     scripted, tags = _with_commands(testbed)
     scripted.signal_abort()
     scripted.all_aborted(tags)
@@ -370,6 +320,7 @@ def test_an_abort_of_the_server_ends_what_nobody_fetched(testbed: Testbed) -> No
 
 @vdi_requirement("ABT-17")
 def test_a_device_that_was_closed_before_the_servers_abort(testbed: Testbed) -> None:
+    """After SignalAbort of the server a device that was closed before gives VD_E_ABORT or VD_E_CLOSE (recorded)."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     scripted.close_device(1)
     scripted.signal_abort()

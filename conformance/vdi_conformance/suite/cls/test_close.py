@@ -7,7 +7,7 @@ import pytest
 
 from vdi_conformance.harness.client import SET_THREAD, Client
 from vdi_conformance.harness.client_states import Reached, State, aborted, aborted_in_use, created, fresh, require_state
-from vdi_conformance.harness.judging import ConformanceFailure, not_tested, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, not_tested, vdi_requirement
 from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
@@ -41,22 +41,36 @@ def _require_free(name: str, *clients: Client) -> None:
 @pytest.mark.parametrize("in_use", [False, True], ids=["after the end", "in use"])
 @vdi_requirement("CLS-01", "CLS-04")
 def test_close_keeps_no_handle_and_no_memory(testbed: Testbed, in_use: bool) -> None:
+    """Close frees every handle and all mapped memory of the set, after the end of the set and with a device open."""
     found: list[Resources] = []
-    for statement in testbed.backups(Scenario(transfers=1), SETS):
-        statement.configure()
-        # One thread for all of them: a further one of the host's would take memory of its own.
-        device = statement.primary.open_device(statement.set_name).expect(NOERROR)
+    with judging("CLS-04" if in_use else "CLS-01"):
+        for statement in testbed.backups(Scenario(transfers=1), SETS):
+            _run_and_close(statement, in_use)
+            found.append(_resources(statement.primary))
+        _require_seen(statement.primary, found[-1])
+        _require_nothing_kept(found)
+
+
+def _run_and_close(statement: StatementRun, in_use: bool) -> None:
+    """Close at the end of the statement, or with its first command held, all on one thread.
+
+    A further thread of the host's would take memory of its own.
+    """
+    statement.configure()
+    device = statement.primary.open_device(statement.set_name).expect(NOERROR)
+    fetched = device.get_command(thread=SET_THREAD)
+    while fetched.succeeded and not in_use:
+        command = fetched.expect(NOERROR)
+        count = command.size if command.code in DATA_COMMANDS else 0
+        device.complete(command, 0, count, thread=SET_THREAD).expect(NOERROR)
         fetched = device.get_command(thread=SET_THREAD)
-        while fetched.succeeded and not in_use:
-            command = fetched.expect(NOERROR)
-            count = command.size if command.code in DATA_COMMANDS else 0
-            device.complete(command, 0, count, thread=SET_THREAD).expect(NOERROR)
-            fetched = device.get_command(thread=SET_THREAD)
-        statement.primary.close().expect(*((VD_E_OPEN, NOERROR) if in_use else (NOERROR,)))
-        device.release(SET_THREAD)
-        statement.outcome()
-        found.append(_resources(statement.primary))
-    _require_seen(statement.primary, found[-1])
+    statement.primary.close().expect(*((VD_E_OPEN, NOERROR) if in_use else (NOERROR,)))
+    device.release(SET_THREAD)
+    statement.outcome()
+
+
+def _require_nothing_kept(found: list[Resources]) -> None:
+    """Fail the check where most of the later sets left more behind than the set before."""
     for kept, least in (("handles", 1), ("mapped", PAGE)):
         grown = [getattr(later, kept) - getattr(one, kept) for one, later in pairwise(found[SETS // 2 :])]
         if sum(one >= least for one in grown) > len(grown) // 2 and sum(grown) > 0:
@@ -83,6 +97,7 @@ def _require_seen(client: Client, before: Resources) -> None:
 
 @vdi_requirement("CLS-02")
 def test_who_has_no_set_has_nothing_to_close(testbed: Testbed) -> None:
+    """Close gives VD_E_PROTOCOL on an object that is not open, and does nothing to another object's set."""
     other = created(testbed)
     at = Reached(testbed, testbed.beside(other.who), testbed.name())
     for _ in range(2):
@@ -94,6 +109,7 @@ def test_who_has_no_set_has_nothing_to_close(testbed: Testbed) -> None:
 
 @vdi_requirement("CLS-05")
 def test_a_set_that_no_server_has_found_is_closed(testbed: Testbed) -> None:
+    """Close of a set that no server has opened gives NOERROR and frees the name."""
     at = created(testbed)
     at.who.get_configuration(0).expect(VD_E_TIMEOUT)
     at.who.close().expect(NOERROR)
@@ -103,6 +119,7 @@ def test_a_set_that_no_server_has_found_is_closed(testbed: Testbed) -> None:
 
 @vdi_requirement("CLS-07")
 def test_a_set_that_was_aborted_before_its_server_came_is_closed(testbed: Testbed) -> None:
+    """Close after the SignalAbort of a set that no server has opened gives NOERROR and frees the name."""
     at = aborted(testbed)
     at.who.close().expect(NOERROR)
     require_state(at, State.DOES_NOT_EXIST)
@@ -111,6 +128,7 @@ def test_a_set_that_was_aborted_before_its_server_came_is_closed(testbed: Testbe
 
 @vdi_requirement("CLS-13")
 def test_an_object_serves_one_set_after_the_other(testbed: Testbed) -> None:
+    """After Close the object can create a set again, under the same name or another one."""
     at = fresh(testbed)
     for name in (at.set_name, at.set_name, testbed.name()):
         at.who.create_ex(None, name, VDConfig()).expect(NOERROR)
@@ -126,6 +144,7 @@ def test_an_object_serves_one_set_after_the_other(testbed: Testbed) -> None:
 
 @vdi_requirement("CLS-01")
 def test_after_the_end_close_frees_the_set(testbed: Testbed, kind: Kind) -> None:
+    """Close after the end of every device gives NOERROR, and the name of the set is free again."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=ALONE_OR_NOT[kind]))
     statement.succeed()
     _require_free(statement.set_name, *statement.clients, testbed.client("other client"))
@@ -133,26 +152,34 @@ def test_after_the_end_close_frees_the_set(testbed: Testbed, kind: Kind) -> None
 
 @vdi_requirement("CLS-08", "CLS-09")
 def test_who_closes_first_leaves_a_statement_that_succeeds(testbed: Testbed, kind: Kind) -> None:
+    """Close is legal as soon as every device gave VD_E_CLOSE, and the statement succeeds."""
     statement = testbed.statement(kind, Scenario(devices=2))
     for command in statement.commands():
-        statement.answer_any(command).expect(NOERROR)
-    statement.primary.close().expect(NOERROR)
-    statement.require_success(statement.outcome())
+        statement.answer_any(command).expect(NOERROR, by="CMP-01")
+    with judging("CLS-08"):
+        statement.primary.close().expect(NOERROR)
+    with judging("CLS-09"):
+        statement.require_success(statement.outcome())
 
 
 @vdi_requirement("CLS-08", "CLS-09")
 def test_close_comes_before_the_servers_own(testbed: Testbed) -> None:
+    """Close gives NOERROR after VD_E_CLOSE on every device, before the server's Close, which gives NOERROR too."""
     scripted = testbed.scripted(Scenario(devices=2))
     for device in range(2):
-        assert scripted.passes(device, 1), "the set was aborted"
+        with judging("CMP-01"):
+            assert scripted.passes(device, 1), "the set was aborted"
         scripted.close_device(device)
-        scripted.devices[device].get_command().expect(VD_E_CLOSE)
-    scripted.primary.close().expect(NOERROR)
-    scripted.server.close().expect(NOERROR)
+        scripted.devices[device].get_command().expect(VD_E_CLOSE, by="CMD-05")
+    with judging("CLS-08"):
+        scripted.primary.close().expect(NOERROR)
+    with judging("CLS-09"):
+        scripted.server.close().expect(NOERROR)
 
 
 @vdi_requirement("CLS-19")
 def test_a_close_in_good_order_says_nothing_of_the_statement(testbed: Testbed) -> None:
+    """A BACKUP fails after a failed Write although GetCommand gives VD_E_CLOSE and Close NOERROR."""
     statement = testbed.backup()
     statement.device.complete(statement.next_data_command(), ERROR_DISK_FULL).expect(NOERROR)
     while (result := statement.device.get_command()).succeeded:
@@ -169,6 +196,7 @@ def test_a_close_in_good_order_says_nothing_of_the_statement(testbed: Testbed) -
 
 @vdi_requirement("CLS-06")
 def test_a_close_before_any_device_is_open_ends_the_statement(testbed: Testbed) -> None:
+    """Close before any device is open gives NOERROR, and the statement fails."""
     statement = testbed.configured("backup")
     statement.primary.close().expect(NOERROR)
     require_state(Reached(testbed, statement.primary, statement.set_name), State.DOES_NOT_EXIST)
@@ -178,21 +206,26 @@ def test_a_close_before_any_device_is_open_ends_the_statement(testbed: Testbed) 
 @alternating_direction("when", ["all open", "one of two open", "a command is held"])
 @vdi_requirement("CLS-03", "CLS-04")
 def test_a_close_with_devices_open_ends_the_statement(testbed: Testbed, kind: Kind, when: str) -> None:
+    """Close with devices open gives VD_E_OPEN or NOERROR (recorded), fails the statement, and frees the set."""
     statement = testbed.configured(kind, Scenario(devices=2))
     for index in range(1 if when == "one of two open" else 2):
         statement.open_device(index)
     if when == "a command is held":
         statement.next_data_command()
     answer = statement.primary.close()
-    answer.permit("Q3", f"Close with devices open, {when}", VD_E_OPEN, NOERROR)
-    statement.primary.close().expect(VD_E_PROTOCOL)
-    _require_failure(statement)
-    _require_free(statement.set_name, testbed.client("other client"), statement.primary)
-    testbed.again(statement).succeed()
+    answer.permit("Q3", f"Close with devices open, {when}", VD_E_OPEN, NOERROR, by="CLS-03")
+    with judging("CLS-04"):
+        statement.primary.close().expect(VD_E_PROTOCOL)
+    with judging("CLS-03"):
+        _require_failure(statement)
+    with judging("CLS-04"):
+        _require_free(statement.set_name, testbed.client("other client"), statement.primary)
+        testbed.again(statement).succeed()
 
 
 @vdi_requirement("CLS-07")
 def test_a_set_that_was_aborted_in_use_is_closed(testbed: Testbed) -> None:
+    """Close after SignalAbort with a command held gives NOERROR or VD_E_OPEN (recorded), and ends the set."""
     at = aborted_in_use(testbed)
     answer = at.who.close()
     answer.permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
@@ -203,6 +236,7 @@ def test_a_set_that_was_aborted_in_use_is_closed(testbed: Testbed) -> None:
 
 @vdi_requirement("CLS-14")
 def test_a_statement_that_comes_after_the_close_fails(testbed: Testbed) -> None:
+    """A statement fails if its set was closed before the server opened it."""
     statement = testbed.created("backup")
     statement.primary.close().expect(NOERROR)
     statement.execute()
@@ -214,6 +248,7 @@ def test_a_statement_that_comes_after_the_close_fails(testbed: Testbed) -> None:
 
 @vdi_requirement("CLS-18")
 def test_close_waits_for_nobody(testbed: Testbed) -> None:
+    """Close returns although commands are outstanding and neither the server nor another process does anything."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     for device in range(2):
         scripted.send(scripted.allocate(), device=device)
@@ -228,6 +263,7 @@ def test_close_waits_for_nobody(testbed: Testbed) -> None:
 
 @vdi_requirement("CLS-11")
 def test_a_device_may_be_released_after_close(testbed: Testbed) -> None:
+    """To release a device after Close is harmless: the same objects then serve a new statement."""
     statement = testbed.backup(Scenario(devices=2))
     statement.succeed()
     for device in statement.devices:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.vdi.commands import VDC_FLUSH
@@ -20,6 +20,7 @@ BARRIER: Final = 20
 
 @vdi_requirement("CLS-03")
 def test_a_close_with_the_second_device_open_ends_the_set(testbed: Testbed) -> None:
+    """Close with one of two devices still open aborts the set: SendCommand for that device gives VD_E_ABORT."""
     for closed, left in ((0, 1), (1, 0)):
         scripted = testbed.scripted(Scenario(devices=2))
         scripted.close_device(closed)
@@ -32,6 +33,7 @@ def test_a_close_with_the_second_device_open_ends_the_set(testbed: Testbed) -> N
 
 @vdi_requirement("CLS-06")
 def test_a_close_before_the_server_opens_a_device_ends_the_set(testbed: Testbed) -> None:
+    """Close before the server opens a device gives NOERROR, and the server's OpenDevice fails."""
     scripted = testbed.scripted_created()
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -43,6 +45,7 @@ def test_a_close_before_the_server_opens_a_device_ends_the_set(testbed: Testbed)
 
 @vdi_requirement("CLS-07")
 def test_a_set_that_its_server_aborted_is_closed(testbed: Testbed) -> None:
+    """Close after SignalAbort of the server gives NOERROR or VD_E_OPEN (recorded), and frees the name."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     scripted.signal_abort()
     for device in scripted.devices:
@@ -56,6 +59,7 @@ def test_a_set_that_its_server_aborted_is_closed(testbed: Testbed) -> None:
 
 @vdi_requirement("CLS-02")
 def test_after_a_full_run_there_is_nothing_left_to_close(testbed: Testbed, kind: Kind) -> None:
+    """Close of an object that was closed after the end of its set gives VD_E_PROTOCOL and does nothing."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=ALONE_OR_NOT[kind]))
     statement.succeed()
     for client in statement.clients * 2:
@@ -65,14 +69,17 @@ def test_after_a_full_run_there_is_nothing_left_to_close(testbed: Testbed, kind:
 
 @vdi_requirement("CLS-15", "CLS-20")
 def test_whichever_secondary_closes_in_good_order_harms_nobody(testbed: Testbed) -> None:
+    """Close of a secondary without a device, or after VD_E_CLOSE on its own, leaves the rest of the set working."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 2, 3), secondaries=4))
     without_a_device, second, third, last = scripted.secondaries
-    for idle in (last, without_a_device):
-        idle.close().expect(NOERROR)
-        idle.close().expect(VD_E_PROTOCOL)
-        assert all(scripted.passes(device, 1) for device in range(3)), "the set was aborted"
+    with judging("CLS-20"):
+        for idle in (last, without_a_device):
+            idle.close().expect(NOERROR)
+            idle.close().expect(VD_E_PROTOCOL)
+            assert all(scripted.passes(device, 1) for device in range(3)), "the set was aborted"
     for index, secondary in ((2, third), (1, second)):
         scripted.close_device(index)
-        scripted.devices[index].get_command().expect(VD_E_CLOSE)
-        secondary.close().expect(NOERROR)
-        assert all(scripted.passes(device, BARRIER // 2) for device in range(index)), "the set was aborted"
+        scripted.devices[index].get_command().expect(VD_E_CLOSE, by="CMD-05")
+        with judging("CLS-15"):
+            secondary.close().expect(NOERROR)
+            assert all(scripted.passes(device, BARRIER // 2) for device in range(index)), "the set was aborted"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.vdi import commands as vdc
@@ -15,6 +15,7 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_TI
 
 if TYPE_CHECKING:
     from vdi_conformance.harness.device import Fetched
+    from vdi_conformance.harness.expectations import Result
     from vdi_conformance.harness.scripted_set import ScriptedSet
     from vdi_conformance.harness.statement_run import Kind
     from vdi_conformance.harness.testbed import Testbed
@@ -26,29 +27,39 @@ BARRIER = 20
 STATES = ("active", "in IO-ERROR")
 
 # Codes that nobody takes for information.
-ERRORS = pytest.mark.parametrize("code", [win32.ERROR_WRITE_FAULT, win32.ERROR_DISK_FULL])
+ERRORS = pytest.mark.parametrize("code", [win32.ERROR_WRITE_FAULT, win32.ERROR_DISK_FULL], ids=win32.name_of)
 
 
 @ERRORS
 @vdi_requirement("IOE-01", "IOE-03")
 def test_after_an_error_nothing_can_be_sent(scripted: ScriptedSet, code: int) -> None:
+    """After a Write completed with an error, new commands are refused at once with ERROR_IO_DEVICE."""
     _fail(scripted, code)
-    buffer = scripted.allocate()
-    _require_refusal(scripted, buffer, vdc.VDC_WRITE)
-    _require_refusal(scripted, 0, vdc.VDC_FLUSH)
+    with judging("IOE-01"):
+        first = scripted.try_to_send(scripted.allocate(), vdc.VDC_WRITE)
+        first.expect_failure()
+    with judging("IOE-03"):
+        _require_completed_by_its_sender(scripted, first)
+        _require_refusal(scripted, 0, vdc.VDC_FLUSH)
 
 
 def _fail(scripted: ScriptedSet, code: int = win32.ERROR_WRITE_FAULT, device: int = 0) -> None:
     """Let a Write of a device end with an error."""
     tag = scripted.send(scripted.allocate(), device=device)
-    scripted.devices[device].complete(scripted.devices[device].next_command(), code).expect(NOERROR)
-    scripted.completed(tag, code, 0)
+    with judging("CMP-02"):
+        scripted.devices[device].complete(scripted.devices[device].next_command(), code).expect(NOERROR)
+        scripted.completed(tag, code, 0)
 
 
 def _require_refusal(scripted: ScriptedSet, buffer: int, code: int) -> None:
     """Fail the check unless SendCommand fails, and has completed the command before it returns."""
     refused = scripted.try_to_send(buffer, code)
     refused.expect_failure()
+    _require_completed_by_its_sender(scripted, refused)
+
+
+def _require_completed_by_its_sender(scripted: ScriptedSet, refused: Result[int]) -> None:
+    """Fail the check unless SendCommand completed what it refused with ERROR_IO_DEVICE before it returned."""
     seen = scripted.completion()
     if seen is None or (seen.tag, seen.code, seen.thread_of_sender) != (refused.value, win32.ERROR_IO_DEVICE, True):
         raise ConformanceFailure("SendCommand refused a command and did not complete it with ERROR_IO_DEVICE itself")
@@ -56,6 +67,7 @@ def _require_refusal(scripted: ScriptedSet, buffer: int, code: int) -> None:
 
 @vdi_requirement("IOE-02")
 def test_what_waits_behind_an_error_is_never_seen(scripted: ScriptedSet) -> None:
+    """Commands queued behind a failed one end with ERROR_IO_DEVICE, and GetCommand never gives them."""
     first = scripted.send(code=vdc.VDC_FLUSH)
     sent = [scripted.try_to_send(code=vdc.VDC_FLUSH) for _ in range(3)]
     # How many may wait is not stated, but one.
@@ -82,9 +94,10 @@ def _complete_clear_error(scripted: ScriptedSet, completion_code: int) -> None:
     scripted.device.complete(command, completion_code).expect(NOERROR)
 
 
-@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("count", [2, 3, 5], ids=["2 commands", "3 commands", "5 commands"])
 @vdi_requirement("IOE-04")
 def test_clear_error_waits_until_nothing_is_held(testbed: Testbed, count: int) -> None:
+    """GetCommand gives ClearError only after every command that was held at the error has been completed."""
     scripted = testbed.scripted(Scenario(buffer_count=count))
     held: list[Fetched] = []
     for _ in range(count):
@@ -103,19 +116,23 @@ def test_clear_error_waits_until_nothing_is_held(testbed: Testbed, count: int) -
 
 @vdi_requirement("IOE-05", "VDC-15")
 def test_a_device_that_was_cleared_is_active_again(scripted: ScriptedSet) -> None:
+    """ClearError reaches a device in IO-ERROR, and its completion with success makes the device active again."""
     buffer = scripted.allocate()
     for _ in range(2):
         _fail(scripted)
-        _clear(scripted)
-        tag = scripted.send(buffer)
-        command = scripted.device.next_command()
-        assert command.code == vdc.VDC_WRITE, "a Write was sent, another command came"
-        scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
-        scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+        with judging("VDC-15"):
+            _clear(scripted)
+        with judging("IOE-05"):
+            tag = scripted.send(buffer)
+            command = scripted.device.next_command()
+            assert command.code == vdc.VDC_WRITE, "a Write was sent, another command came"
+            scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+            scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
 
 
 @vdi_requirement("IOE-09")
 def test_clear_error_that_fails_clears_nothing(scripted: ScriptedSet) -> None:
+    """A ClearError completed with an error leaves the device in IO-ERROR."""
     _fail(scripted)
     tag = scripted.send(code=vdc.VDC_CLEAR_ERROR)
     _complete_clear_error(scripted, win32.ERROR_NOT_SUPPORTED)
@@ -127,6 +144,7 @@ def test_clear_error_that_fails_clears_nothing(scripted: ScriptedSet) -> None:
 
 @vdi_requirement("IOE-10")
 def test_what_was_held_at_an_error_is_completed_as_usual(scripted: ScriptedSet) -> None:
+    """A command that was held at the error may be completed normally, and its result reaches the server."""
     failed, tag = (scripted.send(scripted.allocate(), size=size) for size in (512, 1024))
     failing, held = scripted.device.next_command(), scripted.device.next_command()
     scripted.device.complete(failing, win32.ERROR_WRITE_FAULT).expect(NOERROR)
@@ -137,6 +155,7 @@ def test_what_was_held_at_an_error_is_completed_as_usual(scripted: ScriptedSet) 
 
 @vdi_requirement("IOE-03")
 def test_no_success_but_that_of_clear_error_ends_the_state(scripted: ScriptedSet) -> None:
+    """In IO-ERROR commands are refused although one that was held at the error was completed with success."""
     for kind in (vdc.VDC_WRITE, vdc.VDC_FLUSH):
         failed = scripted.send(scripted.allocate())
         tag = scripted.send(scripted.allocate() if kind == vdc.VDC_WRITE else 0, kind)
@@ -152,6 +171,7 @@ def test_no_success_but_that_of_clear_error_ends_the_state(scripted: ScriptedSet
 
 @vdi_requirement("IOE-07")
 def test_an_error_is_that_of_one_device(testbed: Testbed) -> None:
+    """IO-ERROR of one device leaves the other devices going on."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 0, 1)))
     queued = scripted.send(code=vdc.VDC_FLUSH, device=1)
     _fail(scripted)
@@ -162,6 +182,7 @@ def test_an_error_is_that_of_one_device(testbed: Testbed) -> None:
 
 @vdi_requirement("IOE-08")
 def test_codes_that_inform_may_count_as_errors(testbed: Testbed) -> None:
+    """Whether ERROR_END_OF_MEDIA and other informative codes lead to IO-ERROR is recorded."""
     codes = (
         win32.ERROR_HANDLE_EOF,
         win32.ERROR_NO_DATA_DETECTED,
@@ -183,9 +204,10 @@ def test_codes_that_inform_may_count_as_errors(testbed: Testbed) -> None:
 # The end of a device in IO-ERROR
 
 
-@alternating_direction("code", [win32.ERROR_DISK_FULL, win32.ERROR_READ_FAULT])
+@alternating_direction("code", [win32.ERROR_DISK_FULL, win32.ERROR_READ_FAULT], ["ERROR_DISK_FULL", "ERROR_READ_FAULT"])
 @vdi_requirement("IOE-06")
 def test_a_statement_comes_to_its_end_after_an_error(testbed: Testbed, kind: Kind, code: int) -> None:
+    """After a transfer with an error GetCommand ends with VD_E_CLOSE or VD_E_ABORT, and the statement fails."""
     statement = testbed.statement(kind)
     statement.device.complete(statement.next_data_command(), code).expect(NOERROR)
     codes = set()
@@ -203,6 +225,7 @@ def test_a_statement_comes_to_its_end_after_an_error(testbed: Testbed, kind: Kin
 @pytest.mark.parametrize("end", ["a close", "an abort"])
 @vdi_requirement("IOE-06")
 def test_the_server_may_end_a_device_in_io_error(scripted: ScriptedSet, end: str) -> None:
+    """In IO-ERROR GetCommand gives VD_E_CLOSE when the server closes the device, and VD_E_ABORT when it aborts."""
     _fail(scripted)
     if end == "a close":
         scripted.close_device(0)
@@ -211,9 +234,10 @@ def test_the_server_may_end_a_device_in_io_error(scripted: ScriptedSet, end: str
     scripted.device.get_command().expect(VD_E_CLOSE if end == "a close" else VD_E_ABORT)
 
 
-@pytest.mark.parametrize("command", [vdc.VDC_FLUSH, vdc.VDC_REWIND])
+@pytest.mark.parametrize("command", [vdc.VDC_FLUSH, vdc.VDC_REWIND], ids=vdc.name_of)
 @vdi_requirement("IOE-01")
 def test_an_error_of_a_command_without_data_counts(testbed: Testbed, command: int) -> None:
+    """Completing a command without data with an error puts the device into IO-ERROR too."""
     scripted = testbed.scripted(Scenario(features=vdc.VDF_LIKE_TAPE))
     tag = scripted.send(code=command)
     scripted.device.complete(scripted.device.next_command(), win32.ERROR_WRITE_FAULT).expect(NOERROR)
@@ -223,6 +247,7 @@ def test_an_error_of_a_command_without_data_counts(testbed: Testbed, command: in
 
 @vdi_requirement("IOE-01")
 def test_an_error_after_a_clear_error_counts_again(scripted: ScriptedSet) -> None:
+    """Each error after a ClearError puts the device into IO-ERROR again."""
     for _ in range(3):
         _fail(scripted)
         _require_refusal(scripted, 0, vdc.VDC_FLUSH)
@@ -233,6 +258,7 @@ def test_an_error_after_a_clear_error_counts_again(scripted: ScriptedSet) -> Non
 
 @vdi_requirement("IOE-07")
 def test_an_error_of_any_device_is_that_of_no_other(testbed: Testbed) -> None:
+    """IO-ERROR of a device in either process leaves the devices of both processes going on."""
     scripted = testbed.scripted(Scenario(devices=4, owners=(0, 0, 1, 1), buffer_count=8))
     for failing in (1, 3):
         _fail(scripted, device=failing)

@@ -37,6 +37,7 @@ SHORT = 1
 @BACKUP
 @vdi_requirement("LNX-07")
 def test_open_device_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice gives VD_E_PROTOCOL, VD_E_INVALID, VD_E_OPEN and VD_E_ABORT as on Windows."""
     statement = testbed.created(kind, Scenario(devices=2))
     primary, (first, second) = statement.primary, statement.device_names
     primary.open_device(first).expect(VD_E_PROTOCOL)
@@ -55,6 +56,7 @@ def test_open_device_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -
 @RESTORE
 @vdi_requirement("LNX-14")
 def test_an_abort_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> None:
+    """After SignalAbort, and after the Close that follows, the methods have the codes of Windows."""
     statement = testbed.statement(kind)
     primary, command = statement.primary, statement.next_data_command()
     for _ in range(2):
@@ -70,6 +72,7 @@ def test_an_abort_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> N
 
 @vdi_requirement("LNX-14")
 def test_an_abort_and_a_close_need_no_devices(testbed: Testbed) -> None:
+    """SignalAbort and Close give NOERROR on a set without a server, and VD_E_PROTOCOL after Close, as on Windows."""
     primary, name = testbed.client("primary"), testbed.name()
     for aborted in (False, True):
         primary.create_ex(None, name, VDConfig()).expect(NOERROR)
@@ -82,6 +85,7 @@ def test_an_abort_and_a_close_need_no_devices(testbed: Testbed) -> None:
 
 @vdi_requirement("LNX-14")
 def test_close_has_the_codes_of_both_pages(testbed: Testbed, backup: StatementRun) -> None:
+    """Close with a command held gives VD_E_OPEN or NOERROR (recorded), a second one VD_E_PROTOCOL, as on Windows."""
     backup.next_data_command()
     subject = f"Close of {backup.primary.name} with a command held in the set"
     backup.primary.close().permit("Q3", subject, VD_E_OPEN, NOERROR)
@@ -93,6 +97,7 @@ def test_close_has_the_codes_of_both_pages(testbed: Testbed, backup: StatementRu
 @BACKUP
 @vdi_requirement("LNX-17")
 def test_commands_have_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> None:
+    """GetConfiguration, GetCommand and CompleteCommand have the codes of Windows in a BACKUP that succeeds."""
     statement = testbed.created(kind)
     statement.primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
     statement.configure()
@@ -113,6 +118,7 @@ def test_commands_have_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> 
 @RESTORE
 @vdi_requirement("LNX-17")
 def test_a_command_that_does_not_come_is_a_time_out_or_an_abort(testbed: Testbed, kind: Kind) -> None:
+    """GetCommand gives VD_E_TIMEOUT when nothing comes, and VD_E_ABORT after SignalAbort, as on Windows."""
     statement = testbed.statement(kind)
     # As many commands as the server sends at once are held, so that none is left.
     held = [statement.next_data_command()]
@@ -129,6 +135,7 @@ def test_a_command_that_does_not_come_is_a_time_out_or_an_abort(testbed: Testbed
 @RESTORE
 @vdi_requirement("LNX-18")
 def test_sharing_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> None:
+    """OpenInSecondary(Ex), GetBufferHandle and MapBufferHandle have the codes of Windows, from creation to Close."""
     testbed.need_default_instance()
     statement = testbed.created(kind, Scenario(secondaries=1))
     primary, secondary = statement.primary, statement.secondaries[0]
@@ -157,6 +164,7 @@ def test_sharing_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> No
 @BACKUP
 @vdi_requirement("LNX-18")
 def test_a_secondary_that_closed_has_the_codes_of_both_pages(testbed: Testbed, kind: Kind) -> None:
+    """After Close, GetBufferHandle and MapBufferHandle of a secondary give VD_E_PROTOCOL as on Windows."""
     statement = testbed.statement(kind, Scenario(owners=(1,)))
     command = statement.next_data_command()
     handle = handle_of(command)
@@ -176,6 +184,7 @@ def _time_of_a_time_out(primary: Client) -> float:
 
 @vdi_requirement("LNX-06")
 def test_time_outs_are_in_milliseconds(testbed: Testbed) -> None:
+    """The unit of time-outs is milliseconds: GetConfiguration with a time-out of 1 ends in less than a second."""
     primary = testbed.client("primary")
     primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
     # A second is one however often, while a slow machine is late now and then.
@@ -188,6 +197,7 @@ def test_time_outs_are_in_milliseconds(testbed: Testbed) -> None:
 
 @vdi_requirement("LNX-12")
 def test_a_disk_like_backup_is_observed(testbed: Testbed) -> None:
+    """Whether CreateEx takes a disk-like set, and whether its BACKUP runs or aborts, is recorded."""
     statement = testbed.prepared(Scenario(features=VDF_LIKE_DISK))
     answer = statement.primary.create_ex(None, statement.set_name, statement.scenario.config)
     answer.observe("LNX-12", "CreateEx of a disk-like set")

@@ -19,7 +19,7 @@ from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL
 
 UNDESCRIBED = "_ZN22ClientVirtualDeviceSet20RegisterDeviceClosedEv"
-ENDLESS: Final = (-1, -2, -(1 << 40))
+ENDLESS: Final = pytest.mark.parametrize("timeout", [-1, -2, -(1 << 40)], ids=["-1", "-2", "below any of 32 bits"])
 LONGER: Final = (1, 3)
 """The shortest time-out, of milliseconds or of seconds (Q53), so often that it outlasts the smallest numbers."""
 ABI: Final = "libsqlvdi"
@@ -27,6 +27,7 @@ ABI: Final = "libsqlvdi"
 
 @vdi_requirement("LNX-01")
 def test_both_classes_serve_a_whole_backup(testbed: Testbed) -> None:
+    """ClientVirtualDeviceSet and ClientVirtualDevice serve a whole BACKUP, with the result numbers of Windows."""
     start = testbed.native(ABI)
     backup = NativeBackup(testbed, start)
     joined = set_of(start("secondary by raw calls"))
@@ -38,6 +39,7 @@ def test_both_classes_serve_a_whole_backup(testbed: Testbed) -> None:
 
 @vdi_requirement("LNX-02")
 def test_every_method_has_its_symbol(testbed: Testbed) -> None:
+    """Every method, constructor and destructor of both classes is exported under its Itanium-ABI symbol name."""
     process = testbed.native(ABI)("client")
     ends = (CONSTRUCTOR, DESTRUCTOR, DEVICE_CONSTRUCTOR, DEVICE_DESTRUCTOR)
     # Those of whole objects are variant 1, those that derived classes call are variant 2.
@@ -48,6 +50,7 @@ def test_every_method_has_its_symbol(testbed: Testbed) -> None:
 
 @vdi_requirement("LNX-03")
 def test_a_device_takes_no_more_than_a_pointer(testbed: Testbed) -> None:
+    """A ClientVirtualDevice holds one pointer: its constructor writes no more than 8 bytes."""
     process = testbed.native(ABI)("client")
     this = process.variable(OBJECT_SIZE)
     # Whether one that no OpenDevice gave can be destroyed is nowhere said.
@@ -57,6 +60,7 @@ def test_a_device_takes_no_more_than_a_pointer(testbed: Testbed) -> None:
 
 @vdi_requirement("LNX-03")
 def test_an_object_takes_no_more_than_a_pointer(testbed: Testbed) -> None:
+    """A ClientVirtualDeviceSet holds one pointer: no call on it writes more than 8 bytes there."""
     process = testbed.native(ABI)("client")
     made = set_of(process)
     made.create(testbed.name(), USUAL.config.pack()).expect(NOERROR)
@@ -66,9 +70,10 @@ def test_an_object_takes_no_more_than_a_pointer(testbed: Testbed) -> None:
     process.require_guard(made.this, OBJECT_SIZE, "the destructor of a client object")
 
 
-@pytest.mark.parametrize("timeout", ENDLESS)
+@ENDLESS
 @vdi_requirement("LNX-05")
 def test_get_configuration_waits_without_limit_for_a_negative_time(testbed: Testbed, timeout: int) -> None:
+    """GetConfiguration with a negative time-out waits without limit, until SignalAbort ends it."""
     process = testbed.native(ABI)("client")
     made = set_of(process)
     made.create(testbed.name(), USUAL.config.pack()).expect(NOERROR)
@@ -79,9 +84,10 @@ def test_get_configuration_waits_without_limit_for_a_negative_time(testbed: Test
     waiting.result().expect(VD_E_ABORT)
 
 
-@pytest.mark.parametrize("timeout", ENDLESS)
+@ENDLESS
 @vdi_requirement("LNX-05")
 def test_get_command_waits_without_limit_for_a_negative_time(testbed: Testbed, timeout: int) -> None:
+    """GetCommand with a negative time-out waits without limit, until a command comes or SignalAbort ends it."""
     backup = NativeBackup(testbed, testbed.native(ABI))
     # What the server sends while it waits for the completion of others is held as well.
     waiting = backup.device.send_get_command(timeout, thread="waiter")
@@ -96,6 +102,7 @@ def test_get_command_waits_without_limit_for_a_negative_time(testbed: Testbed, t
 
 @vdi_requirement("LNX-09")
 def test_a_handle_is_the_same_32_bits_whatever_their_sign(testbed: Testbed) -> None:
+    """MapBufferHandle takes as an int the same bits that GetBufferHandle stored as an unsigned int."""
     start = testbed.native(ABI)
     for _ in range(4):
         backup = NativeBackup(testbed, start, Scenario(transfers=6))
@@ -109,6 +116,7 @@ def test_a_handle_is_the_same_32_bits_whatever_their_sign(testbed: Testbed) -> N
 
 @vdi_requirement("LNX-08")
 def test_a_set_that_nobody_created_cannot_be_joined(testbed: Testbed) -> None:
+    """OpenInSecondary gives VD_E_PROTOCOL when the set has not been created."""
     start = testbed.native(ABI)
     stranger = set_of(start("stranger"))
     stranger.open_in_secondary(testbed.name()).expect(VD_E_PROTOCOL)
@@ -121,5 +129,6 @@ def test_a_set_that_nobody_created_cannot_be_joined(testbed: Testbed) -> None:
 
 @vdi_requirement("LNX-16")
 def test_the_method_without_a_description_is_exported(testbed: Testbed) -> None:
+    """Whether RegisterDeviceClosed, which the header has without description, is exported is recorded."""
     process = testbed.native(ABI)("client")
     testbed.observe("LNX-16", "RegisterDeviceClosed", "exported" if process.find(UNDESCRIBED) else "missing")

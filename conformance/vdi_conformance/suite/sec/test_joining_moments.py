@@ -2,7 +2,7 @@
 
 import time
 
-from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import fetched_view, handle_of, mapped_view, require_same_memory
@@ -20,11 +20,13 @@ GUESTS = 100
 
 @vdi_requirement("SEC-02")
 def test_a_set_cannot_be_joined_while_its_server_configures_it(testbed: Testbed) -> None:
+    """OpenInSecondaryEx gives VD_E_PROTOCOL until the server has ended the configuration of the set."""
     _join_while_configuring(testbed, Scenario(owners=(1,)))
 
 
 @vdi_requirement("SEC-26")
 def test_the_older_form_cannot_join_a_set_while_its_server_configures_it(testbed: Testbed) -> None:
+    """OpenInSecondary gives VD_E_PROTOCOL until the server has ended the configuration of the set."""
     testbed.need_default_instance()
     _join_while_configuring(testbed, Scenario(owners=(1,), older=True))
 
@@ -46,6 +48,7 @@ def _join_while_configuring(testbed: Testbed, scenario: Scenario) -> None:
 
 @vdi_requirement("SEC-01")
 def test_a_primary_that_polled_can_be_joined(testbed: Testbed, kind: Kind) -> None:
+    """OpenInSecondaryEx gives NOERROR after a GetConfiguration of the primary that had timed out several times."""
     statement = testbed.created(kind, Scenario(owners=(1,)))
     for _ in range(3):
         statement.primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
@@ -62,27 +65,35 @@ def test_a_primary_that_polled_can_be_joined(testbed: Testbed, kind: Kind) -> No
 def test_a_set_that_aborts_before_its_devices_are_open_cannot_be_joined(
     testbed: Testbed, kind: Kind, older: bool
 ) -> None:
+    """OpenInSecondary(Ex) gives VD_E_ABORT after a SignalAbort that came before any device was open."""
     testbed.need_default_instance()
     statement = testbed.configured(kind, Scenario(older=older))
-    statement.primary.signal_abort().expect(NOERROR)
-    statement.primary.await_abort()
-    statement.join(testbed.client("late secondary")).expect(VD_E_ABORT)
-    statement.require_failure()
+    with judging("ABT-03"):
+        statement.primary.signal_abort().expect(NOERROR)
+        statement.primary.await_abort()
+    with judging("SEC-26" if older else "SEC-05"):
+        statement.join(testbed.client("late secondary")).expect(VD_E_ABORT)
+    with judging("ABT-03"):
+        statement.require_failure()
 
 
 @alternating_direction("older", [False, True], ["newer", "older"])
 @vdi_requirement("SEC-05", "SEC-26")
 def test_a_set_that_a_close_aborted_cannot_be_joined(testbed: Testbed, kind: Kind, older: bool) -> None:
+    """OpenInSecondary(Ex) gives VD_E_ABORT after the set was aborted by a secondary's Close with a device open."""
     testbed.need_default_instance()
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1), older=older))
     statement.next_data_command(1)
-    statement.secondaries[0].close().permit("Q35", "Close of a secondary that holds a command", VD_E_OPEN, NOERROR)
-    statement.device.await_abort()
-    statement.join(testbed.client("late secondary")).expect(VD_E_ABORT)
+    with judging("CLS-16"):
+        statement.secondaries[0].close().permit("Q35", "Close of a secondary that holds a command", VD_E_OPEN, NOERROR)
+        statement.device.await_abort()
+    with judging("SEC-26" if older else "SEC-05"):
+        statement.join(testbed.client("late secondary")).expect(VD_E_ABORT)
 
 
 @vdi_requirement("SEC-23")
 def test_a_process_comes_and_goes_very_often(testbed: Testbed, kind: Kind) -> None:
+    """One process can join an active set, map a buffer and close again a hundred times over."""
     statement = testbed.statement(kind, Scenario(transfers=8))
     command = statement.next_data_command()
     handle = handle_of(command)
@@ -100,6 +111,7 @@ def test_a_process_comes_and_goes_very_often(testbed: Testbed, kind: Kind) -> No
 
 @vdi_requirement("SEC-14")
 def test_the_death_of_a_primary_ends_each_of_its_sets(testbed: Testbed, kind: Kind) -> None:
+    """The death of a primary gives VD_E_ABORT in the secondaries of each of its sets, and fails the statements."""
     first, sets = _three_sets(testbed, kind)
     first.primary.kill()
     _require_aborted(sets)
@@ -107,6 +119,7 @@ def test_the_death_of_a_primary_ends_each_of_its_sets(testbed: Testbed, kind: Ki
 
 @vdi_requirement("SEC-16")
 def test_the_exit_of_a_primary_ends_each_of_its_sets(testbed: Testbed, kind: Kind) -> None:
+    """The exit of a primary without Close gives VD_E_ABORT in the secondaries of each of its sets."""
     first, sets = _three_sets(testbed, kind)
     first.primary.leave()
     _require_aborted(sets)
@@ -131,6 +144,7 @@ def _require_aborted(sets: list[StatementRun]) -> None:
 
 @vdi_requirement("SEC-14")
 def test_the_death_of_a_primary_ends_the_configuration(testbed: Testbed) -> None:
+    """The death of a primary gives VD_E_ABORT to a server that is configuring its set."""
     scripted = testbed.scripted_created()
     scripted.begin_configuration()
     scripted.primary.kill()
@@ -142,6 +156,7 @@ def test_the_death_of_a_primary_ends_the_configuration(testbed: Testbed) -> None
 
 @vdi_requirement("SEC-14")
 def test_the_death_of_a_primary_ends_its_second_set(testbed: Testbed, kind: Kind) -> None:
+    """The death of a primary aborts its current set as well when it had served another one before."""
     first = testbed.statement(kind, Scenario(owners=(1,)))
     first.succeed()
     second = testbed.again(first)

@@ -14,7 +14,7 @@ from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import VDConfig
 
-SECONDARIES = alternating_direction("secondaries", [1, 2, 8])
+SECONDARIES = alternating_direction("secondaries", [1, 2, 8], ["1 secondary", "2 secondaries", "8 secondaries"])
 ABORTERS = alternating_direction("by", ["primary", "secondary"])
 
 
@@ -24,12 +24,14 @@ ABORTERS = alternating_direction("by", ["primary", "secondary"])
 @SECONDARIES
 @vdi_requirement("SEC-01")
 def test_a_configured_set_can_be_joined(testbed: Testbed, kind: Kind, secondaries: int) -> None:
+    """OpenInSecondaryEx of other processes gives NOERROR after CreateEx and GetConfiguration of the primary."""
     _join_a_configured_set(testbed, kind, Scenario(secondaries=secondaries))
 
 
 @SECONDARIES
 @vdi_requirement("SEC-08")
 def test_the_older_forms_create_and_join(testbed: Testbed, kind: Kind, secondaries: int) -> None:
+    """OpenInSecondary of other processes gives NOERROR after Create and GetConfiguration of the primary."""
     testbed.need_default_instance()
     _join_a_configured_set(testbed, kind, Scenario(secondaries=secondaries, older=True))
 
@@ -44,6 +46,7 @@ def _join_a_configured_set(testbed: Testbed, kind: Kind, scenario: Scenario) -> 
 
 @vdi_requirement("SEC-01")
 def test_a_set_in_full_use_can_be_joined(testbed: Testbed, kind: Kind) -> None:
+    """OpenInSecondaryEx gives NOERROR while a command is held, whose buffer the process that joined can map."""
     statement = testbed.statement(kind, Scenario(transfers=6))
     for _ in range(4):
         command = statement.next_data_command()
@@ -57,6 +60,7 @@ def test_a_set_in_full_use_can_be_joined(testbed: Testbed, kind: Kind) -> None:
 @alternating_direction("older", ["Create", "OpenInSecondary"])
 @vdi_requirement("SEC-08")
 def test_the_older_forms_go_with_the_newer_ones(testbed: Testbed, kind: Kind, older: str) -> None:
+    """OpenInSecondaryEx joins a set that Create made, and OpenInSecondary one that CreateEx made."""
     testbed.need_default_instance()
     statement = testbed.configured(kind, Scenario(older=older == "Create"))
     secondary = testbed.client("secondary")
@@ -77,12 +81,14 @@ def test_the_older_forms_go_with_the_newer_ones(testbed: Testbed, kind: Kind, ol
 @RESTORE
 @vdi_requirement("SEC-02")
 def test_a_set_that_is_not_configured_cannot_be_joined(testbed: Testbed, kind: Kind) -> None:
+    """OpenInSecondaryEx gives VD_E_PROTOCOL before the server has configured the set, and NOERROR after it."""
     _join_too_early(testbed, kind, Scenario())
 
 
 @BACKUP
 @vdi_requirement("SEC-26")
 def test_the_older_form_cannot_join_a_set_that_is_not_configured(testbed: Testbed, kind: Kind) -> None:
+    """OpenInSecondary gives VD_E_PROTOCOL before the server has configured the set, and NOERROR after it."""
     testbed.need_default_instance()
     _join_too_early(testbed, kind, Scenario(older=True))
 
@@ -101,12 +107,14 @@ def _join_too_early(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
 @BACKUP
 @vdi_requirement("SEC-03")
 def test_a_second_join_of_one_object_is_refused(testbed: Testbed, kind: Kind) -> None:
+    """OpenInSecondaryEx gives VD_E_PROTOCOL on an object that has joined a set, for this set or another one."""
     _join_twice(testbed, kind, Scenario(devices=2, owners=(1, 0), secondaries=2))
 
 
 @RESTORE
 @vdi_requirement("SEC-26")
 def test_a_second_join_by_the_older_form_is_refused(testbed: Testbed, kind: Kind) -> None:
+    """OpenInSecondary gives VD_E_PROTOCOL on an object that has joined a set, for this set or another one."""
     testbed.need_default_instance()
     _join_twice(testbed, kind, Scenario(devices=2, owners=(1, 0), secondaries=2, older=True))
 
@@ -130,6 +138,7 @@ def _join_twice(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
 @BACKUP
 @vdi_requirement("SEC-04")
 def test_the_creating_object_cannot_join(testbed: Testbed, kind: Kind) -> None:
+    """OpenInSecondaryEx and OpenInSecondary give VD_E_PROTOCOL on the object that created a set."""
     statement = testbed.statement(kind, Scenario(owners=(1,)))
     other = testbed.configured(kind)
     for name in (statement.set_name, other.set_name):
@@ -141,12 +150,14 @@ def test_the_creating_object_cannot_join(testbed: Testbed, kind: Kind) -> None:
 @ABORTERS
 @vdi_requirement("SEC-05")
 def test_an_aborting_set_cannot_be_joined(testbed: Testbed, kind: Kind, by: str) -> None:
+    """OpenInSecondaryEx gives VD_E_ABORT after SignalAbort of the primary or of a secondary."""
     _join_after_an_abort(testbed, kind, by, Scenario(secondaries=1))
 
 
 @ABORTERS
 @vdi_requirement("SEC-26")
 def test_the_older_form_cannot_join_an_aborting_set(testbed: Testbed, kind: Kind, by: str) -> None:
+    """OpenInSecondary gives VD_E_ABORT after SignalAbort of the primary or of a secondary."""
     testbed.need_default_instance()
     _join_after_an_abort(testbed, kind, by, Scenario(secondaries=1, older=True))
 
@@ -162,6 +173,7 @@ def _join_after_an_abort(testbed: Testbed, kind: Kind, by: str, scenario: Scenar
 
 @vdi_requirement("SEC-05")
 def test_a_set_that_its_server_aborted_cannot_be_joined(testbed: Testbed) -> None:
+    """OpenInSecondaryEx gives VD_E_ABORT after SignalAbort of the server."""
     scripted = testbed.scripted()
     scripted.signal_abort()
     scripted.device.await_abort()
@@ -170,6 +182,7 @@ def test_a_set_that_its_server_aborted_cannot_be_joined(testbed: Testbed) -> Non
 
 @vdi_requirement("SEC-25")
 def test_joining_before_the_primary_knows_the_configuration_is_observed(testbed: Testbed) -> None:
+    """OpenInSecondaryEx before the primary's GetConfiguration of a configured set gives VD_E_PROTOCOL or NOERROR."""
     scripted = testbed.scripted_created(Scenario(secondaries=1))
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -181,94 +194,6 @@ def test_joining_before_the_primary_knows_the_configuration_is_observed(testbed:
         scripted.join(secondary).expect(NOERROR)
 
 
-# Other names
-
-
-@pytest.mark.parametrize("name", ["unknown", "longer", "shorter", "closed"])
-@vdi_requirement("SEC-06")
-def test_a_set_that_does_not_exist_cannot_be_joined(testbed: Testbed, name: str) -> None:
-    statement = testbed.backup()
-    if name == "closed":
-        statement.succeed()
-    names = {"unknown": testbed.name(), "longer": statement.set_name + "x", "shorter": statement.set_name[:-1]}
-    secondary = testbed.client("secondary")
-    for attempt in (
-        secondary.open_in_secondary_ex(None, names.get(name, statement.set_name)),
-        secondary.open_in_secondary(names.get(name, statement.set_name)),
-    ):
-        attempt.expect_failure()
-        attempt.observe("Q34", f"joining a set by {name} name")
-
-
-@pytest.mark.parametrize("older", [False, True], ids=["OpenInSecondaryEx", "OpenInSecondary"])
-@pytest.mark.parametrize("form", ["{}-z", "É-{}-Ж-z"], ids=["small letters", "both kinds"])
-@vdi_requirement("NAM-11")
-def test_the_name_of_a_set_is_compared_with_its_case(testbed: Testbed, form: str, older: bool) -> None:
-    if older:
-        testbed.need_default_instance()
-    statement = testbed.prepared(Scenario(older=older), name=form.format(testbed.name()))
-    statement.start()
-    name, secondary = statement.set_name, testbed.client("secondary")
-    middle = name.replace("Ж", "ж"), name.replace("vdi", "vDi"), name.upper(), name.lower(), name.swapcase()
-    first = name[0].swapcase() + name[1:]
-    for other in {first, name[:-1] + name[-1].upper(), *middle} - {name}:
-        answer = secondary.open_in_secondary(other) if older else secondary.open_in_secondary_ex(None, other)
-        answer.expect_failure()
-    statement.enlist(secondary)
-    statement.succeed()
-
-
-@alternating_direction("instance", ["NOSUCHINSTANCE", "HOST\\MSSQLSERVER", "\\MSSQLSERVER"])
-@vdi_requirement("SEC-07")
-def test_a_set_of_the_default_instance_is_not_that_of_another(testbed: Testbed, kind: Kind, instance: str) -> None:
-    statement = testbed.statement(kind)
-    secondary = testbed.client("secondary")
-    secondary.open_in_secondary_ex(instance, statement.set_name).expect_failure()
-    testbed.secondary(statement)
-    statement.succeed()
-
-
-@RESTORE
-@vdi_requirement("SEC-07")
-def test_an_empty_instance_name_is_observed(testbed: Testbed, kind: Kind) -> None:
-    statement = testbed.statement(kind)
-    secondary = testbed.client("secondary")
-    answer = secondary.open_in_secondary_ex("", statement.set_name)
-    answer.observe("Q9", "OpenInSecondaryEx with an empty instance name")
-    if answer.code != NOERROR:
-        answer.expect_failure()
-        statement.join(secondary).expect(NOERROR)
-    command = statement.next_data_command()
-    view = mapped_view(secondary, handle_of(command))
-    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
-
-
-@BACKUP
-@vdi_requirement("SEC-07")
-def test_a_set_of_a_named_instance_is_joined_by_that_name_alone(testbed: Testbed, kind: Kind) -> None:
-    testbed.need("named_instances", "it needs named instances")
-    statement = testbed.configured(kind, Scenario(instance="VDI1", owners=(1,)))
-    for instance in (None, "VDI2", "VDI", "VDI10"):
-        testbed.client("stranger").open_in_secondary_ex(instance, statement.set_name).expect_failure()
-    statement.join_all()
-    statement.open_devices()
-    statement.succeed()
-
-
-@RESTORE
-@vdi_requirement("SEC-07")
-def test_a_set_is_not_that_of_the_same_name_on_another_instance(testbed: Testbed, kind: Kind) -> None:
-    testbed.need("named_instances", "it needs named instances")
-    statement = testbed.configured(kind, Scenario(instance="VDI1"))
-    secondary = testbed.client("secondary")
-    other = testbed.client("other primary").create_ex("VDI2", statement.set_name, VDConfig())
-    other.observe("Q8", "CreateEx of a name that is in use on another instance")
-    secondary.open_in_secondary_ex("VDI2", statement.set_name).expect_failure()
-    statement.enlist(secondary)
-    statement.open_devices()
-    statement.succeed()
-
-
 # What a refusal leaves
 
 
@@ -276,6 +201,7 @@ def test_a_set_is_not_that_of_the_same_name_on_another_instance(testbed: Testbed
 @pytest.mark.parametrize("refusal", ["unknown", "not ready", "aborting"])
 @vdi_requirement("SEC-27")
 def test_a_refused_join_leaves_the_object_as_it_was(testbed: Testbed, refusal: str, then: str) -> None:
+    """After a failed OpenInSecondaryEx, Close gives VD_E_PROTOCOL, and the object can create a set or join one."""
     secondary = testbed.client("secondary")
     _refuse(testbed, secondary, refusal)
     secondary.close().expect(VD_E_PROTOCOL)
@@ -307,6 +233,7 @@ def _refuse(testbed: Testbed, secondary: Client, refusal: str) -> None:
 @BACKUP
 @vdi_requirement("SEC-20")
 def test_who_joined_cannot_create(testbed: Testbed, kind: Kind) -> None:
+    """CreateEx and Create give VD_E_PROTOCOL on an object that joined a set."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(1, 0), secondaries=2))
     for secondary in statement.secondaries:
         for name in (statement.set_name, testbed.name()):
@@ -320,6 +247,7 @@ def test_who_joined_cannot_create(testbed: Testbed, kind: Kind) -> None:
 
 @vdi_requirement("SEC-19")
 def test_more_processes_than_devices_join_at_once(testbed: Testbed) -> None:
+    """More processes than there are devices can join a set at the same time; any that cannot gets a failure."""
     statement = testbed.backup(Scenario(devices=2, secondaries=1))
     crowd = [testbed.client(f"attendant {number}") for number in range(70)]
     asked = [one.send_open_in_secondary_ex(None, statement.set_name) for one in crowd]
@@ -345,6 +273,7 @@ def test_more_processes_than_devices_join_at_once(testbed: Testbed) -> None:
 @RESTORE
 @vdi_requirement("SEC-22")
 def test_a_second_object_of_one_process_is_observed(testbed: Testbed, kind: Kind) -> None:
+    """A second object in a process that has the set open fails to join, or can map its buffers (recorded)."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
     command = statement.next_data_command()
     for client in statement.clients:
@@ -364,6 +293,7 @@ def test_a_second_object_of_one_process_is_observed(testbed: Testbed, kind: Kind
 @BACKUP
 @vdi_requirement("SEC-23")
 def test_processes_come_and_go(testbed: Testbed, kind: Kind) -> None:
+    """A secondary can join an active set and map its buffers after another one has joined and closed."""
     statement = testbed.statement(kind, Scenario(transfers=8))
     for _ in range(6):
         command = statement.next_data_command()
@@ -379,6 +309,7 @@ def test_processes_come_and_go(testbed: Testbed, kind: Kind) -> None:
 @RESTORE
 @vdi_requirement("SEC-24")
 def test_who_comes_after_the_end_finds_no_device(testbed: Testbed, kind: Kind) -> None:
+    """After VD_E_CLOSE on every device OpenInSecondaryEx fails, or OpenDevice gives VD_E_PROTOCOL after it."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
     statement.run_out()
     late = testbed.client("late secondary")

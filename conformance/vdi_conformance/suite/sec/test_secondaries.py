@@ -3,7 +3,7 @@
 import pytest
 
 from vdi_conformance.harness.client import Client
-from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import fetched_view, handle_of, mapped_view, require_same_memory
@@ -20,7 +20,7 @@ SHARES = {
     "two with three devices each": Scenario(devices=6, owners=(1, 2), buffer_count=6),
     "one and the primary": Scenario(devices=2, owners=(0, 1)),
 }
-SECONDARIES = alternating_direction("secondaries", [1, 2, 8])
+SECONDARIES = alternating_direction("secondaries", [1, 2, 8], ["1 secondary", "2 secondaries", "8 secondaries"])
 
 
 # Running devices
@@ -29,6 +29,7 @@ SECONDARIES = alternating_direction("secondaries", [1, 2, 8])
 @pytest.mark.parametrize("share", ["eight", "two with three devices each", "one and the primary"])
 @vdi_requirement("SEC-09")
 def test_secondaries_carry_whole_streams(testbed: Testbed, share: str) -> None:
+    """Secondaries run devices as threads of the primary would: what they backed up can be restored."""
     streams = testbed.directory("streams")
     testbed.backup(SHARES[share], streams).succeed()
     testbed.restore(SHARES[share], streams).succeed()
@@ -37,6 +38,7 @@ def test_secondaries_carry_whole_streams(testbed: Testbed, share: str) -> None:
 @alternating_direction("share", list(SHARES))
 @vdi_requirement("SEC-09")
 def test_secondaries_hold_commands_at_once(testbed: Testbed, kind: Kind, share: str) -> None:
+    """Secondaries and the primary hold a command of every device at once, complete them, and the statement succeeds."""
     statement = testbed.statement(kind, SHARES[share])
     for command in reversed(statement.hold_all()):
         statement.answer(command).expect(NOERROR)
@@ -45,6 +47,7 @@ def test_secondaries_hold_commands_at_once(testbed: Testbed, kind: Kind, share: 
 
 @vdi_requirement("SEC-10")
 def test_a_secondary_learns_the_configuration_at_once(testbed: Testbed, kind: Kind) -> None:
+    """GetConfiguration of a secondary gives NOERROR at once while every device holds a command."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(1, 0), secondaries=2))
     statement.hold_all()
     for secondary in statement.secondaries:
@@ -54,6 +57,7 @@ def test_a_secondary_learns_the_configuration_at_once(testbed: Testbed, kind: Ki
 
 @vdi_requirement("SEC-10")
 def test_a_secondary_learns_the_configuration_while_its_device_waits(testbed: Testbed) -> None:
+    """GetConfiguration of a secondary gives NOERROR at once while its own device waits in GetCommand."""
     scripted = testbed.scripted(Scenario(owners=(1,)))
     waiting = scripted.device.send_get_command()
     scripted.secondaries[0].get_configuration(INFINITE).expect(NOERROR)
@@ -81,6 +85,7 @@ def test_a_secondary_learns_the_configuration_while_its_device_waits(testbed: Te
 )
 @vdi_requirement("SEC-11")
 def test_all_processes_are_told_one_configuration(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
+    """GetConfiguration gives each secondary the same values as the primary, bufferAreaSize aside."""
     statement = testbed.statement(kind, scenario)
     wanted = _described(statement.primary)
     for turn in range(2):
@@ -100,18 +105,23 @@ def _described(client: Client) -> VDConfig:
 @alternating_direction("opener", [0, 1], OWNER_NAMES)
 @vdi_requirement("SEC-21", "OPD-17")
 def test_a_device_is_open_in_one_process_alone(testbed: Testbed, kind: Kind, opener: int) -> None:
+    """OpenDevice of a device that another process opened fails, with the code of a device that is already open."""
     statement = testbed.configured(kind, Scenario(devices=2, owners=(opener, 1 - opener), secondaries=2))
     statement.join_all()
     statement.open_device(0)
     others = [one for one in statement.clients if one is not statement.device.client]
     for other in others:
         answer = other.open_device(statement.set_name)
-        answer.permit("Q31", "OpenDevice of a device that another process opened", VD_E_PROTOCOL)
+        answer.expect_failure(by="SEC-21")
+        answer.permit("Q31", "OpenDevice of a device that another process opened", VD_E_PROTOCOL, by="OPD-17")
     statement.open_device(1)
     for other in others:
         answer = other.open_device(statement.set_name)
-        answer.permit("Q2", "OpenDevice in another process, all devices open", VD_E_OPEN, VD_E_PROTOCOL)
-    statement.succeed()
+        answer.expect_failure(by="SEC-21")
+        subject = "OpenDevice in another process, all devices open"
+        answer.permit("Q2", subject, VD_E_OPEN, VD_E_PROTOCOL, by="OPD-17")
+    with judging("SEC-21"):
+        statement.succeed()
 
 
 # Leaving
@@ -122,20 +132,27 @@ def test_a_device_is_open_in_one_process_alone(testbed: Testbed, kind: Kind, ope
 def test_secondaries_do_all_the_work_and_leave_before_the_primary(
     testbed: Testbed, kind: Kind, secondaries: int
 ) -> None:
+    """A primary needs no device; secondaries close after VD_E_CLOSE, it closes last, and the statement succeeds."""
     owners = tuple(range(1, secondaries + 1))
     statement = testbed.statement(kind, Scenario(devices=secondaries, owners=owners, buffer_count=8))
-    for command in statement.data_commands():
-        statement.answer(command).expect(NOERROR)
-    for secondary in reversed(statement.secondaries):
-        secondary.close().expect(NOERROR)
-        secondary.leave()
-    statement.primary.close().expect(NOERROR)
-    statement.require_success(statement.outcome())
+    with judging("SEC-12"):
+        for command in statement.data_commands():
+            statement.answer(command).expect(NOERROR)
+    with judging("SEC-18"):
+        for secondary in reversed(statement.secondaries):
+            secondary.close().expect(NOERROR)
+            secondary.leave()
+    # Only that it has no device sets this primary apart from any that closes last.
+    with judging("SEC-12"):
+        statement.primary.close().expect(NOERROR)
+    with judging("SEC-18"):
+        statement.require_success(statement.outcome())
 
 
 @pytest.mark.parametrize("owner", [0, 2], ids=["primary", "secondary"])
 @vdi_requirement("CLS-15")
 def test_who_leaves_after_its_devices_closed_disturbs_nobody(testbed: Testbed, owner: int) -> None:
+    """Close of a secondary whose devices gave VD_E_CLOSE leaves the rest of the set working."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(1, owner, 1), secondaries=2))
     leaver = scripted.secondaries[0]
     assert all(scripted.passes(device, 2) for device in range(3)), "the set was aborted"
@@ -159,6 +176,7 @@ def test_who_leaves_after_its_devices_closed_disturbs_nobody(testbed: Testbed, o
 @pytest.mark.parametrize("owner", [0, 2], ids=["primary", "secondary"])
 @vdi_requirement("GBH-20")
 def test_who_leaves_takes_no_buffer_from_others(testbed: Testbed, owner: int) -> None:
+    """A handle stays good for as long as its command is held, whichever other processes close meanwhile."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(1, owner), secondaries=3))
     holder, mapper = scripted.devices[1].client, scripted.secondaries[2]
     tags = [scripted.send(scripted.allocate(), device=1) for _ in range(2)]
@@ -182,6 +200,7 @@ def test_who_leaves_takes_no_buffer_from_others(testbed: Testbed, owner: int) ->
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
 @vdi_requirement("CLS-20")
 def test_who_only_mapped_leaves_unnoticed(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """Close of a secondary that opened no device gives NOERROR, a second one VD_E_PROTOCOL, and the set goes on."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=3, transfers=12))
     *_, stayer, leaver = statement.secondaries
     command = statement.next_data_command()

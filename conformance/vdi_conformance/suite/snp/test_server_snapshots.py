@@ -42,12 +42,14 @@ def named(codes: list[int]) -> str:
 
 @vdi_requirement("SNP-01")
 def test_a_snapshot_has_one_device(testbed: Testbed) -> None:
+    """BACKUP WITH SNAPSHOT uses exactly one virtual device: a statement that names two fails."""
     statement = testbed.created("backup", Scenario(devices=2, snapshot=True))
     require_failure(statement.refuse(), "WITH SNAPSHOT it names two devices")
 
 
 @vdi_requirement("SNP-02")
 def test_the_snapshot_is_asked_for_when_its_metadata_are_written(testbed: Testbed) -> None:
+    """VDC_Snapshot comes after all Writes of the metadata, and its completion with success makes the BACKUP succeed."""
     statement = testbed.backup(SNAPSHOT)
     codes, command = up_to(statement, vdc.VDC_SNAPSHOT)
     assert vdc.VDC_WRITE in codes, f"before the Snapshot came {named(codes)}"
@@ -60,6 +62,7 @@ def test_the_snapshot_is_asked_for_when_its_metadata_are_written(testbed: Testbe
 
 @vdi_requirement("SNP-03")
 def test_a_client_calls_the_snapshot_off(testbed: Testbed) -> None:
+    """Completing VDC_Snapshot with ERROR_OPERATION_ABORTED calls the BACKUP off."""
     statement = testbed.backup(SNAPSHOT)
     _, command = up_to(statement, vdc.VDC_SNAPSHOT)
     statement.device.complete(command, ERROR_OPERATION_ABORTED).expect(NOERROR)
@@ -68,6 +71,7 @@ def test_a_client_calls_the_snapshot_off(testbed: Testbed) -> None:
 
 @vdi_requirement("SNP-04")
 def test_nothing_follows_the_snapshot(testbed: Testbed) -> None:
+    """After VDC_Snapshot GetCommand gives VD_E_CLOSE."""
     statement = testbed.backup(SNAPSHOT)
     _, command = up_to(statement, vdc.VDC_SNAPSHOT)
     statement.device.complete(command).expect(NOERROR)
@@ -76,6 +80,7 @@ def test_nothing_follows_the_snapshot(testbed: Testbed) -> None:
 
 @vdi_requirement("SNP-05")
 def test_a_client_that_prepares_is_told_before_the_freeze(testbed: Testbed) -> None:
+    """With VDF_SnapshotPrepare the server sends Writes, VDC_PrepareToFreeze, more Writes, and VDC_Snapshot."""
     statement = testbed.backup(PREPARED)
     before, prepare = up_to(statement, vdc.VDC_PREPARE_TO_FREEZE)
     statement.device.complete(prepare).expect(NOERROR)
@@ -88,6 +93,7 @@ def test_a_client_that_prepares_is_told_before_the_freeze(testbed: Testbed) -> N
 
 @vdi_requirement("SNP-06")
 def test_a_client_that_does_not_prepare_is_told_nothing(testbed: Testbed) -> None:
+    """VDC_PrepareToFreeze comes neither without VDF_SnapshotPrepare nor without WITH SNAPSHOT."""
     for scenario in (SNAPSHOT, Scenario(features=vdc.VDF_SNAPSHOT_PREPARE)):
         codes = codes_of(testbed.backup(scenario))
         assert vdc.VDC_PREPARE_TO_FREEZE not in codes, f"{named(codes)} came, WITH SNAPSHOT {scenario.snapshot}"
@@ -95,6 +101,7 @@ def test_a_client_that_does_not_prepare_is_told_nothing(testbed: Testbed) -> Non
 
 @vdi_requirement("SNP-07")
 def test_a_snapshot_is_brought_back_when_its_metadata_are_read(testbed: Testbed) -> None:
+    """RESTORE WITH SNAPSHOT sends the Reads of the metadata and then one VDC_MountSnapshot, and succeeds."""
     codes = codes_of(testbed.restore(SNAPSHOT))
     reads = [number for number, code in enumerate(codes) if code == vdc.VDC_READ]
     mounted = [number for number, code in enumerate(codes) if code == vdc.VDC_MOUNT_SNAPSHOT]
@@ -104,6 +111,7 @@ def test_a_snapshot_is_brought_back_when_its_metadata_are_read(testbed: Testbed)
 
 @vdi_requirement("SNP-07")
 def test_a_snapshot_that_is_not_brought_back_fails_the_restore(testbed: Testbed) -> None:
+    """RESTORE WITH SNAPSHOT fails if VDC_MountSnapshot is completed with an error."""
     statement = testbed.restore(SNAPSHOT)
     _, command = up_to(statement, vdc.VDC_MOUNT_SNAPSHOT)
     statement.device.complete(command, ERROR_OPERATION_ABORTED).expect(NOERROR)
@@ -112,6 +120,7 @@ def test_a_snapshot_that_is_not_brought_back_fails_the_restore(testbed: Testbed)
 
 @vdi_requirement("SNP-08")
 def test_what_was_made_without_a_snapshot_is_not_restored_with_one(testbed: Testbed) -> None:
+    """RESTORE WITH SNAPSHOT of a set that was made without fails with message 3276."""
     streams = testbed.directory("streams")
     testbed.backup(keep=streams).succeed()
     require_message(testbed.restore(SNAPSHOT, streams).drain(), 3276)

@@ -28,6 +28,7 @@ LONG = 1000
 @OWNERS
 @vdi_requirement("SRV-06")
 def test_an_abort_of_the_server_ends_every_command_once(testbed: Testbed, owner: int) -> None:
+    """After SignalAbort of the server each command ends once, as aborted, and later completions are ignored."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(owner, 1 - owner)))
     tags = [scripted.send(scripted.allocate(), device=device) for device in (0, 0, 1)]
     held = [device.next_command() for device in scripted.devices]
@@ -41,6 +42,7 @@ def test_an_abort_of_the_server_ends_every_command_once(testbed: Testbed, owner:
 
 @vdi_requirement("SRV-07")
 def test_a_server_that_closes_with_devices_open_ends_everything(testbed: Testbed) -> None:
+    """Close of the server with devices open gives VD_E_PROTOCOL, aborts the set, and releases its name."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     scripted.send(scripted.allocate())
     command = scripted.device.next_command()
@@ -57,6 +59,7 @@ def test_a_server_that_closes_with_devices_open_ends_everything(testbed: Testbed
 
 @vdi_requirement("SRV-10")
 def test_a_command_for_a_closed_device_is_completed_as_refused(testbed: Testbed) -> None:
+    """SendCommand for a closed device is refused and completes the command with ERROR_INVALID_HANDLE."""
     scripted = testbed.scripted(Scenario(devices=2))
     scripted.close_device(0)
     _refused(scripted, ERROR_INVALID_HANDLE).expect(VD_E_PROTOCOL)
@@ -65,6 +68,7 @@ def test_a_command_for_a_closed_device_is_completed_as_refused(testbed: Testbed)
 
 @vdi_requirement("SRV-10")
 def test_a_command_after_an_error_is_completed_as_refused(testbed: Testbed) -> None:
+    """SendCommand in IO-ERROR is refused and completes the command with ERROR_IO_DEVICE."""
     scripted = testbed.scripted()
     tag = scripted.send(scripted.allocate())
     scripted.device.complete(scripted.device.next_command(), ERROR_WRITE_FAULT, 0).expect(NOERROR)
@@ -75,6 +79,7 @@ def test_a_command_after_an_error_is_completed_as_refused(testbed: Testbed) -> N
 @pytest.mark.parametrize("by", ["server", "client"])
 @vdi_requirement("SRV-10")
 def test_a_command_after_an_abort_is_completed_as_refused(testbed: Testbed, by: str) -> None:
+    """SendCommand after an abort is refused and completes the command with ERROR_OPERATION_ABORTED."""
     scripted = testbed.scripted()
     tag = scripted.send(scripted.allocate())
     scripted.device.next_command()
@@ -89,6 +94,7 @@ def test_a_command_after_an_abort_is_completed_as_refused(testbed: Testbed, by: 
 
 @vdi_requirement("SRV-10")
 def test_a_command_for_a_full_queue_is_completed_as_refused(testbed: Testbed) -> None:
+    """SendCommand to a full queue is refused and completes the command with ERROR_NO_SYSTEM_RESOURCES."""
     scripted = testbed.scripted()
     taken = 0
     while taken < LONG and (sent := scripted.try_to_send(code=VDC_FLUSH)).succeeded:
@@ -122,6 +128,7 @@ def _require_completion(scripted: ScriptedSet, tag: int | None, code: int) -> No
 
 @vdi_requirement("SRV-07")
 def test_a_server_that_closes_with_devices_open_and_nothing_to_do_ends_everything(testbed: Testbed) -> None:
+    """Close of an idle server with devices open gives VD_E_PROTOCOL, and every waiting GetCommand VD_E_ABORT."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     waiting = begin_to_wait(*scripted.devices)
     scripted.aborted = True
@@ -132,6 +139,7 @@ def test_a_server_that_closes_with_devices_open_and_nothing_to_do_ends_everythin
 
 @vdi_requirement("SRV-10")
 def test_a_command_after_the_end_of_every_device_is_completed_as_refused(testbed: Testbed) -> None:
+    """SendCommand after the end of all devices is refused and completes the command with ERROR_INVALID_HANDLE."""
     scripted = testbed.scripted(Scenario(devices=2))
     for device in range(2):
         scripted.close_device(device)

@@ -24,6 +24,7 @@ FILE_NOT_FOUND = 0x80070002
 
 @vdi_requirement("SRV-01")
 def test_a_set_is_opened_by_one_server(testbed: Testbed) -> None:
+    """Open of the server gives VD_E_PROTOCOL for a set that another server has opened, at whatever step that is."""
     connected, second = testbed.scripted_created(), testbed.server()
     connected.server.open(None, connected.set_name).expect(NOERROR)
     second.open(None, connected.set_name).expect(VD_E_PROTOCOL)
@@ -37,12 +38,14 @@ def test_a_set_is_opened_by_one_server(testbed: Testbed) -> None:
 
 @vdi_requirement("SRV-02")
 def test_a_set_that_nobody_created_is_not_opened(testbed: Testbed) -> None:
+    """Open of the server for an unknown name gives VD_E_INVALID or 0x80070002 (recorded)."""
     answer = testbed.server().open(None, testbed.name())
     answer.permit("Q54", "Open of a set that nobody created", VD_E_INVALID, FILE_NOT_FOUND)
 
 
 @vdi_requirement("SRV-03")
 def test_the_configuration_begins_and_ends_once(testbed: Testbed) -> None:
+    """BeginConfiguration is legal once, EndConfiguration once after it; otherwise they give VD_E_PROTOCOL."""
     scripted = testbed.scripted_created()
     server, half = scripted.server, (VDF_WRITE_MEDIA, 0, 512, SIZE, INFINITE)
     server.open(None, scripted.set_name).expect(NOERROR)
@@ -56,9 +59,10 @@ def test_the_configuration_begins_and_ends_once(testbed: Testbed) -> None:
     server.begin_configuration(*half).expect(VD_E_PROTOCOL)
 
 
-@pytest.mark.parametrize("alignment", [0, 512, 4096, 65536])
+@pytest.mark.parametrize("alignment", [0, 512, 4096, 65536], ids=["no wish", "a block", "a page", "the largest"])
 @vdi_requirement("CFG-20")
 def test_the_server_may_ask_for_any_legal_alignment(testbed: Testbed, alignment: int) -> None:
+    """The returned alignment is a power of 2, not below the server's wish or blockSize, not above 65536."""
     scripted = testbed.scripted_created()
     scripted.server.open(None, scripted.set_name).expect(NOERROR)
     scripted.server.begin_configuration(VDF_WRITE_MEDIA, alignment, 512, SIZE, INFINITE).expect(NOERROR)
@@ -70,6 +74,7 @@ def test_the_server_may_ask_for_any_legal_alignment(testbed: Testbed, alignment:
 
 @vdi_requirement("SRV-04")
 def test_no_command_is_sent_to_a_device_that_the_server_has_not_opened(testbed: Testbed) -> None:
+    """SendCommand gives VD_E_PROTOCOL until the server has opened the device, and NOERROR then."""
     scripted = testbed.scripted_created()
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -83,6 +88,7 @@ def test_no_command_is_sent_to_a_device_that_the_server_has_not_opened(testbed: 
 
 @vdi_requirement("SRV-13")
 def test_only_a_device_that_the_server_opened_is_closed(testbed: Testbed) -> None:
+    """CloseDevice gives VD_E_PROTOCOL before the server opened the device; a second one harms no other device."""
     scripted = testbed.scripted_created(Scenario(devices=2))
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -117,9 +123,14 @@ def require_apart(addresses: list[int], zone: int) -> None:
             raise ConformanceFailure(f"buffers lie at {lower:#x} and {upper:#x}, with a zone of {zone} bytes")
 
 
-@pytest.mark.parametrize(("zone", "alignment"), [(0, 512), (24, 512), (4096, 512), (1, 65536)])
+@pytest.mark.parametrize(
+    ("zone", "alignment"),
+    [(0, 512), (24, 512), (4096, 512), (1, 65536)],
+    ids=["no zone", "24 bytes", "a page", "one byte at the largest alignment"],
+)
 @vdi_requirement("SRV-08")
 def test_the_size_of_a_buffer_leaves_its_prefix_zone_out(testbed: Testbed, zone: int, alignment: int) -> None:
+    """The size given to AllocateBuffer excludes the prefix zone: buffers and their zones do not overlap."""
     scripted = begun(testbed, Scenario(prefix_zone_size=zone))
     scripted.server.request_buffers(SIZE, alignment, 3).expect(NOERROR)
     scripted.server.end_configuration().expect(NOERROR)
@@ -130,6 +141,7 @@ def test_the_size_of_a_buffer_leaves_its_prefix_zone_out(testbed: Testbed, zone:
 
 @vdi_requirement("SRV-08")
 def test_the_alignment_of_a_buffer_is_a_power_of_2(testbed: Testbed) -> None:
+    """AllocateBuffer refuses an alignment that is no power of 2, and keeps to one that is."""
     scripted = begun(testbed, Scenario())
     scripted.server.request_buffers(SIZE, 4096, 2).expect(NOERROR)
     scripted.server.end_configuration().expect(NOERROR)
@@ -141,6 +153,7 @@ def test_the_alignment_of_a_buffer_is_a_power_of_2(testbed: Testbed) -> None:
 
 @vdi_requirement("SRV-09")
 def test_requests_for_buffers_add_up_and_are_met_at_once_later(testbed: Testbed) -> None:
+    """RequestBuffers adds up during configuration, and allocates more space at once afterwards."""
     scripted = begun(testbed, Scenario())
     for count in (2, 3):
         scripted.server.request_buffers(SIZE, 512, count).expect(NOERROR)
@@ -152,6 +165,7 @@ def test_requests_for_buffers_add_up_and_are_met_at_once_later(testbed: Testbed)
 
 @vdi_requirement("SRV-09")
 def test_what_is_said_to_be_available_can_be_taken(testbed: Testbed) -> None:
+    """Requested buffers that were not taken are available, and as many as are said to be can be allocated."""
     # With this zone few buffers lie at a multiple of 4096 by chance.
     scripted = begun(testbed, Scenario(prefix_zone_size=24))
     server = scripted.server
@@ -170,6 +184,7 @@ def test_what_is_said_to_be_available_can_be_taken(testbed: Testbed) -> None:
 
 @vdi_requirement("SRV-09")
 def test_buffers_of_several_sizes_can_be_taken(testbed: Testbed) -> None:
+    """One buffer of each size that RequestBuffers was called with can be allocated."""
     scripted = begun(testbed, Scenario())
     sizes = (4096, SIZE, 2 * SIZE)
     for size in sizes:
@@ -181,6 +196,7 @@ def test_buffers_of_several_sizes_can_be_taken(testbed: Testbed) -> None:
 
 @vdi_requirement("SRV-08")
 def test_a_buffer_larger_than_was_requested_is_refused_or_has_all_its_bytes(testbed: Testbed) -> None:
+    """AllocateBuffer of a larger size than was requested fails, or gives a buffer with all of its bytes."""
     scripted = begun(testbed, Scenario())
     scripted.server.request_buffers(SIZE, 512, 2).expect(NOERROR)
     scripted.server.end_configuration().expect(NOERROR)
@@ -201,6 +217,7 @@ def require_own_bytes(scripted: ScriptedSet, buffers: Sequence[tuple[int, int]])
 
 @vdi_requirement("SRV-12")
 def test_a_buffer_that_was_freed_can_be_taken_again(testbed: Testbed) -> None:
+    """A buffer that FreeBuffer took back is available, and can be allocated again any number of times."""
     scripted = begun(testbed, Scenario())
     scripted.server.request_buffers(SIZE, 512, 2).expect(NOERROR)
     scripted.server.end_configuration().expect(NOERROR)
@@ -222,6 +239,7 @@ def require_available(scripted: ScriptedSet, least: int, alignment: int = 512) -
 
 @vdi_requirement("SRV-09")
 def test_a_request_that_cannot_be_met_leaves_the_others_alone(testbed: Testbed) -> None:
+    """A RequestBuffers that cannot be met harms neither the buffers requested before nor those requested after."""
     scripted = begun(testbed, Scenario())
     scripted.server.request_buffers(SIZE, 512, 1).expect(NOERROR)
     scripted.server.end_configuration().expect(NOERROR)

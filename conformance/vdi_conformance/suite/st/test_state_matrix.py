@@ -21,6 +21,7 @@ def _cells(cells: list[MatrixCell]) -> pytest.MarkDecorator:
 
 @_cells(CELLS + CELLS_OF_A_SECONDARY)
 def test_the_state_decides_what_a_call_gives(testbed: Testbed, cell: MatrixCell) -> None:
+    """Each method gives, in each state, what the client transition matrix says, and leads to the state that it says."""
     at = cell.way.reach(testbed)
     for answer in cell.line.call(at):
         cell.gives.judge(answer, cell.way, cell.line.method)
@@ -29,6 +30,7 @@ def test_the_state_decides_what_a_call_gives(testbed: Testbed, cell: MatrixCell)
 
 @vdi_requirement("ST-01")
 def test_the_older_form_makes_a_set_configurable(testbed: Testbed) -> None:
+    """Create called in state Does Not Exist gives NOERROR and moves to Configurable."""
     if os.environ.get("_VIRTUAL_SERVER_NAME_"):
         not_tested("_VIRTUAL_SERVER_NAME_ names an instance, which need not be there")
     at = fresh(testbed)
@@ -38,6 +40,7 @@ def test_the_older_form_makes_a_set_configurable(testbed: Testbed) -> None:
 
 @vdi_requirement("ST-08")
 def test_a_wait_for_the_configuration_makes_a_set_initializing(testbed: Testbed) -> None:
+    """GetConfiguration called in state Configurable gives NOERROR after the wait and moves to Initializing."""
     statement = testbed.created("backup")
     waiting = statement.primary.send_get_configuration()
     statement.execute()
@@ -47,6 +50,7 @@ def test_a_wait_for_the_configuration_makes_a_set_initializing(testbed: Testbed)
 
 @vdi_requirement("ST-16")
 def test_a_device_opens_while_another_is_open(testbed: Testbed) -> None:
+    """OpenDevice called in state Active gives NOERROR for a device not yet open."""
     statement = testbed.configured("backup", Scenario(devices=2))
     statement.open_device(0)
     statement.open_device(1)
@@ -55,6 +59,7 @@ def test_a_device_opens_while_another_is_open(testbed: Testbed) -> None:
 
 @vdi_requirement("ST-22")
 def test_the_last_close_of_a_device_ends_a_set(testbed: Testbed) -> None:
+    """GetCommand called in state Active gives commands, then VD_E_CLOSE, and moves to Normally Terminated."""
     at = opened(testbed)
     for command in at.running.commands():
         at.running.answer_any(command).expect(NOERROR)
@@ -64,6 +69,7 @@ def test_the_last_close_of_a_device_ends_a_set(testbed: Testbed) -> None:
 
 @vdi_requirement("ST-24")
 def test_an_abort_shows_on_a_device_that_had_ended(testbed: Testbed) -> None:
+    """In state Abort GetCommand of a device that the server had closed gives VD_E_ABORT or VD_E_CLOSE (recorded)."""
     at = ended(testbed)
     at.who.signal_abort().expect(NOERROR)
     answer = at.device.get_command()
@@ -73,6 +79,7 @@ def test_an_abort_shows_on_a_device_that_had_ended(testbed: Testbed) -> None:
 
 @_cells(CELLS_OF_AN_INVALID_DEVICE)
 def test_a_device_kept_over_close_is_observed(testbed: Testbed, cell: MatrixCell) -> None:
+    """What GetCommand and CompleteCommand of a device kept over Close give is recorded for each state."""
     at = cell.way.reach(testbed)
     subject = f"{cell.line.method} of a device kept over Close, {cell.way.name}"
     testbed.outside_contract("Q43", subject, lambda: next(cell.line.call(at)))

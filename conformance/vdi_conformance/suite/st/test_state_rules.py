@@ -36,6 +36,7 @@ NO_HANDLE = 0xFEEDF00D
 
 @vdi_requirement("ST-43")
 def test_a_set_ends_with_the_last_of_its_devices(testbed: Testbed) -> None:
+    """The set is Normally Terminated only when the server has closed every device, not when it closed the first."""
     scripted = testbed.scripted_created(Scenario(devices=3))
     scripted.begin_configuration()
     scripted.end_configuration()
@@ -58,6 +59,7 @@ def test_a_set_ends_with_the_last_of_its_devices(testbed: Testbed) -> None:
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 @vdi_requirement("ST-44")
 def test_methods_that_the_matrix_leaves_out_follow_their_pages(testbed: Testbed, way: Way) -> None:
+    """OpenInSecondary(Ex), GetBufferHandle and MapBufferHandle give in each state what their pages say."""
     at = way.reach(testbed)
     for answer in (at.who.open_in_secondary_ex(None, at.set_name), at.who.open_in_secondary(at.set_name)):
         _judge_join(answer, way.state)
@@ -102,6 +104,7 @@ def _judge_sharing(answer: Answer, method: str, way: Way, held: Fetched | None) 
 @pytest.mark.parametrize("reach", [aborted, aborted_in_use], ids=["created", "in use"])
 @vdi_requirement("ST-45")
 def test_close_alone_is_of_use_after_an_abort(testbed: Testbed, reach: Callable[[Testbed], Reached]) -> None:
+    """In state Abort CreateEx, GetConfiguration, OpenDevice and the device keep failing, until Close ends the set."""
     at = set_up(lambda: reach(testbed))
     for _ in range(2):
         at.who.create_ex(None, testbed.name(), VDConfig()).expect(VD_E_PROTOCOL)
@@ -121,6 +124,7 @@ def test_close_alone_is_of_use_after_an_abort(testbed: Testbed, reach: Callable[
 
 @vdi_requirement("ST-46")
 def test_refusals_leave_an_object_without_a_set(testbed: Testbed) -> None:
+    """A call that fails leaves an object in state Does Not Exist there."""
     at = fresh(testbed)
     at.who.get_configuration(0).expect(VD_E_PROTOCOL)
     at.who.open_device(at.set_name).expect(VD_E_PROTOCOL)
@@ -133,6 +137,7 @@ def test_refusals_leave_an_object_without_a_set(testbed: Testbed) -> None:
 
 @vdi_requirement("ST-46")
 def test_refusals_leave_a_set_configurable(testbed: Testbed) -> None:
+    """A call that fails, by VD_E_TIMEOUT too, leaves a set in state Configurable there."""
     at = created(testbed)
     for _ in range(2):
         at.who.get_configuration(0).expect(VD_E_TIMEOUT)
@@ -146,6 +151,7 @@ def test_refusals_leave_a_set_configurable(testbed: Testbed) -> None:
 
 @vdi_requirement("ST-46")
 def test_refusals_and_a_time_out_leave_a_statement_what_it_needs(testbed: Testbed) -> None:
+    """After calls that failed or timed out, a statement configures the set and succeeds."""
     statement = testbed.created("backup")
     at = Reached(testbed, statement.primary, statement.set_name, statement)
     at.who.get_configuration(0).expect(VD_E_TIMEOUT)
@@ -159,6 +165,7 @@ def test_refusals_and_a_time_out_leave_a_statement_what_it_needs(testbed: Testbe
 
 @vdi_requirement("ST-46")
 def test_refusals_leave_a_set_active(testbed: Testbed) -> None:
+    """A call that fails leaves a set in state Active there, and the statement succeeds."""
     statement = testbed.configured("restore", Scenario(devices=2))
     at = Reached(testbed, statement.primary, statement.set_name, statement)
     statement.open_device(0)

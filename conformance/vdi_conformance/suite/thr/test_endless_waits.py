@@ -25,6 +25,7 @@ def _at_once(testbed: Testbed, later: PendingAnswer[Any, Any], what: str) -> Any
 @OWNERS
 @vdi_requirement("THR-03")
 def test_an_endless_get_command_stops_no_call_of_the_set(testbed: Testbed, owner: int) -> None:
+    """A GetCommand that waits with INFINITE stops neither SignalAbort, GetConfiguration nor the handle methods."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(owner,), secondaries=1))
     client, other = scripted.clients[owner], scripted.clients[1 - owner]
     scripted.send(scripted.allocate())
@@ -44,6 +45,7 @@ def test_an_endless_get_command_stops_no_call_of_the_set(testbed: Testbed, owner
 
 @vdi_requirement("THR-03")
 def test_an_endless_get_configuration_stops_no_call_of_the_set(testbed: Testbed) -> None:
+    """A GetConfiguration that waits with INFINITE stops neither SignalAbort nor the handle methods."""
     primary = testbed.client("primary")
     primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
     waiting = primary.send_get_configuration(INFINITE, thread="waiter")
@@ -58,6 +60,7 @@ def test_an_endless_get_configuration_stops_no_call_of_the_set(testbed: Testbed)
 @OWNERS
 @vdi_requirement("THR-02")
 def test_a_device_goes_on_while_another_one_waits_without_limit(testbed: Testbed, owner: int) -> None:
+    """A device fetches and completes commands while others of its set wait in GetCommand with INFINITE."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(owner,)))
     waiting = [device.send_get_command(INFINITE) for device in scripted.devices[:2]]
     busy = scripted.devices[2]

@@ -31,6 +31,7 @@ TICK = 20
 
 @vdi_requirement("TMO-01")
 def test_a_server_without_a_time_limit_waits_on(testbed: Testbed) -> None:
+    """With serverTimeOut 0 the server does not give up while another one does after its own time-out."""
     patient = testbed.backup()
     held = patient.device.next_data_command()
     _run_into_the_limit(_with_a_limit(testbed, SHORT))
@@ -40,6 +41,7 @@ def test_a_server_without_a_time_limit_waits_on(testbed: Testbed) -> None:
 
 @vdi_requirement("TMO-02")
 def test_a_server_gives_up_after_its_time_limit(testbed: Testbed) -> None:
+    """With serverTimeOut the set is aborted after two intervals without a completion, and not before."""
     statement, interval = _with_a_limit(testbed, LONG), testbed.scaled(LONG)
     began = time.monotonic()
     # Waits that are over again and again must not be taken for its own.
@@ -53,6 +55,7 @@ def test_a_server_gives_up_after_its_time_limit(testbed: Testbed) -> None:
 
 @vdi_requirement("TMO-05")
 def test_who_completes_too_late_is_told_of_an_abort(testbed: Testbed) -> None:
+    """After serverTimeOut has aborted the set, GetCommand and CompleteCommand give VD_E_ABORT."""
     statement = _with_a_limit(testbed, SHORT)
     for command in _run_into_the_limit(statement):
         statement.answer_any(command).expect(VD_E_ABORT)
@@ -121,6 +124,8 @@ class _Clock:
 
 @vdi_requirement("TMO-03")
 def test_each_completion_gives_the_time_limit_anew(testbed: Testbed) -> None:
+    """Each completion restarts the clock of serverTimeOut."""
+
     def attempt(interval: int) -> None:
         statement, clock = testbed.created("backup", Scenario(server_time_out=interval)), _Clock(interval)
         statement.execute()
@@ -151,6 +156,7 @@ def _hold(device: Device, clock: _Clock, milliseconds: int) -> list[Fetched]:
 
 @vdi_requirement("TMO-04")
 def test_with_nothing_pending_the_time_limit_does_not_run(testbed: Testbed) -> None:
+    """Without pending commands the clock of serverTimeOut does not run."""
     answers = ("stands", "runs")
 
     def attempt(interval: int) -> None:
@@ -177,6 +183,7 @@ def _pass_one(scripted: ScriptedSet) -> Answer:
 @pytest.mark.parametrize("pending", ["queued", "queued on the second device", "held on the second device"])
 @vdi_requirement("TMO-02")
 def test_the_time_limit_runs_whatever_is_pending(testbed: Testbed, pending: str) -> None:
+    """A set is aborted by serverTimeOut whether the pending command is queued or held, on whichever device."""
     scripted = testbed.scripted(Scenario(devices=2, server_time_out=testbed.scaled(LONG)))
     device = 0 if pending == "queued" else 1
     sent = scripted.try_to_send(code=VDC_FLUSH, device=device)
@@ -195,6 +202,8 @@ def test_the_time_limit_runs_whatever_is_pending(testbed: Testbed, pending: str)
 
 @vdi_requirement("TMO-03")
 def test_a_completion_of_any_device_gives_the_time_limit_anew(testbed: Testbed) -> None:
+    """A completion on any device of the set restarts the clock of serverTimeOut."""
+
     def attempt(interval: int) -> None:
         idle, clock = testbed.client("idle"), _Clock(interval)
         scripted = testbed.scripted(Scenario(devices=2, server_time_out=interval))

@@ -57,6 +57,7 @@ def require_within(codes: set[int], permitted: set[int], who: str) -> None:
 @alternating_direction("features", list(KINDS.values()), list(KINDS))
 @vdi_requirement("VDC-42")
 def test_commands_are_implied_by_features(testbed: Testbed, kind: Kind, features: int) -> None:
+    """The server sends a client only commands that are implied by its feature bits."""
     permitted = ALWAYS.union(*(codes for bit, codes in IMPLIED.items() if features & bit))
     codes = {command.code for command in commands_of(testbed.statement(kind, Scenario(features=features)))}
     require_within(codes, permitted, f"a client with the features {features:#x}")
@@ -64,18 +65,21 @@ def test_commands_are_implied_by_features(testbed: Testbed, kind: Kind, features
 
 @vdi_requirement("VDC-29")
 def test_a_pipe_is_used_in_sequence(testbed: Testbed, kind: Kind) -> None:
+    """A pipe-like client gets no command that positions."""
     codes = {command.code for command in commands_of(testbed.statement(kind, Scenario(devices=2)))}
     require_within(codes, set(vdc.NAMES) - POSITIONING, "a pipe")
 
 
 @vdi_requirement("VDC-26")
 def test_discard_comes_to_none_who_does_not_support_it(testbed: Testbed) -> None:
+    """VDC_Discard comes only to clients that set VDF_Discard."""
     codes = {command.code for command in commands_of(testbed.backup(Scenario(features=vdc.VDF_LIKE_TAPE)))}
     require_within(codes, set(vdc.NAMES) - {vdc.VDC_DISCARD}, "a client without VDF_Discard")
 
 
 @vdi_requirement("VDC-27")
 def test_a_disk_is_told_the_place_of_every_transfer(testbed: Testbed) -> None:
+    """With VDF_RandomAccess positions are byte offsets: no Write leaves a gap, no Read starts beyond the data."""
     scenario, streams = Scenario(features=vdc.VDF_LIKE_DISK), testbed.directory("streams")
     end = 0
     for command in commands_of(testbed.backup(scenario, streams)):
@@ -91,6 +95,7 @@ def test_a_disk_is_told_the_place_of_every_transfer(testbed: Testbed) -> None:
 
 @vdi_requirement("VDC-24")
 def test_setposition_on_a_disk_has_an_origin(testbed: Testbed) -> None:
+    """With VDF_RandomAccess the size of a SetPosition is its origin: 0, 1 or 2."""
     disk = Scenario(features=vdc.VDF_LIKE_DISK)
     commands = [one for kind in ("backup", "restore") for one in commands_of(testbed.statement(kind, disk))]
     origins = {command.size for command in commands if command.code == vdc.VDC_SET_POSITION}
@@ -103,6 +108,7 @@ def test_setposition_on_a_disk_has_an_origin(testbed: Testbed) -> None:
 
 @vdi_requirement("VDC-25")
 def test_a_tape_is_sent_to_places_that_it_told(testbed: Testbed) -> None:
+    """Without VDF_RandomAccess SetPosition uses only positions that GetPosition returned."""
     tape = Scenario(features=vdc.VDF_LIKE_TAPE)
     targets = 0
     for kind in ("backup", "restore"):
@@ -128,6 +134,7 @@ def digest(statement: StatementRun, command: Fetched) -> tuple[int, str]:
 
 @vdi_requirement("VDC-08")
 def test_what_had_no_room_is_sent_again_and_nothing_else(testbed: Testbed) -> None:
+    """After ERROR_END_OF_MEDIA and Load only the Writes whose count fell short are sent again."""
     statement = testbed.backup(Scenario(features=vdc.VDF_LIKE_TAPE, transfers=6))
     kept: list[tuple[int, str]] = []
     refused: list[tuple[int, str]] = []
@@ -157,6 +164,7 @@ def test_what_had_no_room_is_sent_again_and_nothing_else(testbed: Testbed) -> No
 
 @vdi_requirement("VDC-21")
 def test_load_waits_for_the_transfers_under_way(testbed: Testbed) -> None:
+    """The server sends Load only when the other outstanding transfers of the device are completed."""
     statement = testbed.backup(Scenario(features=vdc.VDF_LIKE_TAPE, transfers=6))
     device = statement.device
     statement.answer(device.next_data_command()).expect(NOERROR)
@@ -173,6 +181,7 @@ def test_load_waits_for_the_transfers_under_way(testbed: Testbed) -> None:
 
 @vdi_requirement("VDC-32")
 def test_after_the_warning_no_more_is_written_than_the_zone_holds(testbed: Testbed) -> None:
+    """After ERROR_END_OF_MEDIA the server writes no more than EOMWarningSize before it sends Load."""
     statement = testbed.backup(Scenario(features=vdc.VDF_REMOVABLE, transfers=6, eom_warning_size=ZONE))
     writes = written = 0
     warned = loaded = False
@@ -211,6 +220,7 @@ def enabled(statement: StatementRun) -> bool:
 @alternating_direction("features", [0, vdc.VDF_REQUEST_COMPLETE], ["not asked for", "asked for"])
 @vdi_requirement("VDC-34")
 def test_complete_comes_where_it_is_enabled_alone(testbed: Testbed, kind: Kind, features: int) -> None:
+    """VDC_Complete comes only if VDF_CompleteEnabled was in the returned features."""
     statement = testbed.statement(kind, Scenario(features=features))
     enabling = enabled(statement)
     came = vdc.VDC_COMPLETE in {command.code for command in commands_of(statement)}
@@ -226,8 +236,9 @@ def completing(testbed: Testbed) -> tuple[StatementRun, list[int], Fetched]:
     return statement, *up_to_complete(statement)
 
 
-@vdi_requirement("VDC-35", "VDC-37")
+@vdi_requirement("VDC-35")
 def test_complete_is_the_last_word_and_decides(testbed: Testbed) -> None:
+    """VDC_Complete comes after all data and Flush, and the BACKUP succeeds only after its completion with success."""
     statement, codes, command = completing(testbed)
     assert vdc.VDC_WRITE in codes, "Complete came before any data"
     last = [code for code in codes if code in (vdc.VDC_WRITE, vdc.VDC_FLUSH)][-1]
@@ -235,12 +246,21 @@ def test_complete_is_the_last_word_and_decides(testbed: Testbed) -> None:
     testbed.backup().succeed()
     assert not statement.ended, "the statement ended before Complete was completed"
     statement.device.complete(command).expect(NOERROR)
-    statement.device.get_command().expect(VD_E_CLOSE)
+    statement.device.get_command().expect(VD_E_CLOSE, by="VDC-37")
     statement.require_success(statement.outcome())
+
+
+@vdi_requirement("VDC-37")
+def test_a_close_alone_follows_complete(testbed: Testbed) -> None:
+    """After VDC_Complete the next GetCommand gives VD_E_CLOSE."""
+    statement, _, command = completing(testbed)
+    statement.device.complete(command).expect(NOERROR)
+    statement.device.get_command().expect(VD_E_CLOSE)
 
 
 @vdi_requirement("VDC-39")
 def test_the_server_waits_while_complete_is_held(testbed: Testbed) -> None:
+    """The server waits for the completion of VDC_Complete as long as other BACKUPs take, and succeeds."""
     statement, _, command = completing(testbed)
     for _ in range(2):
         testbed.backup().succeed()
@@ -250,6 +270,7 @@ def test_the_server_waits_while_complete_is_held(testbed: Testbed) -> None:
 
 @vdi_requirement("VDC-36")
 def test_complete_with_an_error_fails_the_backup(testbed: Testbed) -> None:
+    """VDC_Complete completed with an error makes the BACKUP fail."""
     statement, _, command = completing(testbed)
     statement.device.complete(command, ERROR_DISK_FULL).expect(NOERROR)
     require_failure(statement.drain(), "Complete was completed with an error")
@@ -257,6 +278,7 @@ def test_complete_with_an_error_fails_the_backup(testbed: Testbed) -> None:
 
 @vdi_requirement("TSQ-19")
 def test_complete_with_an_error_fails_the_backup_of_a_log(testbed: Testbed) -> None:
+    """VDC_Complete completed with an error makes the BACKUP of a log fail."""
     statement = testbed.backup(Scenario(features=vdc.VDF_REQUEST_COMPLETE, subject="log"))
     if not enabled(statement):
         not_applicable("the server supports no Complete")
@@ -267,6 +289,7 @@ def test_complete_with_an_error_fails_the_backup_of_a_log(testbed: Testbed) -> N
 
 @vdi_requirement("VDC-38")
 def test_complete_may_come_in_a_restore(testbed: Testbed) -> None:
+    """A RESTORE for which the client asked for VDC_Complete succeeds, and no command follows VDC_Complete."""
     statement = testbed.restore(COMPLETING)
     codes = [command.code for command in commands_of(statement)]
     if vdc.VDC_COMPLETE in codes[:-1]:
