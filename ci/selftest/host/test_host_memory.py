@@ -16,7 +16,7 @@ from vdi_conformance.host.messages.memory import (
     AllocateMemory,
     DigestMemory,
     FillMemory,
-    FindLandmarks,
+    FindOutsideAddresses,
     LoadMemory,
     ReadMemory,
     ReserveMemory,
@@ -96,13 +96,13 @@ def test_save_and_load_move_bytes_by_files(host: Host, tmp_path: Path) -> None:
 
 
 def test_outside_addresses_lie_in_four_kinds_of_memory(host: Host) -> None:
-    marks = host.call(FindLandmarks())
+    marks = host.call(FindOutsideAddresses())
     assert len({int(address, 16) >> 12 for address in (marks.stack, marks.heap, marks.data, marks.unmapped)}) == 4
     for address in (marks.stack, marks.heap, marks.data):
         assert host.call(ReadMemory(address=address, size=1)).data
     with pytest.raises(MemoryFault):
         host.call(ReadMemory(address=marks.unmapped, size=1))
-    assert host.call(FindLandmarks()) == marks
+    assert host.call(FindOutsideAddresses()) == marks
 
 
 def test_address_space_is_reserved_where_it_is_asked_for(host: Host) -> None:

@@ -175,7 +175,7 @@ class ToyStatements:
         return StatementOutcome(True, ((3014, f"{statement.operation} of {statement.database.size} bytes"),))
 
 
-class ToyFace(contract.NativeAbi):
+class ToyAbi(contract.NativeAbi):
     """A library with one symbol and no classes, whose functions add up what they are given."""
 
     def symbol(self, name: str) -> int | None:
@@ -194,7 +194,7 @@ class ToyFace(contract.NativeAbi):
 class Toy(contract.Adapter):
     """The adapter."""
 
-    machine_started = False
+    broker_started = False
 
     def identity(self) -> Identity:
         """Tell what the host was told, and whether the machine was started."""
@@ -208,9 +208,9 @@ class Toy(contract.Adapter):
         """Make a client object."""
         return ToySet()
 
-    def native_abi(self) -> ToyFace:
+    def native_abi(self) -> ToyAbi:
         """Give the library."""
-        return ToyFace()
+        return ToyAbi()
 
     def statement_server(self) -> ToyStatements:
         """Make a server."""

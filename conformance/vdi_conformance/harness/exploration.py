@@ -26,7 +26,7 @@ SHRINKS: Final = 20
 SLOW: Final = 5.0
 """What fails after so many seconds has waited in vain, as each further example would."""
 
-NO_SCENE: Final = (PrerequisiteFailed, AdapterNotLoaded, ImplementationUnavailable)
+NO_SET: Final = (PrerequisiteFailed, AdapterNotLoaded, ImplementationUnavailable)
 """What keeps each further example from being tried."""
 
 
@@ -127,7 +127,7 @@ class Exploration(Generic[W, T]):
                 return False
             self._failures.append((example, error))
             # A set that cannot be set up says nothing of the example: none is simpler.
-            if time.monotonic() - started > SLOW or isinstance(error, NO_SCENE):
+            if time.monotonic() - started > SLOW or isinstance(error, NO_SET):
                 self._left = 0
             return True
         return False

@@ -13,7 +13,7 @@ from vdi_conformance.host.messages.memory import (
     AllocateMemory,
     DigestMemory,
     FillMemory,
-    FindLandmarks,
+    FindOutsideAddresses,
     LoadMemory,
     ReadMemory,
     ReserveMemory,
@@ -133,7 +133,7 @@ class ProcessMemory:
 
     def outside_addresses(self) -> OutsideAddresses:
         """Find addresses of the process's own memory."""
-        found = self.host.call(FindLandmarks())
+        found = self.host.call(FindOutsideAddresses())
         return OutsideAddresses(int(found.stack, 16), int(found.heap, 16), int(found.data, 16), int(found.unmapped, 16))
 
     def _use(self, request: Request[R]) -> R:

@@ -14,7 +14,7 @@ from vdi_conformance.harness.testbed import ENDED, KNOWN_TO_FAIL, TESTBED, Testb
 from vdi_conformance.harness.worker_session import WorkerSession
 from vdi_conformance.walks.check import Recorder
 
-SCENES = ("statement", "backup", "restore", "scripted")
+SETS = ("statement", "backup", "restore", "scripted")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def scripted(testbed: Testbed) -> ScriptedSet:
 @pytest.fixture
 def secondary(request: pytest.FixtureRequest, testbed: Testbed) -> Client:
     """Start a further process that joins the check's set and opens no device."""
-    placement = next(name for name in SCENES if name in request.fixturenames)
+    placement = next(name for name in SETS if name in request.fixturenames)
     return testbed.secondary(request.getfixturevalue(placement))
 
 

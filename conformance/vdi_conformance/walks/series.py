@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.harness.exploration import NO_SCENE, SLOW
+from vdi_conformance.harness.exploration import NO_SET, SLOW
 from vdi_conformance.host.errors import HostError, NothingLearnt
 from vdi_conformance.walks.client_steps import CLIENT_STEPS
 from vdi_conformance.walks.server_steps import SERVER_STEPS
@@ -73,7 +73,7 @@ class Walking:
         except (AssertionError, HostError) as error:
             self.failure = error
             # What fails late has waited in vain, as each further try would.
-            self._in_vain = time.monotonic() - self._began > SLOW or isinstance(error, NO_SCENE)
+            self._in_vain = time.monotonic() - self._began > SLOW or isinstance(error, NO_SET)
             raise WalkFailed from error
 
     def shortest(self) -> tuple[list[Step], list[str], Failure]:

@@ -25,7 +25,7 @@ class Digest(Reply, frozen=True):
     sha256: str
 
 
-class FindOutsideAddresses(Reply, frozen=True):
+class AddressesOutside(Reply, frozen=True):
     """Addresses of this process that belong to no set: one in each kind of memory."""
 
     stack: Hex
@@ -110,8 +110,8 @@ class LoadMemory(Request[Digest], frozen=True, kw_only=True):
     offset: int
 
 
-class FindLandmarks(Request[FindOutsideAddresses], frozen=True, kw_only=True):
+class FindOutsideAddresses(Request[AddressesOutside], frozen=True, kw_only=True):
     """Ask for addresses of this process that belong to no set."""
 
     method = "memory.outside_addresses"
-    reply = FindOutsideAddresses
+    reply = AddressesOutside
