@@ -33,7 +33,7 @@ ATTRIBUTES: Final = {
     **{end: {"type", "message"} for end in ENDS},
 }
 FAILURE: Final = CheckRecord(
-    id="get_buffer_handle/asks[backup]",
+    id="GBH/asks[backup]",
     node="a::b",
     requirements=["GBH-01", "GBH-02"],
     level="MUST",
@@ -116,7 +116,7 @@ def test_a_known_failure_is_skipped_and_says_why() -> None:
 
 def test_a_failure_tells_everything() -> None:
     case = _case(FAILURE)
-    assert case.attrib == {"classname": "vdi_conformance.get_buffer_handle", "name": "asks[backup]", "time": "0.250"}
+    assert case.attrib == {"classname": "vdi_conformance.GBH", "name": "asks[backup]", "time": "0.250"}
     failure = case[1]
     assert failure.attrib == {"type": "code", "message": "it gave"}
     assert failure.text is not None
@@ -128,7 +128,7 @@ def test_a_failure_tells_everything() -> None:
         "VD_E_BUSY",
         "expected NOERROR, observed VD_E_BUSY",
         "      7 primary      set.close() -> code=NOERROR",
-        "again: vdi-conformance run --adapter emulator --check 'get_buffer_handle/asks[backup]'",
+        "again: vdi-conformance run --adapter emulator --check 'GBH/asks[backup]'",
     ):
         assert line in lines
 

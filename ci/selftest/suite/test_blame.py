@@ -1,0 +1,27 @@
+"""What a run against a fault says: what broke is charged, nothing else, and one defect is told once."""
+
+import pytest
+
+from selftest.suite.runs import Run, RunSuite
+
+COPIES = "vdi_fixtures.broken.mbh.mapping_copies:Broken"
+BLOCKS = 3
+LINES = 60
+
+
+@pytest.fixture(scope="module")
+def copies(run_suite: RunSuite) -> Run:
+    """A run of all that judges MBH-02 against a library that maps copies of the buffers."""
+    return run_suite("--adapter", COPIES, "--requirement", "MBH-02", "-n", "2", name="copies.jsonl")
+
+
+def test_only_what_is_broken_is_charged(copies: Run) -> None:
+    charged = {requirement for check in copies.evidence.checks for requirement in check.broken}
+    assert charged <= {"MBH-01", "MBH-02", "MBH-27"}
+    assert "MBH-02" in charged
+
+
+def test_one_defect_takes_a_few_blocks_and_fits_on_a_screen(copies: Run) -> None:
+    told = copies.output.partition("\nFAILED")[2].rpartition("\n\n")[0]
+    assert 1 <= 1 + told.count("\nFAILED") <= BLOCKS
+    assert len(told.splitlines()) <= LINES
