@@ -2,7 +2,7 @@
 
 import pytest
 
-from selftest.suite.runs import Run, RunSuite
+from selftest.suite.runs import Run, run_suite_in
 
 COPIES = "vdi_fixtures.broken.mbh.mapping_copies:Broken"
 BLOCKS = 3
@@ -10,9 +10,9 @@ LINES = 60
 
 
 @pytest.fixture(scope="module")
-def copies(run_suite: RunSuite) -> Run:
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of all that judges MBH-02 against a library that maps copies of the buffers."""
-    return run_suite("--adapter", COPIES, "--requirement", "MBH-02", "-n", "2", name="copies.jsonl")
+    return run_suite_in(tmp_path_factory.mktemp("blame"), "--adapter", COPIES, "--requirement", "MBH-02", "-n", "2")
 
 
 def test_only_what_is_broken_is_charged(copies: Run) -> None:
