@@ -65,6 +65,7 @@ def _scripted(testbed: Testbed) -> Iterator[tuple[int, ScriptedSet, Client]]:
 
 @vdi_requirement("ABT-04", "ABT-09")
 def test_an_abort_meets_waits_for_the_configuration(testbed: Testbed) -> None:
+    """SignalAbort of one thread wakes each GetConfiguration that others begin at that moment with VD_E_ABORT."""
     limit = testbed.scaled(A_WHILE)
     for turn, primary in _created(testbed):
         waiters = [partial(primary.send_get_configuration, limit, thread=f"waiter {number}") for number in range(3)]
@@ -77,6 +78,7 @@ def test_an_abort_meets_waits_for_the_configuration(testbed: Testbed) -> None:
 
 @vdi_requirement("ABT-04", "ABT-09")
 def test_an_abort_meets_waits_for_commands(testbed: Testbed) -> None:
+    """SignalAbort wakes each GetCommand that is begun at that moment, on any device and from any process."""
     limit = testbed.scaled(A_WHILE)
     for turn, statement, aborter in _configured(testbed, Scenario(devices=3, secondaries=1, transfers=1)):
         statement.open_devices()
@@ -90,6 +92,7 @@ def test_an_abort_meets_waits_for_commands(testbed: Testbed) -> None:
 
 @vdi_requirement("CFG-07", "ABT-17")
 def test_an_abort_of_the_server_meets_a_wait_for_the_configuration(testbed: Testbed) -> None:
+    """An abort by the server wakes a GetConfiguration that is begun at that moment with VD_E_ABORT."""
     limit = testbed.scaled(A_WHILE)
     for turn, scripted in enumerate(testbed.scripts(Scenario(), SETS)):
         primary, server = scripted.primary, scripted.server
@@ -108,6 +111,7 @@ def test_an_abort_of_the_server_meets_a_wait_for_the_configuration(testbed: Test
 
 @vdi_requirement("ABT-01", "ABT-11")
 def test_aborts_of_several_threads_meet(testbed: Testbed) -> None:
+    """SignalAbort answers NOERROR to each of several threads that call it at the same moment."""
     for turn, primary in _created(testbed):
         aborters = [partial(primary.send_signal_abort, f"aborter {number}") for number in range(4)]
         for aborted in concurrently(turn, [primary], *aborters):
@@ -117,6 +121,7 @@ def test_aborts_of_several_threads_meet(testbed: Testbed) -> None:
 
 @vdi_requirement("ABT-03")
 def test_an_abort_meets_an_open(testbed: Testbed) -> None:
+    """SignalAbort at the moment of an OpenDevice puts the whole set into the abort state, the new device too."""
     for turn, statement, aborter in _configured(testbed, Scenario(secondaries=1, transfers=1)):
         primary, name = statement.primary, statement.set_name
         aborted, opened = concurrently(
@@ -132,6 +137,7 @@ def test_an_abort_meets_an_open(testbed: Testbed) -> None:
 
 @vdi_requirement("THR-07")
 def test_an_abort_meets_handles_and_mappings(testbed: Testbed) -> None:
+    """GetBufferHandle and MapBufferHandle at the moment of an abort return NOERROR or fail cleanly."""
     for turn, statement, aborter in _configured(testbed, Scenario(secondaries=1, transfers=1)):
         statement.open_devices()
         primary, secondary = statement.clients
@@ -156,6 +162,7 @@ def test_an_abort_meets_handles_and_mappings(testbed: Testbed) -> None:
 
 @vdi_requirement("ABT-05")
 def test_an_abort_meets_a_fetch(testbed: Testbed) -> None:
+    """The server sees a command aborted that was fetched at the moment of the abort, and one that was not."""
     for turn, scripted, aborter in _scripted(testbed):
         tags = [scripted.send(code=VDC_FLUSH) for _ in range(2)]
         aborted, fetched = concurrently(
@@ -169,6 +176,7 @@ def test_an_abort_meets_a_fetch(testbed: Testbed) -> None:
 
 @vdi_requirement("CMP-20")
 def test_an_abort_meets_a_completion(testbed: Testbed) -> None:
+    """The server sees a completion at the moment of an abort once, and none that gave VD_E_ABORT."""
     for turn, scripted, aborter in _scripted(testbed):
         tag = scripted.send(scripted.allocate())
         command = scripted.device.next_command()
@@ -187,6 +195,7 @@ def test_an_abort_meets_a_completion(testbed: Testbed) -> None:
 
 @vdi_requirement("ABT-06")
 def test_an_abort_meets_a_command_on_its_way(testbed: Testbed) -> None:
+    """The server can send no command after an abort, and sees one sent at that moment aborted."""
     for turn, scripted, aborter in _scripted(testbed):
         processes = [*scripted.clients, scripted.server]
         aborted, sent = concurrently(
@@ -200,6 +209,7 @@ def test_an_abort_meets_a_command_on_its_way(testbed: Testbed) -> None:
 
 @vdi_requirement("ABT-05", "ABT-17")
 def test_aborts_of_all_processes_meet(testbed: Testbed) -> None:
+    """When server and clients abort at the same moment, each gets NOERROR, and every command ends aborted."""
     for turn, scripted, _ in _scripted(testbed):
         tags = [scripted.send(code=VDC_FLUSH) for _ in range(2)]
         scripted.device.next_command()
@@ -215,6 +225,7 @@ def test_aborts_of_all_processes_meet(testbed: Testbed) -> None:
 
 @vdi_requirement("CMD-24")
 def test_a_command_meets_a_wait_for_it(scripted: ScriptedSet) -> None:
+    """A command that the server sends wakes a GetCommand that is begun at that moment."""
     device, limit = scripted.device, scripted.primary.scaled(A_WHILE)
     for turn in range(ROUNDS):
         sent, fetched = concurrently(
@@ -233,6 +244,7 @@ def test_a_command_meets_a_wait_for_it(scripted: ScriptedSet) -> None:
 
 @vdi_requirement("NAM-08")
 def test_one_of_two_processes_creates_a_set_of_a_name(testbed: Testbed) -> None:
+    """Of two processes that create a set of one name at the same moment one alone succeeds."""
     rivals = [testbed.client("primary"), testbed.client("rival")]
     for turn in range(ROUNDS):
         name, config = testbed.name(), VDConfig(device_count=1)
@@ -248,6 +260,7 @@ def test_one_of_two_processes_creates_a_set_of_a_name(testbed: Testbed) -> None:
 
 @vdi_requirement("OPD-05")
 def test_one_of_two_threads_opens_a_device(testbed: Testbed) -> None:
+    """Of two threads that open one device at the same moment one succeeds, and the other is refused."""
     statement = testbed.configured("backup", Scenario(devices=RIVALRIES, transfers=1, buffer_count=RIVALRIES))
     primary = statement.primary
     for turn, name in enumerate(statement.device_names):
@@ -258,6 +271,7 @@ def test_one_of_two_threads_opens_a_device(testbed: Testbed) -> None:
 
 @vdi_requirement("OPD-17", "SEC-21")
 def test_one_of_two_processes_opens_a_device(testbed: Testbed) -> None:
+    """Of two processes that open one device at the same moment one succeeds, and the other is refused."""
     scenario = Scenario(devices=RIVALRIES, secondaries=1, transfers=1, buffer_count=RIVALRIES)
     statement = testbed.configured("backup", scenario)
     statement.join_all()

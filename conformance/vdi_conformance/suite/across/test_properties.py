@@ -26,6 +26,7 @@ STEPS = st.lists(
 @pytest.mark.parametrize("zone", [0, 24])
 @vdi_requirement("BUF-03", "BUF-04", "CMP-01", "CMP-03", "GBH-01", "GBH-02", "MBH-01", "MBH-02")
 def test_work_in_any_order_keeps_every_byte(testbed: Testbed, zone: int) -> None:
+    """Whatever order commands are sent, mapped, filled and completed in, every byte and count is right."""
     scenario = Scenario(devices=3, owners=(0, 1), secondaries=2, buffer_count=4, prefix_zone_size=zone)
 
     def begin() -> RandomWorkload:
@@ -55,6 +56,8 @@ def _hold(statement: StatementRun) -> Holding:
 
 @vdi_requirement("MBH-04", "MBH-25")
 def test_any_number_maps_to_memory_of_the_set_or_nothing(testbed: Testbed, kind: Kind) -> None:
+    """MapBufferHandle refuses any number far from all handles, and one near them harms no buffer."""
+
     def begin() -> Holding:
         return _hold(testbed.statement(kind, Scenario(devices=2, owners=(0, 1), secondaries=2)))
 
@@ -86,6 +89,8 @@ def _may_name_a_buffer(number: int, holding: Holding) -> bool:
 
 @vdi_requirement("GBH-04")
 def test_any_address_outside_the_set_has_no_handle(testbed: Testbed, kind: Kind) -> None:
+    """GetBufferHandle answers VD_E_INVALID for any address that is far from the set's buffers."""
+
     def begin() -> Holding:
         return _hold(testbed.statement(kind, Scenario(devices=2, owners=(0, 1))))
 
@@ -127,6 +132,8 @@ GEOMETRIES = st.builds(
 
 @vdi_requirement("BUF-01", "BUF-05", "BUF-06", "BUF-07", "BUF-09")
 def test_any_scenario_gives_good_buffers(testbed: Testbed) -> None:
+    """In any scenario buffers are aligned, apart from each other, no larger than allowed, and have their zone."""
+
     def play(_: None, scenario: Scenario) -> None:
         testbed.clear()
         with telling(lambda: f"a BACKUP began with {scenario}"):

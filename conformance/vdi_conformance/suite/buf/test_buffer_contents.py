@@ -44,6 +44,7 @@ LAYOUTS = pytest.mark.parametrize(
 )
 @vdi_requirement("BUF-03", "BUF-04")
 def test_what_a_backup_wrote_can_be_restored(testbed: Testbed, scenario: Scenario) -> None:
+    """A RESTORE of the very bytes that a BACKUP wrote succeeds, whatever its sizes, devices and processes."""
     streams = testbed.directory("streams")
     testbed.backup(scenario, streams).succeed()
     testbed.restore(scenario, streams).succeed()
@@ -52,6 +53,7 @@ def test_what_a_backup_wrote_can_be_restored(testbed: Testbed, scenario: Scenari
 @OWNERS
 @vdi_requirement("BUF-03", "BUF-04")
 def test_one_changed_byte_makes_a_restore_fail(testbed: Testbed, owner: int) -> None:
+    """A RESTORE fails whose stream differs in its first byte from what the BACKUP wrote."""
     scenario = replace(USUAL, owners=(owner,))
     streams = testbed.directory("streams")
     testbed.backup(scenario, streams).succeed()
@@ -81,6 +83,7 @@ def _change_byte(path: Path, offset: int) -> None:
 @OWNERS
 @vdi_requirement("BUF-04")
 def test_a_restore_takes_short_reads_as_they_are(testbed: Testbed, owner: int) -> None:
+    """A RESTORE may be given fewer bytes than it asks for, and how it ends is recorded."""
     restore = testbed.restore(Scenario(owners=(owner,), transfers=6))
     draw = random.Random(testbed.seed)
 
@@ -101,6 +104,7 @@ def test_a_restore_takes_short_reads_as_they_are(testbed: Testbed, owner: int) -
 @LAYOUTS
 @vdi_requirement("BUF-03")
 def test_a_write_shows_exactly_what_the_server_stored(testbed: Testbed, scenario: Scenario) -> None:
+    """The buffer of a Write holds exactly the bytes that the server sent, as many as it sent."""
     scripted = testbed.scripted(scenario)
     buffers = [scripted.allocate() for _ in range(scenario.buffer_count)]
     for number, size in enumerate(_sizes(scenario, testbed.seed)):
@@ -117,6 +121,7 @@ def test_a_write_shows_exactly_what_the_server_stored(testbed: Testbed, scenario
 @LAYOUTS
 @vdi_requirement("BUF-04")
 def test_a_read_gives_the_server_exactly_what_was_stored(testbed: Testbed, scenario: Scenario) -> None:
+    """The server sees exactly the bytes that the client stored for a Read, up to the byte count."""
     scripted = testbed.scripted(scenario, features=vdc.VDF_READ_MEDIA)
     buffers = [scripted.allocate() for _ in range(scenario.buffer_count)]
     draw = random.Random(testbed.seed)

@@ -38,6 +38,7 @@ BOTH_WAYS = vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA
 )
 @vdi_requirement("BUF-01")
 def test_buffers_held_at_once_do_not_overlap(testbed: Testbed, kind: Kind, owners: tuple[int, ...], zone: int) -> None:
+    """Buffers held at the same time share no bytes, and each mapping shows the bytes of its own."""
     scenario = Scenario(devices=4, owners=owners, secondaries=1, buffer_count=4, prefix_zone_size=zone)
     statement = testbed.statement(kind, scenario)
     commands = statement.hold_all()
@@ -56,6 +57,7 @@ def test_buffers_held_at_once_do_not_overlap(testbed: Testbed, kind: Kind, owner
 )
 @vdi_requirement("BUF-01")
 def test_a_held_buffer_keeps_its_bytes_while_others_work(testbed: Testbed, kind: Kind, owners: tuple[int, ...]) -> None:
+    """Nobody changes the bytes of a held buffer while commands pass over another device."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=owners, buffer_count=3, transfers=BARRIER + 10))
     held, other = statement.hold_all()
     marked = mark(fetched_view(held), held.size, testbed.seed)
@@ -69,6 +71,7 @@ def test_a_held_buffer_keeps_its_bytes_while_others_work(testbed: Testbed, kind:
 @pytest.mark.parametrize("zone", [0, 24])
 @vdi_requirement("BUF-01")
 def test_the_buffers_of_a_pool_are_distinct(testbed: Testbed, zone: int) -> None:
+    """Of the commands outstanding at one time no two have the same buffer."""
     scripted = _pool_outstanding(testbed, zone)
     marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(_fetch_all(scripted))]
     require_unchanged(*marked)
@@ -89,12 +92,14 @@ def _fetch_all(scripted: ScriptedSet) -> list[Fetched]:
 @pytest.mark.parametrize(("kind", "alignment"), list(zip(4 * ("backup", "restore"), ALIGNMENTS, strict=True)))
 @vdi_requirement("BUF-05")
 def test_every_buffer_is_aligned(testbed: Testbed, kind: Kind, alignment: int) -> None:
+    """Every data buffer starts at a multiple of the configured alignment."""
     _require_aligned(testbed.statement(kind, Scenario(3, ALONE_OR_NOT[kind], alignment=alignment, transfers=1)))
 
 
 @pytest.mark.parametrize(("block_size", "alignment"), [(4096, 0), (65536, 0), (8192, 1024)])
 @vdi_requirement("BUF-05")
 def test_no_alignment_is_below_the_block_size(testbed: Testbed, block_size: int, alignment: int) -> None:
+    """Every data buffer starts at a multiple of the block size, whatever smaller alignment was asked for."""
     scenario = Scenario(2, (0, 1), block_size=block_size, alignment=alignment, prefix_zone_size=24)
     _require_aligned(testbed.backup(scenario))
 
@@ -112,6 +117,7 @@ def test_no_alignment_is_below_the_block_size(testbed: Testbed, block_size: int,
 )
 @vdi_requirement("BUF-05", "BUF-06", "BUF-09")
 def test_the_data_is_aligned_and_not_the_zone(testbed: Testbed, kind: Kind, zone: int, alignment: int) -> None:
+    """The data starts at a multiple of the alignment, and the whole prefix zone lies directly before it."""
     scenario = Scenario(devices=2, owners=ALONE_OR_NOT[kind], prefix_zone_size=zone, alignment=alignment)
     _require_aligned(testbed.statement(kind, scenario))
 
@@ -134,6 +140,7 @@ def _require_aligned(statement: StatementRun) -> None:
 @pytest.mark.parametrize(("zone", "owner"), [(24, 1), (4096, 1), (65536, 0)])
 @vdi_requirement("BUF-06", "BUF-07")
 def test_what_is_in_the_zone_concerns_the_client_alone(testbed: Testbed, zone: int, owner: int) -> None:
+    """BACKUP and RESTORE succeed though the client fills every prefix zone, and transfers stay within their maximum."""
     scenario = Scenario(devices=2, owners=(0, owner), prefix_zone_size=zone, buffer_count=3)
     streams = testbed.directory("streams")
     _overwrite_zones(testbed, testbed.backup(scenario, streams))
@@ -155,6 +162,7 @@ def _overwrite_zones(testbed: Testbed, statement: StatementRun) -> None:
 @pytest.mark.parametrize("zone", [24, 4096])
 @vdi_requirement("BUF-07")
 def test_the_server_sees_nothing_of_the_zone(testbed: Testbed, owner: int, zone: int) -> None:
+    """The server's data and sizes leave the prefix zone out, and stay as they are when the client fills it."""
     scripted = testbed.scripted(Scenario(owners=(owner,), prefix_zone_size=zone), features=BOTH_WAYS)
     buffer, size = scripted.allocate(), scripted.scenario.max_transfer_size
     for code in (vdc.VDC_WRITE, vdc.VDC_READ):
@@ -172,6 +180,7 @@ def test_the_server_sees_nothing_of_the_zone(testbed: Testbed, owner: int, zone:
 @pytest.mark.parametrize(("kind", "zone"), [("backup", 24), ("restore", 512), ("restore", 24), ("backup", 4096)])
 @vdi_requirement("BUF-08")
 def test_zones_spoil_no_data_of_others(testbed: Testbed, kind: Kind, zone: int) -> None:
+    """Writing the prefix zone of one held buffer changes neither the data nor the zone of another."""
     statement = testbed.statement(kind, Scenario(4, ALONE_OR_NOT[kind], buffer_count=4, prefix_zone_size=zone))
     commands = statement.hold_all()
     marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(commands)]
@@ -182,6 +191,7 @@ def test_zones_spoil_no_data_of_others(testbed: Testbed, kind: Kind, zone: int) 
 @pytest.mark.parametrize("zone", [1, 24, 4096])
 @vdi_requirement("BUF-08")
 def test_zones_of_a_whole_pool_spoil_no_data(testbed: Testbed, zone: int) -> None:
+    """Writing the prefix zones of a whole pool changes none of its data."""
     commands = _fetch_all(_pool_outstanding(testbed, zone))
     marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(commands)]
     marked += [mark(zone_view(command, zone), zone, -number) for number, command in enumerate(commands, 1)]
@@ -203,6 +213,7 @@ def test_zones_of_a_whole_pool_spoil_no_data(testbed: Testbed, zone: int) -> Non
 )
 @vdi_requirement("BUF-15", "ABT-08")
 def test_a_held_buffer_stays_until_its_holder_closes(testbed: Testbed, kind: Kind, owner: int, end: str) -> None:
+    """A held buffer and its zone stay readable and writable until the holder's Close, whatever ended the set."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(owner, 1 - owner), prefix_zone_size=24))
     command = statement.next_data_command()
     held = BufferView(command.device.client, command.buffer - 24)
@@ -225,6 +236,7 @@ def test_a_held_buffer_stays_until_its_holder_closes(testbed: Testbed, kind: Kin
 @pytest.mark.parametrize("end", ["the server aborts", "the server closes"])
 @vdi_requirement("BUF-15")
 def test_the_end_of_the_server_takes_no_held_buffer(testbed: Testbed, owner: int, end: str) -> None:
+    """A held buffer stays readable and writable until the holder's Close after the server aborted or closed."""
     scripted = testbed.scripted(Scenario(owners=(owner,)))
     scripted.send(scripted.allocate())
     command = scripted.device.next_command()

@@ -29,6 +29,7 @@ BOTH = pytest.mark.parametrize("owners", [(0,), (0, 1)], ids=["primary", "both"]
 @BOTH
 @vdi_requirement("BUF-01", "BUF-05", "BUF-06")
 def test_buffers_of_later_areas_are_as_good(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    """Buffers of areas that the server adds are aligned, have their zone and share no bytes with held ones."""
     scenario = Scenario(6, owners, prefix_zone_size=24, alignment=4096, buffer_count=2)
     scripted = testbed.scripted(scenario)
     marked: list[Marked] = []
@@ -51,6 +52,7 @@ def _mark_with_zone(command: Fetched, zone: int, seed: int) -> list[Marked]:
 @OWNERS
 @vdi_requirement("BUF-01", "BUF-15")
 def test_a_held_buffer_outlives_the_close_of_other_devices(testbed: Testbed, owner: int) -> None:
+    """A held buffer keeps its bytes and stays mapped when other devices of the set are closed."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(owner, owner, 1 - owner), secondaries=1))
     scripted.send(scripted.allocate())
     command = scripted.device.next_command()
@@ -65,6 +67,7 @@ def test_a_held_buffer_outlives_the_close_of_other_devices(testbed: Testbed, own
 @OWNERS
 @vdi_requirement("BUF-15", "ABT-08")
 def test_every_held_buffer_outlives_an_abort(testbed: Testbed, owner: int) -> None:
+    """All held buffers and their zones stay readable and writable until the holder's Close after an abort."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(owner,), secondaries=1, prefix_zone_size=24))
     marked: list[Marked] = []
     for number in range(4):
@@ -83,6 +86,7 @@ def test_every_held_buffer_outlives_an_abort(testbed: Testbed, owner: int) -> No
 @BOTH
 @vdi_requirement("BUF-03", "BUF-04")
 def test_commands_outstanding_at_once_have_their_own_bytes(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    """Commands outstanding at the same time each carry their own bytes, from the server and to it."""
     scripted = testbed.scripted(Scenario(3, owners, buffer_count=6), BOTH_WAYS)
     buffers = [scripted.allocate() for _ in range(6)]
     for code in (vdc.VDC_WRITE, vdc.VDC_READ):
@@ -106,6 +110,7 @@ def test_commands_outstanding_at_once_have_their_own_bytes(testbed: Testbed, own
 
 @vdi_requirement("BUF-01", "BUF-06")
 def test_handles_and_mappings_leave_buffer_and_zone_alone(testbed: Testbed, kind: Kind) -> None:
+    """GetBufferHandle and MapBufferHandle change no byte of held buffers and their prefix zones."""
     statement = testbed.statement(kind, Scenario(2, ALONE_OR_NOT[kind], prefix_zone_size=24))
     commands = statement.hold_all()
     marked = [one for command in commands for one in _mark_with_zone(command, 24, command.buffer)]
