@@ -8,7 +8,7 @@ from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import Device, Fetched, begin_to_wait
 from vdi_conformance.harness.expectations import Answer
 from vdi_conformance.harness.intervals import TooSlow, with_time_enough
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -125,11 +125,15 @@ def test_the_death_of_the_server_reaches_every_process(testbed: Testbed) -> None
 @pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 @vdi_requirement("CMD-22", "SEC-15")
 def test_the_death_of_an_idle_server_is_noticed(testbed: Testbed, owner: int) -> None:
-    """A GetCommand that waits answers VD_E_ABORT when the server dies."""
+    """A GetCommand that waits answers VD_E_ABORT when the server dies, and every process gets an abort."""
     scripted = testbed.scripted(Scenario(owners=(owner,), secondaries=1))
     (waiting,) = begin_to_wait(scripted.device)
     scripted.kill()
-    scripted.device.await_abort(waiting)
+    with judging("CMD-22"):
+        scripted.device.await_abort(waiting)
+    with judging("SEC-15"):
+        for client in scripted.clients:
+            client.await_abort()
 
 
 @vdi_requirement("SEC-15", "CFG-07")
@@ -140,7 +144,10 @@ def test_the_death_of_a_server_that_was_configuring_ends_the_wait(testbed: Testb
     waiting = scripted.primary.send_get_configuration()
     scripted.primary.outside_addresses()
     scripted.kill()
-    waiting.result().expect(VD_E_ABORT)
+    with judging("CFG-07"):
+        waiting.result().expect(VD_E_ABORT)
+    with judging("SEC-15"):
+        scripted.primary.await_abort()
 
 
 # A secondary that held commands

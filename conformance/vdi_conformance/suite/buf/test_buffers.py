@@ -4,7 +4,7 @@ import pytest
 
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import Fetched
-from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -119,19 +119,27 @@ def test_no_alignment_is_below_the_block_size(testbed: Testbed, block_size: int,
 def test_the_data_is_aligned_and_not_the_zone(testbed: Testbed, kind: Kind, zone: int, alignment: int) -> None:
     """The data starts at a multiple of the alignment, and the whole prefix zone lies directly before it."""
     scenario = Scenario(devices=2, owners=ALONE_OR_NOT[kind], prefix_zone_size=zone, alignment=alignment)
-    _require_aligned(testbed.statement(kind, scenario))
+    _require_aligned(testbed.statement(kind, scenario), judges_zones=True)
 
 
-def _require_aligned(statement: StatementRun) -> None:
-    """Run to the end; every buffer starts at a multiple, and the zone lies directly before it."""
+def _require_aligned(statement: StatementRun, judges_zones: bool = False) -> None:
+    """Run to the end; every buffer starts at a multiple, and the zone lies directly before it.
+
+    Where zones are judged too, aligning their start instead of the data's is charged to the requirement about that.
+    """
     scenario = statement.scenario
     configured = statement.primary.get_configuration(0).expect(NOERROR)
     wanted = max(configured.alignment, scenario.alignment, scenario.block_size)
     for command in statement.data_commands():
         name = command.device.client.name
-        assert command.buffer % wanted == 0, f"{name} has a buffer at {command.buffer:#x}, no multiple of {wanted}"
-        if zone := scenario.prefix_zone_size:
-            require_unchanged(mark(zone_view(command, zone), zone, command.buffer))
+        zone = scenario.prefix_zone_size
+        if command.buffer % wanted:
+            zone_is_aligned = judges_zones and (command.buffer - zone) % wanted == 0
+            sentence = f"{name} has a buffer at {command.buffer:#x}, no multiple of {wanted}"
+            raise ConformanceFailure(sentence, by="BUF-09" if zone_is_aligned else "BUF-05")
+        if zone:
+            with judging("BUF-06"):
+                require_unchanged(mark(zone_view(command, zone), zone, command.buffer))
         statement.answer(command).expect(NOERROR)
     statement.close()
     statement.require_success(statement.outcome())
@@ -151,11 +159,15 @@ def _overwrite_zones(testbed: Testbed, statement: StatementRun) -> None:
     zone = statement.scenario.prefix_zone_size
     largest = statement.primary.get_configuration(0).expect(NOERROR).max_transfer_size
     for command in statement.data_commands():
-        assert command.size <= largest, f"a command of {command.size} bytes came, {largest} are the most"
-        testbed.fill(zone_view(command, zone), zone, command.ordinal)
+        with judging("BUF-07"):
+            assert command.size <= largest, f"a command of {command.size} bytes came, {largest} are the most"
+        with judging("BUF-06"):
+            testbed.fill(zone_view(command, zone), zone, command.ordinal)
         statement.answer(command).expect(NOERROR)
     statement.close()
-    statement.require_success(statement.outcome())
+    end = statement.outcome()
+    with judging("BUF-07"):
+        statement.require_success(end)
 
 
 @OWNERS
@@ -229,7 +241,8 @@ def test_a_held_buffer_stays_until_its_holder_closes(testbed: Testbed, kind: Kin
             statement.primary.kill()
     command.device.await_abort()
     statement.outcome()
-    _use_until_close(marked, command.device.client)
+    with judging("ABT-08" if end in ("the holder aborts", "another aborts") else "BUF-15"):
+        _use_until_close(marked, command.device.client)
 
 
 @OWNERS

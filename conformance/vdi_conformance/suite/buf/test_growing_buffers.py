@@ -3,7 +3,7 @@
 import pytest
 
 from vdi_conformance.harness.device import Fetched
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import (
@@ -33,16 +33,23 @@ def test_buffers_of_later_areas_are_as_good(testbed: Testbed, owners: tuple[int,
     scenario = Scenario(6, owners, prefix_zone_size=24, alignment=4096, buffer_count=2)
     scripted = testbed.scripted(scenario)
     marked: list[Marked] = []
+    zones: list[Marked] = []
     for area in range(3):
         if area:
             scripted.request_buffers(2)
         for device in (2 * area, 2 * area + 1):
             scripted.send(scripted.allocate(), device=device)
             command = scripted.devices[device].next_command()
-            assert command.buffer % scenario.alignment == 0, f"a buffer lies at {command.buffer:#x}"
-            require_unchanged(*marked)
-            marked += _mark_with_zone(command, 24, len(marked))
-    require_unchanged(*marked)
+            with judging("BUF-05"):
+                assert command.buffer % scenario.alignment == 0, f"a buffer lies at {command.buffer:#x}"
+            with judging("BUF-01"):
+                require_unchanged(*marked)
+                marked.append(mark(fetched_view(command), command.size, 2 * len(marked)))
+                require_unchanged(*marked)
+            with judging("BUF-06"):
+                require_unchanged(*zones)
+                zones.append(mark(zone_view(command, 24), 24, 2 * len(zones) + 1))
+                require_unchanged(*marked, *zones)
 
 
 def _mark_with_zone(command: Fetched, zone: int, seed: int) -> list[Marked]:
@@ -60,8 +67,12 @@ def test_a_held_buffer_outlives_the_close_of_other_devices(testbed: Testbed, own
     for device in (1, 2):
         scripted.close_device(device)
         scripted.devices[device].get_command().expect(VD_E_CLOSE)
-    require_unchanged(marked)
-    require_unchanged(mark(marked.view, marked.size, 2))
+    with judging("BUF-15"):
+        marked.view.process.read(marked.view.address, 1)
+    with judging("BUF-01"):
+        require_unchanged(marked)
+    with judging("BUF-15"):
+        require_unchanged(mark(marked.view, marked.size, 2))
 
 
 @OWNERS
@@ -77,9 +88,11 @@ def test_every_held_buffer_outlives_an_abort(testbed: Testbed, owner: int) -> No
     scripted.clients[1 - owner].signal_abort().expect(NOERROR)
     for device in scripted.devices:
         device.await_abort()
-    require_unchanged(*marked)
-    for one in marked:
-        require_unchanged(mark(one.view, one.size, 7))
+    with judging("ABT-08"):
+        require_unchanged(*marked)
+    with judging("BUF-15"):
+        for one in marked:
+            require_unchanged(mark(one.view, one.size, 7))
     scripted.clients[owner].close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
 
 
@@ -96,16 +109,19 @@ def test_commands_outstanding_at_once_have_their_own_bytes(testbed: Testbed, own
         for size, buffer in sent.items():
             scripted.send(buffer, code, size, device=size // 512 % 3)
         commands = [scripted.devices[number % 3].next_command() for number in range(6)]
-        for command in commands:
-            require_same_contents(command.size, stored[command.size].view, fetched_view(command))
+        with judging("BUF-03"):
+            for command in commands:
+                require_same_contents(command.size, stored[command.size].view, fetched_view(command))
         answered = {command.size: mark(fetched_view(command), command.size, -command.size) for command in commands}
         for command in commands:
             command.device.complete(command, 0, command.size).expect(NOERROR)
         ended = [completion for _ in commands if (completion := scripted.completion()) is not None]
-        assert len(ended) == len(commands), "a command that was completed did not end for the server"
-        for size, buffer in sent.items():
-            if scripted.server.digest(buffer, size) != answered[size].digest:
-                raise ConformanceFailure(f"the server sees other bytes than the {size} that the client stored")
+        with judging("CMP-01"):
+            assert len(ended) == len(commands), "a command that was completed did not end for the server"
+        with judging("BUF-04"):
+            for size, buffer in sent.items():
+                if scripted.server.digest(buffer, size) != answered[size].digest:
+                    raise ConformanceFailure(f"the server sees other bytes than the {size} that the client stored")
 
 
 @vdi_requirement("BUF-01", "BUF-06")
@@ -113,10 +129,19 @@ def test_handles_and_mappings_leave_buffer_and_zone_alone(testbed: Testbed, kind
     """GetBufferHandle and MapBufferHandle change no byte of held buffers and their prefix zones."""
     statement = testbed.statement(kind, Scenario(2, ALONE_OR_NOT[kind], prefix_zone_size=24))
     commands = statement.hold_all()
-    marked = [one for command in commands for one in _mark_with_zone(command, 24, command.buffer)]
+    marked = [mark(fetched_view(command), command.size, command.buffer) for command in commands]
+    with judging("BUF-06"):
+        zones = [mark(zone_view(command, 24), 24, command.buffer + 1) for command in commands]
     for command in commands:
         handle = handle_of(command)
-        require_unchanged(*marked)
+        _require_both_unchanged(marked, zones)
         for client in statement.clients:
             mapped_view(client, handle)
-            require_unchanged(*marked)
+            _require_both_unchanged(marked, zones)
+
+
+def _require_both_unchanged(marked: list[Marked], zones: list[Marked]) -> None:
+    with judging("BUF-01"):
+        require_unchanged(*marked)
+    with judging("BUF-06"):
+        require_unchanged(*zones)

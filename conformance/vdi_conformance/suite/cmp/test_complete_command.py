@@ -4,7 +4,7 @@ import pytest
 
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import Device, Fetched
-from vdi_conformance.harness.judging import not_applicable, vdi_requirement
+from vdi_conformance.harness.judging import judging, not_applicable, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNERS, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -63,11 +63,13 @@ def test_a_second_completion_never_reaches_the_server(testbed: Testbed, owner: i
     tag = scripted.send(code=vdc.VDC_FLUSH)
     command = scripted.device.next_command()
     scripted.device.complete(command, win32.ERROR_SUCCESS).expect(NOERROR)
-    scripted.device.complete(command.address, win32.ERROR_DISK_FULL).expect(VD_E_INVALID)
-    scripted.completed(tag, win32.ERROR_SUCCESS, 0)
+    scripted.device.complete(command.address, win32.ERROR_DISK_FULL).expect(VD_E_INVALID, by="CMP-03")
+    with judging("CMP-20"):
+        scripted.completed(tag, win32.ERROR_SUCCESS, 0)
     marker = scripted.send(code=vdc.VDC_FLUSH)
     scripted.device.complete(scripted.device.next_command(), win32.ERROR_SUCCESS).expect(NOERROR)
-    scripted.completed(marker, win32.ERROR_SUCCESS, 0)
+    with judging("CMP-20"):
+        scripted.completed(marker, win32.ERROR_SUCCESS, 0)
 
 
 @vdi_requirement("CMP-03")
@@ -305,10 +307,12 @@ def test_a_completion_by_the_mapper_never_reaches_the_server(testbed: Testbed) -
     if not _survives_foreign(testbed, mapper, foreign):
         return
     for tag, command in zip(tags, mine, strict=False):
-        fetcher.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
-        scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+        fetcher.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR, by="CMP-15")
+        with judging("CMP-20"):
+            scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
     mapper.complete(held, win32.ERROR_SUCCESS, 1024).expect(NOERROR)
-    scripted.completed(tags[2], win32.ERROR_SUCCESS, 1024)
+    with judging("CMP-20"):
+        scripted.completed(tags[2], win32.ERROR_SUCCESS, 1024)
 
 
 def _survives_foreign(testbed: Testbed, mapper: Device, command: Fetched) -> bool:
@@ -319,7 +323,7 @@ def _survives_foreign(testbed: Testbed, mapper: Device, command: Fetched) -> boo
         lambda: mapper.complete(command.address, win32.ERROR_DISK_FULL, 512),
     )
     if answer is not None and answer.code == NOERROR:
-        answer.expect(VD_E_INVALID)
+        answer.expect(VD_E_INVALID, by="CMP-15")
     return answer is not None
 
 

@@ -8,6 +8,7 @@ from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.statement_run import Kind
 from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.suite.cmp.seen_by_server import require_seen
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN
@@ -44,8 +45,8 @@ def test_the_largest_count_arrives_whole(testbed: Testbed) -> None:
 def test_a_transfer_ends_with_the_code_and_count_it_was_given(scripted: ScriptedSet, code: int) -> None:
     """The server sees the completion code and the byte count that a transfer was completed with."""
     tag = scripted.send(scripted.allocate())
-    scripted.device.complete(scripted.device.next_command(), code, 512).expect(NOERROR)
-    scripted.completed(tag, code, 512)
+    scripted.device.complete(scripted.device.next_command(), code, 512).expect(NOERROR, by="CMP-01")
+    require_seen(scripted, tag, code, 512)
 
 
 @OWNERS

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.harness.parametrizations import OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import fetched_view
+from vdi_conformance.suite.cmp.seen_by_server import require_seen
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL
@@ -53,13 +54,17 @@ def test_a_buffer_goes_from_device_to_device_whatever_code_it_comes_back_with(te
     for index, code in enumerate((*CODES, 0)):
         kind = (vdc.VDC_WRITE, vdc.VDC_READ)[index % 2]
         count = 512 * index + 1 if code else 0
-        tag = scripted.send(buffer, kind, device=index)
-        scripted.devices[index].complete(scripted.devices[index].next_command(), code, count).expect(NOERROR)
-        scripted.completed(tag, code, count)
+        with judging("CMP-13"):
+            tag = scripted.send(buffer, kind, device=index)
+        device = scripted.devices[index]
+        device.complete(device.next_command(), code, count).expect(NOERROR, by="CMP-01")
+        require_seen(scripted, tag, code, count)
     for count in (0, 65536):
-        tag = scripted.send(buffer, device=len(CODES))
-        scripted.devices[-1].complete(scripted.devices[-1].next_command(), 0, count).expect(NOERROR)
-        scripted.completed(tag, 0, count)
+        with judging("CMP-13"):
+            tag = scripted.send(buffer, device=len(CODES))
+        device = scripted.devices[-1]
+        device.complete(device.next_command(), 0, count).expect(NOERROR, by="CMP-01")
+        require_seen(scripted, tag, 0, count)
 
 
 @OWNERS
@@ -69,15 +74,16 @@ def test_positions_of_all_sizes_arrive_whole(testbed: Testbed, owner: int) -> No
     scripted = testbed.scripted(Scenario(owners=(owner,), features=vdc.VDF_LIKE_TAPE))
     for position in (0, 0x123456789ABCDEF0, *POSITIONS):
         tag = scripted.send(code=vdc.VDC_GET_POSITION)
-        scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR)
-        scripted.completed(tag, 0, 0, position)
+        scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR, by="CMP-01")
+        with judging("CMP-10"):
+            scripted.completed(tag, 0, 0, position)
     for position in (0, 0x123456789ABCDEF0, *POSITIONS):
         tag = scripted.send(code=vdc.VDC_SET_POSITION)
-        scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR)
+        scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR, by="CMP-01")
         seen = scripted.completion()
         # One page says that GetPosition alone gives a position (Q17); half of one is none.
         if seen is None or seen.tag != tag or int(seen.position, 16) not in (0, position):
-            raise ConformanceFailure(f"position {position:#x} did not reach the server whole")
+            raise ConformanceFailure(f"position {position:#x} did not reach the server whole", by="CMP-10")
 
 
 @vdi_requirement("CMP-17")
@@ -141,10 +147,10 @@ def test_what_is_completed_in_any_order_keeps_its_values(testbed: Testbed, order
     for tag, command in _ordered(held, order, testbed.seed):
         answer = command.device.complete(command, 0, 512 * tag)
         if answer.code != NOERROR:
-            answer.expect_failure()  # that commands end in any order is no more than a SHOULD (CMP-12)
+            answer.expect_failure(by="CMP-01")  # that commands end in any order is no more than a SHOULD (CMP-12)
             refused.append((tag, command))
     for tag, command in sorted(refused, key=lambda one: one[0]):
-        command.device.complete(command, 0, 512 * tag).expect(NOERROR)
+        command.device.complete(command, 0, 512 * tag).expect(NOERROR, by="CMP-01")
     wanted = {tag: 512 * tag for tag, _ in held}
     found: dict[int, int] = {}
     while wanted.keys() - found.keys() and (seen := scripted.completion()) is not None:
@@ -152,7 +158,8 @@ def test_what_is_completed_in_any_order_keeps_its_values(testbed: Testbed, order
         if seen.tag in wanted:
             found[seen.tag] = seen.bytes_transferred
     if found != wanted:
-        raise ConformanceFailure(f"commands ended with the counts {found}, they were completed with {wanted}")
+        sentence = f"commands ended with the counts {found}, they were completed with {wanted}"
+        raise ConformanceFailure(sentence, by="CMP-01" if found.keys() == wanted.keys() else "CMP-20")
 
 
 def _ordered(held: list[tuple[int, Fetched]], order: str, seed: int) -> Sequence[tuple[int, Fetched]]:
