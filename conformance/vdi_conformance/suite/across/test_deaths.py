@@ -23,7 +23,7 @@ BARRIER = 100
 """So many commands show that something does not happen."""
 
 ENDS = alternating_direction("end", ["exits", "is killed"])
-SECONDARIES = alternating_direction("secondaries", [1, 2, 8])
+SECONDARIES = alternating_direction("secondaries", [1, 2, 8], ["one secondary", "two secondaries", "eight secondaries"])
 HOLDERS = pytest.mark.parametrize("holder", [0, 1], ids=["primary", "secondary"])
 
 

@@ -23,7 +23,7 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.parametrize("zone", [0, 24])
+@pytest.mark.parametrize("zone", [0, 24], ids=["no zone", "zone of 24 bytes"])
 @vdi_requirement("BUF-03", "BUF-04", "CMP-01", "CMP-03", "GBH-01", "GBH-02", "MBH-01", "MBH-02")
 def test_work_in_any_order_keeps_every_byte(testbed: Testbed, zone: int) -> None:
     """Whatever order commands are sent, mapped, filled and completed in, every byte and count is right."""

@@ -63,7 +63,11 @@ def test_buffers_change_places_between_devices(testbed: Testbed) -> None:
             device.complete(command, 0, command.size).expect(NOERROR)
 
 
-@pytest.mark.parametrize(("owner", "zone"), [(0, 0), (0, 24), (1, 0), (1, 512)])
+@pytest.mark.parametrize(
+    ("owner", "zone"),
+    [(0, 0), (0, 24), (1, 0), (1, 512)],
+    ids=["primary-no zone", "primary-zone of 24 bytes", "secondary-no zone", "secondary-zone of 512 bytes"],
+)
 @vdi_requirement("BUF-14")
 def test_areas_that_come_while_commands_run_are_good(testbed: Testbed, owner: int, zone: int) -> None:
     """Buffers of areas added while a command is held are aligned, shared and correct, and leave the held one alone."""

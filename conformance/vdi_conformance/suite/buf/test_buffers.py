@@ -5,7 +5,7 @@ import pytest
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import Fetched
 from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
-from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNERS
+from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNERS, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.shared_memory import (
@@ -28,6 +28,7 @@ BARRIER = 100
 """So many commands of others show that something does not happen."""
 
 ALIGNMENTS = [512 << power for power in range(8)]
+ALIGNMENT_NAMES = ["512 bytes", *(f"{alignment >> 10} KiB" for alignment in ALIGNMENTS[1:])]
 BOTH_WAYS = vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA
 
 
@@ -68,7 +69,7 @@ def test_a_held_buffer_keeps_its_bytes_while_others_work(testbed: Testbed, kind:
     statement.succeed()
 
 
-@pytest.mark.parametrize("zone", [0, 24])
+@pytest.mark.parametrize("zone", [0, 24], ids=["no zone", "zone of 24 bytes"])
 @vdi_requirement("BUF-01")
 def test_the_buffers_of_a_pool_are_distinct(testbed: Testbed, zone: int) -> None:
     """Of the commands outstanding at one time no two have the same buffer."""
@@ -89,14 +90,18 @@ def _fetch_all(scripted: ScriptedSet) -> list[Fetched]:
     return [device.next_command() for _ in range(2) for device in scripted.devices]
 
 
-@pytest.mark.parametrize(("kind", "alignment"), list(zip(4 * ("backup", "restore"), ALIGNMENTS, strict=True)))
+@alternating_direction("alignment", ALIGNMENTS, ALIGNMENT_NAMES)
 @vdi_requirement("BUF-05")
 def test_every_buffer_is_aligned(testbed: Testbed, kind: Kind, alignment: int) -> None:
     """Every data buffer starts at a multiple of the configured alignment."""
     _require_aligned(testbed.statement(kind, Scenario(3, ALONE_OR_NOT[kind], alignment=alignment, transfers=1)))
 
 
-@pytest.mark.parametrize(("block_size", "alignment"), [(4096, 0), (65536, 0), (8192, 1024)])
+@pytest.mark.parametrize(
+    ("block_size", "alignment"),
+    [(4096, 0), (65536, 0), (8192, 1024)],
+    ids=["blocks of 4 KiB", "blocks of 64 KiB", "blocks of 8 KiB-alignment of 1 KiB"],
+)
 @vdi_requirement("BUF-05")
 def test_no_alignment_is_below_the_block_size(testbed: Testbed, block_size: int, alignment: int) -> None:
     """Every data buffer starts at a multiple of the block size, whatever smaller alignment was asked for."""
@@ -113,6 +118,14 @@ def test_no_alignment_is_below_the_block_size(testbed: Testbed, block_size: int,
         ("backup", 513, 65536),
         ("restore", 4097, 1024),
         ("backup", 65536, 16384),
+    ],
+    ids=[
+        "backup-zone of 24 bytes-alignment of 4 KiB",
+        "restore-zone of 24 bytes-alignment of 4 KiB",
+        "restore-zone of 1 byte-alignment of 512 bytes",
+        "backup-zone of 513 bytes-alignment of 64 KiB",
+        "restore-zone of 4097 bytes-alignment of 1 KiB",
+        "backup-zone of 64 KiB-alignment of 16 KiB",
     ],
 )
 @vdi_requirement("BUF-05", "BUF-06", "BUF-09")
@@ -145,7 +158,11 @@ def _require_aligned(statement: StatementRun, judges_zones: bool = False) -> Non
     statement.require_success(statement.outcome())
 
 
-@pytest.mark.parametrize(("zone", "owner"), [(24, 1), (4096, 1), (65536, 0)])
+@pytest.mark.parametrize(
+    ("zone", "owner"),
+    [(24, 1), (4096, 1), (65536, 0)],
+    ids=["zone of 24 bytes-both", "zone of 4 KiB-both", "zone of 64 KiB-primary"],
+)
 @vdi_requirement("BUF-06", "BUF-07")
 def test_what_is_in_the_zone_concerns_the_client_alone(testbed: Testbed, zone: int, owner: int) -> None:
     """BACKUP and RESTORE succeed though the client fills every prefix zone, and transfers stay within their maximum."""
@@ -171,7 +188,7 @@ def _overwrite_zones(testbed: Testbed, statement: StatementRun) -> None:
 
 
 @OWNERS
-@pytest.mark.parametrize("zone", [24, 4096])
+@pytest.mark.parametrize("zone", [24, 4096], ids=["zone of 24 bytes", "zone of 4 KiB"])
 @vdi_requirement("BUF-07")
 def test_the_server_sees_nothing_of_the_zone(testbed: Testbed, owner: int, zone: int) -> None:
     """The server's data and sizes leave the prefix zone out, and stay as they are when the client fills it."""
@@ -189,7 +206,16 @@ def test_the_server_sees_nothing_of_the_zone(testbed: Testbed, owner: int, zone:
         require_unchanged(data)
 
 
-@pytest.mark.parametrize(("kind", "zone"), [("backup", 24), ("restore", 512), ("restore", 24), ("backup", 4096)])
+@pytest.mark.parametrize(
+    ("kind", "zone"),
+    [("backup", 24), ("restore", 512), ("restore", 24), ("backup", 4096)],
+    ids=[
+        "backup-zone of 24 bytes",
+        "restore-zone of 512 bytes",
+        "restore-zone of 24 bytes",
+        "backup-zone of 4 KiB",
+    ],
+)
 @vdi_requirement("BUF-08")
 def test_zones_spoil_no_data_of_others(testbed: Testbed, kind: Kind, zone: int) -> None:
     """Writing the prefix zone of one held buffer changes neither the data nor the zone of another."""
@@ -200,7 +226,7 @@ def test_zones_spoil_no_data_of_others(testbed: Testbed, kind: Kind, zone: int) 
     require_unchanged(*marked)
 
 
-@pytest.mark.parametrize("zone", [1, 24, 4096])
+@pytest.mark.parametrize("zone", [1, 24, 4096], ids=["zone of 1 byte", "zone of 24 bytes", "zone of 4 KiB"])
 @vdi_requirement("BUF-08")
 def test_zones_of_a_whole_pool_spoil_no_data(testbed: Testbed, zone: int) -> None:
     """Writing the prefix zones of a whole pool changes none of its data."""
@@ -221,6 +247,16 @@ def test_zones_of_a_whole_pool_spoil_no_data(testbed: Testbed, zone: int) -> Non
         ("backup", 1, "the primary closes"),
         ("restore", 1, "the primary dies"),
         ("backup", 1, "the primary dies"),
+    ],
+    ids=[
+        "backup-primary holds-the holder aborts",
+        "restore-primary holds-another aborts",
+        "restore-secondary holds-the holder aborts",
+        "backup-secondary holds-another aborts",
+        "restore-secondary holds-the primary closes",
+        "backup-secondary holds-the primary closes",
+        "restore-secondary holds-the primary dies",
+        "backup-secondary holds-the primary dies",
     ],
 )
 @vdi_requirement("BUF-15", "ABT-08")

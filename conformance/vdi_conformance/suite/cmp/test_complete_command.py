@@ -35,7 +35,7 @@ def test_code_count_and_position_reach_the_server(testbed: Testbed, owner: int, 
     scripted.completed(tag, win32.ERROR_SUCCESS, count)
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", CODES, ids=win32.name_of)
 @vdi_requirement("CMP-02")
 def test_every_completion_code_passes_unchanged(scripted: ScriptedSet, code: int) -> None:
     """CompleteCommand passes any completion code to the server unchanged."""
@@ -245,7 +245,7 @@ def test_commands_of_one_device_are_completed_in_any_order(scripted: ScriptedSet
     assert {one.tag: one.bytes_transferred for one in seen} == counts, "commands were completed with other values"
 
 
-@pytest.mark.parametrize("buffers", [1, 2])
+@pytest.mark.parametrize("buffers", [1, 2], ids=["one buffer", "two buffers"])
 @vdi_requirement("CMP-13")
 def test_a_small_pool_carries_a_long_stream(testbed: Testbed, kind: Kind, buffers: int) -> None:
     """A statement with one or two buffers goes through many transfers, since completing hands the buffer back."""

@@ -40,7 +40,7 @@ def test_the_largest_count_arrives_whole(testbed: Testbed) -> None:
         scripted.completed(tag, win32.ERROR_SUCCESS, count)
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", CODES, ids=win32.name_of)
 @vdi_requirement("CMP-01", "CMP-02")
 def test_a_transfer_ends_with_the_code_and_count_it_was_given(scripted: ScriptedSet, code: int) -> None:
     """The server sees the completion code and the byte count that a transfer was completed with."""

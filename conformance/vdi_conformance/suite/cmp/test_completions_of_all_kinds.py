@@ -131,7 +131,7 @@ def _complete_each_without_data(scripted: ScriptedSet, values: list[tuple[int, i
                 raise ConformanceFailure(f"{vdc.name_of(code)} did not end well for the server")
 
 
-@pytest.mark.parametrize("devices", [1, 2, 4])
+@pytest.mark.parametrize("devices", [1, 2, 4], ids=["one device", "two devices", "four devices"])
 @pytest.mark.parametrize("order", ["mixed", "reversed", "reversed in pairs"])
 @vdi_requirement("CMP-01", "CMP-20")
 def test_what_is_completed_in_any_order_keeps_its_values(testbed: Testbed, order: str, devices: int) -> None:
