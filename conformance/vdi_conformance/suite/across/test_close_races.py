@@ -24,6 +24,7 @@ CONFIG = VDConfig(device_count=1)
 @pytest.mark.parametrize("other", ["GetConfiguration", "SignalAbort", "CreateEx"])
 @vdi_requirement("THR-05")
 def test_a_close_meets_a_call_of_its_set(testbed: Testbed, other: str) -> None:
+    """Close and another call of the set at the same moment both return, and the set is closed."""
     primary = testbed.client("primary")
     calls: dict[str, Callable[[], PendingAnswer[Any, Any]]] = {
         "GetConfiguration": lambda: primary.send_get_configuration(testbed.scaled(A_WHILE)),
@@ -51,6 +52,7 @@ def _require_end(answer: Answer) -> None:
 
 @vdi_requirement("THR-05")
 def test_closes_of_two_threads_meet(testbed: Testbed) -> None:
+    """Of two threads that call Close at the same moment one gets NOERROR, the other VD_E_PROTOCOL."""
     primary = testbed.client("primary")
     for turn in range(ROUNDS):
         primary.create_ex(None, testbed.name(), CONFIG).expect(NOERROR)
@@ -67,6 +69,7 @@ def test_closes_of_two_threads_meet(testbed: Testbed) -> None:
 @pytest.mark.parametrize("other", ["GetCommand", "CompleteCommand", "MapBufferHandle"])
 @vdi_requirement("THR-05")
 def test_a_close_meets_a_call_that_works_with_buffers(testbed: Testbed, other: str) -> None:
+    """Close and a call that works with a held buffer both return, and the set is closed."""
     for turn, statement in enumerate(testbed.backups(Scenario(transfers=1), SETS)):
         statement.configure()
         statement.open_devices()
@@ -108,6 +111,7 @@ def _with_buffers(statement: StatementRun, call: str) -> Callable[[], PendingAns
 @pytest.mark.parametrize("other", ["GetCommand", "SignalAbort", "Close"])
 @vdi_requirement("CLS-17")
 def test_the_primarys_close_meets_a_call_of_a_secondary(testbed: Testbed, other: str) -> None:
+    """Close by the primary ends the set by an abort, whatever a secondary calls at the same moment."""
     for turn, statement in enumerate(testbed.backups(Scenario(owners=(1,), transfers=1), SETS)):
         statement.configure()
         statement.join_all()

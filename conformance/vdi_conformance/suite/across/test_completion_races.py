@@ -26,6 +26,7 @@ Racing = PendingAnswer[CompletedConcurrently, list[list[int]]]
 @OWNERS
 @vdi_requirement("CMP-14")
 def test_one_of_two_threads_completes_a_command(testbed: Testbed, owner: int) -> None:
+    """Of two threads that complete a command at once one gets NOERROR, and the BACKUP succeeds."""
     backup = testbed.backup(Scenario(owners=(owner,), transfers=RACES, buffer_count=2))
     _require_one_winner_each(_race_through(backup, (None, None)))
     backup.close()
@@ -39,6 +40,7 @@ def test_one_of_two_threads_completes_a_command(testbed: Testbed, owner: int) ->
 )
 @vdi_requirement("CMP-20")
 def test_the_server_sees_the_completion_of_the_thread_that_won(testbed: Testbed, owner: int, counts: Counts) -> None:
+    """The server sees one completion of a command that threads complete at once, with the winner's count."""
     scripted = testbed.scripted(Scenario(owners=(owner,), buffer_count=1))
     _require_one_winner_each(_race_commands(scripted, counts))
     scripted.check_completions()

@@ -8,7 +8,7 @@ from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import Device, Fetched, begin_to_wait
 from vdi_conformance.harness.expectations import Answer
 from vdi_conformance.harness.intervals import TooSlow, with_time_enough
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -23,7 +23,7 @@ BARRIER = 100
 """So many commands show that something does not happen."""
 
 ENDS = alternating_direction("end", ["exits", "is killed"])
-SECONDARIES = alternating_direction("secondaries", [1, 2, 8])
+SECONDARIES = alternating_direction("secondaries", [1, 2, 8], ["one secondary", "two secondaries", "eight secondaries"])
 HOLDERS = pytest.mark.parametrize("holder", [0, 1], ids=["primary", "secondary"])
 
 
@@ -40,17 +40,20 @@ def _end(client: Client, end: str) -> None:
 @SECONDARIES
 @vdi_requirement("SEC-14")
 def test_the_death_of_the_primary_ends_everything(testbed: Testbed, kind: Kind, secondaries: int) -> None:
+    """When the primary dies, server and secondaries get an abort, whatever they wait for."""
     _lose_the_primary(testbed, kind, tuple(range(1, secondaries + 1)), "is killed")
 
 
 @vdi_requirement("SEC-14")
 def test_the_death_of_a_primary_with_a_command_ends_everything(testbed: Testbed, kind: Kind) -> None:
+    """When a primary dies that holds a command, server and secondaries get an abort."""
     _lose_the_primary(testbed, kind, (0, 1, 2), "is killed")
 
 
 @alternating_direction("owners", [(1, 2), (0, 1)], ["without a device", "with a command"])
 @vdi_requirement("SEC-16")
 def test_the_exit_of_the_primary_ends_everything(testbed: Testbed, kind: Kind, owners: tuple[int, ...]) -> None:
+    """When the primary exits without Close, server and secondaries get an abort."""
     _lose_the_primary(testbed, kind, owners, "exits")
 
 
@@ -72,6 +75,7 @@ def _lose_the_primary(testbed: Testbed, kind: Kind, owners: tuple[int, ...], end
 @pytest.mark.parametrize("end", ["is killed", "exits"])
 @vdi_requirement("SEC-16")
 def test_the_end_of_a_primary_before_any_device_is_open(testbed: Testbed, kind: Kind, end: str) -> None:
+    """When the primary ends before any device is open, server and secondary get an abort."""
     statement = testbed.configured(kind, Scenario(secondaries=1))
     statement.join_all()
     _end(statement.primary, end)
@@ -81,6 +85,7 @@ def test_the_end_of_a_primary_before_any_device_is_open(testbed: Testbed, kind: 
 
 @vdi_requirement("SEC-14")
 def test_the_server_sees_every_command_of_a_dead_primary_aborted(testbed: Testbed) -> None:
+    """When the primary dies, the server sees every command end aborted, fetched or not."""
     scripted, tags = _with_commands_everywhere(testbed)
     (waiting,) = begin_to_wait(scripted.devices[1])
     scripted.aborted = True
@@ -104,6 +109,7 @@ def _with_commands_everywhere(testbed: Testbed) -> tuple[ScriptedSet, list[int]]
 
 @vdi_requirement("SEC-15")
 def test_the_death_of_the_server_reaches_every_process(testbed: Testbed) -> None:
+    """When the server dies, every process gets an abort, whether it waits, holds a command or does neither."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 1, 2), secondaries=3))
     for device in range(3):
         scripted.send(scripted.allocate(), device=device)
@@ -119,20 +125,29 @@ def test_the_death_of_the_server_reaches_every_process(testbed: Testbed) -> None
 @pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 @vdi_requirement("CMD-22", "SEC-15")
 def test_the_death_of_an_idle_server_is_noticed(testbed: Testbed, owner: int) -> None:
+    """A GetCommand that waits answers VD_E_ABORT when the server dies, and every process gets an abort."""
     scripted = testbed.scripted(Scenario(owners=(owner,), secondaries=1))
     (waiting,) = begin_to_wait(scripted.device)
     scripted.kill()
-    scripted.device.await_abort(waiting)
+    with judging("CMD-22"):
+        scripted.device.await_abort(waiting)
+    with judging("SEC-15"):
+        for client in scripted.clients:
+            client.await_abort()
 
 
 @vdi_requirement("SEC-15", "CFG-07")
 def test_the_death_of_a_server_that_was_configuring_ends_the_wait(testbed: Testbed) -> None:
+    """A GetConfiguration that waits answers VD_E_ABORT when the server dies during configuration."""
     scripted = testbed.scripted_created()
     scripted.begin_configuration()
     waiting = scripted.primary.send_get_configuration()
     scripted.primary.outside_addresses()
     scripted.kill()
-    waiting.result().expect(VD_E_ABORT)
+    with judging("CFG-07"):
+        waiting.result().expect(VD_E_ABORT)
+    with judging("SEC-15"):
+        scripted.primary.await_abort()
 
 
 # A secondary that held commands
@@ -140,6 +155,7 @@ def test_the_death_of_a_server_that_was_configuring_ends_the_wait(testbed: Testb
 
 @vdi_requirement("SEC-17")
 def test_an_abort_ends_what_a_dead_secondary_held(testbed: Testbed, kind: Kind) -> None:
+    """SignalAbort of the primary ends the statement though a dead secondary held a command."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(1, 0), transfers=BARRIER // 2))
     statement.next_data_command()
     statement.secondaries[0].kill()
@@ -153,6 +169,8 @@ def test_an_abort_ends_what_a_dead_secondary_held(testbed: Testbed, kind: Kind) 
 @pytest.mark.vdi_timing
 @vdi_requirement("SEC-17")
 def test_the_servers_patience_ends_what_a_dead_secondary_held(testbed: Testbed) -> None:
+    """The serverTimeOut ends the statement though a dead secondary held a command."""
+
     def attempt(interval: int) -> None:
         began = time.monotonic()
         try:
@@ -172,6 +190,7 @@ def test_the_servers_patience_ends_what_a_dead_secondary_held(testbed: Testbed) 
 @pytest.mark.parametrize("moment", ["with a command", "in GetCommand", "in GetBufferHandle"])
 @vdi_requirement("CMP-20")
 def test_a_dead_secondary_completes_nothing(testbed: Testbed, moment: str) -> None:
+    """The server sees no completion of what a dead secondary held but VDI's own."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(1, 0, 2)))
     for _ in range(2):
         scripted.send(scripted.allocate())
@@ -190,6 +209,7 @@ def test_a_dead_secondary_completes_nothing(testbed: Testbed, moment: str) -> No
 
 @vdi_requirement("SEC-17")
 def test_an_abort_ends_each_command_of_a_dead_secondary(testbed: Testbed) -> None:
+    """SignalAbort of the primary ends each command that a dead secondary held or had not fetched."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(1, 0)))
     tags = [scripted.send(scripted.allocate()) for _ in range(2)]
     for _ in tags:
@@ -211,6 +231,7 @@ def _record_death(testbed: Testbed, who: str, passed: bool) -> None:
 @ENDS
 @vdi_requirement("SEC-28")
 def test_the_end_of_a_mapping_process_is_left_to_the_primary(testbed: Testbed, kind: Kind, end: str) -> None:
+    """When a secondary ends that only mapped, the others go on or the set is aborted."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1), secondaries=2, transfers=BARRIER // 2))
     held = statement.hold_all()
     mapper = statement.secondaries[1]
@@ -234,6 +255,7 @@ def _completes(statement: StatementRun, command: Fetched) -> bool:
 @pytest.mark.parametrize("end", ["closes", "exits", "is killed"])
 @vdi_requirement("CMP-20")
 def test_the_end_of_a_mapping_process_completes_nothing(testbed: Testbed, end: str) -> None:
+    """The end of a process that only mapped completes no command and changes no byte of a held buffer."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 1, 0), secondaries=2))
     tags, held = _hold_two(scripted)
     mapper = scripted.secondaries[1]
@@ -258,6 +280,7 @@ def test_the_end_of_a_mapping_process_completes_nothing(testbed: Testbed, end: s
 @pytest.mark.parametrize("call", ["MapBufferHandle", "GetBufferHandle"])
 @vdi_requirement("CMP-20")
 def test_deaths_in_the_midst_of_a_call_block_nobody(testbed: Testbed, call: str) -> None:
+    """Processes that die in a call for a handle leave commands, handles and mappings of the others usable."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(0, 1, 0)))
     tags, held = _hold_two(scripted)
     handles = [handle_of(command) for command in held]
@@ -309,6 +332,7 @@ def _complete_both(scripted: ScriptedSet, tags: list[int], held: list[Fetched], 
 
 @vdi_requirement("CLS-16")
 def test_a_secondary_that_closes_with_its_device_open_ends_everything(testbed: Testbed, kind: Kind) -> None:
+    """Close by a secondary with its device open aborts the whole set."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(1, 0), secondaries=2))
     statement.next_data_command()
     _close_holding(statement.secondaries[0])
@@ -319,6 +343,7 @@ def test_a_secondary_that_closes_with_its_device_open_ends_everything(testbed: T
 
 @vdi_requirement("CLS-17")
 def test_a_primary_that_closes_before_its_secondaries_ends_everything(testbed: Testbed, kind: Kind) -> None:
+    """Close by the primary while secondaries hold devices answers VD_E_OPEN or NOERROR, and aborts the set."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(1, 2)))
     statement.next_data_command()
     answer = statement.primary.close()
@@ -330,6 +355,7 @@ def test_a_primary_that_closes_before_its_secondaries_ends_everything(testbed: T
 
 @vdi_requirement("CMP-05")
 def test_who_closed_and_joined_again_cannot_complete(testbed: Testbed, kind: Kind) -> None:
+    """CompleteCommand refuses a command from before the Close, even where its process has joined again."""
     statement = testbed.statement(kind, Scenario(owners=(1,), secondaries=2))
     command = statement.next_data_command()
     fetcher = statement.secondaries[0]
@@ -349,6 +375,7 @@ def test_who_closed_and_joined_again_cannot_complete(testbed: Testbed, kind: Kin
 @HOLDERS
 @vdi_requirement("CMP-20")
 def test_a_command_held_at_a_close_is_aborted_at_most(testbed: Testbed, holder: int) -> None:
+    """A command held at a Close cannot be completed any more, and the server sees it aborted."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(holder, 1 - holder), secondaries=1))
     tags = [scripted.send(scripted.allocate()) for _ in range(2)]
     command = scripted.device.next_command()
@@ -362,6 +389,7 @@ def test_a_command_held_at_a_close_is_aborted_at_most(testbed: Testbed, holder: 
 @alternating_direction("holder", [0, 1], OWNER_NAMES)
 @vdi_requirement("CMP-03")
 def test_a_command_of_an_earlier_set_is_none_of_a_new_one(testbed: Testbed, kind: Kind, holder: int) -> None:
+    """CompleteCommand answers VD_E_INVALID for a command of an earlier set, and the new one succeeds."""
     earlier = testbed.statement(kind, Scenario(owners=(holder,), secondaries=1))
     command = earlier.device.next_data_command()
     for client in reversed(earlier.clients):

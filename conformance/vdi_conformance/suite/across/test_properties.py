@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.expectations import in_hexadecimal
 from vdi_conformance.harness.exploration import Exploration, numbers, telling
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.random_workload import ACTIONS, Action, RandomWorkload
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import Marked, fetched_view, handle_of, mark, require_unchanged, zone_view
@@ -23,9 +23,10 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.parametrize("zone", [0, 24])
+@pytest.mark.parametrize("zone", [0, 24], ids=["no zone", "zone of 24 bytes"])
 @vdi_requirement("BUF-03", "BUF-04", "CMP-01", "CMP-03", "GBH-01", "GBH-02", "MBH-01", "MBH-02")
 def test_work_in_any_order_keeps_every_byte(testbed: Testbed, zone: int) -> None:
+    """Whatever order commands are sent, mapped, filled and completed in, every byte and count is right."""
     scenario = Scenario(devices=3, owners=(0, 1), secondaries=2, buffer_count=4, prefix_zone_size=zone)
 
     def begin() -> RandomWorkload:
@@ -55,6 +56,8 @@ def _hold(statement: StatementRun) -> Holding:
 
 @vdi_requirement("MBH-04", "MBH-25")
 def test_any_number_maps_to_memory_of_the_set_or_nothing(testbed: Testbed, kind: Kind) -> None:
+    """MapBufferHandle refuses any number far from all handles, and one near them harms no buffer."""
+
     def begin() -> Holding:
         return _hold(testbed.statement(kind, Scenario(devices=2, owners=(0, 1), secondaries=2)))
 
@@ -64,7 +67,9 @@ def test_any_number_maps_to_memory_of_the_set_or_nothing(testbed: Testbed, kind:
         number = (number, handle ^ 1 << bit, (handle + number % 1024 - 512) % (1 << 32), number ^ 1 << bit)[way]
         mapper = holding.statement.clients[who % 3]
         if number not in holding.handles:
-            with telling(lambda: f"{mapper.name} maps {number:#x}, handles are {in_hexadecimal(holding.handles)}"):
+            requirement = "MBH-25" if _may_name_a_buffer(number, holding) else "MBH-04"
+            told = f"{mapper.name} maps {number:#x}, handles are {in_hexadecimal(holding.handles)}"
+            with judging(requirement), telling(lambda: told):
                 _map_a_stray_number(mapper, number, holding)
 
     Exploration(testbed, begin, play).run(st.tuples(numbers(2), numbers(2), numbers(32), numbers(5)), examples=20)
@@ -73,9 +78,10 @@ def test_any_number_maps_to_memory_of_the_set_or_nothing(testbed: Testbed, kind:
 def _map_a_stray_number(mapper: Client, number: int, holding: Holding) -> None:
     result = mapper.map_buffer_handle(number)
     result.expect(VD_E_INVALID, *[NOERROR] * _may_name_a_buffer(number, holding))
-    if result.succeeded:
-        mapper.read(result.expect(NOERROR), 1)
-    require_unchanged(*holding.marked)
+    with judging("MBH-25"):
+        if result.succeeded:
+            mapper.read(result.expect(NOERROR), 1)
+        require_unchanged(*holding.marked)
 
 
 def _may_name_a_buffer(number: int, holding: Holding) -> bool:
@@ -86,6 +92,8 @@ def _may_name_a_buffer(number: int, holding: Holding) -> bool:
 
 @vdi_requirement("GBH-04")
 def test_any_address_outside_the_set_has_no_handle(testbed: Testbed, kind: Kind) -> None:
+    """GetBufferHandle answers VD_E_INVALID for any address that is far from the set's buffers."""
+
     def begin() -> Holding:
         return _hold(testbed.statement(kind, Scenario(devices=2, owners=(0, 1))))
 
@@ -127,6 +135,8 @@ GEOMETRIES = st.builds(
 
 @vdi_requirement("BUF-01", "BUF-05", "BUF-06", "BUF-07", "BUF-09")
 def test_any_scenario_gives_good_buffers(testbed: Testbed) -> None:
+    """In any scenario buffers are aligned, apart from each other, no larger than allowed, and have their zone."""
+
     def play(_: None, scenario: Scenario) -> None:
         testbed.clear()
         with telling(lambda: f"a BACKUP began with {scenario}"):
@@ -139,8 +149,14 @@ def _require_good_buffers(statement: StatementRun) -> None:
     configured = statement.primary.get_configuration(0).expect(NOERROR)
     alignment, zone = max(configured.alignment, statement.scenario.alignment), statement.scenario.prefix_zone_size
     commands = statement.hold_all()
-    require_unchanged(*[mark(fetched_view(one), one.size, number) for number, one in enumerate(commands)])
+    with judging("BUF-01"):
+        require_unchanged(*[mark(fetched_view(one), one.size, number) for number, one in enumerate(commands)])
     for command in commands:
-        require_unchanged(mark(zone_view(command, zone), zone, command.buffer))
-        if command.buffer % alignment or command.size > configured.max_transfer_size:
-            raise ConformanceFailure(f"a buffer of {command.size} bytes was given at {command.buffer:#x}")
+        with judging("BUF-06"):
+            require_unchanged(mark(zone_view(command, zone), zone, command.buffer))
+        sentence = f"a buffer of {command.size} bytes was given at {command.buffer:#x}"
+        if command.buffer % alignment:
+            zone_is_aligned = zone and (command.buffer - zone) % alignment == 0
+            raise ConformanceFailure(sentence, by="BUF-09" if zone_is_aligned else "BUF-05")
+        if command.size > configured.max_transfer_size:
+            raise ConformanceFailure(sentence, by="BUF-07")

@@ -72,11 +72,13 @@ THEMES: Final = {
 @pytest.mark.parametrize("theme", THEMES)
 @vdi_requirement("ST-48")
 def test_every_call_gives_what_the_model_permits(testbed: Testbed, recorder: Recorder, theme: str) -> None:
+    """Each call gives what the documents permit in the state that all calls before it have led to."""
     plan, walks, steps, weights = THEMES[theme]
     take_walks(testbed, recorder, plan, weights, walks, steps)
 
 
 @vdi_requirement("ST-49")
 def test_every_call_gives_what_is_recommended(testbed: Testbed, recorder: Recorder) -> None:
+    """Each call gives the code that the documents recommend in the state that all calls before it have led to."""
     weights = INTERFACE | {"go_on": 40}
     take_walks(testbed, recorder, WalkOptions(clients=3, strict=True), weights, walks=14, steps=55)

@@ -29,6 +29,7 @@ OWNERS = pytest.mark.parametrize("owners", [(0,), (0, 1), (1, 2)], ids=["primary
 @OWNERS
 @vdi_requirement("BUF-12")
 def test_one_buffer_serves_all_devices(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    """The one buffer of a pool serves Reads and Writes of all devices of the set, with the right bytes each time."""
     scripted = testbed.scripted(Scenario(devices=2, owners=owners, buffer_count=1), BOTH_WAYS)
     buffer, size = scripted.allocate(), scripted.scenario.max_transfer_size
     for turn in range(6):
@@ -47,6 +48,7 @@ def test_one_buffer_serves_all_devices(testbed: Testbed, owners: tuple[int, ...]
 
 @vdi_requirement("BUF-12")
 def test_buffers_change_places_between_devices(testbed: Testbed) -> None:
+    """A buffer that comes up on one device after the other shows what the server stored for it each time."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1), buffer_count=2))
     buffers = [scripted.allocate() for _ in range(2)]
     for turn in range(4):
@@ -61,9 +63,14 @@ def test_buffers_change_places_between_devices(testbed: Testbed) -> None:
             device.complete(command, 0, command.size).expect(NOERROR)
 
 
-@pytest.mark.parametrize(("owner", "zone"), [(0, 0), (0, 24), (1, 0), (1, 512)])
+@pytest.mark.parametrize(
+    ("owner", "zone"),
+    [(0, 0), (0, 24), (1, 0), (1, 512)],
+    ids=["primary-no zone", "primary-zone of 24 bytes", "secondary-no zone", "secondary-zone of 512 bytes"],
+)
 @vdi_requirement("BUF-14")
 def test_areas_that_come_while_commands_run_are_good(testbed: Testbed, owner: int, zone: int) -> None:
+    """Buffers of areas added while a command is held are aligned, shared and correct, and leave the held one alone."""
     scenario = Scenario(2, (owner,), secondaries=2, buffer_count=1, prefix_zone_size=zone, alignment=4096)
     scripted = testbed.scripted(scenario)
     held = _sent(scripted, scripted.allocate(), 0)
@@ -92,6 +99,7 @@ def _sent(scripted: ScriptedSet, buffer: int, device: int) -> Fetched:
 @pytest.mark.parametrize("owners", [(0,), (1, 2)], ids=["primary", "secondaries"])
 @vdi_requirement("BUF-19")
 def test_the_largest_set_works_or_ends_in_configuration(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    """A set of 64 devices with transfers of 4 MiB works, or its configuration and its statement fail cleanly."""
     size = 4 * MAX_TRANSFER_SIZE
     scenario = Scenario(MAX_DEVICES, owners, max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=3, database=size)
     statement = testbed.prepared(scenario)

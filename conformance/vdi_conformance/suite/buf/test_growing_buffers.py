@@ -3,7 +3,7 @@
 import pytest
 
 from vdi_conformance.harness.device import Fetched
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import (
@@ -29,19 +29,27 @@ BOTH = pytest.mark.parametrize("owners", [(0,), (0, 1)], ids=["primary", "both"]
 @BOTH
 @vdi_requirement("BUF-01", "BUF-05", "BUF-06")
 def test_buffers_of_later_areas_are_as_good(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    """Buffers of areas that the server adds are aligned, have their zone and share no bytes with held ones."""
     scenario = Scenario(6, owners, prefix_zone_size=24, alignment=4096, buffer_count=2)
     scripted = testbed.scripted(scenario)
     marked: list[Marked] = []
+    zones: list[Marked] = []
     for area in range(3):
         if area:
             scripted.request_buffers(2)
         for device in (2 * area, 2 * area + 1):
             scripted.send(scripted.allocate(), device=device)
             command = scripted.devices[device].next_command()
-            assert command.buffer % scenario.alignment == 0, f"a buffer lies at {command.buffer:#x}"
-            require_unchanged(*marked)
-            marked += _mark_with_zone(command, 24, len(marked))
-    require_unchanged(*marked)
+            with judging("BUF-05"):
+                assert command.buffer % scenario.alignment == 0, f"a buffer lies at {command.buffer:#x}"
+            with judging("BUF-01"):
+                require_unchanged(*marked)
+                marked.append(mark(fetched_view(command), command.size, 2 * len(marked)))
+                require_unchanged(*marked)
+            with judging("BUF-06"):
+                require_unchanged(*zones)
+                zones.append(mark(zone_view(command, 24), 24, 2 * len(zones) + 1))
+                require_unchanged(*marked, *zones)
 
 
 def _mark_with_zone(command: Fetched, zone: int, seed: int) -> list[Marked]:
@@ -51,6 +59,7 @@ def _mark_with_zone(command: Fetched, zone: int, seed: int) -> list[Marked]:
 @OWNERS
 @vdi_requirement("BUF-01", "BUF-15")
 def test_a_held_buffer_outlives_the_close_of_other_devices(testbed: Testbed, owner: int) -> None:
+    """A held buffer keeps its bytes and stays mapped when other devices of the set are closed."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(owner, owner, 1 - owner), secondaries=1))
     scripted.send(scripted.allocate())
     command = scripted.device.next_command()
@@ -58,13 +67,18 @@ def test_a_held_buffer_outlives_the_close_of_other_devices(testbed: Testbed, own
     for device in (1, 2):
         scripted.close_device(device)
         scripted.devices[device].get_command().expect(VD_E_CLOSE)
-    require_unchanged(marked)
-    require_unchanged(mark(marked.view, marked.size, 2))
+    with judging("BUF-15"):
+        marked.view.process.read(marked.view.address, 1)
+    with judging("BUF-01"):
+        require_unchanged(marked)
+    with judging("BUF-15"):
+        require_unchanged(mark(marked.view, marked.size, 2))
 
 
 @OWNERS
 @vdi_requirement("BUF-15", "ABT-08")
 def test_every_held_buffer_outlives_an_abort(testbed: Testbed, owner: int) -> None:
+    """All held buffers and their zones stay readable and writable until the holder's Close after an abort."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(owner,), secondaries=1, prefix_zone_size=24))
     marked: list[Marked] = []
     for number in range(4):
@@ -74,15 +88,18 @@ def test_every_held_buffer_outlives_an_abort(testbed: Testbed, owner: int) -> No
     scripted.clients[1 - owner].signal_abort().expect(NOERROR)
     for device in scripted.devices:
         device.await_abort()
-    require_unchanged(*marked)
-    for one in marked:
-        require_unchanged(mark(one.view, one.size, 7))
+    with judging("ABT-08"):
+        require_unchanged(*marked)
+    with judging("BUF-15"):
+        for one in marked:
+            require_unchanged(mark(one.view, one.size, 7))
     scripted.clients[owner].close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
 
 
 @BOTH
 @vdi_requirement("BUF-03", "BUF-04")
 def test_commands_outstanding_at_once_have_their_own_bytes(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    """Commands outstanding at the same time each carry their own bytes, from the server and to it."""
     scripted = testbed.scripted(Scenario(3, owners, buffer_count=6), BOTH_WAYS)
     buffers = [scripted.allocate() for _ in range(6)]
     for code in (vdc.VDC_WRITE, vdc.VDC_READ):
@@ -92,26 +109,39 @@ def test_commands_outstanding_at_once_have_their_own_bytes(testbed: Testbed, own
         for size, buffer in sent.items():
             scripted.send(buffer, code, size, device=size // 512 % 3)
         commands = [scripted.devices[number % 3].next_command() for number in range(6)]
-        for command in commands:
-            require_same_contents(command.size, stored[command.size].view, fetched_view(command))
+        with judging("BUF-03"):
+            for command in commands:
+                require_same_contents(command.size, stored[command.size].view, fetched_view(command))
         answered = {command.size: mark(fetched_view(command), command.size, -command.size) for command in commands}
         for command in commands:
             command.device.complete(command, 0, command.size).expect(NOERROR)
         ended = [completion for _ in commands if (completion := scripted.completion()) is not None]
-        assert len(ended) == len(commands), "a command that was completed did not end for the server"
-        for size, buffer in sent.items():
-            if scripted.server.digest(buffer, size) != answered[size].digest:
-                raise ConformanceFailure(f"the server sees other bytes than the {size} that the client stored")
+        with judging("CMP-01"):
+            assert len(ended) == len(commands), "a command that was completed did not end for the server"
+        with judging("BUF-04"):
+            for size, buffer in sent.items():
+                if scripted.server.digest(buffer, size) != answered[size].digest:
+                    raise ConformanceFailure(f"the server sees other bytes than the {size} that the client stored")
 
 
 @vdi_requirement("BUF-01", "BUF-06")
 def test_handles_and_mappings_leave_buffer_and_zone_alone(testbed: Testbed, kind: Kind) -> None:
+    """GetBufferHandle and MapBufferHandle change no byte of held buffers and their prefix zones."""
     statement = testbed.statement(kind, Scenario(2, ALONE_OR_NOT[kind], prefix_zone_size=24))
     commands = statement.hold_all()
-    marked = [one for command in commands for one in _mark_with_zone(command, 24, command.buffer)]
+    marked = [mark(fetched_view(command), command.size, command.buffer) for command in commands]
+    with judging("BUF-06"):
+        zones = [mark(zone_view(command, 24), 24, command.buffer + 1) for command in commands]
     for command in commands:
         handle = handle_of(command)
-        require_unchanged(*marked)
+        _require_both_unchanged(marked, zones)
         for client in statement.clients:
             mapped_view(client, handle)
-            require_unchanged(*marked)
+            _require_both_unchanged(marked, zones)
+
+
+def _require_both_unchanged(marked: list[Marked], zones: list[Marked]) -> None:
+    with judging("BUF-01"):
+        require_unchanged(*marked)
+    with judging("BUF-06"):
+        require_unchanged(*zones)

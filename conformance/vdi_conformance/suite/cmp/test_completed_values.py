@@ -8,6 +8,7 @@ from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.statement_run import Kind
 from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.suite.cmp.seen_by_server import require_seen
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN
@@ -19,6 +20,7 @@ CODES = (0, 38, 112, 1129, 50, 995, 12345, 0xFFFF)
 @pytest.mark.parametrize("code", [vdc.VDC_READ, vdc.VDC_WRITE], ids=["Read", "Write"])
 @vdi_requirement("CMP-01")
 def test_a_count_arrives_as_it_was_given(testbed: Testbed, code: int) -> None:
+    """The server sees the very byte count that a transfer was completed with."""
     scripted = testbed.scripted(features=vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA)
     buffer = scripted.allocate()
     for count in (0, 1, 511, 1000, 32768, 65535, 65536):
@@ -29,6 +31,7 @@ def test_a_count_arrives_as_it_was_given(testbed: Testbed, code: int) -> None:
 
 @vdi_requirement("CMP-01")
 def test_the_largest_count_arrives_whole(testbed: Testbed) -> None:
+    """The server sees a byte count of 4 MiB whole."""
     scripted = testbed.scripted(Scenario(max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=1))
     buffer = scripted.allocate()
     for count in (MAX_TRANSFER_SIZE, MAX_TRANSFER_SIZE - 1):
@@ -37,17 +40,19 @@ def test_the_largest_count_arrives_whole(testbed: Testbed) -> None:
         scripted.completed(tag, win32.ERROR_SUCCESS, count)
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", CODES, ids=win32.name_of)
 @vdi_requirement("CMP-01", "CMP-02")
 def test_a_transfer_ends_with_the_code_and_count_it_was_given(scripted: ScriptedSet, code: int) -> None:
+    """The server sees the completion code and the byte count that a transfer was completed with."""
     tag = scripted.send(scripted.allocate())
-    scripted.device.complete(scripted.device.next_command(), code, 512).expect(NOERROR)
-    scripted.completed(tag, code, 512)
+    scripted.device.complete(scripted.device.next_command(), code, 512).expect(NOERROR, by="CMP-01")
+    require_seen(scripted, tag, code, 512)
 
 
 @OWNERS
 @vdi_requirement("CMP-05")
 def test_whoever_signalled_an_abort_completes_nothing_from_then_on(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """CompleteCommand answers VD_E_ABORT as soon as SignalAbort of the same process has returned."""
     statement = testbed.statement(kind, Scenario(owners=(owner,)))
     command = statement.next_data_command()
     statement.clients[owner].signal_abort().expect(NOERROR)
@@ -58,6 +63,7 @@ def test_whoever_signalled_an_abort_completes_nothing_from_then_on(testbed: Test
 @pytest.mark.parametrize("end", ["death of the primary", "close of the primary"])
 @vdi_requirement("CMP-05")
 def test_after_an_abort_that_nobody_signalled_no_result_is_taken(testbed: Testbed, kind: Kind, end: str) -> None:
+    """CompleteCommand answers VD_E_ABORT after the primary has died or closed, and the statement fails."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
     command = statement.hold_all()[1]
     if end == "death of the primary":
@@ -71,6 +77,7 @@ def test_after_an_abort_that_nobody_signalled_no_result_is_taken(testbed: Testbe
 
 @vdi_requirement("CMP-20")
 def test_threads_that_complete_at_once_keep_their_values(testbed: Testbed) -> None:
+    """Completions by several threads at once each reach the server once, with their own values."""
     scripted = testbed.scripted(Scenario(devices=4, buffer_count=4))
     buffers = [scripted.allocate() for _ in scripted.devices]
     for turn in range(3):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.harness.parametrizations import OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import fetched_view
+from vdi_conformance.suite.cmp.seen_by_server import require_seen
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL
@@ -45,6 +46,7 @@ LATER = 300
 @OWNERS
 @vdi_requirement("CMP-01", "CMP-02", "CMP-13")
 def test_a_buffer_goes_from_device_to_device_whatever_code_it_comes_back_with(testbed: Testbed, owner: int) -> None:
+    """Any code and count reach the server unchanged, and hand the only buffer back for the next device."""
     scenario = Scenario(devices=len(CODES) + 1, owners=(owner,), buffer_count=1)
     scripted = testbed.scripted(scenario, features=vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA)
     buffer = scripted.allocate()
@@ -52,34 +54,41 @@ def test_a_buffer_goes_from_device_to_device_whatever_code_it_comes_back_with(te
     for index, code in enumerate((*CODES, 0)):
         kind = (vdc.VDC_WRITE, vdc.VDC_READ)[index % 2]
         count = 512 * index + 1 if code else 0
-        tag = scripted.send(buffer, kind, device=index)
-        scripted.devices[index].complete(scripted.devices[index].next_command(), code, count).expect(NOERROR)
-        scripted.completed(tag, code, count)
+        with judging("CMP-13"):
+            tag = scripted.send(buffer, kind, device=index)
+        device = scripted.devices[index]
+        device.complete(device.next_command(), code, count).expect(NOERROR, by="CMP-01")
+        require_seen(scripted, tag, code, count)
     for count in (0, 65536):
-        tag = scripted.send(buffer, device=len(CODES))
-        scripted.devices[-1].complete(scripted.devices[-1].next_command(), 0, count).expect(NOERROR)
-        scripted.completed(tag, 0, count)
+        with judging("CMP-13"):
+            tag = scripted.send(buffer, device=len(CODES))
+        device = scripted.devices[-1]
+        device.complete(device.next_command(), 0, count).expect(NOERROR, by="CMP-01")
+        require_seen(scripted, tag, 0, count)
 
 
 @OWNERS
 @vdi_requirement("CMP-01", "CMP-10")
 def test_positions_of_all_sizes_arrive_whole(testbed: Testbed, owner: int) -> None:
+    """The server sees all 64 bits of a position, and with SetPosition all of them or none."""
     scripted = testbed.scripted(Scenario(owners=(owner,), features=vdc.VDF_LIKE_TAPE))
     for position in (0, 0x123456789ABCDEF0, *POSITIONS):
         tag = scripted.send(code=vdc.VDC_GET_POSITION)
-        scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR)
-        scripted.completed(tag, 0, 0, position)
+        scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR, by="CMP-01")
+        with judging("CMP-10"):
+            scripted.completed(tag, 0, 0, position)
     for position in (0, 0x123456789ABCDEF0, *POSITIONS):
         tag = scripted.send(code=vdc.VDC_SET_POSITION)
-        scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR)
+        scripted.device.complete(scripted.device.next_command(), 0, 0, position).expect(NOERROR, by="CMP-01")
         seen = scripted.completion()
         # One page says that GetPosition alone gives a position (Q17); half of one is none.
         if seen is None or seen.tag != tag or int(seen.position, 16) not in (0, position):
-            raise ConformanceFailure(f"position {position:#x} did not reach the server whole")
+            raise ConformanceFailure(f"position {position:#x} did not reach the server whole", by="CMP-10")
 
 
 @vdi_requirement("CMP-17")
 def test_the_end_of_data_comes_with_any_count(testbed: Testbed) -> None:
+    """A Read completed with ERROR_HANDLE_EOF reaches the server with it and with any positive byte count."""
     scripted = testbed.scripted(Scenario(devices=4), features=vdc.VDF_READ_MEDIA)
     for index, count in enumerate((1, 512, 65535, 65536)):
         tag = scripted.send(scripted.allocate(), vdc.VDC_READ, device=index)
@@ -90,11 +99,13 @@ def test_the_end_of_data_comes_with_any_count(testbed: Testbed) -> None:
 
 @vdi_requirement("CMP-07")
 def test_any_count_of_any_command_without_data_is_accepted(testbed: Testbed) -> None:
+    """CompleteCommand accepts any byte count of any command without data, which ends well for the server."""
     _complete_each_without_data(testbed.scripted(Scenario(features=vdc.VDF_LIKE_TAPE)), [(one, 0) for one in COUNTS])
 
 
 @vdi_requirement("CMP-09")
 def test_any_position_of_any_command_without_one_is_accepted(testbed: Testbed) -> None:
+    """CompleteCommand accepts any position of a command that has none, which ends well for the server."""
     scripted = testbed.scripted(Scenario(features=vdc.VDF_LIKE_TAPE))
     buffer = scripted.allocate()
     for position in POSITIONS:
@@ -120,10 +131,11 @@ def _complete_each_without_data(scripted: ScriptedSet, values: list[tuple[int, i
                 raise ConformanceFailure(f"{vdc.name_of(code)} did not end well for the server")
 
 
-@pytest.mark.parametrize("devices", [1, 2, 4])
+@pytest.mark.parametrize("devices", [1, 2, 4], ids=["one device", "two devices", "four devices"])
 @pytest.mark.parametrize("order", ["mixed", "reversed", "reversed in pairs"])
 @vdi_requirement("CMP-01", "CMP-20")
 def test_what_is_completed_in_any_order_keeps_its_values(testbed: Testbed, order: str, devices: int) -> None:
+    """Commands completed in any order each reach the server once, with their own byte count."""
     scripted = testbed.scripted(Scenario(devices=devices, owners=(0, 1), buffer_count=8))
     held: list[tuple[int, Fetched]] = []
     for number in range(8):
@@ -135,10 +147,10 @@ def test_what_is_completed_in_any_order_keeps_its_values(testbed: Testbed, order
     for tag, command in _ordered(held, order, testbed.seed):
         answer = command.device.complete(command, 0, 512 * tag)
         if answer.code != NOERROR:
-            answer.expect_failure()  # that commands end in any order is no more than a SHOULD (CMP-12)
+            answer.expect_failure(by="CMP-01")  # that commands end in any order is no more than a SHOULD (CMP-12)
             refused.append((tag, command))
     for tag, command in sorted(refused, key=lambda one: one[0]):
-        command.device.complete(command, 0, 512 * tag).expect(NOERROR)
+        command.device.complete(command, 0, 512 * tag).expect(NOERROR, by="CMP-01")
     wanted = {tag: 512 * tag for tag, _ in held}
     found: dict[int, int] = {}
     while wanted.keys() - found.keys() and (seen := scripted.completion()) is not None:
@@ -146,7 +158,8 @@ def test_what_is_completed_in_any_order_keeps_its_values(testbed: Testbed, order
         if seen.tag in wanted:
             found[seen.tag] = seen.bytes_transferred
     if found != wanted:
-        raise ConformanceFailure(f"commands ended with the counts {found}, they were completed with {wanted}")
+        sentence = f"commands ended with the counts {found}, they were completed with {wanted}"
+        raise ConformanceFailure(sentence, by="CMP-01" if found.keys() == wanted.keys() else "CMP-20")
 
 
 def _ordered(held: list[tuple[int, Fetched]], order: str, seed: int) -> Sequence[tuple[int, Fetched]]:
@@ -166,6 +179,7 @@ def _ordered(held: list[tuple[int, Fetched]], order: str, seed: int) -> Sequence
 @OWNERS
 @vdi_requirement("CMP-20")
 def test_hundreds_of_commands_of_one_device_end_once_each(testbed: Testbed, owner: int) -> None:
+    """Of hundreds of commands on one device the server sees every one end."""
     scripted = testbed.scripted(Scenario(owners=(owner,)))
     tags: list[int] = []
     for _ in range(LATER):
@@ -185,6 +199,7 @@ def test_hundreds_of_commands_of_one_device_end_once_each(testbed: Testbed, owne
 @OWNERS
 @vdi_requirement("CMP-03")
 def test_other_pointers_are_no_command_while_one_is_held(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """CompleteCommand answers VD_E_INVALID for a pointer to no command, and the held one can be completed."""
     statement = testbed.statement(kind, Scenario(owners=(owner,)))
     earlier = statement.next_data_command()
     statement.answer(earlier).expect(NOERROR)
@@ -204,6 +219,7 @@ def test_other_pointers_are_no_command_while_one_is_held(testbed: Testbed, kind:
 @pytest.mark.parametrize("by", ["the fetcher", "another process", "the server"])
 @vdi_requirement("CMP-05")
 def test_after_an_abort_no_command_of_any_device_is_completed(testbed: Testbed, owner: int, by: str) -> None:
+    """After an abort CompleteCommand answers VD_E_ABORT on every device, and the server sees aborts alone."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(owner,), secondaries=1))
     tags, held = [], []
     for device in (0, 1):
@@ -225,6 +241,7 @@ def test_after_an_abort_no_command_of_any_device_is_completed(testbed: Testbed, 
 @OWNERS
 @vdi_requirement("CMP-06")
 def test_two_closed_devices_complete_nothing(testbed: Testbed, owner: int) -> None:
+    """CompleteCommand answers VD_E_PROTOCOL on every device once the server has closed them all."""
     statement = testbed.backup(Scenario(devices=2, owners=(owner,)))
     commands = statement.hold_all()
     for command in commands:

@@ -1,11 +1,9 @@
 """GetBufferHandle: who may ask, for which addresses, and what the handle names."""
 
-from dataclasses import astuple
-
 import pytest
 
 from vdi_conformance.harness.client import Client
-from vdi_conformance.harness.judging import not_applicable, vdi_requirement
+from vdi_conformance.harness.judging import judging, not_applicable, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -24,14 +22,34 @@ from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import VDConfig
 
+UPPER_BITS = (32, 40, 46, 48, 63)
+"""Bits of an address that a 32-bit number has not."""
+PLACES = pytest.mark.parametrize(
+    "place", ["on the stack", "in the heap", "in the program's own data", "in unmapped space", "null"]
+)
+
+
+def _address_outside(client: Client, place: str) -> int:
+    """Give an address of this process that belongs to no set."""
+    outside = client.outside_addresses()
+    return {
+        "on the stack": outside.stack,
+        "in the heap": outside.heap,
+        "in the program's own data": outside.data,
+        "in unmapped space": outside.unmapped,
+        "null": 0,
+    }[place]
+
 
 @OWNERS
 @vdi_requirement("GBH-01", "GBH-08")
 def test_every_data_command_has_a_handle(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """GetBufferHandle gives NOERROR and a handle for each Read or Write, in a secondary as in the primary."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), transfers=6, buffer_count=3))
     for _ in range(6):
         command = statement.next_data_command()
-        handle_of(command)
+        asked = command.device.client.get_buffer_handle(command.buffer)
+        asked.expect(NOERROR, by="GBH-08" if command.device.client in statement.secondaries else "GBH-01")
         statement.answer(command).expect(NOERROR)
     statement.succeed()
 
@@ -39,11 +57,20 @@ def test_every_data_command_has_a_handle(testbed: Testbed, kind: Kind, owner: in
 @OWNERS
 @vdi_requirement("GBH-02", "GBH-08", "MBH-01")
 def test_the_handle_of_one_process_names_its_buffer_in_another(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """MapBufferHandle gives another process an address of the very buffer that the handle was given for."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     command = statement.next_data_command()
     other = statement.clients[1 - owner]
-    view = mapped_view(other, handle_of(command))
-    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+    with judging("GBH-08"):
+        handle = handle_of(command)
+    testbed.fill(fetched_view(command), command.size, testbed.seed)
+    with judging("MBH-01"):
+        view = mapped_view(other, handle)
+        other.read(view.address, 1)
+    with judging("GBH-02"):
+        require_same_contents(command.size, fetched_view(command), view)
+    with judging("MBH-01"):
+        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
     statement.answer(command).expect(NOERROR)
     statement.finish()
 
@@ -63,6 +90,7 @@ def test_the_handle_of_one_process_names_its_buffer_in_another(testbed: Testbed,
 def test_buffers_held_at_once_have_handles_of_their_own(
     testbed: Testbed, kind: Kind, devices: int, owners: tuple[int, ...]
 ) -> None:
+    """Buffers held at the same time have different handles, each of which maps to its buffer in every process."""
     statement = testbed.statement(kind, Scenario(devices, owners, secondaries=2, buffer_count=2 * devices))
     commands = statement.hold_all()
     handles = {command.device.name: handle_of(command) for command in commands}
@@ -80,6 +108,7 @@ def test_buffers_held_at_once_have_handles_of_their_own(
 @OWNERS
 @vdi_requirement("GBH-03")
 def test_a_closed_set_gives_no_handles(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """GetBufferHandle answers VD_E_PROTOCOL once the set is closed, even for what was a buffer of it."""
     statement = testbed.statement(kind, Scenario(owners=(owner,)))
     command = statement.next_data_command()
     handle_of(command)
@@ -90,6 +119,7 @@ def test_a_closed_set_gives_no_handles(testbed: Testbed, kind: Kind, owner: int)
 
 @vdi_requirement("GBH-03")
 def test_a_secondary_that_left_gets_no_handles(testbed: Testbed) -> None:
+    """GetBufferHandle answers VD_E_PROTOCOL in a secondary that closed while the set goes on for the others."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(1, 0)))
     tag = scripted.send(scripted.allocate())
     command = scripted.device.next_command()
@@ -103,14 +133,15 @@ def test_a_secondary_that_left_gets_no_handles(testbed: Testbed) -> None:
     leaver.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
 
 
+@PLACES
 @OWNERS
 @vdi_requirement("GBH-04")
-def test_memory_outside_the_set_has_no_handle(testbed: Testbed, owner: int) -> None:
+def test_memory_outside_the_set_has_no_handle(testbed: Testbed, owner: int, place: str) -> None:
+    """GetBufferHandle answers VD_E_INVALID for an address outside every mapping of the set, whoever asks."""
     statement = testbed.backup(Scenario(owners=(owner,), secondaries=2 * owner))
     command = statement.next_data_command()
     for client in statement.clients:
-        for address in (*astuple(client.outside_addresses()), 0):
-            client.get_buffer_handle(address).expect(VD_E_INVALID)
+        client.get_buffer_handle(_address_outside(client, place)).expect(VD_E_INVALID)
     handle_of(command)
     statement.answer(command).expect(NOERROR)
     statement.succeed()
@@ -119,11 +150,12 @@ def test_memory_outside_the_set_has_no_handle(testbed: Testbed, owner: int) -> N
 @OWNERS
 @vdi_requirement("GBH-04")
 def test_all_bits_of_an_address_count(testbed: Testbed, owner: int) -> None:
+    """GetBufferHandle answers VD_E_INVALID for an address that differs from a buffer's in one upper bit alone."""
     statement = testbed.backup(Scenario(owners=(owner,)))
     command = statement.next_data_command()
     if statement.clients[owner].host.initialized.process.pointer_bytes == 4:
         not_applicable("addresses of this process have no more than 32 bits")
-    for bit in (32, 40, 46, 48, 63):
+    for bit in UPPER_BITS:
         statement.clients[owner].get_buffer_handle(command.buffer ^ 1 << bit).expect(VD_E_INVALID)
     statement.answer(command).expect(NOERROR)
     statement.succeed()
@@ -133,6 +165,7 @@ def test_all_bits_of_an_address_count(testbed: Testbed, owner: int) -> None:
 def test_asking_twice_gives_handles_of_the_same_buffer(
     testbed: Testbed, statement: StatementRun, secondary: Client
 ) -> None:
+    """Each call of GetBufferHandle for one held buffer succeeds, and each handle maps to that buffer."""
     command = statement.next_data_command()
     first, second = handle_of(command), handle_of(command)
     testbed.observe("Q38", "handles of two calls for one buffer", "equal" if first == second else "different")
@@ -142,6 +175,7 @@ def test_asking_twice_gives_handles_of_the_same_buffer(
 
 @vdi_requirement("GBH-05")
 def test_a_buffer_sent_again_on_another_device_has_a_good_handle(testbed: Testbed) -> None:
+    """A buffer that comes again, on the same or another device, has a handle that maps to it each time."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     buffer = scripted.allocate()
     for index in (0, 0, 1):
@@ -159,6 +193,7 @@ def test_a_buffer_sent_again_on_another_device_has_a_good_handle(testbed: Testbe
 def test_an_address_inside_a_buffer_stays_inside_it(
     testbed: Testbed, statement: StatementRun, secondary: Client, place: str
 ) -> None:
+    """GetBufferHandle of an address inside a buffer answers VD_E_INVALID, or a handle that maps into that buffer."""
     command = statement.next_data_command()
     offset = 1 if place == "second byte" else command.size - 1
     result = statement.primary.get_buffer_handle(command.buffer + offset)
@@ -167,10 +202,11 @@ def test_an_address_inside_a_buffer_stays_inside_it(
         require_inside(mapped, command.size, [fetched_view(command)], testbed.seed)
 
 
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("buffers", [32, 33, 34], ids=["32 buffers", "33 buffers", "34 buffers"])
 @vdi_requirement("GBH-09")
-def test_every_value_of_a_handle_is_as_good_as_another(testbed: Testbed, turn: int) -> None:
-    statement = testbed.backup(Scenario(devices=4, secondaries=1, buffer_count=32 + turn))
+def test_every_value_of_a_handle_is_as_good_as_another(testbed: Testbed, buffers: int) -> None:
+    """A handle maps to its buffer whatever number it is, 0 and values above 0x7FFFFFFF included."""
+    statement = testbed.backup(Scenario(devices=4, secondaries=1, buffer_count=buffers))
     for _ in range(3):
         commands = statement.hold_all()
         for command in commands:
@@ -184,23 +220,26 @@ def test_every_value_of_a_handle_is_as_good_as_another(testbed: Testbed, turn: i
 
 @vdi_requirement("GBH-10")
 def test_a_null_out_pointer_is_refused(testbed: Testbed, statement: StatementRun) -> None:
+    """GetBufferHandle fails for a NULL out pointer without a crash, and works when it is asked properly."""
     testbed.need("null_out_pointers", "it needs null out pointers")
     command = statement.next_data_command()
     statement.primary.get_buffer_handle(command.buffer, null_out=True).expect_failure()
     handle_of(command)
 
 
-@pytest.mark.parametrize("landmark", ["stack", "heap"])
+@pytest.mark.parametrize("place", ["on the stack", "in the heap"])
 @vdi_requirement("GBH-11")
-def test_before_the_server_came_there_is_no_handle(testbed: Testbed, landmark: str) -> None:
+def test_before_the_server_came_there_is_no_handle(testbed: Testbed, place: str) -> None:
+    """GetBufferHandle refuses any address while the set waits for the server and has no buffers."""
     primary = testbed.client("primary")
     primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
-    result = primary.get_buffer_handle(getattr(primary.outside_addresses(), landmark))
+    result = primary.get_buffer_handle(_address_outside(primary, place))
     result.permit("Q40", "GetBufferHandle in Configurable", VD_E_INVALID, VD_E_PROTOCOL)
 
 
 @vdi_requirement("GBH-11")
 def test_before_a_buffer_was_given_out_there_is_no_handle(testbed: Testbed) -> None:
+    """GetBufferHandle refuses an address of the heap in every process before a command was handed out."""
     statement = testbed.backup(Scenario(secondaries=1))
     for client in statement.clients:
         result = client.get_buffer_handle(client.outside_addresses().heap)
@@ -208,18 +247,21 @@ def test_before_a_buffer_was_given_out_there_is_no_handle(testbed: Testbed) -> N
     statement.finish()
 
 
-@pytest.mark.parametrize("landmark", ["stack", "null"])
+@pytest.mark.parametrize(
+    ("place", "called"), [("on the stack", "stack"), ("null", "null")], ids=["on the stack", "null"]
+)
 @vdi_requirement("GBH-12")
-def test_an_object_that_never_opened_a_set_gives_no_handle(testbed: Testbed, landmark: str) -> None:
+def test_an_object_that_never_opened_a_set_gives_no_handle(testbed: Testbed, place: str, called: str) -> None:
+    """GetBufferHandle fails on an object that never opened a set, which can still create one afterwards."""
     fresh = testbed.client("fresh")
-    address = 0 if landmark == "null" else fresh.outside_addresses().stack
-    result = fresh.get_buffer_handle(address)
-    result.permit("Q56", f"GetBufferHandle of {landmark} on a fresh object", VD_E_PROTOCOL, VD_E_INVALID)
+    result = fresh.get_buffer_handle(_address_outside(fresh, place))
+    result.permit("Q56", f"GetBufferHandle of {called} on a fresh object", VD_E_PROTOCOL, VD_E_INVALID)
     fresh.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
 
 
 @vdi_requirement("GBH-13")
 def test_what_a_completed_command_leaves_is_observed(statement: StatementRun) -> None:
+    """GetBufferHandle for the buffer of a completed command gives a handle or VD_E_INVALID."""
     command = statement.next_data_command()
     handle_of(command)
     statement.answer(command).expect(NOERROR)
@@ -227,9 +269,10 @@ def test_what_a_completed_command_leaves_is_observed(statement: StatementRun) ->
     result.permit("Q38", "GetBufferHandle of a completed command's buffer", NOERROR, VD_E_INVALID)
 
 
-@pytest.mark.parametrize("distance", [1, 512])
+@pytest.mark.parametrize("distance", [1, 512], ids=["last byte of the zone", "first byte of the zone"])
 @vdi_requirement("GBH-14")
 def test_an_address_in_the_prefix_zone_stays_with_its_buffer(testbed: Testbed, kind: Kind, distance: int) -> None:
+    """GetBufferHandle in a prefix zone answers VD_E_INVALID, or a handle that maps into that zone or its buffer."""
     statement = testbed.statement(kind, Scenario(secondaries=1, prefix_zone_size=512))
     command = statement.next_data_command()
     result = statement.primary.get_buffer_handle(command.buffer - distance)
@@ -242,19 +285,25 @@ def test_an_address_in_the_prefix_zone_stays_with_its_buffer(testbed: Testbed, k
 
 @vdi_requirement("GBH-15", "MBH-06", "MBH-18")
 def test_buffers_of_areas_that_came_later_are_shared(testbed: Testbed) -> None:
+    """Buffers of areas that the server adds have handles that old and new participants map to the same memory."""
     scripted = testbed.scripted(Scenario(owners=(1,), secondaries=2))
     buffers = [scripted.allocate()]
     for _ in range(2):
         scripted.request_buffers(scripted.scenario.buffer_count)
         buffers += [scripted.allocate() for _ in range(scripted.scenario.buffer_count)]
+    attached_before = (scripted.primary, scripted.secondaries[1])
     attached_now = testbed.secondary(scripted)
-    mappers = (scripted.primary, scripted.secondaries[1], attached_now)
     for buffer in buffers:
         tag = scripted.send(buffer)
         command = scripted.device.next_command()
-        handle = handle_of(command)
-        views = [mapped_view(process, handle) for process in mappers]
-        require_same_memory(command.size, fetched_view(command), *views, seed=testbed.seed + tag)
+        with judging("GBH-15"):
+            handle = handle_of(command)
+        with judging("MBH-18"):
+            view = mapped_view(attached_now, handle)
+            require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed + tag)
+        with judging("MBH-06"):
+            views = [mapped_view(attached, handle) for attached in attached_before]
+            require_same_memory(command.size, fetched_view(command), view, *views, seed=testbed.seed + tag)
         scripted.device.complete(command, 0, command.size).expect(NOERROR)
         scripted.completed(tag, 0, command.size)
 
@@ -264,6 +313,7 @@ def test_buffers_of_areas_that_came_later_are_shared(testbed: Testbed) -> None:
 def test_after_an_abort_a_held_buffer_fails_cleanly_at_worst(
     statement: StatementRun, secondary: Client, by: str
 ) -> None:
+    """GetBufferHandle for a buffer held at an abort gives a handle or fails with a code made for that."""
     command = statement.next_data_command()
     handle_of(command)
     (statement.primary if by == "fetcher" else secondary).signal_abort().expect(NOERROR)
@@ -274,6 +324,7 @@ def test_after_an_abort_a_held_buffer_fails_cleanly_at_worst(
 
 @vdi_requirement("GBH-17")
 def test_threads_of_one_process_ask_at_once(testbed: Testbed, kind: Kind) -> None:
+    """Threads of one process that call GetBufferHandle at once each get the handle of the buffer they asked for."""
     statement = testbed.statement(kind, Scenario(devices=8, secondaries=1, buffer_count=16))
     commands = statement.hold_all()
     for command in commands:
@@ -290,6 +341,7 @@ def test_threads_of_one_process_ask_at_once(testbed: Testbed, kind: Kind) -> Non
 
 @vdi_requirement("GBH-18")
 def test_a_buffer_of_another_set_has_no_handle_here(testbed: Testbed, kind: Kind) -> None:
+    """GetBufferHandle answers VD_E_INVALID for a buffer of another set that is open in the same process."""
     one = testbed.statement(kind)
     other = testbed.twin(one, kind)
     commands = [running.device.next_data_command() for running in (one, other)]
@@ -303,6 +355,7 @@ def test_a_buffer_of_another_set_has_no_handle_here(testbed: Testbed, kind: Kind
 
 @vdi_requirement("GBH-19")
 def test_an_address_of_a_closed_set_names_nothing_of_the_next(testbed: Testbed) -> None:
+    """An address of a closed set gives VD_E_INVALID in the next one, or the handle of a buffer that lies there now."""
     first = testbed.backup(Scenario(devices=2))
     old = first.hold_all()
     for command in old:
@@ -324,6 +377,7 @@ def test_an_address_of_a_closed_set_names_nothing_of_the_next(testbed: Testbed) 
 
 @vdi_requirement("GBH-20")
 def test_a_handle_stays_good_while_others_come_and_go(testbed: Testbed, kind: Kind) -> None:
+    """A handle maps to its buffer for as long as the command is held, while secondaries join, map and close."""
     statement = testbed.statement(kind, Scenario(devices=2, buffer_count=3, transfers=8))
     held, other = statement.hold_all()
     handle = handle_of(held)
@@ -345,6 +399,7 @@ def test_a_handle_stays_good_while_others_come_and_go(testbed: Testbed, kind: Ki
 
 @vdi_requirement("GBH-21")
 def test_the_handle_of_a_mapped_address_names_the_same_buffer(testbed: Testbed, kind: Kind) -> None:
+    """GetBufferHandle of a mapped address gives VD_E_INVALID, or a handle that maps to the same buffer."""
     statement = testbed.statement(kind, Scenario(secondaries=2))
     command = statement.next_data_command()
     mapper, third = statement.secondaries
@@ -357,13 +412,17 @@ def test_the_handle_of_a_mapped_address_names_the_same_buffer(testbed: Testbed, 
 
 @vdi_requirement("GBH-01", "GBH-02")
 def test_commands_outstanding_on_one_device_have_handles_of_their_own(scripted: ScriptedSet, secondary: Client) -> None:
+    """Two commands outstanding on one device have two handles, each of which maps to its own buffer."""
     buffers = [scripted.allocate() for _ in range(2)]
     for buffer in buffers:
         scripted.send(buffer)
     commands = [scripted.device.next_command() for _ in buffers]
-    handles = {f"command {command.ordinal}": handle_of(command) for command in commands}
-    require_distinct(handles, "handle")
-    for command, handle in zip(commands, handles.values(), strict=True):
-        require_same_memory(command.size, fetched_view(command), mapped_view(secondary, handle), seed=command.ordinal)
+    with judging("GBH-01"):
+        handles = {f"command {command.ordinal}": handle_of(command) for command in commands}
+    with judging("GBH-02"):
+        require_distinct(handles, "handle")
+        for command, handle in zip(commands, handles.values(), strict=True):
+            view = mapped_view(secondary, handle)
+            require_same_memory(command.size, fetched_view(command), view, seed=command.ordinal)
     for command in commands:
         scripted.device.complete(command, 0, command.size).expect(NOERROR)

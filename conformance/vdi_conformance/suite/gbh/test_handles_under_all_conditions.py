@@ -4,7 +4,7 @@ import pytest
 
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import Fetched
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario, SetInUse
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -22,7 +22,7 @@ from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID
 from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE, VDConfig
 
-GEOMETRIES = {
+SCENARIOS = {
     "large": Scenario(secondaries=1, max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=1),
     "large of a secondary": Scenario(owners=(1,), max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=1),
     "zone": Scenario(owners=(1,), prefix_zone_size=24),
@@ -35,33 +35,55 @@ REFUSALS = 128
 """So many calls are refused in a row."""
 
 
-@alternating_direction("condition", list(GEOMETRIES))
+@alternating_direction("condition", list(SCENARIOS))
 @vdi_requirement("GBH-01", "GBH-08", "MBH-01", "MBH-02")
 def test_buffers_of_every_kind_are_shared(testbed: Testbed, kind: Kind, condition: str) -> None:
-    statement = testbed.statement(kind, GEOMETRIES[condition])
-    _share(testbed, statement, *statement.hold_all())
+    """Each held buffer, of whatever size and whoever fetched it, is the same memory in every process that maps it."""
+    statement = testbed.statement(kind, SCENARIOS[condition])
+    commands = statement.hold_all()
+    with judging("GBH-08"):
+        for command in commands:
+            if command.device.client in statement.secondaries:
+                handle_of(command)
+    _share(testbed, statement, *commands, contents="MBH-02")
 
 
-def _share(testbed: Testbed, running: SetInUse, *commands: Fetched) -> None:
-    """Map each buffer in every other process, and then see that each is shared; all mappings live at once."""
-    handles = [handle_of(command) for command in commands]
-    mapped = [
-        [mapped_view(one, handle) for one in running.clients if one is not command.device.client]
-        for command, handle in zip(commands, handles, strict=True)
-    ]
-    for command, views in zip(commands, mapped, strict=True):
-        require_same_memory(command.size, fetched_view(command), *views, seed=testbed.seed + command.buffer)
+def _share(testbed: Testbed, running: SetInUse, *commands: Fetched, contents: str = "MBH-01") -> None:
+    """Map each buffer in every other process, and then see that each is shared; all mappings live at once.
+
+    What shows other bytes breaks the requirement `contents`.
+    """
+    with judging("GBH-01"):
+        handles = [handle_of(command) for command in commands]
+    with judging("MBH-01"):
+        mapped = [
+            [mapped_view(one, handle) for one in running.clients if one is not command.device.client]
+            for command, handle in zip(commands, handles, strict=True)
+        ]
+    with judging(contents):
+        for command, views in zip(commands, mapped, strict=True):
+            require_same_memory(command.size, fetched_view(command), *views, seed=testbed.seed + command.buffer)
+
+
+def _begin(statement: StatementRun, joining: str) -> None:
+    """Let all secondaries join, by which the requirement `joining` is judged, and open every device."""
+    with judging(joining):
+        statement.join_all()
+    statement.open_devices()
 
 
 @pytest.mark.parametrize("owner", [0, 1], ids=OWNER_NAMES)
 @vdi_requirement("GBH-01", "MBH-01", "SEC-08")
 def test_sets_of_the_older_forms_are_shared(testbed: Testbed, owner: int) -> None:
+    """A set made by Create and joined by OpenInSecondary has one configuration and shares its buffers."""
     testbed.need_default_instance()
-    statement = testbed.backup(Scenario(devices=2, owners=(owner,), secondaries=2, older=True))
+    statement = testbed.configured("backup", Scenario(devices=2, owners=(owner,), secondaries=2, older=True))
+    _begin(statement, joining="SEC-08")
     _share(testbed, statement, *statement.hold_all())
-    wanted = statement.primary.get_configuration(0).expect(NOERROR)._replace(buffer_area_size=0)
-    for secondary in statement.secondaries:
-        assert secondary.get_configuration(0).expect(NOERROR)._replace(buffer_area_size=0) == wanted
+    with judging("SEC-08"):
+        wanted = statement.primary.get_configuration(0).expect(NOERROR)._replace(buffer_area_size=0)
+        for secondary in statement.secondaries:
+            assert secondary.get_configuration(0).expect(NOERROR)._replace(buffer_area_size=0) == wanted
     leaver = statement.secondaries[1]
     leaver.close().expect(NOERROR)
     statement.forget(leaver)
@@ -74,30 +96,33 @@ def test_sets_of_the_older_forms_are_shared(testbed: Testbed, owner: int) -> Non
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
 @vdi_requirement("GBH-01", "MBH-01", "SEC-01")
 def test_a_further_set_of_the_same_objects_is_shared(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """Objects whose set was aborted and closed make and join a further one, and share its buffers."""
     first = testbed.statement(kind, Scenario(devices=2, owners=(owner,), secondaries=1))
     _share(testbed, first, *first.hold_all())
     first.primary.signal_abort().expect(NOERROR)
     for client in reversed(first.clients):
         client.await_abort()
         client.close()
-    second = testbed.again(first)
+    second = testbed.configured(kind, first.scenario, first.clients)
+    _begin(second, joining="SEC-01")
     _share(testbed, second, *second.hold_all())
 
 
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
 @vdi_requirement("GBH-01", "GBH-04", "MBH-01", "MBH-04")
 def test_what_was_refused_harms_no_later_call(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """Addresses and handles outside the set are refused each time, and good ones work as before."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     command = statement.next_data_command()
     handle = handle_of(command)
     for client in statement.clients:
         far = (handle + statement.pool_size + 1) % (1 << 32)
         for _ in range(REFUSALS):
-            client.get_buffer_handle(0).expect(VD_E_INVALID)
-            client.map_buffer_handle(far).expect(VD_E_INVALID)
+            client.get_buffer_handle(0).expect(VD_E_INVALID, by="GBH-04")
+            client.map_buffer_handle(far).expect(VD_E_INVALID, by="MBH-04")
         _share(testbed, statement, command)
-        client.get_buffer_handle(0).expect(VD_E_INVALID)
-        client.map_buffer_handle(far).expect(VD_E_INVALID)
+        client.get_buffer_handle(0).expect(VD_E_INVALID, by="GBH-04")
+        client.map_buffer_handle(far).expect(VD_E_INVALID, by="MBH-04")
         _share(testbed, statement, command)
         guest = testbed.beside(client)
         guest.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
@@ -109,22 +134,27 @@ def test_what_was_refused_harms_no_later_call(testbed: Testbed, kind: Kind, owne
 def test_a_buffer_is_asked_for_and_mapped_very_often(
     testbed: Testbed, statement: StatementRun, secondary: Client
 ) -> None:
+    """GetBufferHandle and MapBufferHandle work for one buffer hundreds of times, and spoil no earlier address."""
     command = statement.next_data_command()
     first = mapped_view(secondary, handle_of(command))
     for number in range(ASKED_AGAIN):
         asked = statement.primary.send_get_buffer_handle(command.buffer, thread=f"asker {number % 3}").result()
-        mapped = secondary.send_map_buffer_handle(asked.expect(NOERROR), thread=f"mapper {number % 3}").result()
-        last = BufferView(secondary, mapped.expect(NOERROR))
-    require_same_memory(command.size, fetched_view(command), first, last, seed=testbed.seed)
+        handle = asked.expect(NOERROR, by="GBH-05")
+        mapped = secondary.send_map_buffer_handle(handle, thread=f"mapper {number % 3}").result()
+        last = BufferView(secondary, mapped.expect(NOERROR, by="MBH-08"))
+    with judging("MBH-08"):
+        require_same_memory(command.size, fetched_view(command), first, last, seed=testbed.seed)
 
 
 @vdi_requirement("GBH-01", "GBH-02", "MBH-02")
 def test_handles_tell_hundreds_of_buffers_apart(testbed: Testbed) -> None:
+    """Hundreds of buffers held at the same time have different handles, each of which maps to its own buffer."""
     _require_told_apart(testbed.scripted(Scenario(24, (0, 1), secondaries=2, buffer_count=11 * 24)), 11)
 
 
 @vdi_requirement("GBH-01", "GBH-02", "MBH-02")
 def test_handles_tell_large_buffers_apart(testbed: Testbed) -> None:
+    """Buffers of 4 MiB held at the same time have different handles, each of which maps to its own buffer."""
     scenario = Scenario(3, (0, 1), secondaries=2, max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=12)
     _require_told_apart(testbed.scripted(scenario), 4)
 
@@ -138,17 +168,21 @@ def _require_told_apart(scripted: ScriptedSet, each: int) -> None:
             scripted.server.write(buffer, buffer.to_bytes(8, "little"))
             if scripted.try_to_send(buffer, device=index).succeeded:
                 held[buffer] = device.next_command()
-    handles = {f"buffer {buffer:#x}": handle_of(command) for buffer, command in held.items()}
-    assert len(set(handles.values())) == len(handles), "two buffers that are held at once have the same handle"
+    with judging("GBH-01"):
+        handles = [handle_of(command) for command in held.values()]
+    with judging("GBH-02"):
+        assert len(set(handles)) == len(handles), "two buffers that are held at once have the same handle"
     mapper = scripted.secondaries[-1]
-    for buffer, handle in zip(held, handles.values(), strict=True):
-        view = mapped_view(mapper, handle)
-        if mapper.read(view.address, 8) != buffer.to_bytes(8, "little"):
-            raise ConformanceFailure(f"handle {handle:#x} names another buffer than the one that it was given for")
+    with judging("MBH-02"):
+        for buffer, handle in zip(held, handles, strict=True):
+            view = mapped_view(mapper, handle)
+            if mapper.read(view.address, 8) != buffer.to_bytes(8, "little"):
+                raise ConformanceFailure(f"handle {handle:#x} names another buffer than the one that it was given for")
 
 
 @vdi_requirement("MBH-05", "MBH-24")
 def test_many_sets_of_the_same_processes_stay_apart(testbed: Testbed) -> None:
+    """Each object maps the handles of its own set to that set's memory, while a foreign handle harms no set."""
     # Where handles count from near one number, eight sets have equal ones.
     scenario = Scenario(devices=2, secondaries=1, buffer_count=2)
     first = testbed.backup(scenario)
@@ -158,31 +192,38 @@ def test_many_sets_of_the_same_processes_stay_apart(testbed: Testbed) -> None:
     handles = [handle_of(command) for _, command in held]
     for _ in range(2):
         for (one, command), handle, stored in zip(held, handles, marked, strict=True):
-            view = mapped_view(one.secondaries[0], handle)
-            if view.process.digest(view.address, command.size) != stored.digest:
-                raise ConformanceFailure("an object mapped a handle of its own set to other memory than that set's")
+            with judging("MBH-24"):
+                view = mapped_view(one.secondaries[0], handle)
+                if view.process.digest(view.address, command.size) != stored.digest:
+                    raise ConformanceFailure("an object mapped a handle of its own set to other memory than that set's")
         _map_in_the_wrong_sets([one for one, _ in held], handles)
-    require_unchanged(*marked)
-    for one, command in held:
-        one.answer(command).expect(NOERROR)
-    for one in sets:
-        one.succeed()
+    with judging("MBH-05"):
+        require_unchanged(*marked)
+        for one, command in held:
+            one.answer(command).expect(NOERROR)
+        for one in sets:
+            one.succeed()
 
 
 def _map_in_the_wrong_sets(sets: list[StatementRun], handles: list[int]) -> None:
     for one, handle in zip(sets, [*handles[2:], *handles[:2]], strict=True):
-        one.secondaries[0].map_buffer_handle(handle).expect(VD_E_INVALID, NOERROR)
+        one.secondaries[0].map_buffer_handle(handle).expect(VD_E_INVALID, NOERROR, by="MBH-05")
 
 
 @vdi_requirement("MBH-17", "SEC-01")
 def test_one_buffer_is_shared_by_twenty_processes(testbed: Testbed) -> None:
-    statement = testbed.backup(Scenario(owners=(1,), secondaries=20))
+    """A secondary's buffer can be mapped by the primary and 19 secondaries at once, and all see the same bytes."""
+    statement = testbed.configured("backup", Scenario(owners=(1,), secondaries=20))
+    _begin(statement, joining="SEC-01")
     command = statement.next_data_command()
     handle = handle_of(command)
-    others = [mapped_view(one, handle) for one in statement.clients if one is not command.device.client]
-    for number, view in enumerate(others, 1):
-        view.process.write(view.address + number, bytes([number]))
-    wanted = bytes(range(1, len(others) + 1))
-    for view in (fetched_view(command), *others):
-        if view.process.read(view.address + 1, len(others)) != wanted:
-            raise ConformanceFailure(f"{view.process.name} does not see what each of {len(others)} processes stored")
+    with judging("MBH-17"):
+        others = [mapped_view(one, handle) for one in statement.clients if one is not command.device.client]
+        for number, view in enumerate(others, 1):
+            view.process.write(view.address + number, bytes([number]))
+        wanted = bytes(range(1, len(others) + 1))
+        for view in (fetched_view(command), *others):
+            if view.process.read(view.address + 1, len(others)) != wanted:
+                raise ConformanceFailure(
+                    f"{view.process.name} does not see what each of {len(others)} processes stored"
+                )

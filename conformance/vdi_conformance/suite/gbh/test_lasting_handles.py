@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from vdi_conformance.harness.device import Fetched
-from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, OWNERS, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -42,6 +42,7 @@ AREAS = 6
 @OWNERS
 @vdi_requirement("GBH-20")
 def test_a_held_handle_outlives(testbed: Testbed, event: str, owner: int) -> None:
+    """A handle maps to its buffer for as long as the command is held, whatever happens on the set or beside it."""
     scripted = testbed.scripted(Scenario(devices=3, owners=(owner,), secondaries=2, buffer_count=3))
     spare = scripted.allocate()
     scripted.send(scripted.allocate())
@@ -51,10 +52,10 @@ def test_a_held_handle_outlives(testbed: Testbed, event: str, owner: int) -> Non
     earlier = mapped_view(other, handle)
     match event:
         case "many other handles":
-            _pass_with_handles(scripted, spare, 1, OTHER_HANDLES)
+            _pass_with_handles(scripted, spare, device=1, count=OTHER_HANDLES)
         case "a new area":
             scripted.request_buffers(2)
-            _pass_with_handles(scripted, scripted.allocate(), 1, 1)
+            _pass_with_handles(scripted, scripted.allocate(), device=1, count=1)
         case "another device closes":
             scripted.close_device(2)
             scripted.devices[2].get_command().expect(VD_E_CLOSE)
@@ -71,6 +72,7 @@ def test_a_held_handle_outlives(testbed: Testbed, event: str, owner: int) -> Non
 @OWNERS
 @vdi_requirement("GBH-20")
 def test_a_held_handle_outlives_other_commands_of_its_device(testbed: Testbed, owner: int) -> None:
+    """A handle maps to its held buffer while other commands of the same device come and are completed."""
     scripted = testbed.scripted(Scenario(owners=(owner,), secondaries=1, buffer_count=2))
     spare = scripted.allocate()
     tag = scripted.send(spare)
@@ -101,6 +103,7 @@ def _pass_with_handles(scripted: ScriptedSet, buffer: int, device: int, count: i
 @OWNERS
 @vdi_requirement("GBH-20")
 def test_handles_of_one_process_are_good_side_by_side(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """Of several handles of one process each maps to its own buffer, and mapping changes no bytes of any."""
     statement = testbed.statement(kind, Scenario(devices=4, owners=(owner,), secondaries=1, buffer_count=4))
     commands = statement.hold_all()
     handles = [handle_of(command) for command in commands]
@@ -118,24 +121,28 @@ def test_handles_of_one_process_are_good_side_by_side(testbed: Testbed, kind: Ki
 
 @vdi_requirement("GBH-15", "MBH-06", "MBH-18")
 def test_areas_that_come_between_mappings_are_shared(testbed: Testbed) -> None:
+    """Buffers of areas that come one by one are shared with old participants, and with one that joins at last."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1), secondaries=2, buffer_count=1))
     buffers: list[int] = []
     for turn in range(AREAS):
         buffers.append(scripted.allocate())
-        _share(testbed, scripted, buffers[-1], turn % 2)
+        _share(testbed, scripted, buffers[-1], turn % 2, "MBH-06")
         scripted.request_buffers(1)
     testbed.secondary(scripted)
     for buffer in buffers:
-        _share(testbed, scripted, buffer, 0)
+        _share(testbed, scripted, buffer, 0, "MBH-18")
 
 
-def _share(testbed: Testbed, scripted: ScriptedSet, buffer: int, device: int) -> None:
+def _share(testbed: Testbed, scripted: ScriptedSet, buffer: int, device: int, mapping: str) -> None:
+    """Send a buffer and map it in every other process, by which the requirement `mapping` is judged."""
     tag = scripted.send(buffer, device=device)
     command = scripted.devices[device].next_command()
-    handle = handle_of(command)
+    with judging("GBH-15"):
+        handle = handle_of(command)
     others = [one for one in scripted.clients if one is not command.device.client]
-    views = [mapped_view(one, handle) for one in others]
-    require_same_memory(512, fetched_view(command), *views, seed=testbed.seed + tag)
+    with judging(mapping):
+        views = [mapped_view(one, handle) for one in others]
+        require_same_memory(512, fetched_view(command), *views, seed=testbed.seed + tag)
     command.device.complete(command, 0, command.size).expect(NOERROR)
     scripted.completed(tag, 0, command.size)
 
@@ -149,6 +156,7 @@ def _share(testbed: Testbed, scripted: ScriptedSet, buffer: int, device: int) ->
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
 @vdi_requirement("GBH-03", "MBH-03")
 def test_a_closed_set_shares_nothing_after(testbed: Testbed, kind: Kind, owner: int, end: str) -> None:
+    """After its Close an object answers VD_E_PROTOCOL for what was its buffer or handle, however the set ended."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     if end == "a second set":
         handle_of(statement.next_data_command())
@@ -167,9 +175,9 @@ def test_a_closed_set_shares_nothing_after(testbed: Testbed, kind: Kind, owner: 
     _close_all(statement)
     if end == "a refused beginning":
         statement.clients[owner].create_ex(None, testbed.name(), VDConfig(device_count=0)).expect(VD_E_NOTSUPPORTED)
-    statement.clients[owner].get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
+    statement.clients[owner].get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL, by="GBH-03")
     for client in statement.clients:
-        client.map_buffer_handle(handle).expect(VD_E_PROTOCOL)
+        client.map_buffer_handle(handle).expect(VD_E_PROTOCOL, by="MBH-03")
 
 
 def _close_all(statement: StatementRun) -> None:
@@ -179,18 +187,22 @@ def _close_all(statement: StatementRun) -> None:
 
 @vdi_requirement("GBH-12", "MBH-13")
 def test_a_fresh_object_shares_nothing_of_another_in_its_process(testbed: Testbed, kind: Kind) -> None:
+    """An object that opened no set refuses buffers and handles of another one in its process, and can create one."""
     statement = testbed.statement(kind, Scenario(secondaries=1))
     command = statement.next_data_command()
     handle = handle_of(command)
     for client in statement.clients:
         fresh = testbed.beside(client)
-        for call in (partial(fresh.get_buffer_handle, command.buffer), partial(fresh.map_buffer_handle, handle)):
-            call().expect(VD_E_PROTOCOL, VD_E_INVALID)
+        for call, requirement in (
+            (partial(fresh.get_buffer_handle, command.buffer), "GBH-12"),
+            (partial(fresh.map_buffer_handle, handle), "MBH-13"),
+        ):
+            call().expect(VD_E_PROTOCOL, VD_E_INVALID, by=requirement)
             mapped_view(client, handle)
-            call().expect(VD_E_PROTOCOL, VD_E_INVALID)
+            call().expect(VD_E_PROTOCOL, VD_E_INVALID, by=requirement)
         fresh.create_ex(None, testbed.name(), VDConfig(device_count=0)).expect(VD_E_NOTSUPPORTED)
-        fresh.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL, VD_E_INVALID)
-        fresh.map_buffer_handle(handle).expect(VD_E_PROTOCOL, VD_E_INVALID)
+        fresh.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL, VD_E_INVALID, by="GBH-12")
+        fresh.map_buffer_handle(handle).expect(VD_E_PROTOCOL, VD_E_INVALID, by="MBH-13")
         fresh.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
     statement.answer(command).expect(NOERROR)
     statement.succeed()
@@ -202,6 +214,7 @@ def test_a_fresh_object_shares_nothing_of_another_in_its_process(testbed: Testbe
 @OWNERS
 @vdi_requirement("GBH-04")
 def test_the_fetchers_address_means_nothing_in_another_process(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """GetBufferHandle answers VD_E_INVALID for the fetcher's address in a process that has nothing there."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     command = statement.next_data_command()
     other = statement.clients[1 - owner]
@@ -215,6 +228,7 @@ def test_the_fetchers_address_means_nothing_in_another_process(testbed: Testbed,
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
 @vdi_requirement("MBH-04")
 def test_handles_of_a_closed_set_name_nothing_in_the_next(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """MapBufferHandle answers VD_E_INVALID for a closed set's handle, far from any of the set open now."""
     first = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     old: set[int] = set()
     for _ in range(3):
@@ -240,6 +254,7 @@ def _mapped_everywhere(statement: StatementRun, command: Fetched) -> int:
 @OWNERS
 @vdi_requirement("MBH-02")
 def test_who_has_an_idle_device_maps(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """MapBufferHandle gives the same memory to a process whose own device holds no command."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(owner, 1 - owner)))
     held, other = statement.hold_all()
     statement.answer(other).expect(NOERROR)

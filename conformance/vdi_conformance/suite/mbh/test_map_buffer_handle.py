@@ -5,7 +5,7 @@ import random
 import pytest
 
 from vdi_conformance.harness.client import Client
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, OWNERS, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
@@ -26,21 +26,27 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE, VDConfig
 
 UNLIKELY_HANDLES = (0, 1, 0xFFFFFFFF)
+LARGE_TRANSFERS = (64 << 10, 128 << 10, 1 << 20, MAX_TRANSFER_SIZE, MAX_TRANSFER_SIZE)
 
 
 @vdi_requirement("MBH-01", "CMP-15")
 def test_bytes_stored_by_a_secondary_reach_the_server(restore: StatementRun, secondary: Client) -> None:
+    """A RESTORE succeeds whose first Read is filled by a secondary that maps it and completed by its fetcher."""
     command = restore.primary.next_data_command()
     handle = restore.primary.get_buffer_handle(command.buffer).expect(NOERROR)
-    address = secondary.map_buffer_handle(handle).expect(NOERROR)
-    secondary.fill(address, restore.content(command))
-    restore.primary.complete(command, ERROR_SUCCESS, command.size).expect(NOERROR)
-    restore.succeed()
+    address = secondary.map_buffer_handle(handle).expect(NOERROR, by="MBH-01")
+    with judging("MBH-01"):
+        secondary.fill(address, restore.content(command))
+    restore.primary.complete(command, ERROR_SUCCESS, command.size).expect(NOERROR, by="CMP-15")
+    end = restore.finish()
+    with judging("MBH-01"):
+        restore.require_success(end)
 
 
 @OWNERS
 @vdi_requirement("MBH-02")
 def test_processes_see_one_memory_at_their_own_addresses(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """What any process stores in a buffer shows in every other one, though they see it at different addresses."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=2))
     mappers = [client for client in statement.clients if client is not statement.clients[owner]]
     for number in range(4):
@@ -52,9 +58,10 @@ def test_processes_see_one_memory_at_their_own_addresses(testbed: Testbed, kind:
         statement.answer(command).expect(NOERROR)
 
 
-@alternating_direction("transfer", [65536, 131072, 1048576, MAX_TRANSFER_SIZE, MAX_TRANSFER_SIZE])
+@alternating_direction("transfer", LARGE_TRANSFERS, ["64 KiB", "128 KiB", "1 MiB", "4 MiB", "4 MiB"])
 @vdi_requirement("MBH-02")
 def test_large_buffers_are_shared_to_their_last_byte(testbed: Testbed, kind: Kind, transfer: int) -> None:
+    """A mapped buffer of up to 4 MiB is the fetcher's memory over its full size."""
     statement = testbed.statement(kind, Scenario(max_transfer_size=transfer, secondaries=1, buffer_count=3))
     for number in range(2):
         command = statement.next_data_command()
@@ -75,6 +82,7 @@ def test_large_buffers_are_shared_to_their_last_byte(testbed: Testbed, kind: Kin
 )
 @vdi_requirement("MBH-02")
 def test_buffers_of_every_layout_are_shared(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
+    """A mapped buffer is the fetcher's memory whatever the prefix zone, the alignment and the block size."""
     statement = testbed.statement(kind, scenario)
     command = statement.next_data_command()
     view = mapped_view(statement.primary, handle_of(command))
@@ -86,6 +94,7 @@ def test_buffers_of_every_layout_are_shared(testbed: Testbed, kind: Kind, scenar
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
 @vdi_requirement("MBH-02")
 def test_single_bytes_show_at_once(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """A single byte that one process stores in a buffer shows at once in every process that has it mapped."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=2))
     for _ in range(2):
         command = statement.next_data_command()
@@ -112,6 +121,7 @@ def _show_single_byte(offset: int, *views: BufferView) -> None:
 
 @vdi_requirement("MBH-03")
 def test_a_secondary_that_left_maps_nothing(statement: StatementRun, secondary: Client) -> None:
+    """MapBufferHandle answers VD_E_PROTOCOL in a secondary that closed while the command is still held."""
     command = statement.next_data_command()
     handle = handle_of(command)
     mapped_view(secondary, handle)
@@ -124,6 +134,7 @@ def test_a_secondary_that_left_maps_nothing(statement: StatementRun, secondary: 
 
 @vdi_requirement("MBH-05")
 def test_a_handle_of_one_set_never_reaches_its_buffer_through_another(testbed: Testbed, kind: Kind) -> None:
+    """A handle given to another set of the process never maps the buffer it names, and harms neither set."""
     one = testbed.statement(kind, Scenario(devices=3, secondaries=1, buffer_count=6))
     other = testbed.twin(one, kind, Scenario(secondaries=1))
     commands, of_other = one.hold_all(), other.device.next_data_command()
@@ -145,6 +156,7 @@ def test_a_handle_of_one_set_never_reaches_its_buffer_through_another(testbed: T
 
 @vdi_requirement("MBH-07")
 def test_the_fetcher_maps_its_own_handle(testbed: Testbed, statement: StatementRun) -> None:
+    """MapBufferHandle in the fetching process gives an address of the same memory."""
     command = statement.next_data_command()
     view = mapped_view(statement.primary, handle_of(command))
     require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
@@ -154,6 +166,7 @@ def test_the_fetcher_maps_its_own_handle(testbed: Testbed, statement: StatementR
 
 @vdi_requirement("MBH-08")
 def test_mapping_again_spoils_no_earlier_address(testbed: Testbed, statement: StatementRun, secondary: Client) -> None:
+    """MapBufferHandle called twice for one handle succeeds twice, and both addresses show the same memory."""
     command = statement.next_data_command()
     handle = handle_of(command)
     first, second = mapped_view(secondary, handle), mapped_view(secondary, handle)
@@ -161,9 +174,10 @@ def test_mapping_again_spoils_no_earlier_address(testbed: Testbed, statement: St
     testbed.observe("Q39", "addresses of two mappings", "equal" if first.address == second.address else "different")
 
 
-@pytest.mark.parametrize("zone", [513, 4096])
+@pytest.mark.parametrize("zone", [513, 4096], ids=["513 bytes", "4 KiB"])
 @vdi_requirement("MBH-09")
 def test_the_prefix_zone_is_shared_too(testbed: Testbed, kind: Kind, zone: int) -> None:
+    """The prefix zone before a mapped address is the memory of the fetcher's prefix zone."""
     statement = testbed.statement(kind, Scenario(secondaries=1, prefix_zone_size=zone))
     for number in range(2):
         command = statement.next_data_command()
@@ -174,9 +188,20 @@ def test_the_prefix_zone_is_shared_too(testbed: Testbed, kind: Kind, zone: int) 
     statement.succeed()
 
 
-@pytest.mark.parametrize(("alignment", "block_size"), [(0, 512), (1024, 512), (4096, 4096), (65536, 512), (0, 65536)])
+@pytest.mark.parametrize(
+    ("alignment", "block_size"),
+    [(0, 512), (1024, 512), (4096, 4096), (65536, 512), (0, 65536)],
+    ids=[
+        "blocks of 512 bytes",
+        "alignment of 1 KiB",
+        "alignment and blocks of 4 KiB",
+        "alignment of 64 KiB",
+        "blocks of 64 KiB",
+    ],
+)
 @vdi_requirement("MBH-11")
 def test_mapped_addresses_are_aligned(testbed: Testbed, alignment: int, block_size: int) -> None:
+    """A buffer starts at a multiple of alignment and block size, as fetched and as mapped elsewhere."""
     statement = testbed.backup(
         Scenario(secondaries=1, alignment=alignment, block_size=block_size, prefix_zone_size=512)
     )
@@ -190,6 +215,7 @@ def test_mapped_addresses_are_aligned(testbed: Testbed, alignment: int, block_si
 
 @vdi_requirement("MBH-12")
 def test_what_a_failure_leaves_in_the_out_variable_is_observed(testbed: Testbed, backup: StatementRun) -> None:
+    """What a failed MapBufferHandle leaves in its out variable is unstated, and is recorded."""
     command = backup.next_data_command()
     fresh = testbed.client("fresh")
     on_fresh = fresh.map_buffer_handle(1)
@@ -205,6 +231,7 @@ def _out(value: int | None) -> str:
 
 @vdi_requirement("MBH-13")
 def test_an_object_that_never_opened_a_set_maps_nothing(testbed: Testbed) -> None:
+    """MapBufferHandle fails on an object that never opened a set, which can still create one afterwards."""
     fresh = testbed.client("fresh")
     for number in UNLIKELY_HANDLES:
         result = fresh.map_buffer_handle(number)
@@ -215,6 +242,7 @@ def test_an_object_that_never_opened_a_set_maps_nothing(testbed: Testbed) -> Non
 @OWNERS
 @vdi_requirement("MBH-13")
 def test_a_process_that_has_not_joined_maps_nothing(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """MapBufferHandle fails in a process that has not joined, even for a handle that is good in the set."""
     statement = testbed.statement(kind, Scenario(owners=(owner,)))
     outsider = testbed.client("outsider")
     for _ in range(2):
@@ -227,6 +255,7 @@ def test_a_process_that_has_not_joined_maps_nothing(testbed: Testbed, kind: Kind
 
 @vdi_requirement("MBH-14")
 def test_before_the_server_came_every_number_is_refused(testbed: Testbed) -> None:
+    """MapBufferHandle refuses every number while the set waits for the server and has no buffers."""
     primary = testbed.client("primary")
     primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
     draw = random.Random(testbed.seed)
@@ -238,19 +267,28 @@ def test_before_the_server_came_every_number_is_refused(testbed: Testbed) -> Non
 @OWNERS
 @vdi_requirement("MBH-15", "MBH-16")
 def test_a_process_that_joined_late_maps_an_older_handle(testbed: Testbed, kind: Kind, owner: int) -> None:
-    statement = testbed.statement(kind, Scenario(owners=(owner,)))
-    statement.answer(statement.next_data_command()).expect(NOERROR)
-    command = statement.next_data_command()
-    handle = handle_of(command)
-    testbed.fill(fetched_view(command), command.size, 3)
-    view = mapped_view(testbed.secondary(statement), handle)
-    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
-    statement.answer(command).expect(NOERROR)
+    """A secondary that joins after a handle was made, and opens no device, maps it to the same memory."""
+    statement = testbed.statement(kind, Scenario(devices=2, owners=(owner,), buffer_count=4))
+    older, newer = statement.hold_all()
+    handle = handle_of(older)
+    testbed.fill(fetched_view(older), older.size, 3)
+    late = testbed.secondary(statement)
+    with judging("MBH-15"):
+        mapped = late.map_buffer_handle(handle)
+    with judging("MBH-16"):
+        view = mapped_view(late, handle_of(newer))
+        require_same_memory(newer.size, fetched_view(newer), view, seed=testbed.seed)
+    with judging("MBH-15"):
+        view = BufferView(late, mapped.expect(NOERROR))
+        require_same_memory(older.size, fetched_view(older), view, seed=testbed.seed)
+    for command in (older, newer):
+        statement.answer(command).expect(NOERROR)
     statement.succeed()
 
 
 @vdi_requirement("MBH-16")
 def test_a_primary_without_a_device_maps(testbed: Testbed, kind: Kind) -> None:
+    """A primary that opened no device maps the buffers of its secondaries to the same memory."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(1, 2)))
     commands = statement.hold_all()
     for number, command in enumerate(commands):
@@ -260,9 +298,10 @@ def test_a_primary_without_a_device_maps(testbed: Testbed, kind: Kind) -> None:
     statement.succeed()
 
 
-@alternating_direction("secondaries", [2, 4, 8])
+@alternating_direction("secondaries", [2, 4, 8], ["two secondaries", "four secondaries", "eight secondaries"])
 @vdi_requirement("MBH-17")
 def test_many_processes_share_one_buffer(testbed: Testbed, kind: Kind, secondaries: int) -> None:
+    """The primary and several secondaries have one handle mapped at once, and see what each of them stored."""
     statement = testbed.statement(kind, Scenario(owners=(1,), secondaries=secondaries))
     command = statement.next_data_command()
     handle = handle_of(command)
@@ -278,6 +317,7 @@ def test_many_processes_share_one_buffer(testbed: Testbed, kind: Kind, secondari
 
 @vdi_requirement("MBH-19")
 def test_a_handle_whose_command_was_completed_is_observed(statement: StatementRun, secondary: Client) -> None:
+    """MapBufferHandle of a completed command's handle succeeds or answers VD_E_INVALID."""
     command = statement.next_data_command()
     handle = handle_of(command)
     statement.answer(command).expect(NOERROR)
@@ -287,6 +327,7 @@ def test_a_handle_whose_command_was_completed_is_observed(statement: StatementRu
 
 @vdi_requirement("MBH-20")
 def test_who_leaves_takes_nothing_from_the_others(testbed: Testbed, kind: Kind) -> None:
+    """A secondary that closes leaves the others their mapped addresses and the handles of held commands."""
     statement = testbed.statement(kind, Scenario(secondaries=2))
     command = statement.next_data_command()
     handle = handle_of(command)
@@ -303,6 +344,7 @@ def test_who_leaves_takes_nothing_from_the_others(testbed: Testbed, kind: Kind) 
 
 @vdi_requirement("MBH-23")
 def test_who_left_and_joined_again_maps(testbed: Testbed, statement: StatementRun, secondary: Client) -> None:
+    """A process that closed and joined again, with the same or a new object, maps a handle that is still held."""
     command = statement.next_data_command()
     handle = handle_of(command)
     mapped_view(secondary, handle)
@@ -317,6 +359,7 @@ def test_who_left_and_joined_again_maps(testbed: Testbed, statement: StatementRu
 
 @vdi_requirement("MBH-24")
 def test_each_object_maps_the_handles_of_its_own_set(testbed: Testbed, kind: Kind) -> None:
+    """With two sets in the same processes each object maps the handles of its own set to that set's memory."""
     one = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
     other = testbed.twin(one, kind, Scenario(devices=2, owners=(0, 1)))
     held = [(running, command) for running in (one, other) for command in running.hold_all()]
@@ -333,6 +376,7 @@ def test_each_object_maps_the_handles_of_its_own_set(testbed: Testbed, kind: Kin
 
 @vdi_requirement("MBH-26")
 def test_threads_of_one_process_map_at_once(testbed: Testbed, kind: Kind) -> None:
+    """Threads of one process that map the same handles at once each get the memory that the handle names."""
     statement = testbed.statement(kind, Scenario(devices=8, secondaries=1, buffer_count=16))
     commands = statement.hold_all()
     for number, command in enumerate(commands):
@@ -354,6 +398,7 @@ def test_threads_of_one_process_map_at_once(testbed: Testbed, kind: Kind) -> Non
 @pytest.mark.parametrize("owners", [(0,), (1,), (0, 1)], ids=["primary", "secondary", "both"])
 @vdi_requirement("MBH-27", "MBH-01")
 def test_a_whole_stream_passes_through_mapped_addresses(testbed: Testbed, owners: tuple[int, ...]) -> None:
+    """A BACKUP read by way of mapped addresses alone, and restored by way of them, succeeds."""
     scenario = Scenario(devices=2, owners=owners, secondaries=1)
     streams = testbed.directory("streams")
     _pass_through_mapped_addresses(testbed.backup(scenario, streams))
@@ -363,13 +408,20 @@ def test_a_whole_stream_passes_through_mapped_addresses(testbed: Testbed, owners
 def _pass_through_mapped_addresses(statement: StatementRun) -> None:
     for command in statement.data_commands():
         mapper = next(one for one in statement.clients if one is not command.device.client)
-        statement.answer(command, mapped_view(mapper, handle_of(command))).expect(NOERROR)
+        handle = handle_of(command)
+        with judging("MBH-01"):
+            view = mapped_view(mapper, handle)
+            mapper.read(view.address, 1)
+        statement.answer(command, view).expect(NOERROR)
     statement.close()
-    statement.require_success(statement.outcome())
+    end = statement.outcome()
+    with judging("MBH-27"):
+        statement.require_success(end)
 
 
 @vdi_requirement("MBH-28")
 def test_a_null_out_pointer_is_refused(testbed: Testbed, statement: StatementRun, secondary: Client) -> None:
+    """MapBufferHandle fails for a NULL out pointer without a crash, and works when it is asked properly."""
     testbed.need("null_out_pointers", "it needs null out pointers")
     command = statement.next_data_command()
     handle = handle_of(command)
@@ -377,9 +429,10 @@ def test_a_null_out_pointer_is_refused(testbed: Testbed, statement: StatementRun
     mapped_view(secondary, handle)
 
 
-@pytest.mark.parametrize("pool", [4, 32])
+@pytest.mark.parametrize("pool", [4, 32], ids=["4 buffers", "32 buffers"])
 @vdi_requirement("MBH-02")
 def test_turns_of_the_pool_stay_fresh(testbed: Testbed, pool: int) -> None:
+    """A buffer mapped anew for each command shows the current bytes, however often the pool has come round."""
     scripted = testbed.scripted(Scenario(secondaries=1, buffer_count=pool))
     secondary = scripted.secondaries[0]
     buffers = [scripted.allocate() for _ in range(pool)]

@@ -37,6 +37,7 @@ def _abort(statement: StatementRun, by: str) -> None:
 @ABORTS
 @vdi_requirement("MBH-10")
 def test_mapping_after_an_abort_fails_cleanly_at_worst(testbed: Testbed, by: str) -> None:
+    """MapBufferHandle for a buffer held at an abort gives its memory, or fails with a code made for that."""
     statement = testbed.backup(Scenario(devices=2, owners=(1, 3), secondaries=3))
     command = statement.next_data_command()
     handle = handle_of(command)
@@ -53,6 +54,7 @@ def test_mapping_after_an_abort_fails_cleanly_at_worst(testbed: Testbed, by: str
 @ABORTS
 @vdi_requirement("MBH-21")
 def test_mapped_memory_outlives_an_abort(testbed: Testbed, by: str) -> None:
+    """An address mapped before an abort can be read and written until the mapping process closes."""
     statement = testbed.restore(Scenario(devices=2, owners=(1, 3), secondaries=3))
     command = statement.next_data_command()
     view = mapped_view(statement.secondaries[1], handle_of(command))
@@ -64,6 +66,7 @@ def test_mapped_memory_outlives_an_abort(testbed: Testbed, by: str) -> None:
 @pytest.mark.parametrize("end", ["closes", "is killed"])
 @vdi_requirement("MBH-22")
 def test_mapped_memory_outlives_the_fetcher(testbed: Testbed, kind: Kind, end: str) -> None:
+    """A mapped address can be read and written after the process that fetched the command has closed or died."""
     statement = testbed.statement(kind, Scenario(owners=(1,), secondaries=2))
     command = statement.next_data_command()
     fetcher, mapper = statement.secondaries
@@ -79,6 +82,7 @@ def test_mapped_memory_outlives_the_fetcher(testbed: Testbed, kind: Kind, end: s
 @pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
 @vdi_requirement("MBH-03")
 def test_a_closed_set_maps_nothing_in_any_process(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """MapBufferHandle answers VD_E_PROTOCOL in every process for a handle of a set that is closed."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     command = statement.next_data_command()
     handle = handle_of(command)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from vdi_conformance.harness.device import Fetched, await_commands
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.harness.parametrizations import OWNERS
 from vdi_conformance.harness.scenario import Scenario
@@ -29,23 +29,29 @@ from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE, MIN_BLOCK_SIZE
 
 @pytest.mark.parametrize(
     ("kind", "owner", "transfer"),
-    [("backup", 0, 65536), ("restore", 1, 65536), ("backup", 2, 1 << 20), ("restore", 0, MAX_TRANSFER_SIZE)],
+    [("backup", 0, 64 << 10), ("restore", 1, 64 << 10), ("backup", 2, 1 << 20), ("restore", 0, MAX_TRANSFER_SIZE)],
+    ids=["backup-primary-64 KiB", "restore-secondary-64 KiB", "backup-secondary-1 MiB", "restore-primary-4 MiB"],
 )
 @vdi_requirement("MBH-02", "MBH-17")
 def test_single_bytes_at_page_edges_show_everywhere(testbed: Testbed, kind: Kind, owner: int, transfer: int) -> None:
+    """Single bytes that any process stores at the edges of pages show in all that have the buffer mapped."""
     scenario = Scenario(owners=(owner,), secondaries=2, max_transfer_size=transfer, buffer_count=1, transfers=1)
     statement = testbed.statement(kind, scenario)
     statement.answer(statement.next_data_command()).expect(NOERROR)
     command = statement.next_data_command()
     handle = handle_of(command)
     others = [one for one in statement.clients if one is not command.device.client]
-    views = [fetched_view(command), *(mapped_view(one, handle) for one in others)]
+    views = [fetched_view(command), mapped_view(others[0], handle)]
+    with judging("MBH-17"):
+        views += [mapped_view(one, handle) for one in others[1:]]
     edges = _edges(command.size)
     for number, writer in enumerate(views, 1):
         values = {edge: (index + 85 * number) % 256 for index, edge in enumerate(edges)}
         writer.process.poke({writer.address + edge: value for edge, value in values.items()})
         for reader in views:
-            _require_bytes(reader, values, writer)
+            # What one mapping shows of the fetched buffer is MBH-02; what two of them show of each other, MBH-17.
+            with judging("MBH-02" if views[0] in (reader, writer) else "MBH-17"):
+                _require_bytes(reader, values, writer)
 
 
 def _edges(size: int) -> list[int]:
@@ -66,6 +72,7 @@ def _require_bytes(reader: BufferView, values: dict[int, int], writer: BufferVie
 @OWNERS
 @vdi_requirement("MBH-02")
 def test_nothing_appears_at_the_fetchers_address_elsewhere(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """MapBufferHandle takes another address where the fetcher's is occupied, and leaves that one alone."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     command = statement.next_data_command()
     mapper = statement.clients[1 - owner]
@@ -78,16 +85,18 @@ def test_nothing_appears_at_the_fetchers_address_elsewhere(testbed: Testbed, kin
 
 @vdi_requirement("GBH-01", "MBH-01", "MBH-02")
 def test_a_thousand_fresh_handles_map_the_current_bytes(testbed: Testbed) -> None:
+    """In a thousand transfers each handle maps, in a third process, to the bytes that its buffer has then."""
     backup = testbed.backup(Scenario(devices=4, owners=(0, 1), secondaries=2, buffer_count=6, transfers=260))
     mapper = backup.secondaries[1]
     for batch in _batches(backup, testbed):
         # Many steps at once, since each alone would wait for a process to be woken.
         data = [command for command in batch if command.code in vdc.DATA_COMMANDS]
         asked = [command.device.client.send_get_buffer_handle(command.buffer) for command in data]
-        mapped = [mapper.send_map_buffer_handle(later.result().expect(NOERROR)) for later in asked]
-        views = [BufferView(mapper, later.result().expect(NOERROR)) for later in mapped]
+        mapped = [mapper.send_map_buffer_handle(later.result().expect(NOERROR, by="GBH-01")) for later in asked]
+        views = [BufferView(mapper, later.result().expect(NOERROR, by="MBH-01")) for later in mapped]
         pairs = [(fetched_view(command), view) for command, view in zip(data, views, strict=True)]
-        require_each_the_same(MIN_BLOCK_SIZE, pairs)
+        with judging("MBH-02"):
+            require_each_the_same(MIN_BLOCK_SIZE, pairs)
         for later in [one.device.send_complete(one, 0, one.size if one in data else 0) for one in batch]:
             later.result().expect(NOERROR)
     backup.close()
@@ -108,34 +117,44 @@ def _batches(backup: StatementRun, testbed: Testbed) -> Iterator[list[Fetched]]:
 
 @vdi_requirement("GBH-08", "MBH-27")
 def test_processes_fill_each_others_buffers(testbed: Testbed, kind: Kind) -> None:
+    """A statement succeeds in which primary and secondary each move the data of the other's commands."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1), transfers=5))
     for _ in range(2):
         commands = statement.hold_all()
-        views = [mapped_view(other.device.client, handle_of(one)) for one, other in _crossed(commands)]
-        for command, view in zip(commands, views, strict=True):
-            require_same_contents(command.size, fetched_view(command), view)
+        views = _views_of_others(commands)
+        with judging("MBH-27"):
+            for command, view in zip(commands, views, strict=True):
+                require_same_contents(command.size, fetched_view(command), view)
         for command, view in reversed(list(zip(commands, views, strict=True))):
             statement.answer(command, view).expect(NOERROR)
-    statement.succeed()
+    end = statement.finish()
+    with judging("MBH-27"):
+        statement.require_success(end)
 
 
 @vdi_requirement("CMP-01", "GBH-08", "MBH-27")
 def test_the_server_sees_what_the_other_process_stored(testbed: Testbed) -> None:
+    """The server takes from a completed Read what another process than the fetcher stored by its mapping."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)), features=vdc.VDF_READ_MEDIA)
     buffers, size = [scripted.allocate() for _ in range(2)], scripted.scenario.max_transfer_size
     for turn in range(4):
         tags = [scripted.send(buffer, vdc.VDC_READ, device=number) for number, buffer in enumerate(buffers)]
         commands = [device.next_command() for device in scripted.devices]
-        views = [mapped_view(other.device.client, handle_of(one)) for one, other in _crossed(commands)]
+        views = _views_of_others(commands)
         stored = [mark(view, size, testbed.seed + 2 * turn + number) for number, view in enumerate(views)]
         for number in (1, 0):
-            scripted.devices[number].complete(commands[number], 0, size - turn - number).expect(NOERROR)
-            scripted.completed(tags[number], 0, size - turn - number)
-        for buffer, one in zip(buffers, stored, strict=True):
-            if scripted.server.digest(buffer, size) != one.digest:
-                raise ConformanceFailure("the server sees other bytes than were stored")
+            with judging("CMP-01"):
+                scripted.devices[number].complete(commands[number], 0, size - turn - number).expect(NOERROR)
+                scripted.completed(tags[number], 0, size - turn - number)
+        with judging("MBH-27"):
+            for buffer, one in zip(buffers, stored, strict=True):
+                if scripted.server.digest(buffer, size) != one.digest:
+                    raise ConformanceFailure("the server sees other bytes than were stored")
 
 
-def _crossed(commands: list[Fetched]) -> list[tuple[Fetched, Fetched]]:
-    first, second = commands
-    return [(first, second), (second, first)]
+def _views_of_others(commands: list[Fetched]) -> list[BufferView]:
+    """Map each of two buffers in the process that fetched the other one."""
+    with judging("GBH-08"):
+        first, second = [handle_of(command) for command in commands]
+    in_first, in_second = [command.device.client for command in commands]
+    return [mapped_view(in_second, first), mapped_view(in_first, second)]

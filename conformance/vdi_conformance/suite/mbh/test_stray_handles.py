@@ -27,6 +27,7 @@ NEAR = 1 << 22
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
 @vdi_requirement("MBH-04")
 def test_a_number_that_is_no_handle_is_refused(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """MapBufferHandle answers VD_E_INVALID for a number further from every handle than the pool is large."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(owner,), secondaries=1))
     commands = statement.hold_all()
     handles = [handle_of(command) for command in commands]
@@ -49,6 +50,7 @@ def _far_numbers(handles: list[int], pool_size: int, seed: int) -> list[int]:
 @OWNERS
 @vdi_requirement("MBH-04")
 def test_all_bits_of_a_handle_count(testbed: Testbed, owner: int) -> None:
+    """A handle with one of its upper 16 bits changed maps to another buffer at most, never to its own."""
     statement = testbed.backup(Scenario(devices=2, owners=(owner,), secondaries=1))
     commands = statement.hold_all()
     mapper = statement.clients[1 - owner]
@@ -68,6 +70,7 @@ def test_all_bits_of_a_handle_count(testbed: Testbed, owner: int) -> None:
 
 @vdi_requirement("MBH-25")
 def test_a_neighbour_of_a_handle_reaches_no_foreign_memory(testbed: Testbed) -> None:
+    """A number beside a handle gives VD_E_INVALID or a readable address that is no private memory."""
     statement = testbed.backup(Scenario(devices=2, secondaries=1))
     commands = statement.hold_all()
     secondary = statement.secondaries[0]
@@ -89,6 +92,7 @@ def test_a_neighbour_of_a_handle_reaches_no_foreign_memory(testbed: Testbed) -> 
 
 @vdi_requirement("MBH-25")
 def test_a_neighbour_of_a_handle_is_no_memory_of_the_process(testbed: Testbed) -> None:
+    """A number beside a handle gives VD_E_INVALID or an address of the pool, and never other memory."""
     scripted = testbed.scripted(Scenario(secondaries=1, buffer_count=2))
     buffers = [scripted.allocate() for _ in range(scripted.scenario.buffer_count)]
     for buffer in buffers:
