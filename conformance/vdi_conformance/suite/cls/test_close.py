@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from vdi_conformance.harness.client import SET_THREAD, Client
-from vdi_conformance.harness.client_states import Reached, State, aborted, aborted_in_use, created, fresh, require_state
+from vdi_conformance.harness.client_states import Reached, aborted, aborted_in_use, created, fresh, require_state
 from vdi_conformance.harness.judging import ConformanceFailure, not_tested, vdi_requirement
 from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, alternating_direction
@@ -14,6 +14,7 @@ from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.host.resources import Resources, resources_of
+from vdi_conformance.vdi.client_states import ClientState as State
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT

@@ -4,11 +4,12 @@ import os
 
 import pytest
 
-from vdi_conformance.harness.client_states import Reached, State, ended, fresh, opened, require_state
+from vdi_conformance.harness.client_states import Reached, ended, fresh, opened, require_state
 from vdi_conformance.harness.judging import not_tested, vdi_requirement
 from vdi_conformance.harness.matrix import CELLS, CELLS_OF_A_SECONDARY, CELLS_OF_AN_INVALID_DEVICE, MatrixCell
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi.client_states import ClientState as State
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
 from vdi_conformance.vdi.structures import VDConfig
 

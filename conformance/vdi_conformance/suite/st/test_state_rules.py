@@ -7,7 +7,6 @@ import pytest
 from vdi_conformance.harness.client_states import (
     WAYS,
     Reached,
-    State,
     Way,
     aborted,
     aborted_in_use,
@@ -20,6 +19,7 @@ from vdi_conformance.harness.expectations import Answer
 from vdi_conformance.harness.judging import set_up, vdi_requirement
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi.client_states import ClientState as State
 from vdi_conformance.vdi.hresult import (
     NOERROR,
     VD_E_ABORT,
