@@ -26,7 +26,7 @@ class Set(WrappedSet):
 class Broken(WrappingFault):
     set = Set
 """
-TWICE = "from vdi_fixtures.broken.double_completion_accepted import Broken\n"
+TWICE = "from vdi_fixtures.broken.cmp.double_completion_accepted import Broken\n"
 UNLOADABLE = "from vdi_fixtures.broken import nothing_of_the_kind\nBroken = nothing_of_the_kind\n"
 Shipping = Callable[[str, str, Kind], None]
 
@@ -65,17 +65,17 @@ def test_a_fault_a_reading_and_a_trivial_implementation(tmp_path: Path, capsys: 
 
 
 def test_it_goes_around_another_adapter(tmp_path: Path) -> None:
-    adapter = "vdi_fixtures.readings.handles_count_from_0:Reading"
+    adapter = "vdi_fixtures.readings.gbh.handles_count_from_0:Reading"
     exit_code, proof = _proof(tmp_path, "--adapter", adapter, "--only", "closed_devices_say_invalid")
     assert (exit_code, proof["ending"]) == (0, "proven")
     assert "handles_count_from_0" in proof["adapter"]["name"]
     assert {trial["trial"]["around"] for trial in proof["trials"] if trial["trial"]["kind"] == "fault"} == {
-        "vdi_fixtures.readings.handles_count_from_0:Reading"
+        "vdi_fixtures.readings.gbh.handles_count_from_0:Reading"
     }
 
 
 def test_it_is_void_on_an_adapter_that_fails_without_any_fault(tmp_path: Path) -> None:
-    adapter = "vdi_fixtures.broken.closed_devices_say_invalid:Broken"
+    adapter = "vdi_fixtures.broken.cmp.closed_devices_say_invalid:Broken"
     exit_code, proof = _proof(tmp_path, "--adapter", adapter, "--only", "closed_devices_say_invalid")
     assert (exit_code, proof["ending"]) == (6, "void")
     assert any("without any fault" in finding for finding in proof["findings"])

@@ -11,7 +11,7 @@ from selftest.suite.runs import Run, RunSuite, run_pytest_in, run_suite_in
 from vdi_conformance.evidence.records import CheckRecord
 from vdi_conformance.report import allure
 
-BROKEN = ("--adapter", "vdi_fixtures.broken.mapping_copies:Broken", "--topic", "MBH")
+BROKEN = ("--adapter", "vdi_fixtures.broken.mbh.mapping_copies:Broken", "--topic", "MBH")
 SOME = ("-k", "at_their_own_addresses or own_set or who_leaves")
 FEW = ("--adapter", "emulator", "--topic", "GBH", "--allure", "results", "--", "-k", "every_data_command_has_a_handle")
 

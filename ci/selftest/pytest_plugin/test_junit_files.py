@@ -8,7 +8,7 @@ from selftest.suite.runs import RunSuite, run_pytest_in
 from vdi_conformance.report.junit import junit
 
 FEW = ("--adapter", "emulator", "--topic", "GBH", "--junit", "junit.xml", "--", "-k", "every_data_command_has_a_handle")
-BROKEN = "vdi_fixtures.broken.mapping_copies:Broken"
+BROKEN = "vdi_fixtures.broken.mbh.mapping_copies:Broken"
 
 
 def _counts(path: Path) -> list[int]:

@@ -9,7 +9,7 @@ from selftest.pytest_plugin.disturbers import disturber
 from selftest.suite.runs import Run, run_suite_in
 from vdi_conformance.cli import main
 
-FAULT = "vdi_fixtures.broken.double_completion_accepted:Broken"
+FAULT = "vdi_fixtures.broken.cmp.double_completion_accepted:Broken"
 CHECK = "CMP/a_command_is_completed_once[backup-primary]"
 BASELINE = f"""
 [[known-failure]]

@@ -52,7 +52,7 @@ def test_one_that_passes_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_failed_check_is_told_in_the_summary_alone(tmp_path: Path) -> None:
     (tmp_path / "test_own.py").write_text(TESTS, encoding="utf-8")
-    broken = "--vdi-adapter=vdi_fixtures.broken.outsider_maps:Broken"
+    broken = "--vdi-adapter=vdi_fixtures.broken.mbh.outsider_maps:Broken"
     checks = "--vdi-check=MBH/a_process_that_has_not_joined_maps_nothing[backup-primary]"
     ended = run_pytest_in(tmp_path, "test_own.py::test_fails", broken, checks)
     assert ended.exit_code == 1, ended.output

@@ -12,9 +12,9 @@ from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import NotEvidence, read
 from vdi_conformance.judgement.baseline import load, render
 from vdi_conformance.judgement.known_failures import FAILING, Fresh, updated
-from vdi_fixtures.broken.outsider_maps import BREAKS
+from vdi_fixtures.broken.mbh.outsider_maps import BREAKS
 
-FAULT = "vdi_fixtures.broken.outsider_maps:Broken"
+FAULT = "vdi_fixtures.broken.mbh.outsider_maps:Broken"
 NOT_JOINED = "MBH/a_process_that_has_not_joined_maps_nothing[{}]"
 SELECTED = judging("MBH-01", "MBH-04", *BREAKS)
 TWO = ["--check", NOT_JOINED.format("backup-primary"), "--check", NOT_JOINED.format("backup-secondary")]

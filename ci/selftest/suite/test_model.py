@@ -9,8 +9,9 @@ from vdi_conformance.model import device as devices
 from vdi_conformance.model import server
 from vdi_conformance.model.permits import Permits
 from vdi_conformance.model.sharing import share
-from vdi_conformance.model.state import AbortState, ClientState, ModelClient, ModelCommand, ModelSet, ModelState
+from vdi_conformance.model.state import AbortState, ModelClient, ModelCommand, ModelSet, ModelState
 from vdi_conformance.model.steps import Step, options
+from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.hresult import (
     NOERROR,
     VD_E_ABORT,
@@ -87,9 +88,9 @@ def _in(view: ClientState) -> Scene:
             placement.do(clients.close(placement.primary))
         case ClientState.INITIALIZING:
             placement.configure()
-        case ClientState.ACTIVE | ClientState.TERMINATED | ClientState.ABORT:
+        case ClientState.ACTIVE | ClientState.NORMALLY_TERMINATED | ClientState.ABORT:
             placement.activate()
-            if view is ClientState.TERMINATED:
+            if view is ClientState.NORMALLY_TERMINATED:
                 placement.terminate()
             elif view is ClientState.ABORT:
                 placement.do(clients.signal_abort(placement.primary))

@@ -12,7 +12,7 @@ from vdi_conformance.walks.recording import load
 
 ONE_CLIENT = "ST/every_call_gives_what_the_model_permits[one client]"
 SEVERAL = "ST/every_call_gives_what_the_model_permits[several clients]"
-BROKEN = "vdi_fixtures.broken.an_object_may_join_twice:Broken"
+BROKEN = "vdi_fixtures.broken.sec.an_object_may_join_twice:Broken"
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def test_a_library_that_is_wrong_is_left_to_the_checks(
 
 
 def test_a_default_instance_that_one_form_alone_knows_is_there(probing: Probe) -> None:
-    probing("vdi_fixtures.broken.the_default_instance_needs_its_name:Broken")
+    probing("vdi_fixtures.broken.nam.the_default_instance_needs_its_name:Broken")
 
 
 @pytest.mark.parametrize("client", ["answers_noerror", "answers_invalid", "answers_protocol", "dies_at_once"])
@@ -209,4 +209,4 @@ def test_two_machines_of_their_own_are_refused_before_either_is_started(probing:
     with pytest.raises(
         UnknownParties, match=r"handles_are_offsets:Reading and the server emulator each have a machine"
     ):
-        probing("vdi_fixtures.readings.handles_are_offsets:Reading", "emulator")
+        probing("vdi_fixtures.readings.gbh.handles_are_offsets:Reading", "emulator")

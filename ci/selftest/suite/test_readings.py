@@ -1,17 +1,14 @@
 """Readings of the documents other than the emulator's, which `prove` tries: what they show, the emulator does not."""
 
-import pkgutil
 from collections.abc import Collection
 from importlib import import_module
 from types import ModuleType
 
 import vdi_fixtures.readings
 from vdi_conformance.requirements import catalogue
+from vdi_fixtures.shipped import module_names
 
-READINGS = [
-    import_module(f"vdi_fixtures.readings.{module.name}")
-    for module in pkgutil.iter_modules(vdi_fixtures.readings.__path__)
-]
+READINGS = [import_module(name) for name in module_names(vdi_fixtures.readings).values()]
 AFTER_ANOTHER = {"CompleteCommand after a refused count"}
 """What is only asked after another answer."""
 

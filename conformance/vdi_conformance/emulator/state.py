@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vdi_conformance.emulator.devices import EmulatedCommand, EmulatedDevice
+from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED
 from vdi_conformance.vdi.hresult import (
     NOERROR,
@@ -53,16 +54,6 @@ class EmulatedCompletion(NamedTuple):
     bytes: int = 0
     position: int = 0
     thread_of_sender: bool = False
-
-
-class ClientState(Enum):
-    """The states of the client transition matrix; an object without a set is in Does-Not-Exist."""
-
-    CONFIGURABLE = "Configurable"
-    INITIALIZING = "Initializing"
-    ACTIVE = "Active"
-    NORMALLY_TERMINATED = "Normally Terminated"
-    ABORT = "Abort"
 
 
 class ServerPhase(Enum):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.harness.judging import set_up
 from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDConfig
 
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.device import Device, Fetched
     from vdi_conformance.harness.statement_run import StatementRun
     from vdi_conformance.harness.testbed import Testbed
-
-
-class State(Enum):
-    """The columns of the matrix, in their order."""
-
-    DOES_NOT_EXIST = "Does Not Exist"
-    CONFIGURABLE = "Configurable"
-    INITIALIZING = "Initializing"
-    ACTIVE = "Active"
-    NORMALLY_TERMINATED = "Normally Terminated"
-    ABORT = "Abort"
 
 
 @dataclass
@@ -233,7 +222,7 @@ class Way:
     """One way into a state."""
 
     name: str
-    state: State
+    state: ClientState
     take: Callable[[Testbed], Reached]
 
     def reach(self, testbed: Testbed) -> Reached:
@@ -242,31 +231,31 @@ class Way:
 
 
 WAYS: Final = (
-    Way("fresh", State.DOES_NOT_EXIST, fresh),
-    Way("closed", State.DOES_NOT_EXIST, closed),
-    Way("refused", State.DOES_NOT_EXIST, refused),
-    Way("closed in use", State.DOES_NOT_EXIST, closed_in_use),
-    Way("closed after an abort", State.DOES_NOT_EXIST, closed_after_an_abort),
-    Way("created", State.CONFIGURABLE, created),
-    Way("created after an end", State.CONFIGURABLE, created_after_an_end),
-    Way("configured", State.INITIALIZING, configured),
-    Way("configured after an end", State.INITIALIZING, configured_after_an_end),
-    Way("opened", State.ACTIVE, opened),
-    Way("ended", State.NORMALLY_TERMINATED, ended),
-    Way("aborted", State.ABORT, aborted),
-    Way("aborted when configured", State.ABORT, aborted_when_configured),
-    Way("aborted in use", State.ABORT, aborted_in_use),
+    Way("fresh", ClientState.DOES_NOT_EXIST, fresh),
+    Way("closed", ClientState.DOES_NOT_EXIST, closed),
+    Way("refused", ClientState.DOES_NOT_EXIST, refused),
+    Way("closed in use", ClientState.DOES_NOT_EXIST, closed_in_use),
+    Way("closed after an abort", ClientState.DOES_NOT_EXIST, closed_after_an_abort),
+    Way("created", ClientState.CONFIGURABLE, created),
+    Way("created after an end", ClientState.CONFIGURABLE, created_after_an_end),
+    Way("configured", ClientState.INITIALIZING, configured),
+    Way("configured after an end", ClientState.INITIALIZING, configured_after_an_end),
+    Way("opened", ClientState.ACTIVE, opened),
+    Way("ended", ClientState.NORMALLY_TERMINATED, ended),
+    Way("aborted", ClientState.ABORT, aborted),
+    Way("aborted when configured", ClientState.ABORT, aborted_when_configured),
+    Way("aborted in use", ClientState.ABORT, aborted_in_use),
 )
 WAYS_OF_A_SECONDARY: Final = (
-    Way("joined", State.INITIALIZING, joined),
-    Way("opened in a secondary", State.ACTIVE, opened_in_secondary),
-    Way("ended in a secondary", State.NORMALLY_TERMINATED, ended_in_secondary),
-    Way("aborted by the primary", State.ABORT, aborted_by_the_primary),
+    Way("joined", ClientState.INITIALIZING, joined),
+    Way("opened in a secondary", ClientState.ACTIVE, opened_in_secondary),
+    Way("ended in a secondary", ClientState.NORMALLY_TERMINATED, ended_in_secondary),
+    Way("aborted by the primary", ClientState.ABORT, aborted_by_the_primary),
 )
 WAYS_WITH_AN_INVALID_DEVICE: Final = (
-    Way("closed after use", State.DOES_NOT_EXIST, closed_after_use),
-    Way("created again", State.CONFIGURABLE, created_again),
-    Way("configured again", State.INITIALIZING, configured_again),
+    Way("closed after use", ClientState.DOES_NOT_EXIST, closed_after_use),
+    Way("created again", ClientState.CONFIGURABLE, created_again),
+    Way("configured again", ClientState.INITIALIZING, configured_again),
 )
 NO_DEVICE: Final = (
     "fresh",
@@ -288,7 +277,7 @@ NO_DEVICE: Final = (
 # How a state shows itself; what is tried may end it
 
 
-def require_state(at: Reached, state: State) -> None:
+def require_state(at: Reached, state: ClientState) -> None:
     """Fail the check unless the object is in that state."""
     _SHOWN[state](at)
 
@@ -328,10 +317,10 @@ def _require_abort(at: Reached) -> None:
 
 
 _SHOWN: Final = {
-    State.DOES_NOT_EXIST: _require_no_set,
-    State.CONFIGURABLE: _require_configurable,
-    State.INITIALIZING: _require_initializing,
-    State.ACTIVE: _require_active,
-    State.NORMALLY_TERMINATED: _require_the_end,
-    State.ABORT: _require_abort,
+    ClientState.DOES_NOT_EXIST: _require_no_set,
+    ClientState.CONFIGURABLE: _require_configurable,
+    ClientState.INITIALIZING: _require_initializing,
+    ClientState.ACTIVE: _require_active,
+    ClientState.NORMALLY_TERMINATED: _require_the_end,
+    ClientState.ABORT: _require_abort,
 }

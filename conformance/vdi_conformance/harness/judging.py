@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Final, Literal, NoReturn, TypeVar
 
 import pytest
-from _pytest.outcomes import Skipped
 
 from vdi_conformance.host.errors import HostError
+from vdi_conformance.private_interfaces import Skip
 from vdi_conformance.requirements import Requirement, catalogue
 
 T = TypeVar("T")
@@ -16,11 +16,11 @@ JUDGED_PARTIES: Final[tuple[Judged, ...]] = ("library", "server")
 """Who is judged: the server where it is a product of the adapter under test."""
 
 
-class NotApplicable(Skipped):
+class NotApplicable(Skip):
     """The check needs something optional that the adapter does not declare."""
 
 
-class NotTested(Skipped):
+class NotTested(Skip):
     """The check ran, and found that this run cannot show what it judges."""
 
 

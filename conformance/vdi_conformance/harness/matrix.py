@@ -1,8 +1,4 @@
-"""The client transition matrix: what each method gives in each state, and to which state that leads.
-
-Where a page of a method says otherwise than the matrix, both are permitted: OpenDevice when all devices are open (Q2),
-Close with devices open (Q3) or after an abort (Q4), GetCommand after the end (Q5).
-"""
+"""How each method of the client transition matrix is called, and what its checks demand of each cell."""
 
 from __future__ import annotations
 
@@ -14,12 +10,12 @@ from vdi_conformance.harness.client_states import (
     WAYS,
     WAYS_OF_A_SECONDARY,
     WAYS_WITH_AN_INVALID_DEVICE,
-    State,
     Way,
 )
+from vdi_conformance.vdi.client_states import CLIENT_MATRIX, ClientState
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL
+from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import VDConfig
 
 if TYPE_CHECKING:
@@ -27,28 +23,29 @@ if TYPE_CHECKING:
 
     from vdi_conformance.harness.client_states import Reached
     from vdi_conformance.harness.expectations import Answer
+    from vdi_conformance.vdi.client_states import CallResult
 
 
 @dataclass(frozen=True)
 class Permitted:
-    """One cell: the permitted codes, and the state that the first of them leads to where it is another one.
+    """The usual result of one cell, and what may be given instead of it."""
 
-    `question` is what is open where there are several codes; `in_use` are further ones where devices were opened and
-    never came to their end.
-    """
+    results: tuple[CallResult, ...]
 
-    codes: tuple[int, ...]
-    to: State | None = None
-    question: str | None = None
-    in_use: tuple[int, ...] = ()
+    @property
+    def to(self) -> ClientState | None:
+        """The state that it leads to where that is another one."""
+        return self.results[0].to
 
     def judge(self, answer: Answer, way: Way, method: str) -> None:
         """Fail the check unless the call gave what it may, and record what was open."""
-        codes = self.codes if way.name in NO_DEVICE else (*self.codes, *self.in_use)
-        if self.question is None or len(codes) == 1:
+        results = [result for result in self.results if way.name not in NO_DEVICE or not result.in_use]
+        codes = [result.code for result in results]
+        question = next((result.question for result in results if result.question), None)
+        if question is None:
             answer.expect(*codes)
         else:
-            answer.permit(self.question, f"{method} in state {way.state.value}, {way.name}", *codes)
+            answer.permit(question, f"{method} in state {way.state}, {way.name}", *codes)
 
 
 # How each method is called
@@ -97,56 +94,33 @@ def _close(at: Reached) -> Iterator[Answer]:
     yield at.who.close()
 
 
-_REFUSED: Final = Permitted((VD_E_PROTOCOL,))
-_DONE: Final = Permitted((NOERROR,))
-_ABORTED: Final = Permitted((VD_E_ABORT,))
-_ABORTS: Final = Permitted((NOERROR,), to=State.ABORT)
-_CLOSES: Final = Permitted((NOERROR,), to=State.DOES_NOT_EXIST)
-
-
 @dataclass(frozen=True)
 class MatrixLine:
-    """One method: how it is called, and what it gives in each state, in the order of the states.
+    """One method, or two that are one in the matrix: how it is called.
 
     `on_a_device` says that it needs one that was opened; `waits_in` names the state in which it waits for a server.
     """
 
     method: str
     call: Callable[[Reached], Iterator[Answer]]
-    cells: tuple[Permitted, ...]
     on_a_device: bool = False
-    waits_in: State | None = None
+    waits_in: ClientState | None = None
+
+    def gives(self, state: ClientState) -> Permitted:
+        """Look up what it may give in a state."""
+        return Permitted(CLIENT_MATRIX[self.method.partition("/")[0]][state].cases[0])
 
 
-# fmt: off
 MATRIX: Final = (
-    #                                Does Not Exist, Configurable, Initializing, Active, Normally Terminated, Abort
-    MatrixLine("CreateEx/Create", _create, (
-        Permitted((NOERROR,), to=State.CONFIGURABLE), _REFUSED, _REFUSED, _REFUSED, _REFUSED, _REFUSED,
-    )),
-    MatrixLine("GetConfiguration", _get_configuration, (
-        _REFUSED, Permitted((NOERROR,), to=State.INITIALIZING), _DONE, _DONE, _DONE, _ABORTED,
-    ), waits_in=State.CONFIGURABLE),
-    MatrixLine("OpenDevice", _open_device, (
-        _REFUSED, _REFUSED, Permitted((NOERROR,), to=State.ACTIVE),
-        Permitted((VD_E_PROTOCOL, VD_E_OPEN), question="Q2"), _REFUSED, _ABORTED,
-    )),
-    MatrixLine("GetCommand", _get_command, (
-        _REFUSED, _REFUSED, _REFUSED, _DONE, Permitted((VD_E_PROTOCOL, VD_E_CLOSE), question="Q5"), _ABORTED,
-    ), on_a_device=True),
-    MatrixLine("CompleteCommand", _complete_command, (
-        _REFUSED, _REFUSED, _REFUSED, _DONE, _REFUSED, _ABORTED,
-    ), on_a_device=True),
-    MatrixLine("SignalAbort", _signal_abort, (
-        _REFUSED, _ABORTS, _ABORTS, _ABORTS, _ABORTS, _DONE,
-    )),
-    MatrixLine("Close", _close, (
-        _REFUSED, _CLOSES, _CLOSES,
-        Permitted((NOERROR, VD_E_OPEN), to=State.DOES_NOT_EXIST, question="Q3"), _CLOSES,
-        Permitted((NOERROR,), to=State.DOES_NOT_EXIST, question="Q4", in_use=(VD_E_OPEN,)),
-    )),
+    MatrixLine("CreateEx/Create", _create),
+    MatrixLine("GetConfiguration", _get_configuration, waits_in=ClientState.CONFIGURABLE),
+    MatrixLine("OpenDevice", _open_device),
+    MatrixLine("GetCommand", _get_command, on_a_device=True),
+    MatrixLine("CompleteCommand", _complete_command, on_a_device=True),
+    MatrixLine("SignalAbort", _signal_abort),
+    MatrixLine("Close", _close),
 )
-# fmt: on
+"""The methods, in the order in which the requirements have them."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +134,7 @@ class MatrixCell:
     @property
     def gives(self) -> Permitted:
         """What it is."""
-        return self.line.cells[list(State).index(self.way.state)]
+        return self.line.gives(self.way.state)
 
     @property
     def name(self) -> str:
@@ -173,7 +147,7 @@ def _cells(ways: tuple[Way, ...], requirement: str | None = None) -> list[Matrix
 
     They have no device where none was opened, and a call that waits is made where its server is.
     """
-    states = list(State)
+    states = list(ClientState)
     return [
         MatrixCell(requirement or f"ST-{number * len(states) + states.index(way.state) + 1:02}", line, way)
         for number, line in enumerate(MATRIX)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vdi_conformance.model.permits import Permits
-from vdi_conformance.model.state import AbortState, ClientState, ModelDevice, ModelSet, SetPhase
+from vdi_conformance.model.state import AbortState, ModelDevice, ModelSet, SetPhase
+from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.hresult import (
     NOERROR,
     VD_E_ABORT,
@@ -23,7 +24,7 @@ def create(model: ModelState, client: ModelClient, kind: str, devices: int = 1) 
     """CreateEx: under a `fresh` name, one that is `taken`, or with a `bad` configuration; any on an open object."""
     permits = Permits(client.view)
     if client.of is not None:
-        return permits.may(VD_E_PROTOCOL)
+        return permits.as_in_the_matrix("CreateEx")
     if kind != "fresh":
         return permits.may_fail()
 
@@ -66,7 +67,7 @@ def get_configuration(client: ModelClient) -> Permits:
     """GetConfiguration; where the server has not configured the set it is asked to wait hardly at all."""
     permits = Permits(client.view)
     if client.of is None:
-        return permits.may(VD_E_PROTOCOL)
+        return permits.as_in_the_matrix("GetConfiguration")
 
     def know() -> None:
         client.configured = True
@@ -83,7 +84,7 @@ def open_device(client: ModelClient, device: ModelDevice | None) -> Permits:
     """OpenDevice of a device of the client's set, or by a name that none has."""
     permits = Permits(client.view)
     if client.of is None:
-        return permits.may(VD_E_PROTOCOL)
+        return permits.as_in_the_matrix("OpenDevice")
     if not client.noticed:
         _open_in_a_set(permits, client, client.of, device)
     elif device is None:
@@ -127,7 +128,7 @@ def signal_abort(client: ModelClient) -> Permits:
     permits = Permits(client.view)
     of = client.of
     if of is None:
-        return permits.may(VD_E_PROTOCOL)
+        return permits.as_in_the_matrix("SignalAbort")
 
     def abort() -> None:
         # What an abort after the end means to the others is not said.
@@ -136,7 +137,7 @@ def signal_abort(client: ModelClient) -> Permits:
         of.called = of.called or certain
         client.noticed = client.done = True
 
-    return permits.may(NOERROR, effect=abort)
+    return permits.as_in_the_matrix("SignalAbort", effect=abort)
 
 
 def close(client: ModelClient) -> Permits:
@@ -144,7 +145,7 @@ def close(client: ModelClient) -> Permits:
     permits = Permits(client.view)
     of = client.of
     if of is None:
-        return permits.may(VD_E_PROTOCOL)
+        return permits.as_in_the_matrix("Close")
     own = [device for device in client.devices if not device.told]
     open_devices = [device for device in of.devices if device.taken and not device.told]
 
@@ -163,7 +164,7 @@ def close(client: ModelClient) -> Permits:
         client.leave()
 
     if client.noticed:
-        return permits.may(NOERROR, *[VD_E_OPEN] * bool(open_devices), effect=leave)
+        return permits.as_in_the_matrix("Close", effect=leave, in_use=bool(open_devices))
     if own or (client.is_creator and open_devices):
         return permits.may(VD_E_OPEN, NOERROR, effect=leave_it_aborted)
     permits.may(NOERROR, effect=leave_others if client.is_creator else leave)

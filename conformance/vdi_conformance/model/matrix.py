@@ -10,91 +10,78 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.model.permits import ANY_FAILURE
-from vdi_conformance.model.state import ClientState
+from vdi_conformance.vdi.client_states import CLIENT_MATRIX, ClientState, moves
+from vdi_conformance.vdi.hresult import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OK: Final = "NOERROR"
 _SHARED: Final = "NOERROR|VD_E_ABORT|VD_E_INVALID|VD_E_PROTOCOL"
+_EARLY: Final = "VD_E_INVALID|VD_E_PROTOCOL"
+
+_WITHOUT_A_DEVICE: Final = (ClientState.DOES_NOT_EXIST, ClientState.CONFIGURABLE, ClientState.INITIALIZING)
+_OF_A_DEVICE: Final = ("GetCommand", "CompleteCommand")
+
+_FURTHER: Final[Mapping[tuple[ClientState, str], tuple[str, ...]]] = MappingProxyType(
+    {
+        (ClientState.DOES_NOT_EXIST, "CreateEx"): (ANY_FAILURE,),
+        (ClientState.DOES_NOT_EXIST, "OpenInSecondaryEx"): (_OK, "VD_E_PROTOCOL", "VD_E_ABORT", ANY_FAILURE),
+        (ClientState.DOES_NOT_EXIST, "GetBufferHandle"): (_EARLY,),
+        (ClientState.DOES_NOT_EXIST, "MapBufferHandle"): (_EARLY,),
+        (ClientState.CONFIGURABLE, "GetConfiguration"): ("VD_E_TIMEOUT",),
+        (ClientState.CONFIGURABLE, "GetBufferHandle"): (_EARLY,),
+        (ClientState.CONFIGURABLE, "MapBufferHandle"): (_EARLY,),
+        (ClientState.INITIALIZING, "OpenInSecondaryEx"): ("VD_E_PROTOCOL",),
+        (ClientState.INITIALIZING, "OpenDevice"): ("VD_E_INVALID", "VD_E_OPEN|VD_E_PROTOCOL"),
+        (ClientState.INITIALIZING, "GetBufferHandle"): (_EARLY,),
+        (ClientState.INITIALIZING, "MapBufferHandle"): (_OK, "VD_E_INVALID"),
+        (ClientState.ACTIVE, "OpenInSecondaryEx"): ("VD_E_PROTOCOL",),
+        (ClientState.ACTIVE, "OpenDevice"): (_OK, "VD_E_INVALID", "VD_E_PROTOCOL"),
+        (ClientState.ACTIVE, "GetCommand"): ("VD_E_TIMEOUT",),
+        (ClientState.ACTIVE, "CompleteCommand"): ("VD_E_INVALID",),
+        (ClientState.ACTIVE, "GetBufferHandle"): (_OK, "VD_E_INVALID"),
+        (ClientState.ACTIVE, "MapBufferHandle"): (_OK, "VD_E_INVALID"),
+        (ClientState.NORMALLY_TERMINATED, "OpenInSecondaryEx"): ("VD_E_PROTOCOL",),
+        (ClientState.NORMALLY_TERMINATED, "GetBufferHandle"): ("VD_E_INVALID|NOERROR",),
+        (ClientState.NORMALLY_TERMINATED, "MapBufferHandle"): ("VD_E_INVALID|NOERROR",),
+        (ClientState.ABORT, "OpenInSecondaryEx"): ("VD_E_PROTOCOL|VD_E_ABORT",),
+        (ClientState.ABORT, "GetBufferHandle"): (_SHARED,),
+        (ClientState.ABORT, "MapBufferHandle"): (_SHARED,),
+    }
+)
+"""What the pages of the methods add to the matrix, and the methods that it leaves out."""
+
+
+def _printed(view: ClientState, method: str) -> tuple[str, ...]:
+    """Give the outcomes that the matrix has for a method in a state where it can be called."""
+    if method not in CLIENT_MATRIX or (method in _OF_A_DEVICE and view in _WITHOUT_A_DEVICE):
+        return ()
+    return tuple("|".join(name_of(one.code) for one in case) for case in CLIENT_MATRIX[method][view].cases)
+
+
+_METHODS: Final = (*CLIENT_MATRIX, "OpenInSecondaryEx", "GetBufferHandle", "MapBufferHandle")
 
 MATRIX: Final[Mapping[tuple[ClientState, str], tuple[str, ...]]] = MappingProxyType(
     {
-        (ClientState.DOES_NOT_EXIST, "CreateEx"): (_OK, ANY_FAILURE),
-        (ClientState.DOES_NOT_EXIST, "OpenInSecondaryEx"): (_OK, "VD_E_PROTOCOL", "VD_E_ABORT", ANY_FAILURE),
-        (ClientState.DOES_NOT_EXIST, "GetConfiguration"): ("VD_E_PROTOCOL",),
-        (ClientState.DOES_NOT_EXIST, "OpenDevice"): ("VD_E_PROTOCOL",),
-        (ClientState.DOES_NOT_EXIST, "SignalAbort"): ("VD_E_PROTOCOL",),
-        (ClientState.DOES_NOT_EXIST, "Close"): ("VD_E_PROTOCOL",),
-        (ClientState.DOES_NOT_EXIST, "GetBufferHandle"): ("VD_E_PROTOCOL|VD_E_INVALID",),
-        (ClientState.DOES_NOT_EXIST, "MapBufferHandle"): ("VD_E_PROTOCOL|VD_E_INVALID",),
-        (ClientState.CONFIGURABLE, "CreateEx"): ("VD_E_PROTOCOL",),
-        (ClientState.CONFIGURABLE, "GetConfiguration"): (_OK, "VD_E_TIMEOUT"),
-        (ClientState.CONFIGURABLE, "OpenDevice"): ("VD_E_PROTOCOL",),
-        (ClientState.CONFIGURABLE, "SignalAbort"): (_OK,),
-        (ClientState.CONFIGURABLE, "Close"): (_OK,),
-        (ClientState.CONFIGURABLE, "GetBufferHandle"): ("VD_E_INVALID|VD_E_PROTOCOL",),
-        (ClientState.CONFIGURABLE, "MapBufferHandle"): ("VD_E_INVALID|VD_E_PROTOCOL",),
-        (ClientState.INITIALIZING, "CreateEx"): ("VD_E_PROTOCOL",),
-        (ClientState.INITIALIZING, "OpenInSecondaryEx"): ("VD_E_PROTOCOL",),
-        (ClientState.INITIALIZING, "GetConfiguration"): (_OK,),
-        (ClientState.INITIALIZING, "OpenDevice"): (_OK, "VD_E_INVALID", "VD_E_OPEN|VD_E_PROTOCOL"),
-        (ClientState.INITIALIZING, "SignalAbort"): (_OK,),
-        (ClientState.INITIALIZING, "Close"): (_OK,),
-        (ClientState.INITIALIZING, "GetBufferHandle"): ("VD_E_INVALID|VD_E_PROTOCOL",),
-        (ClientState.INITIALIZING, "MapBufferHandle"): (_OK, "VD_E_INVALID"),
-        (ClientState.ACTIVE, "CreateEx"): ("VD_E_PROTOCOL",),
-        (ClientState.ACTIVE, "OpenInSecondaryEx"): ("VD_E_PROTOCOL",),
-        (ClientState.ACTIVE, "GetConfiguration"): (_OK,),
-        (ClientState.ACTIVE, "OpenDevice"): (_OK, "VD_E_INVALID", "VD_E_PROTOCOL", "VD_E_OPEN|VD_E_PROTOCOL"),
-        (ClientState.ACTIVE, "GetCommand"): (_OK, "VD_E_TIMEOUT", "VD_E_CLOSE"),
-        (ClientState.ACTIVE, "CompleteCommand"): (_OK, "VD_E_INVALID"),
-        (ClientState.ACTIVE, "SignalAbort"): (_OK,),
-        (ClientState.ACTIVE, "Close"): ("VD_E_OPEN|NOERROR",),
-        (ClientState.ACTIVE, "GetBufferHandle"): (_OK, "VD_E_INVALID"),
-        (ClientState.ACTIVE, "MapBufferHandle"): (_OK, "VD_E_INVALID"),
-        (ClientState.TERMINATED, "CreateEx"): ("VD_E_PROTOCOL",),
-        (ClientState.TERMINATED, "OpenInSecondaryEx"): ("VD_E_PROTOCOL",),
-        (ClientState.TERMINATED, "GetConfiguration"): (_OK,),
-        (ClientState.TERMINATED, "OpenDevice"): ("VD_E_PROTOCOL",),
-        (ClientState.TERMINATED, "GetCommand"): ("VD_E_PROTOCOL|VD_E_CLOSE",),
-        (ClientState.TERMINATED, "CompleteCommand"): ("VD_E_PROTOCOL",),
-        (ClientState.TERMINATED, "SignalAbort"): (_OK,),
-        (ClientState.TERMINATED, "Close"): (_OK,),
-        (ClientState.TERMINATED, "GetBufferHandle"): ("VD_E_INVALID|NOERROR",),
-        (ClientState.TERMINATED, "MapBufferHandle"): ("VD_E_INVALID|NOERROR",),
-        (ClientState.ABORT, "CreateEx"): ("VD_E_PROTOCOL",),
-        (ClientState.ABORT, "OpenInSecondaryEx"): ("VD_E_PROTOCOL|VD_E_ABORT",),
-        (ClientState.ABORT, "GetConfiguration"): ("VD_E_ABORT",),
-        (ClientState.ABORT, "OpenDevice"): ("VD_E_ABORT",),
-        (ClientState.ABORT, "GetCommand"): ("VD_E_ABORT",),
-        (ClientState.ABORT, "CompleteCommand"): ("VD_E_ABORT",),
-        (ClientState.ABORT, "SignalAbort"): (_OK,),
-        (ClientState.ABORT, "Close"): ("NOERROR|VD_E_OPEN",),
-        (ClientState.ABORT, "GetBufferHandle"): (_SHARED,),
-        (ClientState.ABORT, "MapBufferHandle"): (_SHARED,),
+        (view, method): outcomes
+        for view in ClientState
+        for method in _METHODS
+        if (outcomes := (*_printed(view, method), *_FURTHER.get((view, method), ())))
     }
 )
 """The outcomes of each method in each state."""
 
 MOVES: Final = (
-    (ClientState.DOES_NOT_EXIST, ClientState.CONFIGURABLE),
+    *moves(),
     (ClientState.DOES_NOT_EXIST, ClientState.INITIALIZING),
-    (ClientState.CONFIGURABLE, ClientState.INITIALIZING),
-    (ClientState.INITIALIZING, ClientState.ACTIVE),
-    (ClientState.INITIALIZING, ClientState.TERMINATED),
-    (ClientState.ACTIVE, ClientState.TERMINATED),
-    *(
-        (view, ClientState.ABORT)
-        for view in (ClientState.CONFIGURABLE, ClientState.INITIALIZING, ClientState.ACTIVE, ClientState.TERMINATED)
-    ),
-    *((view, ClientState.DOES_NOT_EXIST) for view in ClientState if view is not ClientState.DOES_NOT_EXIST),
+    (ClientState.INITIALIZING, ClientState.NORMALLY_TERMINATED),
 )
-"""From a state to another one; who opened no device sees its set end when the others have been told."""
+"""From a state to another one; who joins begins with a configured set, who opened no device sees it end with others."""
 
 
 def reached(
-    cells: Mapping[tuple[ClientState, str, str], int], moves: Mapping[tuple[ClientState, ClientState], int]
+    cells: Mapping[tuple[ClientState, str, str], int], moved: Mapping[tuple[ClientState, ClientState], int]
 ) -> dict[str, int]:
     """Count how often each outcome of the matrix, and each move, was seen."""
     counts = {}
@@ -102,4 +89,4 @@ def reached(
         for outcome in outcomes:
             seen = (cells.get((view, method, one), 0) for one in outcome.split("|"))
             counts[f"{view}, {method}: {outcome}"] = sum(seen)
-    return counts | {f"{one} to {other}": moves.get((one, other), 0) for one, other in MOVES}
+    return counts | {f"{one} to {other}": moved.get((one, other), 0) for one, other in MOVES}

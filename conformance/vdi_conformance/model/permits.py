@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.vdi.client_states import CLIENT_MATRIX
 from vdi_conformance.vdi.hresult import VD_E_TIMEOUT, failed, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vdi_conformance.model.state import ClientState
+    from vdi_conformance.vdi.client_states import ClientState
 
 ANY_FAILURE: Final = "a failure"
 
@@ -45,6 +46,11 @@ class Permits:
         known = {outcome.code for outcome in self._outcomes}
         self._outcomes += [PermittedAnswer(code, view or self._view, effect) for code in codes if code not in known]
         return self
+
+    def as_in_the_matrix(self, method: str, effect: Callable[[], None] = nothing, in_use: bool = False) -> Permits:
+        """Permit the usual result of a method in this state, and what may be given instead of it."""
+        case = CLIENT_MATRIX[method][self._view].cases[0]
+        return self.may(*(one.code for one in case if in_use or not one.in_use), effect=effect)
 
     def may_fail(self) -> Permits:
         """Permit any failure, which changes nothing."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.model.permits import Permits, nothing
-from vdi_conformance.model.state import AbortState, ClientState, ModelCommand, SetPhase
+from vdi_conformance.model.state import AbortState, ModelCommand, SetPhase
+from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED, ERROR_SUCCESS
 from vdi_conformance.vdi.completion import name_of as completion_name
 from vdi_conformance.vdi.hresult import NOERROR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vdi_conformance.model.permits import Permits
-from vdi_conformance.model.state import ClientState
+from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL
 
 if TYPE_CHECKING:

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum, StrEnum
+from enum import Enum, IntEnum
 
-
-class ClientState(StrEnum):
-    """The states of the client transition matrix, as one client object sees them."""
-
-    DOES_NOT_EXIST = "Does Not Exist"
-    CONFIGURABLE = "Configurable"
-    INITIALIZING = "Initializing"
-    ACTIVE = "Active"
-    TERMINATED = "Normally Terminated"
-    ABORT = "Abort"
+from vdi_conformance.vdi.client_states import ClientState
 
 
 class SetPhase(IntEnum):
@@ -162,7 +153,7 @@ class ModelClient:
         if self.noticed:
             return ClientState.ABORT
         if self.of.terminated:
-            return ClientState.TERMINATED
+            return ClientState.NORMALLY_TERMINATED
         if self.devices:
             return ClientState.ACTIVE
         return ClientState.INITIALIZING if self.configured else ClientState.CONFIGURABLE

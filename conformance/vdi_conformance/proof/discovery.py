@@ -1,6 +1,5 @@
 """What the suite is tried on: the implementations that are shipped with it, as trials."""
 
-import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -21,6 +20,7 @@ from vdi_conformance.report.certification import CANARIES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 from vdi_conformance.untrusted.nearest import meant
+from vdi_fixtures.shipped import module_names
 from vdi_fixtures.wrapping import Wrapping
 
 EMULATOR: Final = "emulator"
@@ -108,7 +108,7 @@ def _shipped(around: str | None) -> Iterator[Trial]:
 
 
 def _modules(package: ModuleType) -> Iterable[ModuleType]:
-    return (import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__))
+    return map(import_module, module_names(package).values())
 
 
 def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Trial:

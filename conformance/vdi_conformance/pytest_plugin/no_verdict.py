@@ -4,11 +4,11 @@ import re
 from typing import Any, Final
 
 import pytest
-from _pytest.outcomes import Exit
 
 from vdi_conformance.host.errors import NoProcess, NotStarted
 from vdi_conformance.output.console import Guarded, tell
 from vdi_conformance.output.files import NotWritable
+from vdi_conformance.private_interfaces import ExitRun, forget_interruption, replace_stream
 
 INTERNAL: Final = int(pytest.ExitCode.INTERNAL_ERROR)
 USAGE: Final = int(pytest.ExitCode.USAGE_ERROR)
@@ -20,7 +20,7 @@ _TOLD_BY_A_WORKER: Final = re.compile(
 _REMEDY: Final = "see whether the machine is short of memory, files or processes, then run again"
 
 
-class NoVerdict(Exit):
+class NoVerdict(ExitRun):
     """Ends the run at once, without a verdict."""
 
     def __init__(self, sentence: str, code: int = INTERNAL) -> None:
@@ -34,6 +34,10 @@ def sentence_of(error: BaseException) -> str | None:
     if isinstance(error, TROUBLE):
         return f"the suite could not go on ({type(error).__name__}: {error}): {_REMEDY}"
     return None
+
+
+def _guarded(stream: Any) -> Guarded:
+    return stream if isinstance(stream, Guarded) else Guarded(stream)
 
 
 class Ends:
@@ -65,9 +69,8 @@ class Ends:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Watch what a person is told from here on."""
         self._session = session
-        if (reporter := self._reporter()) is not None:
-            stream = reporter._tw._file
-            self._console = reporter._tw._file = stream if isinstance(stream, Guarded) else Guarded(stream)
+        if self._reporter() is not None:
+            self._console = replace_stream(self._config, _guarded)
             self._console.listen(self._lose)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -99,7 +102,7 @@ class Ends:
     def pytest_take_over(self) -> None:
         """Keep pytest from telling the same in its own way."""
         if self._sentence and (reporter := self._reporter()) is not None:
-            reporter._keyboardinterrupt_memo = None
+            forget_interruption(reporter)
 
     def _reporter(self) -> Any:
         return self._config.pluginmanager.get_plugin("terminalreporter")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 import pytest
-from _pytest.runner import runtestprotocol
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.evidence.proof import Trial, TrialResult, Tried
@@ -20,6 +19,7 @@ from vdi_conformance.harness.testbed import KNOWN_TO_FAIL
 from vdi_conformance.harness.worker_session import Parties, WorkerSession
 from vdi_conformance.host.errors import HostError
 from vdi_conformance.host.spec import AdapterSpec
+from vdi_conformance.private_interfaces import run_again
 from vdi_conformance.proof.plan import NotAPlan, ProofPlan, read
 from vdi_conformance.proof.schedule import course
 from vdi_conformance.pytest_plugin.adapter import PARTIES, cpu_of, limits_of, settings_of, start_of
@@ -171,13 +171,11 @@ def _rank(item: pytest.Item) -> int:
 
 def _run(check: pytest.Function, trial: TrialItem) -> "CheckRecord":
     """Run a check once more; what the whole session shares stays."""
-    # A function item keeps what its fixtures gave: this makes it as new, as plugins that repeat tests do.
-    check._initrequest()
     check.stash = pytest.Stash()
     # Nobody reads the simplest example of a failure that is expected.
     check.stash[KNOWN_TO_FAIL] = True
     phases = Phases()
-    records = [phases.add(report) for report in runtestprotocol(check, log=False, nextitem=trial)]
+    records = [phases.add(report) for report in run_again(check, trial)]
     record = records[-1]
     assert record is not None, "the last phase of a check completes its record"
     return record

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vdi_conformance.evidence.records import Verdict
+from vdi_conformance.private_interfaces import stream_of
 from vdi_conformance.pytest_plugin.evidence import COLLECTOR
 from vdi_conformance.pytest_plugin.no_verdict import ENDS
 from vdi_conformance.pytest_plugin.phases import is_lost, phase_of
@@ -86,8 +87,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     if config.stash[ENDS].given_up and not collector.checks:
         return
     terminalreporter.section("conformance")
-    writer = terminalreporter._tw
-    console = Console(file=writer._file, force_terminal=writer.hasmarkup, width=writer.fullwidth, highlight=False)
+    writer = config.get_terminal_writer()
+    console = Console(file=stream_of(config), force_terminal=writer.hasmarkup, width=writer.fullwidth, highlight=False)
     for part in summary(collector.header, collector.checks, collector.footer, listing=config.get_verbosity() > 0):
         console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
     if (profile := config.stash[PROFILE]) is not None:

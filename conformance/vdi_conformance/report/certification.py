@@ -21,7 +21,8 @@ class Canary(NamedTuple):
     @property
     def reference(self) -> str:
         """The adapter to run."""
-        return f"vdi_fixtures.broken.{self.fault}:Broken"
+        topic = self.requirement.partition("-")[0].lower()
+        return f"vdi_fixtures.broken.{topic}.{self.fault}:Broken"
 
 
 _TWICE: Final = Canary("double_completion_accepted", "CMP-03")

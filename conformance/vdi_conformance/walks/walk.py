@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.testbed import Testbed
     from vdi_conformance.host.messages.client import CommandReply
     from vdi_conformance.model.permits import Permits
-    from vdi_conformance.model.state import ClientState, ModelCommand, ModelSet
+    from vdi_conformance.model.state import ModelCommand, ModelSet
+    from vdi_conformance.vdi.client_states import ClientState
     from vdi_conformance.vdi.structures import VDConfig
 
 ANEW: Final = Step("anew")

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from vdi_conformance.harness.client import SET_THREAD, Client
-from vdi_conformance.harness.client_states import Reached, State, aborted, aborted_in_use, created, fresh, require_state
+from vdi_conformance.harness.client_states import Reached, aborted, aborted_in_use, created, fresh, require_state
 from vdi_conformance.harness.judging import ConformanceFailure, judging, not_tested, vdi_requirement
 from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, alternating_direction
@@ -14,6 +14,7 @@ from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.host.resources import Resources, resources_of
+from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
@@ -102,9 +103,9 @@ def test_who_has_no_set_has_nothing_to_close(testbed: Testbed) -> None:
     at = Reached(testbed, testbed.beside(other.who), testbed.name())
     for _ in range(2):
         at.who.close().expect(VD_E_PROTOCOL)
-    require_state(at, State.DOES_NOT_EXIST)
+    require_state(at, ClientState.DOES_NOT_EXIST)
     at.who.close().expect(VD_E_PROTOCOL)
-    require_state(other, State.CONFIGURABLE)
+    require_state(other, ClientState.CONFIGURABLE)
 
 
 @vdi_requirement("CLS-05")
@@ -113,7 +114,7 @@ def test_a_set_that_no_server_has_found_is_closed(testbed: Testbed) -> None:
     at = created(testbed)
     at.who.get_configuration(0).expect(VD_E_TIMEOUT)
     at.who.close().expect(NOERROR)
-    require_state(at, State.DOES_NOT_EXIST)
+    require_state(at, ClientState.DOES_NOT_EXIST)
     _require_free(at.set_name, testbed.client("other client"))
 
 
@@ -122,7 +123,7 @@ def test_a_set_that_was_aborted_before_its_server_came_is_closed(testbed: Testbe
     """Close after the SignalAbort of a set that no server has opened gives NOERROR and frees the name."""
     at = aborted(testbed)
     at.who.close().expect(NOERROR)
-    require_state(at, State.DOES_NOT_EXIST)
+    require_state(at, ClientState.DOES_NOT_EXIST)
     _require_free(at.set_name, at.who)
 
 
@@ -136,7 +137,7 @@ def test_an_object_serves_one_set_after_the_other(testbed: Testbed) -> None:
         if name != at.set_name:
             at.who.signal_abort().expect(NOERROR)
         at.who.close().expect(NOERROR)
-    require_state(at, State.DOES_NOT_EXIST)
+    require_state(at, ClientState.DOES_NOT_EXIST)
 
 
 # After the end
@@ -199,7 +200,7 @@ def test_a_close_before_any_device_is_open_ends_the_statement(testbed: Testbed) 
     """Close before any device is open gives NOERROR, and the statement fails."""
     statement = testbed.configured("backup")
     statement.primary.close().expect(NOERROR)
-    require_state(Reached(testbed, statement.primary, statement.set_name), State.DOES_NOT_EXIST)
+    require_state(Reached(testbed, statement.primary, statement.set_name), ClientState.DOES_NOT_EXIST)
     _require_failure(statement)
 
 

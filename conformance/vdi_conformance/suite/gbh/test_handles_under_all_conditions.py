@@ -138,10 +138,12 @@ def test_a_buffer_is_asked_for_and_mapped_very_often(
     command = statement.next_data_command()
     first = mapped_view(secondary, handle_of(command))
     for number in range(ASKED_AGAIN):
-        asked = statement.primary.send_get_buffer_handle(command.buffer, thread=f"asker {number % 3}").result()
-        handle = asked.expect(NOERROR, by="GBH-05")
-        mapped = secondary.send_map_buffer_handle(handle, thread=f"mapper {number % 3}").result()
-        last = BufferView(secondary, mapped.expect(NOERROR, by="MBH-08"))
+        with judging("GBH-05"):
+            asked = statement.primary.send_get_buffer_handle(command.buffer, thread=f"asker {number % 3}").result()
+            handle = asked.expect(NOERROR)
+        with judging("MBH-08"):
+            mapped = secondary.send_map_buffer_handle(handle, thread=f"mapper {number % 3}").result()
+            last = BufferView(secondary, mapped.expect(NOERROR))
     with judging("MBH-08"):
         require_same_memory(command.size, fetched_view(command), first, last, seed=testbed.seed)
 

@@ -4,11 +4,12 @@ import os
 
 import pytest
 
-from vdi_conformance.harness.client_states import Reached, State, ended, fresh, opened, require_state
+from vdi_conformance.harness.client_states import Reached, ended, fresh, opened, require_state
 from vdi_conformance.harness.judging import not_tested, vdi_requirement
 from vdi_conformance.harness.matrix import CELLS, CELLS_OF_A_SECONDARY, CELLS_OF_AN_INVALID_DEVICE, MatrixCell
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
 from vdi_conformance.vdi.structures import VDConfig
 
@@ -35,7 +36,7 @@ def test_the_older_form_makes_a_set_configurable(testbed: Testbed) -> None:
         not_tested("_VIRTUAL_SERVER_NAME_ names an instance, which need not be there")
     at = fresh(testbed)
     at.who.create(at.set_name, VDConfig()).expect(NOERROR)
-    require_state(at, State.CONFIGURABLE)
+    require_state(at, ClientState.CONFIGURABLE)
 
 
 @vdi_requirement("ST-08")
@@ -45,7 +46,7 @@ def test_a_wait_for_the_configuration_makes_a_set_initializing(testbed: Testbed)
     waiting = statement.primary.send_get_configuration()
     statement.execute()
     waiting.result().expect(NOERROR)
-    require_state(Reached(testbed, statement.primary, statement.set_name, statement), State.INITIALIZING)
+    require_state(Reached(testbed, statement.primary, statement.set_name, statement), ClientState.INITIALIZING)
 
 
 @vdi_requirement("ST-16")
@@ -54,7 +55,7 @@ def test_a_device_opens_while_another_is_open(testbed: Testbed) -> None:
     statement = testbed.configured("backup", Scenario(devices=2))
     statement.open_device(0)
     statement.open_device(1)
-    require_state(Reached(testbed, statement.primary, statement.set_name, statement), State.ACTIVE)
+    require_state(Reached(testbed, statement.primary, statement.set_name, statement), ClientState.ACTIVE)
 
 
 @vdi_requirement("ST-22")
@@ -64,7 +65,7 @@ def test_the_last_close_of_a_device_ends_a_set(testbed: Testbed) -> None:
     for command in at.running.commands():
         at.running.answer_any(command).expect(NOERROR)
     assert at.device.closed, "no device gave VD_E_CLOSE"
-    require_state(at, State.NORMALLY_TERMINATED)
+    require_state(at, ClientState.NORMALLY_TERMINATED)
 
 
 @vdi_requirement("ST-24")
@@ -74,7 +75,7 @@ def test_an_abort_shows_on_a_device_that_had_ended(testbed: Testbed) -> None:
     at.who.signal_abort().expect(NOERROR)
     answer = at.device.get_command()
     answer.permit("Q48", "GetCommand after the end and an abort", VD_E_ABORT, VD_E_CLOSE)
-    require_state(at, State.ABORT)
+    require_state(at, ClientState.ABORT)
 
 
 @_cells(CELLS_OF_AN_INVALID_DEVICE)

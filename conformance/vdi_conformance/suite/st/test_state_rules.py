@@ -7,7 +7,6 @@ import pytest
 from vdi_conformance.harness.client_states import (
     WAYS,
     Reached,
-    State,
     Way,
     aborted,
     aborted_in_use,
@@ -20,6 +19,7 @@ from vdi_conformance.harness.expectations import Answer
 from vdi_conformance.harness.judging import set_up, vdi_requirement
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.hresult import (
     NOERROR,
     VD_E_ABORT,
@@ -63,24 +63,24 @@ def test_methods_that_the_matrix_leaves_out_follow_their_pages(testbed: Testbed,
     at = way.reach(testbed)
     for answer in (at.who.open_in_secondary_ex(None, at.set_name), at.who.open_in_secondary(at.set_name)):
         _judge_join(answer, way.state)
-    if way.state is State.ACTIVE:
+    if way.state is ClientState.ACTIVE:
         at.command = at.device.next_data_command()
-    held = at.command if way.state in (State.ACTIVE, State.ABORT) else None
+    held = at.command if way.state in (ClientState.ACTIVE, ClientState.ABORT) else None
     result = at.who.get_buffer_handle(at.who.allocate(512) if held is None else held.buffer)
     _judge_sharing(result, "GetBufferHandle", way, held)
     handle = NO_HANDLE if result.value is None or not result.succeeded else result.value
     _judge_sharing(at.who.map_buffer_handle(handle), "MapBufferHandle", way, held)
-    if way.state is State.ACTIVE and held is not None:
+    if way.state is ClientState.ACTIVE and held is not None:
         at.running.answer(held).expect(NOERROR)
     require_state(at, way.state)
 
 
-def _judge_join(answer: Answer, state: State) -> None:
+def _judge_join(answer: Answer, state: ClientState) -> None:
     """Hold an attempt to join the object's own set, or the one that it had, against the page."""
     match state:
-        case State.DOES_NOT_EXIST:
+        case ClientState.DOES_NOT_EXIST:
             answer.expect_failure()
-        case State.ABORT:
+        case ClientState.ABORT:
             answer.expect(VD_E_PROTOCOL, VD_E_ABORT)
         case _:
             answer.expect(VD_E_PROTOCOL)
@@ -89,7 +89,7 @@ def _judge_join(answer: Answer, state: State) -> None:
 def _judge_sharing(answer: Answer, method: str, way: Way, held: Fetched | None) -> None:
     """Hold the answer for the buffer of a held command, or for what is no buffer, against the page."""
     subject = f"{method} in state {way.state.value}, {way.name}"
-    if way.state is State.ABORT:
+    if way.state is ClientState.ABORT:
         codes = (VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL) + (() if held is None else (NOERROR,))
         answer.permit("Q39", subject, *codes)
     elif held is not None:
@@ -116,7 +116,7 @@ def test_close_alone_is_of_use_after_an_abort(testbed: Testbed, reach: Callable[
             at.device.get_command().expect(VD_E_ABORT)
             at.device.complete(at.command).expect(VD_E_ABORT)
     at.who.close().expect(NOERROR, VD_E_OPEN)
-    require_state(at, State.DOES_NOT_EXIST)
+    require_state(at, ClientState.DOES_NOT_EXIST)
 
 
 # Refusals
@@ -132,7 +132,7 @@ def test_refusals_leave_an_object_without_a_set(testbed: Testbed) -> None:
     at.who.open_in_secondary_ex(None, at.set_name).expect_failure()
     at.who.signal_abort().expect(VD_E_PROTOCOL)
     at.who.aborted = False
-    require_state(at, State.DOES_NOT_EXIST)
+    require_state(at, ClientState.DOES_NOT_EXIST)
 
 
 @vdi_requirement("ST-46")
@@ -146,7 +146,7 @@ def test_refusals_leave_a_set_configurable(testbed: Testbed) -> None:
         at.who.open_device(at.set_name).expect(VD_E_PROTOCOL)
         at.who.open_in_secondary_ex(None, testbed.name()).expect_failure()
         at.who.map_buffer_handle(NO_HANDLE).expect(VD_E_INVALID, VD_E_PROTOCOL)
-    require_state(at, State.CONFIGURABLE)
+    require_state(at, ClientState.CONFIGURABLE)
 
 
 @vdi_requirement("ST-46")
@@ -160,7 +160,7 @@ def test_refusals_and_a_time_out_leave_a_statement_what_it_needs(testbed: Testbe
     statement.configure()
     at.who.open_device(testbed.name()).expect(VD_E_INVALID)
     at.who.create_ex(None, at.set_name, VDConfig()).expect(VD_E_PROTOCOL)
-    require_state(at, State.INITIALIZING)
+    require_state(at, ClientState.INITIALIZING)
 
 
 @vdi_requirement("ST-46")
@@ -179,4 +179,4 @@ def test_refusals_leave_a_set_active(testbed: Testbed) -> None:
         # No buffer was given out yet: Q40.
         at.who.get_buffer_handle(own).expect(VD_E_INVALID, VD_E_PROTOCOL)
         at.who.map_buffer_handle(NO_HANDLE).expect(VD_E_INVALID, VD_E_PROTOCOL)
-    require_state(at, State.ACTIVE)
+    require_state(at, ClientState.ACTIVE)
