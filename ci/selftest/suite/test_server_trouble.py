@@ -158,7 +158,7 @@ def test_a_lack_of_room_is_believed_where_it_can_be_seen(
 
 def test_a_library_that_has_room_for_little_is_not_tested_with_much(run_suite: RunSuite) -> None:
     reference = "vdi_fixtures.readings.buf.large_sets_end_in_configuration:Reading"
-    large = "MBH/large_buffers_are_shared_to_their_last_byte[restore-4194304]"
+    large = "MBH/large_buffers_are_shared_to_their_last_byte[restore-4 MiB]"
     run = run_suite("--adapter", reference, "--check", large)
     assert (set(run.verdicts().values()), run.exit_code) == ({"not tested"}, 6), run.output
     assert all("more shared memory" in sentence for sentence in _sentences(run))

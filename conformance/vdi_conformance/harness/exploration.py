@@ -54,7 +54,8 @@ def telling(story: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except ConformanceFailure as failure:
-        raise type(failure)(f"{failure}; before that: {story()}", failure.expected, failure.observed) from failure
+        sentence = f"{failure}; before that: {story()}"
+        raise type(failure)(sentence, failure.expected, failure.observed, failure.by) from failure
 
 
 def _cause(error: AssertionError | HostError) -> tuple[type[Exception], str | None]:

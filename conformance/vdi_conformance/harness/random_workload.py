@@ -136,9 +136,9 @@ class RandomWorkload:
         self._held[device].append(_HeldCommand(sent, command, [fetched_view(command)]))
         self._tell(f"{device.client.name} fetches command {sent.tag}")
         if (command.code, command.size) != (sent.code, sent.size):
-            raise ConformanceFailure(f"it came as a {_name(command.code)} of {command.size} bytes")
+            raise ConformanceFailure(f"it came as a {_name(command.code)} of {command.size} bytes", by="CMD-11")
         if sent.code == VDC_WRITE and device.client.digest(command.buffer, sent.size) != sent.digest:
-            raise ConformanceFailure("it came with other bytes than the server stored")
+            raise ConformanceFailure("it came with other bytes than the server stored", by="BUF-03")
 
     def _share(self, device: Device, second: int) -> None:
         if not self._held[device]:
@@ -152,7 +152,7 @@ class RandomWorkload:
             taken = {one.handle for every in self._held.values() for one in every}
             held.handle = handle_of(held.command)
             if held.handle in taken:
-                raise ConformanceFailure(f"two buffers that are held have the same handle: {held.handle:#x}")
+                raise ConformanceFailure(f"two buffers that are held have the same handle: {held.handle:#x}", by="GBH-02")
         held.views.append(mapped_view(mapper, held.handle))
         require_same_contents(held.sent.size, *held.views)
 
@@ -176,10 +176,10 @@ class RandomWorkload:
         count = held.sent.size * (8 - second) // 8 if held.sent.code == VDC_READ else held.sent.size
         digest = device.client.digest(held.command.buffer, count)
         self._tell(f"{device.client.name} completes command {held.sent.tag} with {count} bytes")
-        device.complete(held.command, ERROR_SUCCESS, count).expect(NOERROR)
+        device.complete(held.command, ERROR_SUCCESS, count).expect(NOERROR, by="CMP-01")
         self._scripted.completed(held.sent.tag, ERROR_SUCCESS, count)
         if held.sent.code == VDC_READ and self._scripted.server.digest(held.sent.buffer, count) != digest:
-            raise ConformanceFailure("the server sees other bytes than the clients saw")
+            raise ConformanceFailure("the server sees other bytes than the clients saw", by="BUF-04")
         self._completed[device] = held.command
         if held.handle is not None:
             self._stale.append(held.handle)
@@ -189,7 +189,7 @@ class RandomWorkload:
         """Only where nothing was fetched since in that process: the address may be another command's then."""
         if device in self._completed:
             self._tell(f"{device.client.name} completes the command before once more")
-            device.complete(self._completed[device].address, ERROR_SUCCESS, 512).expect(VD_E_INVALID)
+            device.complete(self._completed[device].address, ERROR_SUCCESS, 512).expect(VD_E_INVALID, by="CMP-03")
 
     def _map_a_stale_handle(self, second: int, third: int) -> None:
         """What it gives is not judged here: it must do no harm."""

@@ -92,8 +92,11 @@ def test_a_thousand_fresh_handles_map_the_current_bytes(testbed: Testbed) -> Non
         # Many steps at once, since each alone would wait for a process to be woken.
         data = [command for command in batch if command.code in vdc.DATA_COMMANDS]
         asked = [command.device.client.send_get_buffer_handle(command.buffer) for command in data]
-        mapped = [mapper.send_map_buffer_handle(later.result().expect(NOERROR, by="GBH-01")) for later in asked]
-        views = [BufferView(mapper, later.result().expect(NOERROR, by="MBH-01")) for later in mapped]
+        with judging("GBH-01"):
+            handles = [later.result().expect(NOERROR) for later in asked]
+        mapped = [mapper.send_map_buffer_handle(handle) for handle in handles]
+        with judging("MBH-01"):
+            views = [BufferView(mapper, later.result().expect(NOERROR)) for later in mapped]
         pairs = [(fetched_view(command), view) for command, view in zip(data, views, strict=True)]
         with judging("MBH-02"):
             require_each_the_same(MIN_BLOCK_SIZE, pairs)
