@@ -5,13 +5,13 @@ import pytest
 from selftest.proof.made import FAR, plan, result, trial, tried
 from vdi_conformance.evidence.proof import Outcome, TrialResult, Tried
 from vdi_conformance.evidence.records import Observation
-from vdi_conformance.proof.matrix import accused, cells, findings, scores, verified, void
+from vdi_conformance.proof.matrix import cells, false_positives, findings, scores, verified, void
 
 SHOULD = "MBH-22"
 RED, GREEN = tried("failed"), tried("passed")
 ELSEWHERE = tried("failed", FAR, ("CMP-01",))
 NOT_APPLICABLE, NOT_TESTED, ERROR = tried("not applicable"), tried("not tested"), tried("error")
-BASELINE = result(trial("baseline", "emulator", requirements=()), GREEN)
+CONTROL = result(trial("control", "emulator", requirements=()), GREEN)
 
 FATES: list[tuple[tuple[Tried, ...], Outcome]] = [
     ((GREEN, RED), "killed"),
@@ -72,7 +72,7 @@ def test_a_reading_on_which_a_check_fails_is_a_false_alarm() -> None:
     reading = result(trial("reading", "other"), RED)
     (found,) = _found(reading)
     assert found == f"false alarm: {RED.check} is failed on other: it gave NOERROR"
-    assert accused([reading]) == ("other",)
+    assert false_positives([reading]) == ("other",)
 
 
 def test_a_reading_may_warn_where_it_says_so_and_must_then() -> None:
@@ -134,12 +134,12 @@ def test_a_trivial_implementation_that_conforms_is_a_finding() -> None:
 
 CANARY = trial("canary", "canary")
 VOID = [
-    ((result(BASELINE.trial, RED), result(CANARY, RED)), "without any fault"),
-    ((result(BASELINE.trial, NOT_TESTED), result(CANARY, RED)), "without any fault"),
-    ((result(BASELINE.trial, error="no"), result(CANARY, RED)), "could not be tried: no"),
-    ((result(BASELINE.trial), result(CANARY, RED)), "no check was executed"),
-    ((BASELINE, result(CANARY, GREEN)), "the canary canary was not found by a check of MBH-04"),
-    ((BASELINE, result(CANARY, ELSEWHERE)), "the canary canary was not found by a check of MBH-04"),
+    ((result(CONTROL.trial, RED), result(CANARY, RED)), "without any fault"),
+    ((result(CONTROL.trial, NOT_TESTED), result(CANARY, RED)), "without any fault"),
+    ((result(CONTROL.trial, error="no"), result(CANARY, RED)), "could not be tried: no"),
+    ((result(CONTROL.trial), result(CANARY, RED)), "no check was executed"),
+    ((CONTROL, result(CANARY, GREEN)), "the canary canary was not found by a check of MBH-04"),
+    ((CONTROL, result(CANARY, ELSEWHERE)), "the canary canary was not found by a check of MBH-04"),
 ]
 
 
@@ -149,6 +149,6 @@ def test_a_proof_is_void(results: tuple[TrialResult, ...], reason: str) -> None:
 
 
 def test_a_proof_is_void_where_a_trial_was_lost() -> None:
-    results = (BASELINE, result(CANARY, RED))
+    results = (CONTROL, result(CANARY, RED))
     assert list(void(plan(*results), results)) == []
     assert list(void(plan(*results, result(trial())), results)) == ["the trial of wrong was lost"]

@@ -146,7 +146,7 @@ def test_a_proof_is_drawn_without_its_tricks() -> None:
         cells=(Cell(requirement="MBH-04", fault="wrong", outcome="killed", check=NASTY, cause=NASTY),),
         requirements=(Verified(requirement="MBH-04", level="MUST", scored=True, faults=("wrong",)),),
         scores=(Score(name=NASTY, about=NASTY, met=(), scored=1, must=1, unmet_musts=1),),
-        accused=(),
+        false_positives=(),
         trials=(TrialResult(trial=trial(about=NASTY)), TrialResult(trial=trial("reading", NASTY, about=NASTY))),
     )
     require_harmless(page(made))

@@ -8,8 +8,8 @@ from vdi_conformance.evidence.records import Observation, Party, ProfileVersion,
 
 FORMAT: Final = 2
 
-Kind = Literal["baseline", "canary", "fault", "reading", "trivial"]
-KINDS: Final[tuple[Kind, ...]] = ("baseline", "canary", "fault", "reading", "trivial")
+Kind = Literal["control", "canary", "fault", "reading", "trivial"]
+KINDS: Final[tuple[Kind, ...]] = ("control", "canary", "fault", "reading", "trivial")
 Outcome = Literal["killed", "killed by another requirement only", "survived", "never exercised", "not applicable"]
 OUTCOMES: Final[tuple[Outcome, ...]] = (
     "killed",
@@ -122,7 +122,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole proof; `started` is a time in UTC (ISO 8601), `duration` in seconds.
 
-    `findings` are sentences: each is a reason why nothing is proven. `accused` are the readings
+    `findings` are sentences: each is a reason why nothing is proven. `false_positives` are the readings
     that a check failed on. `partial` names what it was restricted to.
     """
 
@@ -142,5 +142,5 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     charges: tuple[Charges, ...]
     requirements: tuple[Verified, ...]
     scores: tuple[Score, ...]
-    accused: tuple[str, ...]
+    false_positives: tuple[str, ...]
     trials: tuple[TrialResult, ...]

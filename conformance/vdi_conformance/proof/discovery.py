@@ -1,10 +1,8 @@
 """What the suite is tried on: the implementations that are shipped with it, as trials."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
-from importlib.resources import files
 from types import ModuleType
 from typing import Final
 
@@ -15,6 +13,7 @@ import vdi_fixtures.readings
 import vdi_fixtures.trivial
 from vdi_conformance.evidence.proof import Kind, Trial
 from vdi_conformance.proof.fairness import at_random, in_pairs
+from vdi_conformance.proof.found import checks_by_fault
 from vdi_conformance.proof.plan import FURTHER, ProofPlan
 from vdi_conformance.report.certification import CANARIES
 from vdi_conformance.requirements import catalogue
@@ -86,7 +85,7 @@ def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> ProofPlan:
 
 def _controls(profile: Profile, adapter: str, around: str | None, requirements: tuple[str, ...]) -> list[Trial]:
     """Give what shows that the trials themselves are in order: canaries, and the adapter as it is."""
-    unbroken = Trial(name=adapter, kind="baseline", reference=adapter, requirements=requirements)
+    unbroken = Trial(name=adapter, kind="control", reference=adapter, requirements=requirements)
     return [*_canaries(profile, around), *_in_parts(unbroken)]
 
 
@@ -125,7 +124,7 @@ def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Tri
         about=" ".join((module.__doc__ or "").split("\n\n")[0].split()),
         around=around or "",
         requirements=tuple(requirements),
-        first=_found().get(module.__name__.rpartition(".")[2], ()) if kind == "fault" else (),
+        first=checks_by_fault().get(module.__name__.rpartition(".")[2], ()) if kind == "fault" else (),
         warns=tuple(getattr(module, "WARNS", ())),
         untested=tuple(getattr(module, "NOT_TESTED", ())),
         may=tuple(getattr(module, "HINDERS", ())),
@@ -134,17 +133,6 @@ def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Tri
         time_scale=getattr(module, "TIME_SCALE", 1.0),
         follows=tuple(getattr(module, "FOLLOWS", ())),
     )
-
-
-@cache
-def _found() -> Mapping[str, tuple[str, ...]]:
-    """Read which checks found each fault."""
-    lines = (files("vdi_fixtures") / "found.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    checks: dict[str, dict[str, None]] = {}
-    for line in lines:
-        fault, _, check = line.split("\t")
-        checks.setdefault(fault, {})[check] = None
-    return {fault: tuple(found) for fault, found in checks.items()}
 
 
 def _canaries(profile: Profile, around: str | None) -> list[Trial]:

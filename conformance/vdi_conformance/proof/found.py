@@ -17,8 +17,9 @@ class Found(NamedTuple):
 
 def found() -> Iterator[Found]:
     """Read the list."""
-    lines = (files("vdi_fixtures") / "found.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    return (Found(*line.split("\t")) for line in lines if not line.startswith("#"))
+    lines = (files("vdi_fixtures") / "found.tsv").read_text(encoding="utf-8").splitlines()
+    _, *rows = (line.split("\t") for line in lines if not line.startswith("#"))
+    return (Found(*row) for row in rows)
 
 
 @cache

@@ -120,15 +120,15 @@ def void(plan: ProofPlan, results: Sequence[TrialResult]) -> Iterator[str]:
         yield f"the trial of {name} was lost"
     for result in results:
         trial = result.trial
-        if trial.kind == "baseline":
+        if trial.kind == "control":
             for tried in result.tried:
                 if tried.verdict not in ("passed", "warning", "not applicable"):
                     yield f"without any fault {tried.check} is {tried.verdict}: {tried.cause}"
         if trial.kind == "canary" and _killer(result, trial.requirements[0]) is None:
             yield f"the canary {trial.name} was not found by a check of {trial.requirements[0]}"
-        if trial.kind in ("baseline", "canary") and result.error:
+        if trial.kind in ("control", "canary") and result.error:
             yield f"{trial.name} could not be tried: {result.error}"
-    if not any(result.tried for result in results if result.trial.kind == "baseline"):
+    if not any(result.tried for result in results if result.trial.kind == "control"):
         yield "no check was executed without a fault"
 
 
@@ -207,7 +207,7 @@ def _unlisted(name: str, question: str, subject: str, answer: str) -> Iterator[s
             yield f"{name} answered {question} ({subject}) with {answer!r}, which readings.tsv does not list"
 
 
-def accused(results: Iterable[TrialResult]) -> tuple[str, ...]:
+def false_positives(results: Iterable[TrialResult]) -> tuple[str, ...]:
     """Name the readings that are right and failed."""
     readings = (result for result in results if result.trial.kind == "reading")
     return tuple(one.trial.name for one in readings if any(tried.verdict == "failed" for tried in one.tried))

@@ -9,7 +9,7 @@ from vdi_conformance.requirements import catalogue
 
 Checks = Mapping[str, tuple[str, ...]]
 """The checks of the suite by their ids, in the order in which they are tried, each with what it judges."""
-Course = Generator[str, Tried, None]
+Schedule = Generator[str, Tried, None]
 """Gives the id of the next check, and is sent how that ended."""
 
 AXES: Final = (("backup", "restore"), ("primary", "secondary"))
@@ -18,10 +18,10 @@ SHOWING: Final = 2
 """So many variants of a check that shows what a reading chooses does it meet at the most; of others, one."""
 
 
-def course(trial: Trial, checks: Checks, scored: Collection[str]) -> Course:
+def scheduled(trial: Trial, checks: Checks, scored: Collection[str]) -> Schedule:
     """Plan a trial."""
     match trial.kind:
-        case "baseline":
+        case "control":
             return _all_of(check for check in _at_home(trial, checks) if _meets(trial.requirements, checks[check]))
         case "reading":
             return _all_of(_sampled(trial, _thinned(trial, checks)))
@@ -37,7 +37,7 @@ def red(requirement: str) -> tuple[str, ...]:
     return ("failed",) if found is not None and found.level == "MUST" else ("warning", "failed")
 
 
-def _all_of(chosen: Iterable[str]) -> Course:
+def _all_of(chosen: Iterable[str]) -> Schedule:
     for check in chosen:
         _ = yield check
 
@@ -48,7 +48,7 @@ def _most_telling_first(checks: Checks, scored: Collection[str]) -> Checks:
     return dict(sorted(counting.items(), key=lambda judged: -len(judged[1])))
 
 
-def _until_nothing_is_met(checks: Checks) -> Course:
+def _until_nothing_is_met(checks: Checks) -> Schedule:
     """Leave checks out all of whose requirements are known not to be met."""
     unmet: set[str] = set()
     for check, requirements in checks.items():
@@ -58,7 +58,7 @@ def _until_nothing_is_met(checks: Checks) -> Course:
                 unmet.update(requirements)
 
 
-def _until_all_are_red(trial: Trial, checks: Checks) -> Course:
+def _until_all_are_red(trial: Trial, checks: Checks) -> Schedule:
     """Try the checks of what the fault breaks, where one stays green all others until one fails, and some others."""
     checks = {**{check: checks[check] for check in trial.first if check in checks}, **checks}
     left = {requirement: red(requirement) for requirement in trial.requirements}

@@ -9,7 +9,7 @@ from vdi_conformance import __version__
 from vdi_conformance.evidence.proof import Proof, TrialResult
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.judgement.scoring import version_of
-from vdi_conformance.proof.matrix import accused, cells, charges, ending, findings, scores, verified, void
+from vdi_conformance.proof.matrix import cells, charges, ending, false_positives, findings, scores, verified, void
 from vdi_conformance.proof.plan import ProofPlan
 from vdi_conformance.requirements.profiles import Profile
 
@@ -46,6 +46,6 @@ def proof_of(plan: ProofPlan, profile: Profile, adapter: Party, made: Made) -> P
         charges=charges(results),
         requirements=verified(plan, found),
         scores=scores(plan, results),
-        accused=accused(results),
+        false_positives=false_positives(results),
         trials=results,
     )

@@ -1,6 +1,6 @@
 """The trials of a proof as pytest items: each plays checks of the suite on an implementation of its own.
 
-All checks are collected once; a trial then runs those of its course, as often as other trials did before it. Workers
+All checks are collected once; a trial then runs those of its schedule, as often as other trials did before it. Workers
 of pytest-xdist take trials one by one, and hand their results to the controller.
 """
 
@@ -21,7 +21,7 @@ from vdi_conformance.host.errors import HostError
 from vdi_conformance.host.spec import AdapterSpec
 from vdi_conformance.private_interfaces import run_again
 from vdi_conformance.proof.plan import NotAPlan, ProofPlan, read
-from vdi_conformance.proof.schedule import course
+from vdi_conformance.proof.schedule import scheduled
 from vdi_conformance.pytest_plugin.adapter import PARTIES, cpu_of, limits_of, settings_of, start_of
 from vdi_conformance.pytest_plugin.checks import check_id, requirements_of
 from vdi_conformance.pytest_plugin.parties import paired, parties_of, party, party_of
@@ -117,7 +117,7 @@ class Trials:
         except (UnknownAdapter, HostError, ValueError) as error:
             return TrialResult(trial=item.trial, error=str(error))
         judged = {id: tuple(requirements_of(check)) for id, check in item.checks.items()}
-        planned = course(item.trial, judged, self._plan.scored)
+        planned = scheduled(item.trial, judged, self._plan.scored)
         tried: list[Tried] = []
         seen: list[Observation] = []
         try:

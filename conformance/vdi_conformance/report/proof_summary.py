@@ -18,7 +18,7 @@ def summary(proof: Proof) -> Iterator[str]:
     kinds = Counter(result.trial.kind for result in proof.trials)
     yield from _detection(proof, kinds["fault"])
     if kinds["reading"]:
-        yield f"{kinds['reading']} permitted readings, {len(proof.accused)} of them accused of something"
+        yield f"{kinds['reading']} permitted readings, {len(proof.false_positives)} of them accused of something"
     for score in proof.scores:
         met = f"meets {len(score.met)} of {score.scored} requirements"
         yield f"trivial: {shown(score.name)} {met}, and breaks {score.unmet_musts} of the {score.must} that must hold"

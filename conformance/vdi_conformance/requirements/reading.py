@@ -77,9 +77,13 @@ def read(texts: Mapping[str, str]) -> Catalogue:
 
 
 def _table(texts: Mapping[str, str], name: str) -> list[Row]:
-    """Read one file whose first line names its columns, and whose first column, or first two, are a key."""
+    """Read one file whose first line names its columns, and whose first column, or first two, are a key.
+
+    A file that is generated says above that by which command.
+    """
     columns = TABLES[name]
-    head, *lines = csv.reader(io.StringIO(texts[name]), delimiter="\t", quoting=csv.QUOTE_NONE)
+    text = texts[name].partition("\n")[2] if texts[name].startswith("#") else texts[name]
+    head, *lines = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
     if tuple(head) != columns:
         raise ValueError(f"{name} has the columns {', '.join(head)}: name them {', '.join(columns)}")
     for number, cells in enumerate(lines, start=2):

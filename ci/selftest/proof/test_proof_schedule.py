@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from selftest.proof.made import trial, tried
 from vdi_conformance.evidence.proof import Trial
 from vdi_conformance.evidence.records import Verdict
-from vdi_conformance.proof.schedule import course
+from vdi_conformance.proof.schedule import scheduled
 
 CHECKS = {
     "close/a": ("CLS-01",),
@@ -20,7 +20,7 @@ CHECKS = {
 
 def _run(of: Trial, ends: Mapping[str, Verdict], scored: frozenset[str] = frozenset({"MBH-04", "MBH-05"})) -> list[str]:
     """Give the checks that a trial runs where these do not pass."""
-    planned = course(of, CHECKS, scored)
+    planned = scheduled(of, CHECKS, scored)
     run: list[str] = []
     try:
         check = next(planned)
@@ -47,9 +47,9 @@ def test_where_a_requirement_stays_green_all_other_checks_follow_until_one_fails
 
 
 def test_a_part_of_the_baseline_runs_what_judges_its_topic_first() -> None:
-    assert _run(trial("baseline", requirements=(), part="CLS"), {}) == ["close/a"]
-    assert len(_run(trial("baseline", requirements=(), part="MBH"), {"map/a": "failed"})) == 6
-    assert _run(trial("baseline", requirements=("MBH-04",), part="MBH"), {}) == ["map/a", "map/b"]
+    assert _run(trial("control", requirements=(), part="CLS"), {}) == ["close/a"]
+    assert len(_run(trial("control", requirements=(), part="MBH"), {"map/a": "failed"})) == 6
+    assert _run(trial("control", requirements=("MBH-04",), part="MBH"), {}) == ["map/a", "map/b"]
 
 
 def test_a_reading_meets_one_variant_of_each_check_that_it_touches() -> None:
