@@ -49,7 +49,7 @@ def let_time_pass(testbed: Testbed, process: NativeProcess, timeout: int, times:
     clock.close().expect(NOERROR)
 
 
-class CommandRecord:
+class RawCommand:
     """A VDC_Command, read from where its members lie."""
 
     def __init__(self, process: NativeProcess, address: int) -> None:
@@ -81,21 +81,21 @@ class NativeBackup:
         self.configuration = self._statement.await_configuration(configuring).expect(NOERROR)
         self.device: NativeDevice = self.set.open_device(self.name).expect(NOERROR)
 
-    def commands(self) -> Iterator[CommandRecord]:
+    def commands(self) -> Iterator[RawCommand]:
         """Give every command to its end; whoever asks completes it before asking for the next one."""
         for _ in range(MOST_COMMANDS):
             found = self.device.get_command()
             found.expect(NOERROR, VD_E_CLOSE)
             if found.code == VD_E_CLOSE:
                 return
-            yield CommandRecord(self.process, found.expect(NOERROR))
+            yield RawCommand(self.process, found.expect(NOERROR))
         raise ConformanceFailure(f"GetCommand hands out commands without end: {MOST_COMMANDS} on one device")
 
-    def complete(self, record: CommandRecord) -> None:
+    def complete(self, record: RawCommand) -> None:
         """Complete a command as an ordinary client does."""
         self.device.complete(record.address, 0, record.size if record.code == WRITE else 0).expect(NOERROR)
 
-    def next_write(self) -> CommandRecord:
+    def next_write(self) -> RawCommand:
         """Give the next Write; what comes before is completed."""
         for record in self.commands():
             if record.code == WRITE:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 
-class Found(NamedTuple):
+class Kill(NamedTuple):
     """A fault, a requirement that it breaks, and the check that saw it."""
 
     fault: str
@@ -15,11 +15,11 @@ class Found(NamedTuple):
     check: str
 
 
-def found() -> Iterator[Found]:
+def found() -> Iterator[Kill]:
     """Read the list."""
     lines = (files("vdi_fixtures") / "found.tsv").read_text(encoding="utf-8").splitlines()
     _, *rows = (line.split("\t") for line in lines if not line.startswith("#"))
-    return (Found(*row) for row in rows)
+    return (Kill(*row) for row in rows)
 
 
 @cache

@@ -42,7 +42,7 @@ class CallResult:
 
 
 @dataclass(frozen=True)
-class Cell:
+class StateCell:
     """What one method may give in one state: the usual result comes first."""
 
     results: tuple[CallResult, ...]
@@ -54,8 +54,8 @@ class Cell:
         return tuple(tuple(result for result in self.results if result.to is to) for to in led_to)
 
 
-def _cell(*results: CallResult) -> Cell:
-    return Cell(results)
+def _cell(*results: CallResult) -> StateCell:
+    return StateCell(results)
 
 
 _REFUSED: Final = _cell(CallResult(VD_E_PROTOCOL))
@@ -65,12 +65,12 @@ _ABORTS: Final = _cell(CallResult(NOERROR, to=ClientState.ABORT))
 _CLOSES: Final = _cell(CallResult(NOERROR, to=ClientState.DOES_NOT_EXIST))
 
 
-def _row(*cells: Cell) -> Mapping[ClientState, Cell]:
+def _row(*cells: StateCell) -> Mapping[ClientState, StateCell]:
     return MappingProxyType(dict(zip(ClientState, cells, strict=True)))
 
 
 # fmt: off
-CLIENT_MATRIX: Final[Mapping[str, Mapping[ClientState, Cell]]] = MappingProxyType({
+CLIENT_MATRIX: Final[Mapping[str, Mapping[ClientState, StateCell]]] = MappingProxyType({
     # Does Not Exist, Configurable, Initializing, Active, Normally Terminated, Abort
     "CreateEx": _row(
         _cell(CallResult(NOERROR, to=ClientState.CONFIGURABLE)), _REFUSED, _REFUSED, _REFUSED, _REFUSED, _REFUSED,

@@ -7,7 +7,7 @@ import pytest
 from vdi_conformance.harness.judging import ConformanceFailure, not_tested, set_up, vdi_requirement
 from vdi_conformance.harness.memory import Seeded
 from vdi_conformance.harness.native import CONFIG_SIZE, NativeProcess
-from vdi_conformance.harness.native_set import BOTH, WRITE, CommandRecord, NativeBackup, set_of
+from vdi_conformance.harness.native_set import BOTH, WRITE, NativeBackup, RawCommand, set_of
 from vdi_conformance.harness.scenario import RICH, Scenario
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi.commands import VDF_DISCARD, VDF_LIKE_TAPE
@@ -139,7 +139,7 @@ def test_every_member_of_a_command_has_its_place(testbed: Testbed) -> None:
     buffer = server.allocate_buffer(65536, 512).expect(NOERROR)
     server.fill(buffer, Seeded(7), 3584)
     server.send_command(name, WRITE, 3584, 0x0123456789ABCDEF, buffer, 1).expect(NOERROR)
-    record = CommandRecord(process, device.get_command().expect(NOERROR))
+    record = RawCommand(process, device.get_command().expect(NOERROR))
     assert (record.code, record.size, record.position) == (WRITE, 3584, 0x0123456789ABCDEF)
     if process.digest(record.buffer, 3584) != server.digest(buffer, 3584):
         raise ConformanceFailure("what the record has at offset 16 is no address of the command's buffer")
