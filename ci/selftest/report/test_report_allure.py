@@ -77,6 +77,12 @@ def test_a_check_names_its_requirement_and_the_documents_behind_it() -> None:
     assert "--check a/b" in text
 
 
+def test_a_failure_is_tagged_with_what_it_broke_and_says_what_the_check_holds() -> None:
+    failed = msgspec.structs.replace(_ended("failed"), broken=["GBH-04"], about="GetBufferHandle refuses it.")
+    assert ("tag", "broken: GBH-04") in allure.labels(failed)
+    assert "GetBufferHandle refuses it" in allure.description(HEADER, failed)
+
+
 @pytest.mark.parametrize(("issue", "address"), [("https://x.example/1", "https://x.example/1"), ("X-1", "")])
 def test_a_known_failure_links_its_issue(issue: str, address: str) -> None:
     known = KnownFailure(entry="GBH-01", reason="it is so", issue=issue, fault="adapter")

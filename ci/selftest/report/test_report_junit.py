@@ -38,6 +38,8 @@ FAILURE: Final = CheckRecord(
     requirements=["GBH-01", "GBH-02"],
     level="MUST",
     verdict="failed",
+    broken=["GBH-01"],
+    about="GetBufferHandle gives a handle.",
     duration=0.25,
     cause=Cause(kind="code", sentence="it gave\r\nVD_E_BUSY", expected=["NOERROR"], observed="VD_E_BUSY"),
     observations=[Observation(question="Q56", subject="closed", answer="VD_E_PROTOCOL")],
@@ -136,6 +138,7 @@ def test_a_failure_tells_everything() -> None:
 def test_properties_name_requirements_and_observations() -> None:
     found = [(one.attrib["name"], one.attrib["value"]) for one in _case(FAILURE).iter("property")]
     assert [value for name, value in found if name == "requirement"] == ["GBH-01", "GBH-02"]
+    assert [value for name, value in found if name == "broken"] == ["GBH-01"]
     assert ("observation Q56", "closed: VD_E_PROTOCOL") in found
 
 

@@ -56,6 +56,7 @@ def labels(check: CheckRecord) -> list[tuple[str, str]]:
         ("package", shown(case_name(check.id)[0])),
         *(("tag", shown(requirement)) for requirement in check.requirements),
         *[("tag", check.verdict)] * (check.verdict not in _UNTAGGED),
+        *(("tag", f"broken: {shown(requirement)}") for requirement in check.broken),
     ]
 
 
@@ -78,7 +79,8 @@ def links(check: CheckRecord) -> list[tuple[str, str, str]]:
 
 def description(header: Header, check: CheckRecord) -> str:
     """Say in Markdown what is required, which choices were seen, and how to run the check again."""
-    parts = [
+    parts = [in_markdown(check.about)] if check.about else []
+    parts += [
         f"**{requirement.id}** ({requirement.level}, {requirement.source_class}): {requirement.statement}"
         for requirement in _requirements(check)
     ]

@@ -102,6 +102,7 @@ def _case(header: Header, check: CheckRecord) -> ET.Element:
 def _about(check: CheckRecord) -> Iterable[tuple[str, str]]:
     yield "check", check.id
     yield from (("requirement", requirement) for requirement in check.requirements)
+    yield from (("broken", requirement) for requirement in check.broken)
     yield "level", check.level
     yield "verdict", check.verdict
     for seen in check.observations:
