@@ -39,39 +39,39 @@ class Counting:
         self.cleared += 1
 
 
-def _played(seed: int) -> list[list[int]]:
-    played: list[list[int]] = []
+def _attempted(seed: int) -> list[list[int]]:
+    attempted: list[list[int]] = []
     testbed = Counting(seed)
     exploration: Exploration[None, list[int]] = Exploration(
-        cast("Testbed", testbed), lambda: None, lambda _, example: played.append(example)
+        cast("Testbed", testbed), lambda: None, lambda _, example: attempted.append(example)
     )
     exploration.run(DRAWN, examples=20)
     assert testbed.cleared == 1
-    return played
+    return attempted
 
 
 def test_a_seed_decides_the_examples() -> None:
-    first = _played(7)
+    first = _attempted(7)
     assert len(first) == 20
-    assert first == _played(7) != _played(8)
+    assert first == _attempted(7) != _attempted(8)
 
 
 def test_a_failure_is_made_simple_within_the_budget() -> None:
     testbed = Counting(1)
-    played = []
+    attempted = []
 
-    def play(_: None, example: list[int]) -> None:
-        played.append(example)
-        with telling(lambda: f"{example} was played"):
+    def attempt(_: None, example: list[int]) -> None:
+        attempted.append(example)
+        with telling(lambda: f"{example} was attempted"):
             if any(number > 9 for number in example):
                 raise ConformanceFailure("it is too big")
 
-    exploration = Exploration(cast("Testbed", testbed), lambda: None, play)
+    exploration = Exploration(cast("Testbed", testbed), lambda: None, attempt)
     with pytest.raises(ConformanceFailure, match="it is too big; before that:") as failure:
         exploration.run(DRAWN, examples=20)
-    assert len(played) <= SHRINKS + 5
-    assert 1 < testbed.cleared <= len(played)
-    simplest = str(played[-1])
+    assert len(attempted) <= SHRINKS + 5
+    assert 1 < testbed.cleared <= len(attempted)
+    simplest = str(attempted[-1])
     assert simplest in str(failure.value)
     assert simplest.count("0") >= 2
 
@@ -79,7 +79,7 @@ def test_a_failure_is_made_simple_within_the_budget() -> None:
 def test_simple_failures_have_the_cause_of_the_first() -> None:
     found = []
 
-    def play(_: None, example: list[int]) -> None:
+    def attempt(_: None, example: list[int]) -> None:
         if sum(example) > 300:
             found.append("VD_E_BUSY" if sum(example) % 2 else "VD_E_ABORT")
             raise ConformanceFailure("it is too big", ("NOERROR",), found[-1])
@@ -87,66 +87,66 @@ def test_simple_failures_have_the_cause_of_the_first() -> None:
     for seed in range(4):
         found.clear()
         with pytest.raises(ConformanceFailure) as failure:
-            Exploration(cast("Testbed", Counting(seed)), lambda: None, play).run(DRAWN, examples=20)
+            Exploration(cast("Testbed", Counting(seed)), lambda: None, attempt).run(DRAWN, examples=20)
         assert len(set(found)) == 2
         assert failure.value.observed == found[0]
 
 
 def test_a_known_failure_costs_no_further_examples() -> None:
-    played = []
+    attempted = []
 
-    def play(_: None, example: list[int]) -> None:
-        played.append(example)
+    def attempt(_: None, example: list[int]) -> None:
+        attempted.append(example)
         if any(number > 9 for number in example):
             raise ConformanceFailure("it is too big")
 
-    exploration = Exploration(cast("Testbed", Counting(1, known_to_fail=True)), lambda: None, play)
+    exploration = Exploration(cast("Testbed", Counting(1, known_to_fail=True)), lambda: None, attempt)
     with pytest.raises(ConformanceFailure, match="it is too big"):
         exploration.run(DRAWN, examples=20)
-    first = next(example for example in played if any(number > 9 for number in example))
-    assert played[played.index(first) :] == [first] * (len(played) - played.index(first))
-    assert len(played) - played.index(first) <= 2
+    first = next(example for example in attempted if any(number > 9 for number in example))
+    assert attempted[attempted.index(first) :] == [first] * (len(attempted) - attempted.index(first))
+    assert len(attempted) - attempted.index(first) <= 2
 
 
 def test_a_failure_that_does_not_repeat_stays_one() -> None:
-    played = []
+    attempted = []
 
-    def play(_: None, example: list[int]) -> None:
-        played.append(example)
-        if len(played) == 3:
+    def attempt(_: None, example: list[int]) -> None:
+        attempted.append(example)
+        if len(attempted) == 3:
             raise ConformanceFailure("it failed once")
 
-    exploration = Exploration(cast("Testbed", Counting(1)), lambda: None, play)
+    exploration = Exploration(cast("Testbed", Counting(1)), lambda: None, attempt)
     with pytest.raises(ConformanceFailure, match="it failed once"):
         exploration.run(DRAWN, examples=20)
 
 
 @pytest.mark.parametrize("error", [NoProcess("no memory"), NotStarted(""), NoEnd("primary", "set.close")])
 def test_an_exploration_ends_at_once_where_nothing_more_can_be_learnt(error: NothingLearnt) -> None:
-    played = []
+    attempted = []
 
-    def play(_: None, example: list[int]) -> None:
-        played.append(example)
-        if len(played) >= 3:
+    def attempt(_: None, example: list[int]) -> None:
+        attempted.append(example)
+        if len(attempted) >= 3:
             raise error
 
-    exploration = Exploration(cast("Testbed", Counting(1)), lambda: None, play)
+    exploration = Exploration(cast("Testbed", Counting(1)), lambda: None, attempt)
     with pytest.raises(type(error)):
         exploration.run(DRAWN, examples=20)
-    assert len(played) == 3
+    assert len(attempted) == 3
 
 
 @pytest.mark.parametrize("error", [AdapterNotLoaded, ImplementationUnavailable])
 def test_no_further_example_is_tried_where_the_implementation_is_gone(error: type[AdapterNotLoaded]) -> None:
-    played = []
+    attempted = []
 
-    def play(_: None, example: list[int]) -> None:
-        played.append(example)
+    def attempt(_: None, example: list[int]) -> None:
+        attempted.append(example)
         raise error("primary", "initialize", "the library is gone")
 
     with pytest.raises(error, match="the library is gone"):
-        Exploration(cast("Testbed", Counting(1)), lambda: None, play).run(DRAWN, examples=20)
-    assert len(played) <= 2
+        Exploration(cast("Testbed", Counting(1)), lambda: None, attempt).run(DRAWN, examples=20)
+    assert len(attempted) <= 2
 
 
 def test_a_failure_stands_where_nothing_more_can_be_learnt() -> None:
@@ -157,12 +157,12 @@ def test_a_failure_stands_where_nothing_more_can_be_learnt() -> None:
         if len(begun) >= 3:
             raise NoProcess("no memory")
 
-    def play(_: None, example: list[int]) -> None:
+    def attempt(_: None, example: list[int]) -> None:
         if any(number > 9 for number in example):
             raise ConformanceFailure("it is too big")
 
     with pytest.raises(ConformanceFailure, match="it is too big"):
-        Exploration(cast("Testbed", Counting(1)), begin, play).run(DRAWN, examples=20)
+        Exploration(cast("Testbed", Counting(1)), begin, attempt).run(DRAWN, examples=20)
     assert len(begun) == 3
 
 

@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_played_is_refused(
 def test_what_was_changed_by_hand_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "walk.json"
     kept = (
-        '{"format": 1, "suite_version": "1", "check": "a/b", "seed": 0, "failure": "", "story": [], '
+        '{"format": 1, "suite_version": "1", "check": "a/b", "seed": 0, "failure": "", "trace": [], '
         '"plan": {"clients": %d}, "steps": [%s]}'
     )
     for clients, step, sentence in ((99, "", "has 99 clients"), (1, '{"act":"fly"}', "has the step 'fly'")):

@@ -40,7 +40,7 @@ def replay(
     from vdi_conformance.host.supervisor import Supervisor
     from vdi_conformance.pytest_plugin.parties import UnknownParties, ask_parties, parties_of
     from vdi_conformance.walks.recording import NotARecording, load
-    from vdi_conformance.walks.series import play
+    from vdi_conformance.walks.series import perform
 
     try:
         walk = load(recording)
@@ -59,13 +59,13 @@ def replay(
     session = WorkerSession(parties_of(*players, settings))
     testbed = Testbed(session, walk.check)
     try:
-        played, failure = play(testbed, walk.plan, walk.steps)
+        played, failure = perform(testbed, walk.plan, walk.steps)
     except NothingLearnt as error:
         raise UsageRefusal(f"{error}.") from error
     finally:
         testbed.processes.end(orderly=False)
         session.close()
-    for line in played.story:
+    for line in played.trace:
         typer.echo(shown(line))
     typer.echo(shown_lines(f"FAILED  {failure}") if failure else "Every answer is one that the documents permit.")
     return 1 if failure else 0

@@ -49,12 +49,12 @@ class _Enough(BaseException):
 
 
 @contextmanager
-def telling(story: Callable[[], str]) -> Iterator[None]:
+def telling(trace: Callable[[], str]) -> Iterator[None]:
     """Add to the sentence of a failure what led to it."""
     try:
         yield
     except ConformanceFailure as failure:
-        sentence = f"{failure}; before that: {story()}"
+        sentence = f"{failure}; before that: {trace()}"
         raise type(failure)(sentence, failure.expected, failure.observed, failure.by) from failure
 
 
@@ -63,20 +63,20 @@ def _cause(error: AssertionError | HostError) -> tuple[type[Exception], str | No
 
 
 class Exploration(Generic[W, T]):
-    """Plays examples on one set, and sets up a fresh one after each that failed."""
+    """Tries examples on one set, and sets up a fresh one after each that failed."""
 
-    def __init__(self, testbed: Testbed, begin: Callable[[], W], play: Callable[[W, T], None]) -> None:
+    def __init__(self, testbed: Testbed, begin: Callable[[], W], attempt: Callable[[W, T], None]) -> None:
         self._testbed = testbed
         self._begin = begin
-        self._play = play
-        self._placements: list[W] = []
+        self._attempt = attempt
+        self._sets: list[W] = []
         self._failures: list[tuple[T, AssertionError | HostError]] = []
         self._left = SHRINKS
         self._last: T | None = None
         self._end: NothingLearnt | None = None
 
     def run(self, drawn: st.SearchStrategy[T], examples: int) -> None:
-        """Play so many examples; where one fails, fail with the simplest one that the budget allows to find.
+        """Try so many examples; where one fails, fail with the simplest one that the budget allows to find.
 
         Simpler ones must fail for the same cause: a known failure is not made simple, and must have the cause that it
         had before it was known. Where nothing more can be learnt, all ends at once: with what failed before, or with
@@ -100,7 +100,7 @@ class Exploration(Generic[W, T]):
             if example != self._last and self._end is None:
                 # Once more, so that the calls on record are those of this failure.
                 with suppress(AssertionError, HostError):
-                    self._play_on_a_placement(example)
+                    self._attempt_on_a_set(example)
             raise failure
         if self._end is not None:
             raise self._end
@@ -119,7 +119,7 @@ class Exploration(Generic[W, T]):
                 return True
         started = time.monotonic()
         try:
-            self._play_on_a_placement(example)
+            self._attempt_on_a_set(example)
         except NothingLearnt as error:
             self._end = error
             raise _Enough from error
@@ -133,11 +133,11 @@ class Exploration(Generic[W, T]):
             return True
         return False
 
-    def _play_on_a_placement(self, example: T) -> None:
+    def _attempt_on_a_set(self, example: T) -> None:
         self._last = example
-        if not self._placements:
+        if not self._sets:
             self._testbed.clear()
-            self._placements.append(self._begin())
-        placement = self._placements.pop()
-        self._play(placement, example)
-        self._placements.append(placement)
+            self._sets.append(self._begin())
+        prepared = self._sets.pop()
+        self._attempt(prepared, example)
+        self._sets.append(prepared)

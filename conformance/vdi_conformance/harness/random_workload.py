@@ -1,4 +1,4 @@
-"""A play on one scripted set: work in any order, by any of its processes, and what must come of it.
+"""Random work on one scripted set: in any order, by any of its processes, and what must come of it.
 
 It takes no part in what is only recommended or left open: commands of one device are completed in their order, on the
 device that handed them out, with success; a handle is asked for once, and mapped once in each other process.
@@ -76,7 +76,7 @@ class _HeldCommand:
 
 
 class RandomWorkload:
-    """A set with what the play knows of it."""
+    """A set, and what is known of the work on it."""
 
     def __init__(self, scripted: ScriptedSet, seed: int) -> None:
         self._scripted = scripted
@@ -86,12 +86,12 @@ class RandomWorkload:
         self._held: dict[Device, deque[_HeldCommand]] = {device: deque() for device in scripted.devices}
         self._completed: dict[Device, Fetched] = {}
         self._stale: list[int] = []
-        self._story: list[str] = []
+        self._trace: list[str] = []
 
     def perform(self, steps: Sequence[Action]) -> None:
-        """Take these steps, then complete what is outstanding; a failure tells the story that led to it."""
-        self._story.clear()
-        with telling(lambda: "; ".join(self._story)):
+        """Take these steps, then complete what is outstanding; a failure tells what led to it."""
+        self._trace.clear()
+        with telling(lambda: "; ".join(self._trace)):
             for step in steps:
                 self._take(step)
             self._finish()
@@ -207,7 +207,7 @@ class RandomWorkload:
                 self._complete(device, 0)
 
     def _tell(self, sentence: str) -> None:
-        self._story.append(sentence)
+        self._trace.append(sentence)
 
 
 def _name(code: int) -> str:

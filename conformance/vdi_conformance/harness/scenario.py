@@ -92,7 +92,7 @@ RICH: Final = Scenario(
 
 @dataclass(frozen=True)
 class Placement:
-    """Who plays in a statement or a script: a server, a primary and perhaps secondaries, on a set of this name."""
+    """The processes that carry a scenario out: a server, a primary and perhaps secondaries, on a set of this name."""
 
     scenario: Scenario
     name: str

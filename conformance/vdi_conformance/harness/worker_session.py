@@ -44,7 +44,7 @@ class ProfileLimits:
 
 @dataclass(frozen=True)
 class Parties:
-    """Who plays: the adapters for the two roles, what they declare, and the settings of the run.
+    """Client and server under test: the adapters for the two roles, what they declare, and the settings of the run.
 
     There is no server in a run of what needs none.
     """
@@ -94,7 +94,7 @@ class WorkerSession:
         self._start_brokers()
 
     def clear(self) -> None:
-        """End and forget whatever belongs to those who play; others will, in a directory of their own."""
+        """End and forget whatever belongs to these parties; others follow, in a directory of their own."""
         self.supervisor.limit(math.inf)
         for broker in self._brokers.values():
             broker.kill()
@@ -108,7 +108,7 @@ class WorkerSession:
         self._streams.clear()
 
     def change_parties(self, parties: Parties) -> None:
-        """Let others play from now on, whose machines may have been started since all was cleared."""
+        """Take other parties from now on, whose brokers may have been started since all was cleared."""
         self.parties = self._chosen = parties
         self._start_brokers()
 

@@ -29,7 +29,7 @@ _KEY: Final = "vdi_parties"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Find out who plays, or end with a usage error (exit code 4)."""
+    """Find out who is under test, or end with a usage error (exit code 4)."""
     if (worker := _worker_input(config)) is not None:
         die_with_parent(os.getppid())
         client, server = (msgspec.convert(party, Party) for party in worker[_KEY])

@@ -1,4 +1,4 @@
-"""Who plays: adapters are found by their references and asked who they are."""
+"""Client and server under test: adapters are found by their references and asked who they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trials of a proof as pytest items: each plays checks of the suite on an implementation of its own.
+"""The trials of a proof as pytest items: each runs checks of the suite on an implementation of its own.
 
 All checks are collected once; a trial then runs those of its schedule, as often as other trials did before it. Workers
 of pytest-xdist take trials one by one, and hand their results to the controller.

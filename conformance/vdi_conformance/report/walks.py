@@ -22,15 +22,15 @@ def reached(checks: Sequence[CheckRecord]) -> Counter[str]:
 
 def account(checks: Sequence[CheckRecord]) -> str | None:
     """Say in a line how far they came; None where there were none."""
-    walking = [check for check in checks if check.walked is not None]
-    if not walking:
+    series = [check for check in checks if check.walked is not None]
+    if not series:
         return None
-    steps = sum(check.walked.steps for check in walking if check.walked is not None)
-    seconds = sum(check.duration for check in walking)
-    counts = reached(walking)
+    steps = sum(check.walked.steps for check in series if check.walked is not None)
+    seconds = sum(check.duration for check in series)
+    counts = reached(series)
     missing = [name for name, count in counts.items() if not count]
     line = (
-        f"{steps} steps of {len(walking)} checks were held against the model ({steps / max(seconds, 0.001):.0f} a "
+        f"{steps} steps of {len(series)} checks were held against the model ({steps / max(seconds, 0.001):.0f} a "
         f"second): {len(counts) - len(missing)} of {len(counts)} outcomes and moves of the client matrix reached"
     )
     if not missing:

@@ -12,7 +12,7 @@ from vdi_conformance.host.errors import NothingLearnt
 from vdi_conformance.model.matrix import reached
 from vdi_conformance.walks.generator import draw_walks
 from vdi_conformance.walks.recording import Recording, save
-from vdi_conformance.walks.series import Walking
+from vdi_conformance.walks.series import WalkSeries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,26 +44,26 @@ def take_walks(
     """Take so many walks of so many steps; fail with a short one where one fails."""
     testbed.need_scripted()
     recorder.path.unlink(missing_ok=True)
-    walking = Walking(testbed, plan)
-    draw_walks(walking, weights, testbed.seed, walks, steps)
-    testbed.walked = Walked(steps=walking.trail.steps, reached=reached(walking.trail.cells, walking.trail.moves))
-    if walking.failure is None:
+    series = WalkSeries(testbed, plan)
+    draw_walks(series, weights, testbed.seed, walks, steps)
+    testbed.walked = Walked(steps=series.coverage.steps, reached=reached(series.coverage.cells, series.coverage.moves))
+    if series.failure is None:
         return
-    if isinstance(walking.failure, NothingLearnt):
-        raise walking.failure
-    taken, story, failure = walking.shortest()
+    if isinstance(series.failure, NothingLearnt):
+        raise series.failure
+    taken, trace, failure = series.shortest()
     if testbed.known_to_fail:
         raise failure
     recording = Recording(
         check=recorder.check,
         seed=testbed.session.parties.seed,
         failure=str(failure),
-        story=story,
+        trace=trace,
         plan=plan,
         steps=taken,
     )
     save(recorder.path, recording)
-    sentence = f"{failure}; before that: {'; '.join(story[-TOLD:])}; the walk is kept in {recorder.path}"
+    sentence = f"{failure}; before that: {'; '.join(trace[-TOLD:])}; the walk is kept in {recorder.path}"
     if isinstance(failure, ConformanceFailure):
         raise ConformanceFailure(sentence, failure.expected, failure.observed) from failure
     failure.args = (sentence,)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vdi_conformance.model.steps import Step
-    from vdi_conformance.walks.series import Walking
+    from vdi_conformance.walks.series import WalkSeries
 
 DIGIT: Final = st.integers(0, 98)
 """Hypothesis mixes constants of the loaded modules into larger integers: see `exploring.numbers`."""
 USUAL: Final = "go_on"
 
 
-def draw_walks(walking: Walking, weights: Mapping[str, int], number: int, walks: int, steps: int) -> None:
+def draw_walks(series: WalkSeries, weights: Mapping[str, int], number: int, walks: int, steps: int) -> None:
     """Take so many walks of so many steps, or fewer where one fails; `number` decides which.
 
     `weights` say how often each act is chosen where it is possible; those without are left out.
@@ -39,7 +39,7 @@ def draw_walks(walking: Walking, weights: Mapping[str, int], number: int, walks:
     )
 
     def machine() -> Interface:
-        return Interface(walking, weights)
+        return Interface(series, weights)
 
     try:
         run_state_machine_as_test(seed(number)(machine), settings=chosen)  # type: ignore[arg-type]
@@ -47,7 +47,7 @@ def draw_walks(walking: Walking, weights: Mapping[str, int], number: int, walks:
         pass
     except HypothesisException:
         # It wonders that a walk ends early which began like one that did not: what fails may follow from earlier walks.
-        if walking.failure is None:
+        if series.failure is None:
             raise
 
 
@@ -86,14 +86,14 @@ class Interface(RuleBasedStateMachine):
     server_close = _rule("server_close")
     server_kill = _rule("server_kill")
 
-    def __init__(self, walking: Walking, weights: Mapping[str, int]) -> None:
+    def __init__(self, series: WalkSeries, weights: Mapping[str, int]) -> None:
         super().__init__()
         self.weights = weights
-        self._walking = walking
+        self._walking = series
         # By weight, and with the same draws whatever rule it is. Hypothesis itself leaves rules out of some examples
         # by a number into which it mixes constants of the loaded modules.
         self._rules_strategy: Any = _chosen(self)
-        walking.begin()
+        series.begin()
 
     def options(self, act: str) -> list[Step]:
         """Every way in which an act is possible now."""

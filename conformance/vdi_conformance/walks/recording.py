@@ -29,7 +29,7 @@ class NotARecording(ValueError):
 class Recording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was done, and what came of it.
 
-    `steps` are taken as far as they are possible; `story` tells them with the answers that came. `seed` is the run's.
+    `steps` are taken as far as they are possible; `trace` tells them with the answers that came. `seed` is the run's.
     """
 
     format: int = FORMAT
@@ -37,7 +37,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     check: str
     seed: int
     failure: str
-    story: list[str]
+    trace: list[str]
     plan: WalkOptions
     steps: list[Step]
 
@@ -58,7 +58,7 @@ def load(path: Path) -> Recording:
         found: Any = decoding.json(data, _decoder)
         known = found.get("format") if isinstance(found, dict) else None
         if known is not None and known != FORMAT:
-            raise NotARecording(f"{path} has format {known}, this version plays {FORMAT}: run the check again")
+            raise NotARecording(f"{path} has format {known}, this version takes {FORMAT}: run the check again")
         recording = msgspec.convert(found, Recording)
     except (decoding.Unreadable, msgspec.ValidationError) as error:
         raise NotARecording(

@@ -11,7 +11,7 @@ from vdi_conformance.host.errors import HostError, NothingLearnt
 from vdi_conformance.walks.client_steps import CLIENT_STEPS
 from vdi_conformance.walks.server_steps import SERVER_STEPS
 from vdi_conformance.walks.shrinking import shrink
-from vdi_conformance.walks.walk import ANEW, Trail, Walk, WalkOptions
+from vdi_conformance.walks.walk import ANEW, Coverage, Walk, WalkOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,17 +29,17 @@ class WalkFailed(BaseException):
     """A walk has failed; Hypothesis would go on drawing, and knows no better than to try the same again."""
 
 
-def walk_on(testbed: Testbed, plan: WalkOptions, trail: Trail) -> Walk:
+def walk_on(testbed: Testbed, plan: WalkOptions, coverage: Coverage) -> Walk:
     """Make a walk that has not begun."""
-    return Walk(testbed, plan, trail, STEPS)
+    return Walk(testbed, plan, coverage, STEPS)
 
 
-def play(testbed: Testbed, plan: WalkOptions, steps: Iterable[Step]) -> tuple[Walk, Failure | None]:
+def perform(testbed: Testbed, plan: WalkOptions, steps: Iterable[Step]) -> tuple[Walk, Failure | None]:
     """Take these steps in fresh processes; give the walk, and its failure if it failed."""
     testbed.clear()
-    walk = walk_on(testbed, plan, Trail())
+    walk = walk_on(testbed, plan, Coverage())
     try:
-        walk.play(steps)
+        walk.perform(steps)
     except NothingLearnt:
         raise
     except (AssertionError, HostError) as error:
@@ -47,13 +47,13 @@ def play(testbed: Testbed, plan: WalkOptions, steps: Iterable[Step]) -> tuple[Wa
     return walk, None
 
 
-class Walking:
+class WalkSeries:
     """Walks one after the other, in the same processes: every object is closed again before the next one begins."""
 
     def __init__(self, testbed: Testbed, plan: WalkOptions) -> None:
-        self.trail = Trail()
+        self.coverage = Coverage()
         self.failure: Failure | None = None
-        self.walk = walk_on(testbed, plan, self.trail)
+        self.walk = walk_on(testbed, plan, self.coverage)
         self._testbed = testbed
         self._plan = plan
         self._history: list[list[Step]] = []
@@ -77,7 +77,7 @@ class Walking:
             raise WalkFailed from error
 
     def shortest(self) -> tuple[list[Step], list[str], Failure]:
-        """Give a short walk that fails for the same cause, with its story and its failure.
+        """Give a short walk that fails for the same cause, with its trace and its failure.
 
         Where no walk in fresh processes fails, or none can be taken any more, it is all that was done.
         """
@@ -86,19 +86,19 @@ class Walking:
         if not (self._testbed.known_to_fail or self._in_vain):
             with suppress(NothingLearnt):
                 return self._shortened(whole, self.failure)
-        return whole, self.walk.story, self.failure
+        return whole, self.walk.trace, self.failure
 
     def _shortened(self, whole: list[Step], failure: Failure) -> tuple[list[Step], list[str], Failure]:
         for steps in (self._history[-1], whole):
             if self._fails(steps):
                 short = shrink(steps, self._fails, TRIES, (lambda step: step.by, lambda step: step.act))
                 # Once more, so that the calls on record are those of this failure.
-                walk, again = play(self._testbed, self._plan, short)
-                return short, walk.story, again or failure
-        return whole, self.walk.story, failure
+                walk, again = perform(self._testbed, self._plan, short)
+                return short, walk.trace, again or failure
+        return whole, self.walk.trace, failure
 
     def _fails(self, steps: list[Step]) -> bool:
-        _, failure = play(self._testbed, self._plan, steps)
+        _, failure = perform(self._testbed, self._plan, steps)
         return failure is not None and self.failure is not None and _cause(failure) == _cause(self.failure)
 
 

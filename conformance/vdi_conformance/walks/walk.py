@@ -43,7 +43,7 @@ class WalkOptions:
 
 
 @dataclass
-class Trail:
+class Coverage:
     """What walks came by: the cells of the client matrix with their outcomes, and the moves between its states."""
 
     steps: int = 0
@@ -71,13 +71,17 @@ class Walk:
     """A model of processes, and the model of it; processes start when they are first needed."""
 
     def __init__(
-        self, testbed: Testbed, plan: WalkOptions, trail: Trail, takers: Mapping[str, Callable[[Walk, Step], None]]
+        self,
+        testbed: Testbed,
+        plan: WalkOptions,
+        coverage: Coverage,
+        takers: Mapping[str, Callable[[Walk, Step], None]],
     ) -> None:
         self.testbed = testbed
         self.plan = plan
         self.server = WalkingServer(testbed)
         self.processes: dict[int, Process] = {}
-        self._trail = trail
+        self._trail = coverage
         self._takers = takers
         self.begin()
 
@@ -87,7 +91,7 @@ class Walk:
             [ModelClient(number + 1) for number in range(self.plan.clients)], strict=self.plan.strict
         )
         self.steps: list[Step] = []
-        self.story: list[str] = []
+        self.trace: list[str] = []
         self.names: list[str] = []
         self.configurations: dict[int, VDConfig] = {}
         self.fetched: dict[int, Fetched] = {}
@@ -107,7 +111,7 @@ class Walk:
         self._takers[step.act](self, step)
         self._wake()
 
-    def play(self, steps: Iterable[Step]) -> None:
+    def perform(self, steps: Iterable[Step]) -> None:
         """Take steps as far as they are possible, and come to an end."""
         for step in steps:
             if step == ANEW:
@@ -202,7 +206,7 @@ class Walk:
 
     def tell(self, step: Step, came: str = "") -> None:
         """Note what was done, and what came of it."""
-        self.story.append(f"{described(step)} = {came}" if came else described(step))
+        self.trace.append(f"{described(step)} = {came}" if came else described(step))
 
 
 def _take_completion(of: ModelSet, record: tuple[int, int, int]) -> None:

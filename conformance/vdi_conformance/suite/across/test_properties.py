@@ -61,7 +61,7 @@ def test_any_number_maps_to_memory_of_the_set_or_nothing(testbed: Testbed, kind:
     def begin() -> Holding:
         return _hold(testbed.statement(kind, Scenario(devices=2, owners=(0, 1), secondaries=2)))
 
-    def play(holding: Holding, drawn: tuple[int, int, int, int]) -> None:
+    def attempt(holding: Holding, drawn: tuple[int, int, int, int]) -> None:
         who, way, number, bit = drawn
         handle = holding.handles[number % 2]
         number = (number, handle ^ 1 << bit, (handle + number % 1024 - 512) % (1 << 32), number ^ 1 << bit)[way]
@@ -72,7 +72,7 @@ def test_any_number_maps_to_memory_of_the_set_or_nothing(testbed: Testbed, kind:
             with judging(requirement), telling(lambda: told):
                 _map_a_stray_number(mapper, number, holding)
 
-    Exploration(testbed, begin, play).run(st.tuples(numbers(2), numbers(2), numbers(32), numbers(5)), examples=20)
+    Exploration(testbed, begin, attempt).run(st.tuples(numbers(2), numbers(2), numbers(32), numbers(5)), examples=20)
 
 
 def _map_a_stray_number(mapper: Client, number: int, holding: Holding) -> None:
@@ -97,7 +97,7 @@ def test_any_address_outside_the_set_has_no_handle(testbed: Testbed, kind: Kind)
     def begin() -> Holding:
         return _hold(testbed.statement(kind, Scenario(devices=2, owners=(0, 1))))
 
-    def play(holding: Holding, drawn: tuple[int, int, int]) -> None:
+    def attempt(holding: Holding, drawn: tuple[int, int, int]) -> None:
         who, place, offset = drawn
         asker = holding.statement.clients[who]
         marks = asker.outside_addresses()
@@ -111,7 +111,7 @@ def test_any_address_outside_the_set_has_no_handle(testbed: Testbed, kind: Kind)
         with telling(lambda: f"{asker.name} asks for the handle of {address:#x}, its buffers are at {near}"):
             asker.get_buffer_handle(address).expect(VD_E_INVALID)
 
-    Exploration(testbed, begin, play).run(st.tuples(numbers(1), numbers(3), numbers(64)), examples=20)
+    Exploration(testbed, begin, attempt).run(st.tuples(numbers(1), numbers(3), numbers(64)), examples=20)
 
 
 GEOMETRIES = st.builds(
@@ -137,12 +137,12 @@ GEOMETRIES = st.builds(
 def test_any_scenario_gives_good_buffers(testbed: Testbed) -> None:
     """In any scenario buffers are aligned, apart from each other, no larger than allowed, and have their zone."""
 
-    def play(_: None, scenario: Scenario) -> None:
+    def attempt(_: None, scenario: Scenario) -> None:
         testbed.clear()
         with telling(lambda: f"a BACKUP began with {scenario}"):
             _require_good_buffers(testbed.backup(scenario))
 
-    Exploration(testbed, lambda: None, play).run(GEOMETRIES, examples=6)
+    Exploration(testbed, lambda: None, attempt).run(GEOMETRIES, examples=6)
 
 
 def _require_good_buffers(statement: StatementRun) -> None:

@@ -31,7 +31,7 @@ INTERFACE: Final = {
 """How often each act is chosen where it is possible; what usually comes next has `go_on`."""
 
 
-class Theme(NamedTuple):
+class WalkKind(NamedTuple):
     """What the walks of a check are about, how many they are, and how long."""
 
     plan: WalkOptions
@@ -55,25 +55,25 @@ TRANSFERS: Final = {
     "send": 20,
     "close_device": 1,
 }
-THEMES: Final = {
-    "one client": Theme(WalkOptions(clients=1), 20, 60, INTERFACE | {"go_on": 30, "send": 8, "server_close": 1}),
-    "several clients": Theme(WalkOptions(), 18, 55, INTERFACE | {"go_on": 50, "server_open": 1}),
-    "transfers": Theme(WalkOptions(clients=3, contents=True), 10, 110, TRANSFERS),
-    "aborts": Theme(
+KINDS: Final = {
+    "one client": WalkKind(WalkOptions(clients=1), 20, 60, INTERFACE | {"go_on": 30, "send": 8, "server_close": 1}),
+    "several clients": WalkKind(WalkOptions(), 18, 55, INTERFACE | {"go_on": 50, "server_open": 1}),
+    "transfers": WalkKind(WalkOptions(clients=3, contents=True), 10, 110, TRANSFERS),
+    "aborts": WalkKind(
         WalkOptions(clients=3),
         18,
         55,
         INTERFACE | {"go_on": 50, "signal_abort": 4, "server_abort": 2, "server_close": 1},
     ),
-    "deaths": Theme(WalkOptions(), 14, 55, INTERFACE | {"go_on": 60, "kill": 2, "start": 4, "server_kill": 1}),
+    "deaths": WalkKind(WalkOptions(), 14, 55, INTERFACE | {"go_on": 60, "kill": 2, "start": 4, "server_kill": 1}),
 }
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("kind", KINDS)
 @vdi_requirement("ST-48")
-def test_every_call_gives_what_the_model_permits(testbed: Testbed, recorder: Recorder, theme: str) -> None:
+def test_every_call_gives_what_the_model_permits(testbed: Testbed, recorder: Recorder, kind: str) -> None:
     """Each call gives what the documents permit in the state that all calls before it have led to."""
-    plan, walks, steps, weights = THEMES[theme]
+    plan, walks, steps, weights = KINDS[kind]
     take_walks(testbed, recorder, plan, weights, walks, steps)
 
 
