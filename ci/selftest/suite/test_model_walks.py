@@ -75,7 +75,7 @@ def test_a_failure_is_made_short_kept_and_played_again(
         (None, "cannot be read"),
         ("{}", "is not the recording of a walk"),
         ("no JSON", "is not the recording of a walk"),
-        ('{"format": 9}', "has format 9, this version plays 1"),
+        ('{"format": 9}', "has format 9, this version takes 1"),
     ],
 )
 def test_a_file_that_cannot_be_played_is_refused(
