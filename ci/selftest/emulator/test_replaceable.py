@@ -11,6 +11,7 @@ import pytest
 
 import vdi_fixtures.broken
 import vdi_fixtures.readings
+from selftest.suite.troubled import NoRoom
 from vdi_conformance.emulator.replaceable import REPLACEABLE
 from vdi_fixtures.emulated import Emulated
 from vdi_fixtures.shipped import module_names
@@ -24,7 +25,7 @@ def _names_in(module: str) -> set[str]:
 
 
 def _replaced() -> set[str]:
-    parts: set[str] = set()
+    parts = set(NoRoom.parts)
     for package, name in ((vdi_fixtures.broken, "Broken"), (vdi_fixtures.readings, "Reading")):
         for module in module_names(package).values():
             kind = getattr(import_module(module), name)

@@ -28,6 +28,7 @@ REPLACEABLE: Final[Mapping[str, str]] = MappingProxyType(
         "client.Records": "the records of the commands that a client object hands out",
         "devices.INFORMATIVE": "the completion codes that are no errors",
         "devices.QUEUE_DEPTH": "how many commands a device takes at once",
+        "segments._allocate": "how an area gets its room",
         "segments._map": "how a process maps one area",
         "server.EmulatorServer": "the server that makes calls",
         "server.Mappings": "how a server maps the areas of its set",
