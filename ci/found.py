@@ -1,6 +1,7 @@
 """Writes down which check found each fault, from what `prove --json` wrote: the next proof tries that one first.
 
-`python ci/found.py reports/proof.json`. Nothing depends on the list but how long a proof takes.
+`python ci/found.py reports/proof.json`. The list says which faults turn a requirement red (`requirements ID`), and
+which check a proof tries first on each.
 """
 
 import sys

@@ -147,7 +147,8 @@ def test_a_requirement_names_its_checks_and_no_check_of_another(capsys: pytest.C
     for check in entry["checks"]:
         assert check["id"] in own - other
         assert check["about"] in words(whole)
-        assert any(line == f"{check['node'].partition('[')[0]} (line {check['line']})" for line in own)
+        name = check["node"].partition("::")[2].partition("[")[0]
+        assert any(line.endswith(f"{Path(check['file']).name}:{check['line']} {name}") for line in own)
 
 
 def test_a_requirement_without_a_check_says_why(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import typer
@@ -27,6 +29,17 @@ TEXT: Final = "text"
 JSON: Final = "json"
 FORMATS: Final = (TEXT, JSON)
 """For whom the catalogue is shown."""
+REACHES: Final = MappingProxyType(
+    {
+        "none": "shows without a server",
+        "statement": "shows with any server",
+        "scripted": "shows with a server that is told every step (scripted)",
+        "abi": "shows in the compiled library alone",
+        "platform": "shows on one platform alone",
+        "not testable": "does not show from outside",
+    }
+)
+"""What it takes to judge a requirement."""
 
 
 def requirements(
@@ -133,7 +146,7 @@ def entry(requirement: Requirement, checks: Sequence[str]) -> dict[str, Any]:
             if (standing := one.standing(requirement)) is not None
         ],
         "checks": [{"id": id_, **found[id_]._asdict()} for id_ in checks],
-        "faults": list(faults_of(requirement.id)),
+        "faults": dict(faults_of(requirement.id)),
         "unchecked": requirement.unchecked
         and {"reason": requirement.unchecked.reason, "sentence": requirement.unchecked.sentence},
         "changes": [
@@ -152,7 +165,7 @@ def details(known: Catalogue, requirement: Requirement, checks: Sequence[str]) -
                 requirement.level,
                 f"binds the {requirement.binds}",
                 requirement.source_class,
-                f"reach: {requirement.reach}",
+                REACHES[requirement.reach],
             )
         )
     )
@@ -168,7 +181,7 @@ def details(known: Catalogue, requirement: Requirement, checks: Sequence[str]) -
             for line in (f"{one.column}, before: {one.before or EMPTY}", f"reason: {one.reason}")
         ],
         "Checks": list(_judged(requirement, checks)),
-        "Faults that turn it red": [", ".join(faults_of(requirement.id))],
+        "Faults that turn it red": [f"{name}: {about}" for name, about in faults_of(requirement.id).items()],
     }
     for title, lines in sections.items():
         if any(lines):
@@ -188,6 +201,11 @@ def _profiles(requirement: Requirement) -> Iterator[str]:
             yield f"{one.label}: {standing}{unless}"
 
 
+def _near(path: Path) -> Path:
+    """Give a path as it is shortest: from the working directory, where it lies there."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def _judged(requirement: Requirement, checks: Sequence[str]) -> Iterator[str | Text]:
     """Name the checks of a requirement, with what each holds and where it lies, or say why there is none."""
     told = ""
@@ -196,7 +214,7 @@ def _judged(requirement: Requirement, checks: Sequence[str]) -> Iterator[str | T
         if (name := id_.partition("[")[0]) != told:
             told = name
             yield Text(check.about, "italic")
-            yield _whole(f"{check.node.partition('[')[0]} (line {check.line})")
+            yield _whole(f"{_near(Path(check.file))}:{check.line} {check.node.partition('::')[2].partition('[')[0]}")
         yield _whole(id_)
     if requirement.unchecked is not None:
         yield f"None, {requirement.unchecked.reason}. {requirement.unchecked.sentence}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar, cast
 
-from vdi_conformance.harness.judging import ConformanceFailure
+from vdi_conformance.harness.judging import ConformanceFailure, judgeable
 from vdi_conformance.host.messages.base import Reply
 from vdi_conformance.host.process import Pending
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_TIMEOUT, failed, name_of
@@ -69,6 +69,8 @@ class Answer:
 
     def expect(self, *codes: int, by: str | None = None) -> object:
         """Fail the check unless the call gave one of these codes."""
+        if by is not None:
+            judgeable(by)
         if self.code not in codes:
             names = tuple(name_of(code) for code in codes)
             remedy = SLOW if self.code == VD_E_TIMEOUT else ""

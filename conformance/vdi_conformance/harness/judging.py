@@ -52,7 +52,7 @@ class ConformanceFailure(AssertionError):
         super().__init__(sentence)
         self.expected = expected
         self.observed = observed
-        self.by = by
+        self.by = by and _known(by)
 
 
 @contextmanager
@@ -103,6 +103,11 @@ def judgeable(id: str) -> Requirement:
             f"unchecked.tsv says why {id} has no check ({requirement.unchecked.reason}): remove one of the two"
         )
     return requirement
+
+
+def _known(id: str) -> str:
+    judgeable(id)
+    return id
 
 
 def severity(level: str) -> str:

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import NamedTuple
+
+from vdi_fixtures import broken
+from vdi_fixtures.shipped import module_names
 
 
 class Kill(NamedTuple):
@@ -31,6 +35,12 @@ def checks_by_fault() -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({fault: tuple(seen) for fault, seen in checks.items()})
 
 
-def faults_of(requirement: str) -> tuple[str, ...]:
-    """Name the faults that turned a check of this requirement red."""
-    return tuple(sorted({one.fault for one in found() if one.requirement == requirement}))
+def faults_of(requirement: str) -> Mapping[str, str]:
+    """Name the faults that turned a check of this requirement red, with what is wrong with each."""
+    names = module_names(broken)
+    red = sorted({one.fault for one in found() if one.requirement == requirement and one.fault in names})
+    return MappingProxyType({name: _about(import_module(names[name])) for name in red})
+
+
+def _about(module: ModuleType) -> str:
+    return " ".join((module.__doc__ or "").split("\n\n")[0].split())

@@ -33,6 +33,7 @@ class Collected(NamedTuple):
     node: str
     requirements: tuple[str, ...]
     about: str
+    file: str
     line: int
 
 
@@ -49,7 +50,9 @@ class _Gatherer:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Take the checks; what judges nothing is none."""
         self.checks = {
-            check_id(item): Collected(item.nodeid, tuple(requirements), about_of(item), (item.location[1] or 0) + 1)
+            check_id(item): Collected(
+                item.nodeid, tuple(requirements), about_of(item), str(item.path), (item.location[1] or 0) + 1
+            )
             for item in session.items
             if (requirements := requirements_of(item))
         }

@@ -9,6 +9,8 @@ from vdi_conformance.untrusted.printable import shown
 
 FINDING: Final = 5000
 """So many characters of a finding are told."""
+FEW: Final = 12
+"""So many faults with undeserved charges are named."""
 MOST: Final = 40
 """So many findings are told; the rest stands in the JSON file."""
 
@@ -31,13 +33,22 @@ def summary(proof: Proof) -> Iterator[str]:
     yield f"{proof.ending.upper()} on {tried} in {proof.duration:.0f} s{restricted}"
 
 
+def _precision(proof: Proof) -> Iterator[str]:
+    """Say of how many faults all charges are deserved, and of a few what else they were charged with."""
+    unjust = [one for one in proof.charges if one.innocent]
+    precise = len(proof.charges) - len(unjust)
+    yield f"{precise} of {len(proof.charges)} faults charged with nothing but what they break and what follows from it"
+    if len(unjust) <= FEW:
+        for one in unjust:
+            yield f"{shown(one.fault)} is charged with {', '.join(one.innocent)} as well, by {shown(one.example)}"
+
+
 def _detection(proof: Proof, faults: int) -> Iterator[str]:
     outcomes = Counter(cell.outcome for cell in proof.cells)
     told = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in OUTCOMES if outcomes[outcome])
     yield f"{faults} faults, which break requirements {len(proof.cells)} times: {told or 'none'}"
     if proof.charges:
-        precise = sum(not one.innocent for one in proof.charges)
-        yield f"{precise} of {len(proof.charges)} faults were charged only with what they break and what follows of it"
+        yield from _precision(proof)
     demanded = [one for one in proof.requirements if one.scored]
     shown = sum(bool(one.faults) for one in demanded)
     yield f"{shown} of {len(demanded)} requirements that must hold verified: a fault turned a check of each red"

@@ -1,5 +1,7 @@
 """GetBufferHandle: who may ask, for which addresses, and what the handle names."""
 
+from dataclasses import astuple
+
 import pytest
 
 from vdi_conformance.harness.client import Client
@@ -131,6 +133,18 @@ def test_a_secondary_that_left_gets_no_handles(testbed: Testbed) -> None:
     leaver = scripted.secondaries[0]
     leaver.close().expect(NOERROR)
     leaver.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
+
+
+@OWNERS
+@vdi_requirement("GBH-04")
+def test_an_address_outside_is_refused_between_two_commands(testbed: Testbed, owner: int) -> None:
+    """GetBufferHandle answers VD_E_INVALID for an address outside the set while its process holds no command."""
+    backup = testbed.backup(Scenario(owners=(owner,)))
+    backup.answer(backup.next_data_command()).expect(NOERROR)
+    client = backup.clients[owner]
+    for address in astuple(client.outside_addresses()):
+        client.get_buffer_handle(address).expect(VD_E_INVALID)
+    backup.succeed()
 
 
 @PLACES
