@@ -180,7 +180,7 @@ def _overwrite_zones(testbed: Testbed, statement: StatementRun) -> None:
             assert command.size <= largest, f"a command of {command.size} bytes came, {largest} are the most"
         with judging("BUF-06"):
             testbed.fill(zone_view(command, zone), zone, command.ordinal)
-        statement.answer(command).expect(NOERROR)
+        statement.answer(command).expect(NOERROR, by="BUF-07")
     statement.close()
     end = statement.outcome()
     with judging("BUF-07"):

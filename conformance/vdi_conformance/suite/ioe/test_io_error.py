@@ -46,7 +46,7 @@ def test_after_an_error_nothing_can_be_sent(scripted: ScriptedSet, code: int) ->
 def _fail(scripted: ScriptedSet, code: int = win32.ERROR_WRITE_FAULT, device: int = 0) -> None:
     """Let a Write of a device end with an error."""
     tag = scripted.send(scripted.allocate(), device=device)
-    with judging("CMP-02"):
+    with judging("CMP-01"):
         scripted.devices[device].complete(scripted.devices[device].next_command(), code).expect(NOERROR)
         scripted.completed(tag, code, 0)
 
