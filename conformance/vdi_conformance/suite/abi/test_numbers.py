@@ -2,7 +2,7 @@
 
 import pytest
 
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import no_such_instance
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import StatementRun
@@ -104,7 +104,8 @@ def test_feature_bits_have_their_numbers(testbed: Testbed, like: str) -> None:
 def test_the_bits_of_complete_have_their_numbers(testbed: Testbed) -> None:
     """VDF_RequestComplete reaches the server as 0x2000, and VDF_CompleteEnabled the client as 0x40000."""
     for enabled in (0, COMPLETE_ENABLED):
-        scripted = testbed.scripted_created(Scenario(features=REQUEST_COMPLETE))
+        with judging("ABI-26"):
+            scripted = testbed.scripted_created(Scenario(features=REQUEST_COMPLETE))
         scripted.server.open(None, scripted.set_name).expect(SUCCESS)
         told = scripted.server.get_configuration().expect(SUCCESS).features
         assert told & REQUEST_COMPLETE, f"RequestComplete did not reach the server among {told:#x}"

@@ -94,7 +94,8 @@ def test_an_abort_after_the_end_fails_no_statement(testbed: Testbed, kind: Kind)
         statement.answer_any(command).expect(NOERROR)
     for client in statement.clients:
         client.signal_abort().expect(NOERROR)
-    statement.require_success(statement.outcome())
+    with judging("ABT-19"):
+        statement.require_success(statement.outcome())
     for client in reversed(statement.clients):
         answer = client.close()
         answer.permit("Q49", "Close after an abort in Normally Terminated", NOERROR)

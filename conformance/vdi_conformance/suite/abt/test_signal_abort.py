@@ -166,8 +166,9 @@ def test_the_server_sees_one_abort_of_many(testbed: Testbed) -> None:
     for client in [*scripted.clients, *scripted.clients]:
         client.signal_abort().expect(NOERROR)
     scripted.all_aborted(tags)
-    for device in scripted.devices:
-        device.await_abort()
+    with judging("ABT-03"):
+        for device in scripted.devices:
+            device.await_abort()
 
 
 @BACKUP

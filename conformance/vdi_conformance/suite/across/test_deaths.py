@@ -287,13 +287,14 @@ def test_deaths_in_the_midst_of_a_call_block_nobody(testbed: Testbed, call: str)
     passed = True
     for turn in range(10):
         _die_calling(scripted, testbed.client("mapper"), call, handles[turn % 2], turn)
-        passed = scripted.passes(2, BARRIER // 10)
-        if not passed:
-            break
-        for command, handle in zip(held, handles, strict=True):
-            others = [one for one in scripted.clients if one is not command.device.client]
-            require_same_contents(512, fetched_view(command), *(mapped_view(one, handle) for one in others))
-            handle_of(command)
+        with judging("CMP-20"):
+            passed = scripted.passes(2, BARRIER // 10)
+            if not passed:
+                break
+            for command, handle in zip(held, handles, strict=True):
+                others = [one for one in scripted.clients if one is not command.device.client]
+                require_same_contents(512, fetched_view(command), *(mapped_view(one, handle) for one in others))
+                handle_of(command)
     _record_death(testbed, f"a secondary in {call}", passed)
     _complete_both(scripted, tags, held, passed)
 

@@ -47,7 +47,10 @@ def test_what_a_backup_wrote_can_be_restored(testbed: Testbed, scenario: Scenari
     """A RESTORE of the very bytes that a BACKUP wrote succeeds, whatever its sizes, devices and processes."""
     streams = testbed.directory("streams")
     testbed.backup(scenario, streams).succeed()
-    testbed.restore(scenario, streams).succeed()
+    restore = testbed.restore(scenario, streams)
+    end = restore.finish()
+    with judging("BUF-03"):
+        restore.require_success(end)
 
 
 @OWNERS

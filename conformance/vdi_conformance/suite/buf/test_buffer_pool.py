@@ -3,7 +3,7 @@
 import pytest
 
 from vdi_conformance.harness.device import Fetched
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.shared_memory import (
@@ -82,12 +82,14 @@ def test_areas_that_come_while_commands_run_are_good(testbed: Testbed, owner: in
             stored = mark(BufferView(scripted.server, buffer), scenario.max_transfer_size, buffer)
             command = _sent(scripted, buffer, 1)
             assert command.buffer % scenario.alignment == 0, f"a buffer lies at {command.buffer:#x}"
-            require_same_contents(command.size, stored.view, fetched_view(command))
-            testbed.fill(zone_view(command, zone), zone, 1)
-            view = mapped_view(scripted.secondaries[1], handle_of(command))
-            require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+            with judging("BUF-14"):
+                require_same_contents(command.size, stored.view, fetched_view(command))
+                testbed.fill(zone_view(command, zone), zone, 1)
+                view = mapped_view(scripted.secondaries[1], handle_of(command))
+                require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
             command.device.complete(command, 0, command.size).expect(NOERROR)
-    require_unchanged(*kept)
+    with judging("BUF-14"):
+        require_unchanged(*kept)
     held.device.complete(held, 0, held.size).expect(NOERROR)
 
 
@@ -104,7 +106,8 @@ def test_the_largest_set_works_or_ends_in_configuration(testbed: Testbed, owners
     scenario = Scenario(MAX_DEVICES, owners, max_transfer_size=MAX_TRANSFER_SIZE, buffer_count=3, database=size)
     statement = testbed.prepared(scenario)
     try:
-        statement.start()
+        with judging("BUF-19"):
+            statement.start()
     except ConformanceFailure as failure:
         if failure.observed not in [name_of(code) for code in (VD_E_ABORT, VD_E_MEMORY, VD_E_TIMEOUT)]:
             raise

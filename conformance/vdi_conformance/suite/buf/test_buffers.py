@@ -180,7 +180,7 @@ def _overwrite_zones(testbed: Testbed, statement: StatementRun) -> None:
             assert command.size <= largest, f"a command of {command.size} bytes came, {largest} are the most"
         with judging("BUF-06"):
             testbed.fill(zone_view(command, zone), zone, command.ordinal)
-        statement.answer(command).expect(NOERROR)
+        statement.answer(command).expect(NOERROR, by="BUF-07")
     statement.close()
     end = statement.outcome()
     with judging("BUF-07"):
@@ -223,7 +223,8 @@ def test_zones_spoil_no_data_of_others(testbed: Testbed, kind: Kind, zone: int) 
     commands = statement.hold_all()
     marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(commands)]
     marked += [mark(zone_view(command, zone), zone, -number) for number, command in enumerate(commands, 1)]
-    require_unchanged(*marked)
+    with judging("BUF-08"):
+        require_unchanged(*marked)
 
 
 @pytest.mark.parametrize("zone", [1, 24, 4096], ids=["zone of 1 byte", "zone of 24 bytes", "zone of 4 KiB"])
@@ -233,7 +234,8 @@ def test_zones_of_a_whole_pool_spoil_no_data(testbed: Testbed, zone: int) -> Non
     commands = _fetch_all(_pool_outstanding(testbed, zone))
     marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(commands)]
     marked += [mark(zone_view(command, zone), zone, -number) for number, command in enumerate(commands, 1)]
-    require_unchanged(*marked)
+    with judging("BUF-08"):
+        require_unchanged(*marked)
 
 
 @pytest.mark.parametrize(

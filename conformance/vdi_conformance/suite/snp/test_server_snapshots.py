@@ -19,10 +19,12 @@ PREPARED: Final = Scenario(snapshot=True, features=vdc.VDF_SNAPSHOT_PREPARE)
 def up_to(statement: StatementRun, code: int) -> tuple[list[int], Fetched]:
     """Be an ordinary client up to a command of this code; give the codes before it, and the command."""
     codes: list[int] = []
-    while (command := statement.device.next_command()).code != code:
+    for command in statement.commands():
+        if command.code == code:
+            return codes, command
         codes.append(command.code)
-        statement.answer_any(command).expect(NOERROR)
-    return codes, command
+        statement.answer_any(command).expect(NOERROR, by="CMP-01")
+    raise ConformanceFailure(f"after {named(codes)} the device was closed, {vdc.name_of(code)} never came")
 
 
 def codes_of(statement: StatementRun) -> list[int]:

@@ -38,6 +38,7 @@ def test_an_abort_of_the_server_ends_every_command_once(testbed: Testbed, owner:
     scripted.all_aborted(tags)
     held[1].device.await_abort()
     held[1].device.complete(held[1], ERROR_SUCCESS, held[1].size).expect(VD_E_ABORT)
+    assert scripted.completion(timeout=0) is None, "the server was told of commands once more that it had seen end"
 
 
 @vdi_requirement("SRV-07")

@@ -80,7 +80,7 @@ def test_no_command_is_sent_to_a_device_that_the_server_has_not_opened(testbed: 
     scripted.end_configuration()
     scripted.primary.get_configuration().expect(NOERROR)
     scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 99).expect(VD_E_PROTOCOL)
-    scripted.primary.open_device(scripted.set_name).expect(NOERROR)
+    scripted.primary.open_device(scripted.set_name).expect(NOERROR, by="OPD-01")
     scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 99).expect(VD_E_PROTOCOL)
     scripted.server.open_device(scripted.set_name).expect(NOERROR)
     scripted.server.send_command(scripted.set_name, VDC_FLUSH, 0, 0, 0, 100).expect(NOERROR)

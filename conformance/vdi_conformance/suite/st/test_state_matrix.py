@@ -5,7 +5,7 @@ import os
 import pytest
 
 from vdi_conformance.harness.client_states import Reached, ended, fresh, opened, require_state
-from vdi_conformance.harness.judging import not_tested, vdi_requirement
+from vdi_conformance.harness.judging import judging, not_tested, vdi_requirement
 from vdi_conformance.harness.matrix import CELLS, CELLS_OF_A_SECONDARY, CELLS_OF_AN_INVALID_DEVICE, MatrixCell
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.testbed import Testbed
@@ -54,7 +54,8 @@ def test_a_device_opens_while_another_is_open(testbed: Testbed) -> None:
     """OpenDevice called in state Active gives NOERROR for a device not yet open."""
     statement = testbed.configured("backup", Scenario(devices=2))
     statement.open_device(0)
-    statement.open_device(1)
+    with judging("ST-16"):
+        statement.open_device(1)
     require_state(Reached(testbed, statement.primary, statement.set_name, statement), ClientState.ACTIVE)
 
 
@@ -62,8 +63,9 @@ def test_a_device_opens_while_another_is_open(testbed: Testbed) -> None:
 def test_the_last_close_of_a_device_ends_a_set(testbed: Testbed) -> None:
     """GetCommand called in state Active gives commands, then VD_E_CLOSE, and moves to Normally Terminated."""
     at = opened(testbed)
-    for command in at.running.commands():
-        at.running.answer_any(command).expect(NOERROR)
+    with judging("ST-22"):
+        for command in at.running.commands():
+            at.running.answer_any(command).expect(NOERROR, by="CMP-01")
     assert at.device.closed, "no device gave VD_E_CLOSE"
     require_state(at, ClientState.NORMALLY_TERMINATED)
 

@@ -7,7 +7,7 @@ from vdi_conformance.harness.expectations import PendingAnswer, Result
 from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, RESTORE, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
-from vdi_conformance.harness.shared_memory import handle_of
+from vdi_conformance.harness.shared_memory import handle_of, mapped_view
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.host.messages.client import CommandReply
@@ -112,6 +112,7 @@ def test_a_waiting_device_stops_no_call_of_the_set(testbed: Testbed, kind: Kind,
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1, buffer_count=1))
     device, client = statement.device, statement.clients[owner]
     command = device.next_data_command()
+    mapped_view(client, handle_of(command))
     waiting = device.send_get_command(testbed.scaled(A_WHILE))
     client.get_configuration().expect(NOERROR)
     handle = client.send_get_buffer_handle(command.buffer, thread="asker").result().expect(NOERROR)

@@ -131,6 +131,7 @@ def test_each_completion_gives_the_time_limit_anew(testbed: Testbed) -> None:
         statement.execute()
         clock.expect(statement.primary.get_configuration(), NOERROR)
         opened = statement.primary.open_device(statement.set_name)
+        opened.expect(NOERROR, VD_E_ABORT, by="OPD-01")
         clock.expect(opened, NOERROR)
         for _ in range(4):
             held = _hold(opened.expect(NOERROR), clock, interval * 7 // 10)
