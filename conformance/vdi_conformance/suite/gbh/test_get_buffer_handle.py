@@ -178,7 +178,7 @@ def test_asking_twice_gives_handles_of_the_same_buffer(
         second = handle_of(command)
     testbed.observe("Q38", "handles of two calls for one buffer", "equal" if first == second else "different")
     earlier = mapped_view(secondary, first)
-    require_same_contents(command.size, fetched_view(command), earlier)
+    require_same_memory(command.size, fetched_view(command), earlier, seed=testbed.seed)
     with judging("MBH-08" if first == second else "GBH-05"):
         view = mapped_view(secondary, second)
     with judging("GBH-05"):
@@ -210,7 +210,8 @@ def test_an_address_inside_a_buffer_stays_inside_it(
     offset = 1 if place == "second byte" else command.size - 1
     result = statement.primary.get_buffer_handle(command.buffer + offset)
     if result.permit("Q38", f"GetBufferHandle of the {place} of a buffer", NOERROR, VD_E_INVALID) == NOERROR:
-        require_same_contents(command.size, fetched_view(command), mapped_view(secondary, handle_of(command)))
+        right = mapped_view(secondary, handle_of(command))
+        require_same_memory(command.size, fetched_view(command), right, seed=testbed.seed)
         with judging("GBH-06"):
             mapped = mapped_view(secondary, result.expect(NOERROR))
             require_inside(mapped, command.size, [fetched_view(command)], testbed.seed)
@@ -221,16 +222,16 @@ def test_an_address_inside_a_buffer_stays_inside_it(
 def test_every_value_of_a_handle_is_as_good_as_another(testbed: Testbed, buffers: int) -> None:
     """A handle maps to its buffer whatever number it is, 0 and values above 0x7FFFFFFF included."""
     statement = testbed.backup(Scenario(devices=4, secondaries=1, buffer_count=buffers))
-    for _ in range(3):
+    for turn in range(3):
         commands = statement.hold_all()
         for command in commands:
             testbed.fill(fetched_view(command), command.size, command.buffer)
         asked = [command.device.client.get_buffer_handle(command.buffer) for command in commands]
-        # Neighbours that have handles show that it is the number that is refused.
-        with judging("GBH-09" if any(one.succeeded for one in asked) else "GBH-01"):
+        # Neighbours that have handles show that it is the number that is refused; later the buffers may come again.
+        with judging("GBH-09" if turn == 0 and any(one.succeeded for one in asked) else "GBH-01"):
             handles = [one.expect(NOERROR) for one in asked]
         for command, handle in zip(commands, handles, strict=True):
-            with judging("GBH-09" if handle == 0 or handle > HIGHEST_POSITIVE else "MBH-01"):
+            with judging("GBH-09" if turn == 0 and (handle == 0 or handle > HIGHEST_POSITIVE) else "MBH-01"):
                 mapped = mapped_view(statement.secondaries[0], handle)
             require_same_contents(command.size, fetched_view(command), mapped)
         for command in commands:
@@ -299,7 +300,8 @@ def test_an_address_in_the_prefix_zone_stays_with_its_buffer(testbed: Testbed, k
     if result.permit("Q38", subject, NOERROR, VD_E_INVALID) == NOERROR:
         zone_and_buffer = [BufferView(statement.primary, command.buffer - 512), fetched_view(command)]
         secondary = statement.secondaries[0]
-        require_same_contents(command.size, fetched_view(command), mapped_view(secondary, handle_of(command)))
+        right = mapped_view(secondary, handle_of(command))
+        require_same_memory(command.size, fetched_view(command), right, seed=testbed.seed)
         with judging("GBH-14"):
             mapped = mapped_view(secondary, result.expect(NOERROR))
             require_inside(mapped, command.size, zone_and_buffer, testbed.seed)
@@ -359,11 +361,15 @@ def test_threads_of_one_process_ask_at_once(testbed: Testbed, kind: Kind) -> Non
     answers = [pending.result() for pending in asked]
     secondary = statement.secondaries[0]
     # Asked for alone a handle shows what is wrong without any thread.
-    require_same_contents(commands[0].size, fetched_view(commands[0]), mapped_view(secondary, handle_of(commands[0])))
+    alone = handle_of(commands[0])
+    views = {alone: mapped_view(secondary, alone)}
+    require_same_contents(commands[0].size, fetched_view(commands[0]), views[alone])
     handles = [answer.expect(NOERROR) for answer in answers]
     with judging("GBH-17"):
         for command, handle in zip(commands * 3, handles, strict=True):
-            require_same_contents(command.size, fetched_view(command), mapped_view(secondary, handle))
+            if handle not in views:
+                views[handle] = mapped_view(secondary, handle)
+            require_same_contents(command.size, fetched_view(command), views[handle])
 
 
 @vdi_requirement("GBH-18")
@@ -437,7 +443,7 @@ def test_the_handle_of_a_mapped_address_names_the_same_buffer(testbed: Testbed, 
     command = statement.next_data_command()
     mapper, third = statement.secondaries
     mapped = mapped_view(mapper, handle_of(command))
-    require_same_contents(command.size, fetched_view(command), mapped)
+    require_same_memory(command.size, fetched_view(command), mapped, seed=testbed.seed)
     result = mapper.get_buffer_handle(mapped.address)
     if result.permit("Q38", "GetBufferHandle of a mapped address", NOERROR, VD_E_INVALID) == NOERROR:
         with judging("GBH-21"):
