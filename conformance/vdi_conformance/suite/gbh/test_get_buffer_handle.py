@@ -24,6 +24,8 @@ from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import VDConfig
 
+HIGHEST_POSITIVE = 0x7FFFFFFF
+"""Higher handles are negative where they are read as signed numbers."""
 UPPER_BITS = (32, 40, 46, 48, 63)
 """Bits of an address that a 32-bit number has not."""
 PLACES = pytest.mark.parametrize(
@@ -153,10 +155,14 @@ def test_an_address_outside_is_refused_between_two_commands(testbed: Testbed, ow
 def test_memory_outside_the_set_has_no_handle(testbed: Testbed, owner: int, place: str) -> None:
     """GetBufferHandle answers VD_E_INVALID for an address outside every mapping of the set, whoever asks."""
     statement = testbed.backup(Scenario(owners=(owner,), secondaries=2 * owner))
+    earlier = statement.next_data_command()
+    handle_of(earlier)
+    statement.answer(earlier).expect(NOERROR)
     command = statement.next_data_command()
     for client in statement.clients:
         client.get_buffer_handle(_address_outside(client, place)).expect(VD_E_INVALID)
-    handle_of(command)
+    with judging("GBH-04"):
+        handle_of(command)
     statement.answer(command).expect(NOERROR)
     statement.succeed()
 
@@ -181,10 +187,16 @@ def test_asking_twice_gives_handles_of_the_same_buffer(
 ) -> None:
     """Each call of GetBufferHandle for one held buffer succeeds, and each handle maps to that buffer."""
     command = statement.next_data_command()
-    first, second = handle_of(command), handle_of(command)
+    first = handle_of(command)
+    with judging("GBH-05"):
+        second = handle_of(command)
     testbed.observe("Q38", "handles of two calls for one buffer", "equal" if first == second else "different")
-    views = [mapped_view(secondary, handle) for handle in (first, second)]
-    require_same_memory(command.size, fetched_view(command), *views, seed=testbed.seed)
+    earlier = mapped_view(secondary, first)
+    require_same_memory(command.size, fetched_view(command), earlier, seed=testbed.seed)
+    with judging("MBH-08" if first == second else "GBH-05"):
+        view = mapped_view(secondary, second)
+    with judging("GBH-05"):
+        require_same_memory(command.size, fetched_view(command), earlier, view, seed=testbed.seed)
 
 
 @vdi_requirement("GBH-05")
@@ -212,8 +224,11 @@ def test_an_address_inside_a_buffer_stays_inside_it(
     offset = 1 if place == "second byte" else command.size - 1
     result = statement.primary.get_buffer_handle(command.buffer + offset)
     if result.permit("Q38", f"GetBufferHandle of the {place} of a buffer", NOERROR, VD_E_INVALID) == NOERROR:
-        mapped = mapped_view(secondary, result.expect(NOERROR))
-        require_inside(mapped, command.size, [fetched_view(command)], testbed.seed)
+        right = mapped_view(secondary, handle_of(command))
+        require_same_memory(command.size, fetched_view(command), right, seed=testbed.seed)
+        with judging("GBH-06"):
+            mapped = mapped_view(secondary, result.expect(NOERROR))
+            require_inside(mapped, command.size, [fetched_view(command)], testbed.seed)
 
 
 @pytest.mark.parametrize("buffers", [32, 33, 34], ids=["32 buffers", "33 buffers", "34 buffers"])
@@ -221,12 +236,17 @@ def test_an_address_inside_a_buffer_stays_inside_it(
 def test_every_value_of_a_handle_is_as_good_as_another(testbed: Testbed, buffers: int) -> None:
     """A handle maps to its buffer whatever number it is, 0 and values above 0x7FFFFFFF included."""
     statement = testbed.backup(Scenario(devices=4, secondaries=1, buffer_count=buffers))
-    for _ in range(3):
+    for turn in range(3):
         commands = statement.hold_all()
         for command in commands:
             testbed.fill(fetched_view(command), command.size, command.buffer)
-        for command in commands:
-            mapped = mapped_view(statement.secondaries[0], handle_of(command))
+        asked = [command.device.client.get_buffer_handle(command.buffer) for command in commands]
+        # Neighbours that have handles show that it is the number that is refused; later the buffers may come again.
+        with judging("GBH-09" if turn == 0 and any(one.succeeded for one in asked) else "GBH-01"):
+            handles = [one.expect(NOERROR) for one in asked]
+        for command, handle in zip(commands, handles, strict=True):
+            with judging("GBH-09" if turn == 0 and (handle == 0 or handle > HIGHEST_POSITIVE) else "MBH-01"):
+                mapped = mapped_view(statement.secondaries[0], handle)
             require_same_contents(command.size, fetched_view(command), mapped)
         for command in commands:
             statement.answer(command).expect(NOERROR)
@@ -293,8 +313,12 @@ def test_an_address_in_the_prefix_zone_stays_with_its_buffer(testbed: Testbed, k
     subject = f"GetBufferHandle {distance} bytes before a buffer with a prefix zone"
     if result.permit("Q38", subject, NOERROR, VD_E_INVALID) == NOERROR:
         zone_and_buffer = [BufferView(statement.primary, command.buffer - 512), fetched_view(command)]
-        mapped = mapped_view(statement.secondaries[0], result.expect(NOERROR))
-        require_inside(mapped, command.size, zone_and_buffer, testbed.seed)
+        secondary = statement.secondaries[0]
+        right = mapped_view(secondary, handle_of(command))
+        require_same_memory(command.size, fetched_view(command), right, seed=testbed.seed)
+        with judging("GBH-14"):
+            mapped = mapped_view(secondary, result.expect(NOERROR))
+            require_inside(mapped, command.size, zone_and_buffer, testbed.seed)
 
 
 @vdi_requirement("GBH-15", "MBH-06", "MBH-18")
@@ -348,9 +372,18 @@ def test_threads_of_one_process_ask_at_once(testbed: Testbed, kind: Kind) -> Non
         for turn in range(3)
         for number, command in enumerate(commands)
     ]
-    handles = [pending.result().expect(NOERROR) for pending in asked]
-    for command, handle in zip(commands * 3, handles, strict=True):
-        require_same_contents(command.size, fetched_view(command), mapped_view(statement.secondaries[0], handle))
+    answers = [pending.result() for pending in asked]
+    secondary = statement.secondaries[0]
+    # Asked for alone a handle shows what is wrong without any thread.
+    alone = handle_of(commands[0])
+    views = {alone: mapped_view(secondary, alone)}
+    require_same_contents(commands[0].size, fetched_view(commands[0]), views[alone])
+    handles = [answer.expect(NOERROR) for answer in answers]
+    with judging("GBH-17"):
+        for command, handle in zip(commands * 3, handles, strict=True):
+            if handle not in views:
+                views[handle] = mapped_view(secondary, handle)
+            require_same_contents(command.size, fetched_view(command), views[handle])
 
 
 @vdi_requirement("GBH-18")
@@ -381,12 +414,13 @@ def test_an_address_of_a_closed_set_names_nothing_of_the_next(testbed: Testbed) 
     secondary = testbed.secondary(second)
     for command in old:
         result = second.primary.get_buffer_handle(command.buffer)
-        if command.buffer == held.buffer:  # the system placed it there again
-            view = mapped_view(secondary, result.expect(NOERROR))
-            require_same_memory(held.size, fetched_view(held), view, seed=testbed.seed)
-        elif result.permit("Q56", "GetBufferHandle of a closed set's address", NOERROR, VD_E_INVALID) == NOERROR:
-            view = mapped_view(secondary, result.expect(NOERROR))
-            view.process.read(view.address, 1)
+        with judging("GBH-19"):
+            if command.buffer == held.buffer:  # the system placed it there again
+                view = mapped_view(secondary, result.expect(NOERROR))
+                require_same_memory(held.size, fetched_view(held), view, seed=testbed.seed)
+            elif result.permit("Q56", "GetBufferHandle of a closed set's address", NOERROR, VD_E_INVALID) == NOERROR:
+                view = mapped_view(secondary, result.expect(NOERROR))
+                view.process.read(view.address, 1)
 
 
 @vdi_requirement("GBH-20")
@@ -400,13 +434,18 @@ def test_a_handle_stays_good_while_others_come_and_go(testbed: Testbed, kind: Ki
     statement.answer(other).expect(NOERROR)
     for _ in range(2):
         guest = testbed.secondary(statement)
-        mapped_view(guest, handle)
-        guest.close().expect(NOERROR)
+        with judging("GBH-20"):
+            mapped_view(guest, handle)
+        guest.close().expect(NOERROR, by="CLS-20")
         statement.forget(guest)
-        statement.answer_next(statement.devices[1], 3)
-    view = mapped_view(testbed.secondary(statement), handle)
-    assert view.process.digest(view.address, held.size) == stored, "a held buffer has lost what was stored in it"
-    require_same_memory(held.size, fetched_view(held), view, seed=testbed.seed)
+        with judging("GBH-20"):
+            statement.answer_next(statement.devices[1], 1)
+        statement.answer_next(statement.devices[1], 2)
+    late = testbed.secondary(statement)
+    with judging("GBH-20"):
+        view = mapped_view(late, handle)
+        assert view.process.digest(view.address, held.size) == stored, "a held buffer has lost what was stored in it"
+        require_same_memory(held.size, fetched_view(held), view, seed=testbed.seed)
     statement.answer(held).expect(NOERROR)
     statement.finish()
 
@@ -420,8 +459,10 @@ def test_the_handle_of_a_mapped_address_names_the_same_buffer(testbed: Testbed, 
     mapped = mapped_view(mapper, handle_of(command))
     result = mapper.get_buffer_handle(mapped.address)
     if result.permit("Q38", "GetBufferHandle of a mapped address", NOERROR, VD_E_INVALID) == NOERROR:
-        view = mapped_view(third, result.expect(NOERROR))
-        require_same_memory(command.size, fetched_view(command), mapped, view, seed=testbed.seed)
+        require_same_memory(command.size, fetched_view(command), mapped, seed=testbed.seed)
+        with judging("GBH-21"):
+            view = mapped_view(third, result.expect(NOERROR))
+            require_same_memory(command.size, fetched_view(command), mapped, view, seed=testbed.seed)
 
 
 @vdi_requirement("GBH-01", "GBH-02")

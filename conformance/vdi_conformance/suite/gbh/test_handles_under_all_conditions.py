@@ -14,6 +14,7 @@ from vdi_conformance.harness.shared_memory import (
     handle_of,
     mapped_view,
     mark,
+    require_same_contents,
     require_same_memory,
     require_unchanged,
 )
@@ -48,17 +49,24 @@ def test_buffers_of_every_kind_are_shared(testbed: Testbed, kind: Kind, conditio
     _share(testbed, statement, *commands, contents="MBH-02")
 
 
-def _share(testbed: Testbed, running: SetInUse, *commands: Fetched, contents: str = "MBH-01") -> None:
+def _share(
+    testbed: Testbed,
+    running: SetInUse,
+    *commands: Fetched,
+    handle: str = "GBH-01",
+    mapping: str = "MBH-01",
+    contents: str = "MBH-01",
+) -> None:
     """Map each buffer in every other process, and then see that each is shared; all mappings live at once.
 
-    What shows other bytes breaks the requirement `contents`.
+    What gives no handle breaks the requirement `handle`, what maps none `mapping`, what shows other bytes `contents`.
     """
-    with judging("GBH-01"):
+    with judging(handle):
         handles = [handle_of(command) for command in commands]
-    with judging("MBH-01"):
+    with judging(mapping):
         mapped = [
-            [mapped_view(one, handle) for one in running.clients if one is not command.device.client]
-            for command, handle in zip(commands, handles, strict=True)
+            [mapped_view(one, given) for one in running.clients if one is not command.device.client]
+            for command, given in zip(commands, handles, strict=True)
         ]
     with judging(contents):
         for command, views in zip(commands, mapped, strict=True):
@@ -79,7 +87,7 @@ def test_sets_of_the_older_forms_are_shared(testbed: Testbed, owner: int) -> Non
     testbed.need_default_instance()
     statement = testbed.configured("backup", Scenario(devices=2, owners=(owner,), secondaries=2, older=True))
     _begin(statement, joining="SEC-08")
-    _share(testbed, statement, *statement.hold_all())
+    _share(testbed, statement, *statement.hold_all(), handle="SEC-08" if owner else "GBH-01")
     with judging("SEC-08"):
         wanted = statement.primary.get_configuration(0).expect(NOERROR)._replace(buffer_area_size=0)
         for secondary in statement.secondaries:
@@ -91,6 +99,19 @@ def test_sets_of_the_older_forms_are_shared(testbed: Testbed, owner: int) -> Non
     for device in statement.devices:
         device.await_abort()
     statement.require_failure()
+
+
+@vdi_requirement("MBH-01")
+def test_who_joined_by_the_older_form_maps(testbed: Testbed, kind: Kind) -> None:
+    """MapBufferHandle works in a process that joined a set of CreateEx by OpenInSecondary."""
+    testbed.need_default_instance()
+    statement = testbed.statement(kind)
+    command = statement.next_data_command()
+    handle = handle_of(command)
+    secondary = testbed.client("secondary")
+    secondary.open_in_secondary(statement.set_name).expect(NOERROR, by="SEC-08")
+    view = mapped_view(secondary, handle)
+    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
 
 
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
@@ -109,25 +130,31 @@ def test_a_further_set_of_the_same_objects_is_shared(testbed: Testbed, kind: Kin
 
 
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
-@vdi_requirement("GBH-01", "GBH-04", "MBH-01", "MBH-04")
+@vdi_requirement("GBH-04", "MBH-04")
 def test_what_was_refused_harms_no_later_call(testbed: Testbed, kind: Kind, owner: int) -> None:
     """Addresses and handles outside the set are refused each time, and good ones work as before."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     command = statement.next_data_command()
+    _share(testbed, statement, command)
+    _share(testbed, statement, command, handle="GBH-05", mapping="MBH-08")
     handle = handle_of(command)
     for client in statement.clients:
         far = (handle + statement.pool_size + 1) % (1 << 32)
         for _ in range(REFUSALS):
             client.get_buffer_handle(0).expect(VD_E_INVALID, by="GBH-04")
             client.map_buffer_handle(far).expect(VD_E_INVALID, by="MBH-04")
-        _share(testbed, statement, command)
+        _share_after_refusals(testbed, statement, command)
         client.get_buffer_handle(0).expect(VD_E_INVALID, by="GBH-04")
         client.map_buffer_handle(far).expect(VD_E_INVALID, by="MBH-04")
-        _share(testbed, statement, command)
+        _share_after_refusals(testbed, statement, command)
         guest = testbed.beside(client)
-        guest.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
-        guest.close().expect(NOERROR)
-    _share(testbed, statement, command)
+        guest.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR, by="CRE-01")
+        guest.close().expect(NOERROR, by="CLS-05")
+    _share(testbed, statement, command, handle="GBH-20", mapping="GBH-20", contents="GBH-20")
+
+
+def _share_after_refusals(testbed: Testbed, statement: StatementRun, command: Fetched) -> None:
+    _share(testbed, statement, command, handle="GBH-04", mapping="MBH-04", contents="MBH-04")
 
 
 @vdi_requirement("GBH-05", "MBH-08")
@@ -137,6 +164,7 @@ def test_a_buffer_is_asked_for_and_mapped_very_often(
     """GetBufferHandle and MapBufferHandle work for one buffer hundreds of times, and spoil no earlier address."""
     command = statement.next_data_command()
     first = mapped_view(secondary, handle_of(command))
+    require_same_contents(command.size, fetched_view(command), first)
     for number in range(ASKED_AGAIN):
         with judging("GBH-05"):
             asked = statement.primary.send_get_buffer_handle(command.buffer, thread=f"asker {number % 3}").result()
@@ -175,9 +203,9 @@ def _require_told_apart(scripted: ScriptedSet, each: int) -> None:
     with judging("GBH-02"):
         assert len(set(handles)) == len(handles), "two buffers that are held at once have the same handle"
     mapper = scripted.secondaries[-1]
-    with judging("MBH-02"):
-        for buffer, handle in zip(held, handles, strict=True):
-            view = mapped_view(mapper, handle)
+    for buffer, handle in zip(held, handles, strict=True):
+        view = mapped_view(mapper, handle)
+        with judging("MBH-02"):
             if mapper.read(view.address, 8) != buffer.to_bytes(8, "little"):
                 raise ConformanceFailure(f"handle {handle:#x} names another buffer than the one that it was given for")
 
@@ -212,11 +240,11 @@ def _map_in_the_wrong_sets(sets: list[StatementRun], handles: list[int]) -> None
         one.secondaries[0].map_buffer_handle(handle).expect(VD_E_INVALID, NOERROR, by="MBH-05")
 
 
-@vdi_requirement("MBH-17", "SEC-01")
+@vdi_requirement("MBH-17")
 def test_one_buffer_is_shared_by_twenty_processes(testbed: Testbed) -> None:
     """A secondary's buffer can be mapped by the primary and 19 secondaries at once, and all see the same bytes."""
     statement = testbed.configured("backup", Scenario(owners=(1,), secondaries=20))
-    _begin(statement, joining="SEC-01")
+    _begin(statement, joining="MBH-17")
     command = statement.next_data_command()
     handle = handle_of(command)
     with judging("MBH-17"):

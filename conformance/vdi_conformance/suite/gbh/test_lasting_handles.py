@@ -1,10 +1,12 @@
 """Handles for as long as their command is held, the sets that grow meanwhile, and the objects that are not open."""
 
-from functools import partial
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import Fetched
+from vdi_conformance.harness.expectations import Result
 from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, OWNERS, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
@@ -15,6 +17,7 @@ from vdi_conformance.harness.shared_memory import (
     keep_free,
     mapped_view,
     mark,
+    require_distinct,
     require_same_memory,
     require_unchanged,
 )
@@ -47,9 +50,12 @@ def test_a_held_handle_outlives(testbed: Testbed, event: str, owner: int) -> Non
     spare = scripted.allocate()
     scripted.send(scripted.allocate())
     held = scripted.device.next_command()
-    handle, marked = handle_of(held), mark(fetched_view(held), held.size, 1)
-    other = scripted.clients[1 - owner]
+    handle, other = handle_of(held), scripted.clients[1 - owner]
     earlier = mapped_view(other, handle)
+    require_same_memory(held.size, fetched_view(held), earlier, seed=testbed.seed)
+    with judging("MBH-08"):
+        mapped_view(other, handle)
+    marked = mark(fetched_view(held), held.size, 1)
     match event:
         case "many other handles":
             _pass_with_handles(scripted, spare, device=1, count=OTHER_HANDLES)
@@ -62,11 +68,15 @@ def test_a_held_handle_outlives(testbed: Testbed, event: str, owner: int) -> Non
         case _:
             for client in (held.device.client, other):
                 guest = testbed.beside(client)
-                guest.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
-                guest.close().expect(NOERROR)
+                guest.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR, by="CRE-01")
+                guest.close().expect(NOERROR, by="CLS-05")
     require_unchanged(marked)
-    views = [mapped_view(other, handle), mapped_view(testbed.secondary(scripted), handle)]
-    require_same_memory(held.size, fetched_view(held), earlier, *views, seed=testbed.seed)
+    with judging("GBH-20"):
+        again = mapped_view(other, handle)
+    late = testbed.secondary(scripted)
+    with judging("GBH-20"):
+        views = [earlier, again, mapped_view(late, handle)]
+        require_same_memory(held.size, fetched_view(held), *views, seed=testbed.seed)
 
 
 @OWNERS
@@ -80,14 +90,16 @@ def test_a_held_handle_outlives_other_commands_of_its_device(testbed: Testbed, o
     first, held = scripted.device.next_command(), scripted.device.next_command()
     other = scripted.clients[1 - owner]
     handle, marked = handle_of(held), mark(fetched_view(held), held.size, 1)
-    mapped_view(other, handle_of(first))
-    scripted.device.complete(first, 0, first.size).expect(NOERROR)
+    require_same_memory(first.size, fetched_view(first), mapped_view(other, handle_of(first)), seed=testbed.seed)
+    scripted.device.complete(first, 0, first.size).expect(NOERROR, by="CMP-01")
     scripted.completed(tag, 0, first.size)
-    views = [mapped_view(other, handle)]
+    with judging("GBH-20"):
+        views = [mapped_view(other, handle)]
     scripted.send(spare)
     mapped_view(other, handle_of(scripted.device.next_command()))
     require_unchanged(marked)
-    require_same_memory(held.size, fetched_view(held), *views, mapped_view(other, handle), seed=testbed.seed)
+    with judging("GBH-20"):
+        require_same_memory(held.size, fetched_view(held), *views, mapped_view(other, handle), seed=testbed.seed)
 
 
 def _pass_with_handles(scripted: ScriptedSet, buffer: int, device: int, count: int) -> None:
@@ -107,13 +119,21 @@ def test_handles_of_one_process_are_good_side_by_side(testbed: Testbed, kind: Ki
     statement = testbed.statement(kind, Scenario(devices=4, owners=(owner,), secondaries=1, buffer_count=4))
     commands = statement.hold_all()
     handles = [handle_of(command) for command in commands]
+    with judging("GBH-02"):
+        require_distinct(
+            {command.device.name: handle for command, handle in zip(commands, handles, strict=True)}, "handle"
+        )
     marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(commands)]
-    for command, handle in zip(commands, handles, strict=True):
-        mapped_view(statement.clients[1 - owner], handle)
+    mapper = statement.clients[1 - owner]
+    for command, handle in reversed(list(zip(commands, handles, strict=True))):
+        # No handle was given after the last one: that others were cannot be why it is refused.
+        with judging("MBH-01" if command is commands[-1] else "GBH-20"):
+            mapped_view(mapper, handle)
         require_unchanged(*marked)
-        view = mapped_view(statement.clients[1 - owner], handle)
+        with judging("MBH-08"):
+            view = mapped_view(mapper, handle)
         require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
-        marked = marked[1:]
+        marked.pop()
 
 
 # Areas that come one after the other
@@ -126,22 +146,26 @@ def test_areas_that_come_between_mappings_are_shared(testbed: Testbed) -> None:
     buffers: list[int] = []
     for turn in range(AREAS):
         buffers.append(scripted.allocate())
-        _share(testbed, scripted, buffers[-1], turn % 2, "MBH-06")
+        _share(testbed, scripted, buffers[-1], turn % 2, scripted.clients, "MBH-06")
         scripted.request_buffers(1)
-    testbed.secondary(scripted)
+    late = testbed.secondary(scripted)
     for buffer in buffers:
-        _share(testbed, scripted, buffer, 0, "MBH-18")
+        _share(testbed, scripted, buffer, 0, [late], "MBH-18")
 
 
-def _share(testbed: Testbed, scripted: ScriptedSet, buffer: int, device: int, mapping: str) -> None:
-    """Send a buffer and map it in every other process, by which the requirement `mapping` is judged."""
+def _share(
+    testbed: Testbed, scripted: ScriptedSet, buffer: int, device: int, mappers: Sequence[Client], mapping: str
+) -> None:
+    """Send a buffer and map it in every other process; in those of `mappers` that judges the requirement `mapping`."""
     tag = scripted.send(buffer, device=device)
     command = scripted.devices[device].next_command()
     with judging("GBH-15"):
         handle = handle_of(command)
     others = [one for one in scripted.clients if one is not command.device.client]
     with judging(mapping):
-        views = [mapped_view(one, handle) for one in others]
+        views = [mapped_view(one, handle) for one in others if one in mappers]
+    views += [mapped_view(one, handle) for one in others if one not in mappers]
+    with judging(mapping):
         require_same_memory(512, fetched_view(command), *views, seed=testbed.seed + tag)
     command.device.complete(command, 0, command.size).expect(NOERROR)
     scripted.completed(tag, 0, command.size)
@@ -150,13 +174,32 @@ def _share(testbed: Testbed, scripted: ScriptedSet, buffer: int, device: int, ma
 # Sets that are not open
 
 
-@pytest.mark.parametrize(
+ENDS = pytest.mark.parametrize(
     "end", ["an abort", "a Close with open devices", "a second set", "beside another set", "a refused beginning"]
 )
+
+
+@ENDS
 @alternating_direction("owner", [0, 1], OWNER_NAMES)
-@vdi_requirement("GBH-03", "MBH-03")
-def test_a_closed_set_shares_nothing_after(testbed: Testbed, kind: Kind, owner: int, end: str) -> None:
-    """After its Close an object answers VD_E_PROTOCOL for what was its buffer or handle, however the set ended."""
+@vdi_requirement("GBH-03")
+def test_a_closed_set_gives_no_handles_after(testbed: Testbed, kind: Kind, owner: int, end: str) -> None:
+    """After its Close an object answers VD_E_PROTOCOL for what was an address of its buffer, however the set ended."""
+    statement, command, _ = _closed(testbed, kind, owner, end)
+    statement.clients[owner].get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL)
+
+
+@ENDS
+@alternating_direction("owner", [0, 1], OWNER_NAMES)
+@vdi_requirement("MBH-03")
+def test_a_closed_set_maps_nothing_after(testbed: Testbed, kind: Kind, owner: int, end: str) -> None:
+    """After its Close an object answers VD_E_PROTOCOL for what was a handle of its set, however the set ended."""
+    statement, _, handle = _closed(testbed, kind, owner, end)
+    for client in statement.clients:
+        client.map_buffer_handle(handle).expect(VD_E_PROTOCOL)
+
+
+def _closed(testbed: Testbed, kind: Kind, owner: int, end: str) -> tuple[StatementRun, Fetched, int]:
+    """End and close a set in that way; give it with a command that was held and the handle of its buffer."""
     statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
     if end == "a second set":
         handle_of(statement.next_data_command())
@@ -175,9 +218,7 @@ def test_a_closed_set_shares_nothing_after(testbed: Testbed, kind: Kind, owner: 
     _close_all(statement)
     if end == "a refused beginning":
         statement.clients[owner].create_ex(None, testbed.name(), VDConfig(device_count=0)).expect(VD_E_NOTSUPPORTED)
-    statement.clients[owner].get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL, by="GBH-03")
-    for client in statement.clients:
-        client.map_buffer_handle(handle).expect(VD_E_PROTOCOL, by="MBH-03")
+    return statement, command, handle
 
 
 def _close_all(statement: StatementRun) -> None:
@@ -185,24 +226,30 @@ def _close_all(statement: StatementRun) -> None:
         client.close().expect(NOERROR, VD_E_OPEN)
 
 
-@vdi_requirement("GBH-12", "MBH-13")
-def test_a_fresh_object_shares_nothing_of_another_in_its_process(testbed: Testbed, kind: Kind) -> None:
-    """An object that opened no set refuses buffers and handles of another one in its process, and can create one."""
+@vdi_requirement("GBH-12")
+def test_a_fresh_object_shares_no_buffer_of_another_in_its_process(testbed: Testbed, kind: Kind) -> None:
+    """An object that opened no set refuses the buffer of another one in its process, and can create a set."""
+    _keep_apart(testbed, kind, lambda fresh, command, _: fresh.get_buffer_handle(command.buffer))
+
+
+@vdi_requirement("MBH-13")
+def test_a_fresh_object_shares_no_handle_of_another_in_its_process(testbed: Testbed, kind: Kind) -> None:
+    """An object that opened no set refuses the handle of another one in its process, and can create a set."""
+    _keep_apart(testbed, kind, lambda fresh, _, handle: fresh.map_buffer_handle(handle))
+
+
+def _keep_apart(testbed: Testbed, kind: Kind, call: Callable[[Client, Fetched, int], Result[int]]) -> None:
+    """Make a call that a fresh object must refuse, beside each object of a set that is in use."""
     statement = testbed.statement(kind, Scenario(secondaries=1))
     command = statement.next_data_command()
     handle = handle_of(command)
     for client in statement.clients:
         fresh = testbed.beside(client)
-        for call, requirement in (
-            (partial(fresh.get_buffer_handle, command.buffer), "GBH-12"),
-            (partial(fresh.map_buffer_handle, handle), "MBH-13"),
-        ):
-            call().expect(VD_E_PROTOCOL, VD_E_INVALID, by=requirement)
-            mapped_view(client, handle)
-            call().expect(VD_E_PROTOCOL, VD_E_INVALID, by=requirement)
+        call(fresh, command, handle).expect(VD_E_PROTOCOL, VD_E_INVALID)
+        mapped_view(client, handle)
+        call(fresh, command, handle).expect(VD_E_PROTOCOL, VD_E_INVALID)
         fresh.create_ex(None, testbed.name(), VDConfig(device_count=0)).expect(VD_E_NOTSUPPORTED)
-        fresh.get_buffer_handle(command.buffer).expect(VD_E_PROTOCOL, VD_E_INVALID, by="GBH-12")
-        fresh.map_buffer_handle(handle).expect(VD_E_PROTOCOL, VD_E_INVALID, by="MBH-13")
+        call(fresh, command, handle).expect(VD_E_PROTOCOL, VD_E_INVALID)
         fresh.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
     statement.answer(command).expect(NOERROR)
     statement.succeed()

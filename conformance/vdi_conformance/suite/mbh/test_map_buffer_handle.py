@@ -158,8 +158,10 @@ def test_a_handle_of_one_set_never_reaches_its_buffer_through_another(testbed: T
 def test_the_fetcher_maps_its_own_handle(testbed: Testbed, statement: StatementRun) -> None:
     """MapBufferHandle in the fetching process gives an address of the same memory."""
     command = statement.next_data_command()
-    view = mapped_view(statement.primary, handle_of(command))
-    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+    handle = handle_of(command)
+    with judging("MBH-07"):
+        view = mapped_view(statement.primary, handle)
+        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
     answer = "the fetched address" if view.address == command.buffer else "another address"
     testbed.observe("Q39", "MapBufferHandle in the fetching process", answer)
 
@@ -169,8 +171,11 @@ def test_mapping_again_spoils_no_earlier_address(testbed: Testbed, statement: St
     """MapBufferHandle called twice for one handle succeeds twice, and both addresses show the same memory."""
     command = statement.next_data_command()
     handle = handle_of(command)
-    first, second = mapped_view(secondary, handle), mapped_view(secondary, handle)
-    require_same_memory(command.size, fetched_view(command), first, second, seed=testbed.seed)
+    first = mapped_view(secondary, handle)
+    require_same_memory(command.size, fetched_view(command), first, seed=testbed.seed)
+    with judging("MBH-08"):
+        second = mapped_view(secondary, handle)
+        require_same_memory(command.size, fetched_view(command), first, second, seed=testbed.seed)
     testbed.observe("Q39", "addresses of two mappings", "equal" if first.address == second.address else "different")
 
 
@@ -182,8 +187,10 @@ def test_the_prefix_zone_is_shared_too(testbed: Testbed, kind: Kind, zone: int) 
     for number in range(2):
         command = statement.next_data_command()
         mapped = mapped_view(statement.secondaries[0], handle_of(command))
+        require_same_memory(command.size, fetched_view(command), mapped, seed=testbed.seed)
         before = [BufferView(view.process, view.address - zone) for view in (fetched_view(command), mapped)]
-        require_same_memory(zone, *before, seed=testbed.seed + number)
+        with judging("MBH-09"):
+            require_same_memory(zone, *before, seed=testbed.seed + number)
         statement.answer(command).expect(NOERROR)
     statement.succeed()
 
@@ -291,9 +298,13 @@ def test_a_primary_without_a_device_maps(testbed: Testbed, kind: Kind) -> None:
     """A primary that opened no device maps the buffers of its secondaries to the same memory."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(1, 2)))
     commands = statement.hold_all()
-    for number, command in enumerate(commands):
-        view = mapped_view(statement.primary, handle_of(command))
-        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed + number)
+    for number, (command, other) in enumerate(zip(commands, reversed(statement.secondaries), strict=True)):
+        handle = handle_of(command)
+        testbed.fill(fetched_view(command), command.size, testbed.seed - number)
+        require_same_contents(command.size, fetched_view(command), mapped_view(other, handle))
+        with judging("MBH-16"):
+            view = mapped_view(statement.primary, handle)
+            require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed + number)
         statement.answer(command).expect(NOERROR)
     statement.succeed()
 
@@ -334,12 +345,16 @@ def test_who_leaves_takes_nothing_from_the_others(testbed: Testbed, kind: Kind) 
     leaver, stayer = statement.secondaries
     mapped_view(leaver, handle)
     view = mapped_view(stayer, handle)
+    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+    with judging("MBH-08"):
+        mapped_view(stayer, handle)
     testbed.fill(view, command.size, testbed.seed)
     stored = stayer.digest(view.address, command.size)
-    leaver.close().expect(NOERROR)
-    assert stayer.digest(view.address, command.size) == stored, "who left took what others had stored"
-    again = mapped_view(stayer, handle)
-    require_same_memory(command.size, fetched_view(command), view, again, seed=testbed.seed)
+    leaver.close().expect(NOERROR, by="CLS-20")
+    with judging("MBH-20"):
+        assert stayer.digest(view.address, command.size) == stored, "who left took what others had stored"
+        again = mapped_view(stayer, handle)
+        require_same_memory(command.size, fetched_view(command), view, again, seed=testbed.seed)
 
 
 @vdi_requirement("MBH-23")
@@ -347,14 +362,15 @@ def test_who_left_and_joined_again_maps(testbed: Testbed, statement: StatementRu
     """A process that closed and joined again, with the same or a new object, maps a handle that is still held."""
     command = statement.next_data_command()
     handle = handle_of(command)
-    mapped_view(secondary, handle)
-    secondary.close().expect(NOERROR)
+    require_same_memory(command.size, fetched_view(command), mapped_view(secondary, handle), seed=testbed.seed)
+    secondary.close().expect(NOERROR, by="CLS-20")
     new_object = testbed.beside(secondary)
     for joined in (secondary, new_object):
-        statement.join(joined).expect(NOERROR)
-        view = mapped_view(joined, handle)
-        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
-        joined.close().expect(NOERROR)
+        with judging("MBH-23"):
+            statement.join(joined).expect(NOERROR)
+            view = mapped_view(joined, handle)
+            require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+        joined.close().expect(NOERROR, by="CLS-20")
 
 
 @vdi_requirement("MBH-24")
@@ -390,9 +406,13 @@ def test_threads_of_one_process_map_at_once(testbed: Testbed, kind: Kind) -> Non
         for turn, order in enumerate(orders)
         for number in (order[step],)
     ]
-    for number, pending in asked:
-        view = BufferView(mapper, pending.result().expect(NOERROR))
-        require_same_contents(commands[number].size, fetched_view(commands[number]), view)
+    mapped = [(commands[number], pending.result()) for number, pending in asked]
+    # Mapped alone a handle shows what is wrong without any thread.
+    require_same_contents(commands[0].size, fetched_view(commands[0]), mapped_view(mapper, handles[0]))
+    with judging("MBH-26"):
+        for command, result in mapped:
+            view = BufferView(mapper, result.expect(NOERROR))
+            require_same_contents(command.size, fetched_view(command), view)
 
 
 @pytest.mark.parametrize("owners", [(0,), (1,), (0, 1)], ids=["primary", "secondary", "both"])

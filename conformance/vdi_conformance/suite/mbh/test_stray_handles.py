@@ -3,7 +3,7 @@
 import random
 from itertools import product
 
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, OWNERS, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import (
@@ -13,6 +13,7 @@ from vdi_conformance.harness.shared_memory import (
     mapped_view,
     require_inside,
     require_same_contents,
+    require_same_memory,
 )
 from vdi_conformance.harness.statement_run import Kind
 from vdi_conformance.harness.testbed import Testbed
@@ -101,7 +102,11 @@ def test_a_neighbour_of_a_handle_is_no_memory_of_the_process(testbed: Testbed) -
     places = [fetched_view(command) for command in commands]
     handles = [handle_of(command) for command in commands]
     secondary = scripted.secondaries[0]
-    known = [mapped_view(secondary, handle).address for handle in handles]
+    known = []
+    for place, handle in zip(places, handles, strict=True):
+        view = mapped_view(secondary, handle)
+        require_same_memory(scripted.scenario.max_transfer_size, place, view, seed=testbed.seed)
+        known.append(view.address)
     seen: set[str] = set()
     for handle, distance in product(handles, DISTANCES):
         result = secondary.map_buffer_handle((handle + distance) % (1 << 32))
@@ -111,5 +116,6 @@ def test_a_neighbour_of_a_handle_is_no_memory_of_the_process(testbed: Testbed) -
             mapped = BufferView(secondary, result.expect(NOERROR))
             mapped.process.read(mapped.address, 1)
             if all(abs(mapped.address - address) > NEAR for address in known):
-                require_inside(mapped, scripted.scenario.max_transfer_size, places, testbed.seed)
+                with judging("MBH-25"):
+                    require_inside(mapped, scripted.scenario.max_transfer_size, places, testbed.seed)
     testbed.observe("Q57", "MapBufferHandle beside the handles of a whole pool", " and ".join(sorted(seen)))
