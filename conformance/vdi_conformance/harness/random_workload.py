@@ -152,7 +152,9 @@ class RandomWorkload:
             taken = {one.handle for every in self._held.values() for one in every}
             held.handle = handle_of(held.command)
             if held.handle in taken:
-                raise ConformanceFailure(f"two buffers that are held have the same handle: {held.handle:#x}", by="GBH-02")
+                raise ConformanceFailure(
+                    f"two buffers that are held have the same handle: {held.handle:#x}", by="GBH-02"
+                )
         held.views.append(mapped_view(mapper, held.handle))
         require_same_contents(held.sent.size, *held.views)
 

@@ -13,7 +13,7 @@ from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_INVALID, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
 
 CODES = (0, 38, 112, 1100, 1101, 1104, 1129, 50, 995, 29, 12345, 0xFFFF)
@@ -339,11 +339,17 @@ def test_the_end_of_data_comes_with_its_last_bytes(testbed: Testbed) -> None:
 @vdi_requirement("CMP-18")
 def test_a_completion_needs_no_further_call(scripted: ScriptedSet) -> None:
     """The server sees a completion without any further call of the client."""
+    first = scripted.send(scripted.allocate())
+    command = scripted.device.next_command()
+    scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+    scripted.device.get_command(0).expect(VD_E_TIMEOUT, by="CMD-02")
+    scripted.completed(first, win32.ERROR_SUCCESS, command.size)
     for _ in range(3):
         tag = scripted.send(scripted.allocate())
         command = scripted.device.next_command()
-        scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
-        scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+        scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR, by="CMP-01")
+        with judging("CMP-18"):
+            scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
 
 
 @vdi_requirement("CMP-19")

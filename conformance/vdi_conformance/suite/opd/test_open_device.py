@@ -6,7 +6,7 @@ import pytest
 
 from vdi_conformance.harness.device import Device
 from vdi_conformance.harness.expectations import Result
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import BACKUP, RESTORE, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import Kind, StatementRun
@@ -53,7 +53,12 @@ def test_a_configured_device_opens_by_its_name(testbed: Testbed, kind: Kind) -> 
 @vdi_requirement("OPD-03")
 def test_as_many_devices_open_as_were_configured(testbed: Testbed, kind: Kind, devices: int) -> None:
     """A set with n devices gives n interfaces, and a statement runs over all of them."""
-    testbed.statement(kind, Scenario(devices=devices, buffer_count=devices, transfers=1)).succeed()
+    statement = testbed.configured(kind, Scenario(devices=devices, buffer_count=devices, transfers=1))
+    statement.open_device(0)
+    with judging("OPD-03"):
+        for index in range(1, devices):
+            statement.open_device(index)
+    statement.succeed()
 
 
 @vdi_requirement("OPD-03")
@@ -155,7 +160,13 @@ def test_a_device_opens_before_the_server_opens_it(testbed: Testbed) -> None:
 def test_secondaries_by_the_older_form_open_without_asking_for_the_configuration(testbed: Testbed, kind: Kind) -> None:
     """After OpenInSecondary OpenDevice opens a device without a GetConfiguration call in that process."""
     testbed.need_default_instance()
-    testbed.statement(kind, Scenario(devices=3, owners=(1, 2, 3), older=True)).succeed()
+    statement = testbed.configured(kind, Scenario(devices=4, owners=(0, 1, 2, 3), buffer_count=4, older=True))
+    statement.join_all()
+    statement.open_device(0)
+    with judging("OPD-14"):
+        for index in (1, 2, 3):
+            statement.open_device(index)
+    statement.succeed()
 
 
 @vdi_requirement("OPD-14")

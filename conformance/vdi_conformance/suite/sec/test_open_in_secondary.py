@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vdi_conformance.harness.client import Client
-from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import BACKUP, RESTORE, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import fetched_view, handle_of, mapped_view, require_same_memory
@@ -39,7 +39,8 @@ def test_the_older_forms_create_and_join(testbed: Testbed, kind: Kind, secondari
 def _join_a_configured_set(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
     """Join before any device is open; the last one to join is the only one that opens one."""
     statement = testbed.configured(kind, replace(scenario, owners=(scenario.secondaries,)))
-    statement.join_all()
+    with judging("SEC-08" if scenario.older else "SEC-01"):
+        statement.join_all()
     statement.open_devices()
     statement.succeed()
 
@@ -259,9 +260,11 @@ def test_more_processes_than_devices_join_at_once(testbed: Testbed) -> None:
     assert len(joined) > len(statement.devices), f"only {len(joined)} of {len(crowd)} secondaries could join"
     command = statement.next_data_command()
     handle = handle_of(command)
-    for one in joined:
-        view = mapped_view(one, handle)
-        assert one.digest(view.address, 512) == statement.primary.digest(command.buffer, 512), "it sees other bytes"
+    mapped_view(statement.secondaries[0], handle)
+    with judging("SEC-19"):
+        for one in joined:
+            view = mapped_view(one, handle)
+            assert one.digest(view.address, 512) == statement.primary.digest(command.buffer, 512), "it sees other bytes"
     statement.answer(command).expect(NOERROR)
     statement.run_out()
     for one in joined:
@@ -276,13 +279,17 @@ def test_a_second_object_of_one_process_is_observed(testbed: Testbed, kind: Kind
     """A second object in a process that has the set open fails to join, or can map its buffers (recorded)."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
     command = statement.next_data_command()
+    handle = handle_of(command)
+    view = mapped_view(statement.secondaries[0], handle)
+    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
     for client in statement.clients:
         second = testbed.beside(client)
         answer = statement.join(second)
         answer.observe("Q32", "OpenInSecondaryEx of a second object in a process that has the set open")
         if answer.code == NOERROR:
-            view = mapped_view(second, handle_of(command))
-            require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+            with judging("SEC-22"):
+                view = mapped_view(second, handle)
+                require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
             second.close().expect(NOERROR)
         else:
             answer.expect_failure()
