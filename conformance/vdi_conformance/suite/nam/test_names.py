@@ -195,7 +195,7 @@ def test_a_set_may_have_a_slash_in_its_name(testbed: Testbed, kind: Kind) -> Non
             answer.expect_failure()
             return
         primary.close().expect(NOERROR)
-    _run_under(testbed, kind, name)
+    _run_under(testbed, kind, name, "NAM-06")
 
 
 @vdi_requirement("NAM-07")
@@ -283,7 +283,7 @@ def test_a_name_is_free_again_after_its_statement(testbed: Testbed, kind: Kind) 
     """After a RESTORE and Close, CreateEx takes the name of the set again, and a RESTORE runs on the new one."""
     statement = testbed.statement(kind)
     statement.succeed()
-    _run_under(testbed, kind, statement.set_name)
+    _run_under(testbed, kind, statement.set_name, "NAM-09")
 
 
 @pytest.mark.parametrize("end", ["close", "death"])
