@@ -406,8 +406,9 @@ def test_an_abort_leaves_no_command_unanswered(testbed: Testbed) -> None:
     first, second = scripted.devices[0].next_command(), scripted.devices[1].next_command()
     second.device.complete(second, win32.ERROR_SUCCESS, 512).expect(NOERROR)
     scripted.aborted = True
-    scripted.secondaries[0].signal_abort().expect(NOERROR)
-    first.device.await_abort()
-    first.device.complete(first, win32.ERROR_SUCCESS, 512).expect(VD_E_ABORT)
+    scripted.secondaries[0].signal_abort().expect(NOERROR, by="ABT-01")
+    with judging("CMD-08"):
+        first.device.await_abort()
+    first.device.complete(first, win32.ERROR_SUCCESS, 512).expect(VD_E_ABORT, by="CMP-05")
     seen = {completion.tag for _ in tags if (completion := scripted.completion()) is not None}
     assert seen == tags, f"commands {sorted(tags - seen)} were never completed for the server"

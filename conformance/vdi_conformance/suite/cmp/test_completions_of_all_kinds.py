@@ -261,8 +261,9 @@ def test_after_an_abort_no_command_of_any_device_is_completed(testbed: Testbed, 
     if by == "the server":
         scripted.server.signal_abort().expect(NOERROR)
     else:
-        scripted.clients[owner if by == "the fetcher" else 1 - owner].signal_abort().expect(NOERROR)
-    scripted.device.await_abort()
+        scripted.clients[owner if by == "the fetcher" else 1 - owner].signal_abort().expect(NOERROR, by="ABT-01")
+    with judging("CMD-08"):
+        scripted.device.await_abort()
     for code in (win32.ERROR_SUCCESS, win32.ERROR_OPERATION_ABORTED, win32.ERROR_DISK_FULL):
         for command in reversed(held):
             command.device.complete(command, code, 512 if command.buffer else 0).expect(VD_E_ABORT)

@@ -121,7 +121,7 @@ def test_an_object_creates_again_and_again(testbed: Testbed) -> None:
     primary = testbed.client("primary")
     names = testbed.name(), testbed.name()
     for turn in range(300):
-        primary.create_ex(None, names[turn % 4 // 2], VDConfig()).expect(NOERROR)
+        primary.create_ex(None, names[turn % 4 // 2], VDConfig()).expect(NOERROR, by="CRE-03" if turn else "CRE-01")
         primary.close().expect(NOERROR)
 
 

@@ -292,7 +292,7 @@ def test_whoever_is_left_of_an_earlier_set_does_nothing_to_its_namesake(testbed:
     """A name is free after Close: secondaries left of its earlier set close or die, and the new set works on."""
     earlier = testbed.statement("backup", Scenario(secondaries=2))
     earlier.next_data_command()
-    earlier.primary.signal_abort().expect(NOERROR)
+    earlier.primary.signal_abort().expect(NOERROR, by="ABT-01")
     earlier.primary.close().expect(NOERROR, VD_E_OPEN)
     later = testbed.prepared(Scenario(secondaries=1), name=earlier.set_name)
     later.start()

@@ -80,7 +80,8 @@ def test_a_device_opens_while_another_one_works(testbed: Testbed, kind: Kind) ->
     statement = testbed.configured(kind, TWO)
     statement.open_device(0)
     statement.answer_next(statement.device, 1)
-    statement.open_device(1)
+    with judging("OPD-04"):
+        statement.open_device(1)
     statement.succeed()
 
 
@@ -364,9 +365,9 @@ def test_null_is_stored_where_no_server_came(testbed: Testbed) -> None:
     """OpenDevice stores NULL where it fails before CreateEx, before the configuration and after SignalAbort."""
     primary, name = testbed.client("primary"), testbed.name()
     fresh = primary.open_device(name)
-    primary.create_ex(None, name, VDConfig()).expect(NOERROR)
+    primary.create_ex(None, name, VDConfig()).expect(NOERROR, by="CRE-01")
     unconfigured = primary.open_device(name)
-    primary.signal_abort().expect(NOERROR)
+    primary.signal_abort().expect(NOERROR, by="ABT-01")
     _require_null(fresh, unconfigured, primary.open_device(name))
 
 

@@ -166,8 +166,9 @@ def test_the_older_form_cannot_join_an_aborting_set(testbed: Testbed, kind: Kind
 def _join_after_an_abort(testbed: Testbed, kind: Kind, by: str, scenario: Scenario) -> None:
     statement = testbed.statement(kind, scenario)
     late = testbed.client("late secondary")
-    (statement.primary if by == "primary" else statement.secondaries[0]).signal_abort().expect(NOERROR)
-    statement.device.await_abort()
+    (statement.primary if by == "primary" else statement.secondaries[0]).signal_abort().expect(NOERROR, by="ABT-01")
+    with judging("CMD-08"):
+        statement.device.await_abort()
     for _ in range(2):
         statement.join(late).expect(VD_E_ABORT)
 
@@ -191,8 +192,8 @@ def test_joining_before_the_primary_knows_the_configuration_is_observed(testbed:
     answer = scripted.join(secondary)
     subject = "OpenInSecondaryEx before the primary's GetConfiguration"
     if answer.permit("Q33", subject, VD_E_PROTOCOL, NOERROR) == VD_E_PROTOCOL:
-        scripted.primary.get_configuration().expect(NOERROR)
-        scripted.join(secondary).expect(NOERROR)
+        scripted.primary.get_configuration().expect(NOERROR, by="CFG-01")
+        scripted.join(secondary).expect(NOERROR, by="SEC-27")
 
 
 # What a refusal leaves
@@ -309,7 +310,7 @@ def test_processes_come_and_go(testbed: Testbed, kind: Kind) -> None:
         view = mapped_view(secondary, handle_of(command))
         require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
         secondary.close().expect(NOERROR)
-        statement.answer(command).expect(NOERROR)
+        statement.answer(command).expect(NOERROR, by="CMP-01")
     statement.succeed()
 
 
