@@ -346,6 +346,8 @@ def test_a_completion_needs_no_further_call(scripted: ScriptedSet) -> None:
     scripted.completed(first, win32.ERROR_SUCCESS, command.size)
     for _ in range(3):
         tag = scripted.send(scripted.allocate())
+        # That it comes after a further call, which nobody makes here, breaks no more than this requirement.
+        scripted.tolerated.add(tag)
         command = scripted.device.next_command()
         scripted.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR, by="CMP-01")
         with judging("CMP-18"):

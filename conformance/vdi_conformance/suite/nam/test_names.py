@@ -396,10 +396,12 @@ def test_further_devices_have_names_of_any_text(testbed: Testbed, kind: Kind) ->
         statement.create()
         statement.configure()
         statement.join_all()
-        statement.open_device(0)
-        with judging("NAM-15"):
-            for index in range(1, scenario.devices):
-                statement.open_device(index)
+    sets[0].open_device(0)
+    with judging("NAM-15"):
+        for index in range(1, scenario.devices):
+            sets[0].open_device(index)
+        # Its first device bears a name that a further device of the first set bears as well.
+        sets[1].open_devices()
     for statement in reversed(sets):
         statement.succeed()
 

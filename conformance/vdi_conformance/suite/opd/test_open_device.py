@@ -64,9 +64,10 @@ def test_as_many_devices_open_as_were_configured(testbed: Testbed, kind: Kind, d
 @vdi_requirement("OPD-03")
 def test_each_device_gets_its_own_commands(testbed: Testbed) -> None:
     """Each of four devices gets by GetCommand only the commands that the server sent to it."""
-    scripted = testbed.scripted(Scenario(devices=4))
-    for number in (2, 0, 3, 1):
-        tag = scripted.send(scripted.allocate(), size=512 * (number + 1), device=number)
+    scripted = testbed.scripted(Scenario(devices=4, buffer_count=4))
+    order = (2, 0, 3, 1)
+    tags = [scripted.send(scripted.allocate(), size=512 * (number + 1), device=number) for number in order]
+    for number, tag in zip(order, tags, strict=True):
         command = scripted.devices[number].next_command()
         if command.size != 512 * (number + 1):
             raise ConformanceFailure(f"device {number} was given a command of {command.size} bytes, another one's")
