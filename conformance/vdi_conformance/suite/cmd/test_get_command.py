@@ -186,6 +186,7 @@ def test_a_device_that_the_server_closes_is_at_its_end(scripted: ScriptedSet, wa
 @vdi_requirement("CMD-06")
 def test_what_was_sent_before_a_close_is_handed_out_before_it(scripted: ScriptedSet) -> None:
     """GetCommand gives the commands that were queued before the server closed the device, and then VD_E_CLOSE."""
+    assert scripted.passes(0, 1), "the set was aborted"
     tags = [scripted.send(code=vdc.VDC_FLUSH) for _ in range(2)]
     if scripted.server.close_device(scripted.set_name).code != NOERROR:
         not_applicable("the server role closes no device with commands outstanding")

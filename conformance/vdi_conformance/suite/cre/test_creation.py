@@ -93,6 +93,7 @@ def test_a_second_creation_is_refused_and_harms_nothing(testbed: Testbed, kind: 
     if when == "while devices are open":
         statement.configure()
         statement.open_devices()
+        statement.answer_next(statement.device, 1)
     held = None if when == "before the statement" else statement.next_data_command()
     names = statement.set_name, testbed.name()
     with judging("CRE-02"):
@@ -102,7 +103,7 @@ def test_a_second_creation_is_refused_and_harms_nothing(testbed: Testbed, kind: 
             statement.open_devices()
         else:
             statement.answer(held).expect(NOERROR)
-        statement.succeed()
+    statement.succeed()
 
 
 def _create_again(testbed: Testbed, statement: StatementRun, names: tuple[str, str]) -> None:

@@ -162,11 +162,12 @@ def test_a_device_opens_before_the_server_opens_it(testbed: Testbed) -> None:
 def test_secondaries_by_the_older_form_open_without_asking_for_the_configuration(testbed: Testbed, kind: Kind) -> None:
     """After OpenInSecondary OpenDevice opens a device without a GetConfiguration call in that process."""
     testbed.need_default_instance()
-    statement = testbed.configured(kind, Scenario(devices=4, owners=(0, 1, 2, 3), buffer_count=4, older=True))
+    statement = testbed.configured(kind, Scenario(devices=5, owners=(0, 0, 1, 2, 3), buffer_count=5, older=True))
     statement.join_all()
-    statement.open_device(0)
+    for index in (0, 1):
+        statement.open_device(index)
     with judging("OPD-14"):
-        for index in (1, 2, 3):
+        for index in (2, 3, 4):
             statement.open_device(index)
     statement.succeed()
 

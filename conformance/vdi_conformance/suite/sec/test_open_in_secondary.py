@@ -261,7 +261,8 @@ def test_more_processes_than_devices_join_at_once(testbed: Testbed) -> None:
     assert len(joined) > len(statement.devices), f"only {len(joined)} of {len(crowd)} secondaries could join"
     command = statement.next_data_command()
     handle = handle_of(command)
-    mapped_view(statement.secondaries[0], handle)
+    view = mapped_view(statement.secondaries[0], handle)
+    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
     with judging("SEC-19"):
         for one in joined:
             view = mapped_view(one, handle)

@@ -220,7 +220,8 @@ def test_who_leaves_takes_no_buffer_from_others(testbed: Testbed, owner: int) ->
     commands = [scripted.devices[1].next_command() for _ in tags]
     earlier = handle_of(commands[0])
     for command in commands:
-        mapped_view(mapper, handle_of(command))
+        view = mapped_view(mapper, handle_of(command))
+        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
     scripted.close_device(0)
     scripted.device.get_command().expect(VD_E_CLOSE)
     for leaver in scripted.secondaries[:1] + scripted.secondaries[1:2] * (owner == 0):
