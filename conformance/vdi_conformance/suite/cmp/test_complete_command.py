@@ -62,12 +62,12 @@ def test_a_second_completion_never_reaches_the_server(testbed: Testbed, owner: i
     scripted = testbed.scripted(Scenario(owners=(owner,)))
     tag = scripted.send(code=vdc.VDC_FLUSH)
     command = scripted.device.next_command()
-    scripted.device.complete(command, win32.ERROR_SUCCESS).expect(NOERROR)
+    scripted.device.complete(command, win32.ERROR_SUCCESS).expect(NOERROR, by="CMP-01")
     scripted.device.complete(command.address, win32.ERROR_DISK_FULL).expect(VD_E_INVALID, by="CMP-03")
     with judging("CMP-20"):
         scripted.completed(tag, win32.ERROR_SUCCESS, 0)
     marker = scripted.send(code=vdc.VDC_FLUSH)
-    scripted.device.complete(scripted.device.next_command(), win32.ERROR_SUCCESS).expect(NOERROR)
+    scripted.device.complete(scripted.device.next_command(), win32.ERROR_SUCCESS).expect(NOERROR, by="CMP-01")
     with judging("CMP-20"):
         scripted.completed(marker, win32.ERROR_SUCCESS, 0)
 
@@ -310,7 +310,7 @@ def test_a_completion_by_the_mapper_never_reaches_the_server(testbed: Testbed) -
         fetcher.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR, by="CMP-15")
         with judging("CMP-20"):
             scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
-    mapper.complete(held, win32.ERROR_SUCCESS, 1024).expect(NOERROR)
+    mapper.complete(held, win32.ERROR_SUCCESS, 1024).expect(NOERROR, by="CMP-01")
     with judging("CMP-20"):
         scripted.completed(tags[2], win32.ERROR_SUCCESS, 1024)
 
