@@ -177,7 +177,7 @@ def test_who_joined_a_set_creates_one_after_its_close(testbed: Testbed, kind: Ki
     close_all(statement.clients)
     with judging("CRE-03"):
         turned = testbed.configured(kind, Scenario(devices=2, owners=(0, 1)), statement.clients[::-1])
-        turned.join_all()
+    turned.join_all()
     turned.open_devices()
     turned.succeed()
 

@@ -94,7 +94,7 @@ def test_no_instance_is_the_default_one(testbed: Testbed, kind: Kind) -> None:
     """CreateEx with NULL as instance name makes a set of the default instance: a BACKUP there finds it."""
     with judging("NAM-01"):
         statement = testbed.created(kind, Scenario(instance=None))
-        statement.configure()
+    statement.configure()
     statement.open_devices()
     statement.succeed()
 
