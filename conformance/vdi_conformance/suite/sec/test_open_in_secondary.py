@@ -270,7 +270,7 @@ def test_more_processes_than_devices_join_at_once(testbed: Testbed) -> None:
     statement.answer(command).expect(NOERROR)
     statement.run_out()
     for one in joined:
-        one.close().expect(NOERROR)
+        one.close().expect(NOERROR, by="SEC-18")
     statement.close()
     statement.require_success(statement.outcome())
 

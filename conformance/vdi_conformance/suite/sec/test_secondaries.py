@@ -226,7 +226,7 @@ def test_who_leaves_takes_no_buffer_from_others(testbed: Testbed, owner: int) ->
     scripted.close_device(0)
     scripted.device.get_command().expect(VD_E_CLOSE)
     for leaver in scripted.secondaries[:1] + scripted.secondaries[1:2] * (owner == 0):
-        leaver.close().expect(NOERROR)
+        leaver.close().expect(NOERROR, by="SEC-18")
         with judging("GBH-20"):
             for command in commands:
                 view = mapped_view(mapper, handle_of(command))
