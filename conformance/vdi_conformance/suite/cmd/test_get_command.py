@@ -196,7 +196,7 @@ def test_what_was_sent_before_a_close_is_handed_out_before_it(scripted: Scripted
         with judging("CMD-06"):
             command = scripted.device.next_command()
         scripted.device.complete(command).observe("Q22", "CompleteCommand of a command that a close left outstanding")
-    scripted.device.get_command().expect(VD_E_CLOSE)
+    scripted.device.get_command().expect(VD_E_CLOSE, by="CMD-05")
 
 
 @vdi_requirement("CMD-07")

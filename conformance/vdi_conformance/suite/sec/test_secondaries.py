@@ -173,9 +173,8 @@ def _carried_by_secondaries(testbed: Testbed, kind: Kind, secondaries: int) -> S
     """Run a statement to the end of its devices, of which the primary has none."""
     owners = tuple(range(1, secondaries + 1))
     statement = testbed.statement(kind, Scenario(devices=secondaries, owners=owners, buffer_count=8))
-    with judging("SEC-12"):
-        for command in statement.data_commands():
-            statement.answer(command).expect(NOERROR)
+    for command in statement.data_commands():
+        statement.answer(command).expect(NOERROR, by="CMP-01")
     return statement
 
 
@@ -188,14 +187,14 @@ def test_who_leaves_after_its_devices_closed_disturbs_nobody(testbed: Testbed, o
     assert all(scripted.passes(device, 2) for device in range(3)), "the set was aborted"
     for device in (0, 2):
         scripted.close_device(device)
-        scripted.devices[device].get_command().expect(VD_E_CLOSE)
+        scripted.devices[device].get_command().expect(VD_E_CLOSE, by="CMD-05")
     _share_one_command(testbed, scripted, owner)
     leaver.close().expect(NOERROR)
     with judging("CLS-15"):
         _share_one_command(testbed, scripted, owner)
         assert scripted.passes(1, 100), "the set was aborted"
         scripted.close_device(1)
-        scripted.devices[1].get_command().expect(VD_E_CLOSE)
+        scripted.devices[1].get_command().expect(VD_E_CLOSE, by="CMD-05")
         scripted.secondaries[1].close().expect(NOERROR)
         scripted.primary.close().expect(NOERROR)
 
@@ -224,7 +223,7 @@ def test_who_leaves_takes_no_buffer_from_others(testbed: Testbed, owner: int) ->
         view = mapped_view(mapper, handle_of(command))
         require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
     scripted.close_device(0)
-    scripted.device.get_command().expect(VD_E_CLOSE)
+    scripted.device.get_command().expect(VD_E_CLOSE, by="CMD-05")
     for leaver in scripted.secondaries[:1] + scripted.secondaries[1:2] * (owner == 0):
         leaver.close().expect(NOERROR, by="SEC-18")
         with judging("GBH-20"):
