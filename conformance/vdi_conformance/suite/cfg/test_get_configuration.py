@@ -33,7 +33,7 @@ UNTOUCHED: Final = OUT_UNTOUCHED & 0xFFFFFFFF
 def _created(testbed: Testbed, beside: Client | None = None, features: int = 0) -> Client:
     """Create a set to which no server comes, in a fresh process or in that of another one."""
     primary = testbed.beside(beside) if beside else testbed.client("primary")
-    primary.create_ex(None, testbed.name(), VDConfig(features=features)).expect(NOERROR)
+    primary.create_ex(None, testbed.name(), VDConfig(features=features)).expect(NOERROR, by="CRE-01")
     return primary
 
 

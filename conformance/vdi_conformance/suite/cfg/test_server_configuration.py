@@ -94,14 +94,21 @@ def test_complete_is_enabled_for_none_who_did_not_ask(testbed: Testbed, kind: Ki
     require_equal("VDF_CompleteEnabled", features & vdc.VDF_COMPLETE_ENABLED, 0)
 
 
-@vdi_requirement("CFG-16", "TSQ-05")
+@vdi_requirement("CFG-16")
 def test_every_legal_blocksize_becomes_that_of_the_set(testbed: Testbed) -> None:
-    """The server takes every power of 2 from 512 to 65536 as BLOCKSIZE, and makes it the blockSize of the set."""
+    """The server makes every power of 2 from 512 to 65536 that is BLOCKSIZE the blockSize of the set."""
+    _require_blocks_as_named(testbed)
+
+
+@vdi_requirement("TSQ-05")
+def test_blocksize_takes_every_legal_value(testbed: Testbed) -> None:
+    """BLOCKSIZE takes every power of 2 from 512 to 65536, and the server configures the set with it."""
+    _require_blocks_as_named(testbed)
+
+
+def _require_blocks_as_named(testbed: Testbed) -> None:
     for size in BLOCK_SIZES:
-        with judging("TSQ-05"):
-            config = configured(testbed, "backup", block_size=size)
-        with judging("CFG-16"):
-            require_equal("blockSize", config.block_size, size)
+        require_equal("blockSize", configured(testbed, "backup", block_size=size).block_size, size)
 
 
 @vdi_requirement("CFG-16", "TSQ-05")
@@ -122,14 +129,22 @@ def test_without_blocksize_it_is_512(testbed: Testbed) -> None:
     require_equal("blockSize", configured(testbed, "backup", block_size=None).block_size, 512)
 
 
-@vdi_requirement("CFG-18", "TSQ-06")
+@vdi_requirement("CFG-18")
 def test_legal_maxtransfersizes_become_that_of_the_set(testbed: Testbed) -> None:
     """The server makes MAXTRANSFERSIZE the maxTransferSize of the set, 65536 by default, without the prefix zone."""
+    _require_transfers_as_named(testbed, Scenario(prefix_zone_size=4096))
+
+
+@vdi_requirement("TSQ-06")
+def test_maxtransfersize_takes_legal_values(testbed: Testbed) -> None:
+    """MAXTRANSFERSIZE takes multiples of 65536 up to 4194304, by default 65536, and the set is configured with it."""
+    _require_transfers_as_named(testbed, USUAL)
+
+
+def _require_transfers_as_named(testbed: Testbed, scenario: Scenario) -> None:
     for size in (None, 65536, 3 * 65536, 4 * MIB):
-        with judging("TSQ-06"):
-            config = configured(testbed, "backup", Scenario(prefix_zone_size=4096), max_transfer_size=size)
-        with judging("CFG-18"):
-            require_equal("maxTransferSize", config.max_transfer_size, size or 65536)
+        config = configured(testbed, "backup", scenario, max_transfer_size=size)
+        require_equal("maxTransferSize", config.max_transfer_size, size or 65536)
 
 
 @vdi_requirement("CFG-18", "TSQ-06")

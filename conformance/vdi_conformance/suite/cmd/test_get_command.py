@@ -6,7 +6,7 @@ import pytest
 
 from vdi_conformance.harness.device import Device, Fetched
 from vdi_conformance.harness.expectations import Answer, PendingAnswer, Result
-from vdi_conformance.harness.judging import ConformanceFailure, not_applicable, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, not_applicable, vdi_requirement
 from vdi_conformance.harness.memory import FileSlice
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -75,7 +75,10 @@ def test_a_device_hands_out_its_own_commands(testbed: Testbed) -> None:
 def test_several_commands_are_held_at_once(scripted: ScriptedSet) -> None:
     """GetCommand gives further commands before earlier ones are completed, where the server has several outstanding."""
     tags = _send_several(scripted)
-    for command in [scripted.device.next_command() for _ in tags]:
+    commands = [scripted.device.next_command()]
+    with judging("CMD-13"):
+        commands += [scripted.device.next_command() for _ in tags[1:]]
+    for command in commands:
         scripted.device.complete(command, 0, command.size).expect(NOERROR)
     scripted.all_ended(tags, 0)
 
@@ -183,15 +186,17 @@ def test_a_device_that_the_server_closes_is_at_its_end(scripted: ScriptedSet, wa
 @vdi_requirement("CMD-06")
 def test_what_was_sent_before_a_close_is_handed_out_before_it(scripted: ScriptedSet) -> None:
     """GetCommand gives the commands that were queued before the server closed the device, and then VD_E_CLOSE."""
+    assert scripted.passes(0, 1), "the set was aborted"
     tags = [scripted.send(code=vdc.VDC_FLUSH) for _ in range(2)]
     if scripted.server.close_device(scripted.set_name).code != NOERROR:
         not_applicable("the server role closes no device with commands outstanding")
     # What becomes of such commands is left open.
     scripted.tolerated.update(tags)
     for _ in tags:
-        command = scripted.device.next_command()
+        with judging("CMD-06"):
+            command = scripted.device.next_command()
         scripted.device.complete(command).observe("Q22", "CompleteCommand of a command that a close left outstanding")
-    scripted.device.get_command().expect(VD_E_CLOSE)
+    scripted.device.get_command().expect(VD_E_CLOSE, by="CMD-05")
 
 
 @vdi_requirement("CMD-07")

@@ -1,12 +1,14 @@
 """CreateEx: what it makes, which configurations it takes, and what a refusal leaves behind."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import BACKUP, RESTORE, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
-from vdi_conformance.harness.statement_run import Kind
+from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed, close_all
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_NOTSUPPORTED, VD_E_PROTOCOL, VD_E_TIMEOUT
@@ -91,20 +93,28 @@ def test_a_second_creation_is_refused_and_harms_nothing(testbed: Testbed, kind: 
     if when == "while devices are open":
         statement.configure()
         statement.open_devices()
+        statement.answer_next(statement.device, 1)
     held = None if when == "before the statement" else statement.next_data_command()
     names = statement.set_name, testbed.name()
+    with judging("CRE-02"):
+        _create_again(testbed, statement, names)
+        if held is None:
+            statement.configure()
+        else:
+            statement.answer(held).expect(NOERROR)
+    if held is None:
+        statement.open_devices()
+    statement.succeed()
+
+
+def _create_again(testbed: Testbed, statement: StatementRun, names: tuple[str, str]) -> None:
+    """Ask the primary for further sets, under the name that it uses and a free one, which stays free."""
     for name in names:
         for config in (statement.scenario.config, VDConfig(device_count=3, features=vdc.VDF_DISCARD)):
             statement.primary.create_ex(None, name, config).expect(VD_E_PROTOCOL)
             statement.primary.create(name, config).expect(VD_E_PROTOCOL)
     other = testbed.client("other")
     other.create_ex(None, names[1], VDConfig()).expect(NOERROR)
-    if held is None:
-        statement.configure()
-        statement.open_devices()
-    else:
-        statement.answer(held).expect(NOERROR)
-    statement.succeed()
 
 
 @vdi_requirement("CRE-03")
@@ -113,7 +123,7 @@ def test_an_object_creates_again_and_again(testbed: Testbed) -> None:
     primary = testbed.client("primary")
     names = testbed.name(), testbed.name()
     for turn in range(300):
-        primary.create_ex(None, names[turn % 4 // 2], VDConfig()).expect(NOERROR)
+        primary.create_ex(None, names[turn % 4 // 2], VDConfig()).expect(NOERROR, by="CRE-03" if turn else "CRE-01")
         primary.close().expect(NOERROR)
 
 
@@ -143,8 +153,9 @@ def test_no_earlier_set_of_an_object_shows_in_a_later_one(testbed: Testbed) -> N
         ("abort", rich),
         ("success", Scenario(devices=2)),
     )
-    for end, scenario in lives:
-        statement = testbed.configured("backup", scenario, [primary])
+    for number, (end, scenario) in enumerate(lives):
+        with judging("CRE-03") if number else nullcontext():
+            statement = testbed.configured("backup", scenario, [primary])
         found = statement.primary.get_configuration(0).expect(NOERROR)
         kept = found.features & ~(vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA | vdc.VDF_COMPLETE_ENABLED)
         served = found.device_count, kept, found.prefix_zone_size, found.server_time_out, found.block_size
@@ -165,7 +176,8 @@ def test_who_joined_a_set_creates_one_after_its_close(testbed: Testbed, kind: Ki
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
     statement.succeed()
     close_all(statement.clients)
-    turned = testbed.configured(kind, Scenario(devices=2, owners=(0, 1)), statement.clients[::-1])
+    with judging("CRE-03"):
+        turned = testbed.configured(kind, Scenario(devices=2, owners=(0, 1)), statement.clients[::-1])
     turned.join_all()
     turned.open_devices()
     turned.succeed()

@@ -8,7 +8,7 @@ import pytest
 
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.expectations import Code
-from vdi_conformance.harness.judging import ConformanceFailure, set_up, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, Needed, judging, set_up, vdi_requirement
 from vdi_conformance.harness.parametrizations import (
     ALONE_OR_NOT,
     BACKUP,
@@ -70,8 +70,8 @@ def _created_for(
 
 def _require_creation(client: Client, name: str) -> None:
     """Show that a set of the default instance can be created here: who refuses everything refuses nothing wrong."""
-    set_up(lambda: client.create_ex(None, name, VDConfig()).expect(NOERROR))
-    set_up(lambda: client.close().expect(NOERROR))
+    set_up(lambda: client.create_ex(None, name, VDConfig()).expect(NOERROR, by=Needed("CRE-01")))
+    set_up(lambda: client.close().expect(NOERROR, by=Needed("CLS-01")))
 
 
 def _require_missed(statement: StatementRun) -> None:
@@ -92,7 +92,11 @@ def _require_missed(statement: StatementRun) -> None:
 @vdi_requirement("NAM-01")
 def test_no_instance_is_the_default_one(testbed: Testbed, kind: Kind) -> None:
     """CreateEx with NULL as instance name makes a set of the default instance: a BACKUP there finds it."""
-    testbed.statement(kind, Scenario(instance=None)).succeed()
+    with judging("NAM-01"):
+        statement = testbed.created(kind, Scenario(instance=None))
+    statement.configure()
+    statement.open_devices()
+    statement.succeed()
 
 
 @vdi_requirement("NAM-01")
@@ -175,7 +179,7 @@ def test_named_instances_have_sets_of_their_own(testbed: Testbed) -> None:
 @vdi_requirement("NAM-06")
 def test_a_set_may_have_any_name_without_a_backslash(testbed: Testbed, kind: Kind, characters: str) -> None:
     """CreateEx accepts any characters but a backslash in a set name; the server and a secondary open the set by it."""
-    _run_under(testbed, kind, CHARACTERS[characters].replace("~", testbed.name()))
+    _run_under(testbed, kind, CHARACTERS[characters].replace("~", testbed.name()), "NAM-06")
 
 
 @BACKUP
@@ -191,7 +195,7 @@ def test_a_set_may_have_a_slash_in_its_name(testbed: Testbed, kind: Kind) -> Non
             answer.expect_failure()
             return
         primary.close().expect(NOERROR)
-    _run_under(testbed, kind, name)
+    _run_under(testbed, kind, name, "NAM-06")
 
 
 @vdi_requirement("NAM-07")
@@ -213,13 +217,18 @@ def test_a_name_with_a_backslash_is_refused(testbed: Testbed) -> None:
 def test_a_guid_is_a_good_name(testbed: Testbed, kind: Kind, form: str) -> None:
     """A GUID works as set name, as 36 characters and as 38 with braces."""
     guid = str(UUID(int=testbed.seed)).upper()
-    _run_under(testbed, kind, guid if form == "bare" else f"{{{guid}}}", ALONE_OR_NOT[kind])
+    _run_under(testbed, kind, guid if form == "bare" else f"{{{guid}}}", "NAM-12", ALONE_OR_NOT[kind])
 
 
-def _run_under(testbed: Testbed, kind: Kind, name: str, owners: tuple[int, ...] = (0, 1)) -> None:
+def _run_under(testbed: Testbed, kind: Kind, name: str, judged: str, owners: tuple[int, ...] = (0, 1)) -> None:
     """Run a statement on a set of this name, which another process joins unless the owners say otherwise."""
     statement = testbed.prepared(Scenario(devices=2, owners=owners), kind, name)
-    statement.start()
+    _require_creation(statement.primary, testbed.name())
+    with judging(judged):
+        statement.create()
+    statement.configure()
+    statement.join_all()
+    statement.open_devices()
     statement.succeed()
 
 
@@ -274,7 +283,7 @@ def test_a_name_is_free_again_after_its_statement(testbed: Testbed, kind: Kind) 
     """After a RESTORE and Close, CreateEx takes the name of the set again, and a RESTORE runs on the new one."""
     statement = testbed.statement(kind)
     statement.succeed()
-    _run_under(testbed, kind, statement.set_name)
+    _run_under(testbed, kind, statement.set_name, "NAM-09")
 
 
 @pytest.mark.parametrize("end", ["close", "death"])
@@ -283,7 +292,7 @@ def test_whoever_is_left_of_an_earlier_set_does_nothing_to_its_namesake(testbed:
     """A name is free after Close: secondaries left of its earlier set close or die, and the new set works on."""
     earlier = testbed.statement("backup", Scenario(secondaries=2))
     earlier.next_data_command()
-    earlier.primary.signal_abort().expect(NOERROR)
+    earlier.primary.signal_abort().expect(NOERROR, by="ABT-01")
     earlier.primary.close().expect(NOERROR, VD_E_OPEN)
     later = testbed.prepared(Scenario(secondaries=1), name=earlier.set_name)
     later.start()
@@ -384,7 +393,16 @@ def test_further_devices_have_names_of_any_text(testbed: Testbed, kind: Kind) ->
     sets = [testbed.prepared(scenario, kind) for _ in range(2)]
     for statement, other in zip(sets, reversed(sets), strict=True):
         statement.device_names = (statement.set_name, *FURTHER_NAMES, other.set_name)
-        statement.start()
+        statement.create()
+        statement.configure()
+        statement.join_all()
+    for index in (0, 1):
+        sets[0].open_device(index)
+    with judging("NAM-15"):
+        for index in range(2, scenario.devices):
+            sets[0].open_device(index)
+        # Its first device bears a name that a further device of the first set bears as well.
+        sets[1].open_devices()
     for statement in reversed(sets):
         statement.succeed()
 

@@ -6,7 +6,7 @@ import pytest
 
 from vdi_conformance.harness.device import Device
 from vdi_conformance.harness.expectations import Result
-from vdi_conformance.harness.judging import ConformanceFailure, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import BACKUP, RESTORE, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import Kind, StatementRun
@@ -53,15 +53,21 @@ def test_a_configured_device_opens_by_its_name(testbed: Testbed, kind: Kind) -> 
 @vdi_requirement("OPD-03")
 def test_as_many_devices_open_as_were_configured(testbed: Testbed, kind: Kind, devices: int) -> None:
     """A set with n devices gives n interfaces, and a statement runs over all of them."""
-    testbed.statement(kind, Scenario(devices=devices, buffer_count=devices, transfers=1)).succeed()
+    statement = testbed.configured(kind, Scenario(devices=devices, buffer_count=devices, transfers=1))
+    statement.open_device(0)
+    with judging("OPD-03"):
+        for index in range(1, devices):
+            statement.open_device(index)
+    statement.succeed()
 
 
 @vdi_requirement("OPD-03")
 def test_each_device_gets_its_own_commands(testbed: Testbed) -> None:
     """Each of four devices gets by GetCommand only the commands that the server sent to it."""
-    scripted = testbed.scripted(Scenario(devices=4))
-    for number in (2, 0, 3, 1):
-        tag = scripted.send(scripted.allocate(), size=512 * (number + 1), device=number)
+    scripted = testbed.scripted(Scenario(devices=4, buffer_count=4))
+    order = (2, 0, 3, 1)
+    tags = [scripted.send(scripted.allocate(), size=512 * (number + 1), device=number) for number in order]
+    for number, tag in zip(order, tags, strict=True):
         command = scripted.devices[number].next_command()
         if command.size != 512 * (number + 1):
             raise ConformanceFailure(f"device {number} was given a command of {command.size} bytes, another one's")
@@ -75,7 +81,8 @@ def test_a_device_opens_while_another_one_works(testbed: Testbed, kind: Kind) ->
     statement = testbed.configured(kind, TWO)
     statement.open_device(0)
     statement.answer_next(statement.device, 1)
-    statement.open_device(1)
+    with judging("OPD-04"):
+        statement.open_device(1)
     statement.succeed()
 
 
@@ -155,7 +162,14 @@ def test_a_device_opens_before_the_server_opens_it(testbed: Testbed) -> None:
 def test_secondaries_by_the_older_form_open_without_asking_for_the_configuration(testbed: Testbed, kind: Kind) -> None:
     """After OpenInSecondary OpenDevice opens a device without a GetConfiguration call in that process."""
     testbed.need_default_instance()
-    testbed.statement(kind, Scenario(devices=3, owners=(1, 2, 3), older=True)).succeed()
+    statement = testbed.configured(kind, Scenario(devices=5, owners=(0, 0, 1, 2, 3), buffer_count=5, older=True))
+    statement.join_all()
+    for index in (0, 1):
+        statement.open_device(index)
+    with judging("OPD-14"):
+        for index in (2, 3, 4):
+            statement.open_device(index)
+    statement.succeed()
 
 
 @vdi_requirement("OPD-14")
@@ -353,9 +367,9 @@ def test_null_is_stored_where_no_server_came(testbed: Testbed) -> None:
     """OpenDevice stores NULL where it fails before CreateEx, before the configuration and after SignalAbort."""
     primary, name = testbed.client("primary"), testbed.name()
     fresh = primary.open_device(name)
-    primary.create_ex(None, name, VDConfig()).expect(NOERROR)
+    primary.create_ex(None, name, VDConfig()).expect(NOERROR, by="CRE-01")
     unconfigured = primary.open_device(name)
-    primary.signal_abort().expect(NOERROR)
+    primary.signal_abort().expect(NOERROR, by="ABT-01")
     _require_null(fresh, unconfigured, primary.open_device(name))
 
 

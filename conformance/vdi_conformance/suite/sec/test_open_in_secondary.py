@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vdi_conformance.harness.client import Client
-from vdi_conformance.harness.judging import vdi_requirement
+from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import BACKUP, RESTORE, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import fetched_view, handle_of, mapped_view, require_same_memory
@@ -39,7 +39,8 @@ def test_the_older_forms_create_and_join(testbed: Testbed, kind: Kind, secondari
 def _join_a_configured_set(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
     """Join before any device is open; the last one to join is the only one that opens one."""
     statement = testbed.configured(kind, replace(scenario, owners=(scenario.secondaries,)))
-    statement.join_all()
+    with judging("SEC-08" if scenario.older else "SEC-01"):
+        statement.join_all()
     statement.open_devices()
     statement.succeed()
 
@@ -165,8 +166,9 @@ def test_the_older_form_cannot_join_an_aborting_set(testbed: Testbed, kind: Kind
 def _join_after_an_abort(testbed: Testbed, kind: Kind, by: str, scenario: Scenario) -> None:
     statement = testbed.statement(kind, scenario)
     late = testbed.client("late secondary")
-    (statement.primary if by == "primary" else statement.secondaries[0]).signal_abort().expect(NOERROR)
-    statement.device.await_abort()
+    (statement.primary if by == "primary" else statement.secondaries[0]).signal_abort().expect(NOERROR, by="ABT-01")
+    with judging("CMD-08"):
+        statement.device.await_abort()
     for _ in range(2):
         statement.join(late).expect(VD_E_ABORT)
 
@@ -190,8 +192,8 @@ def test_joining_before_the_primary_knows_the_configuration_is_observed(testbed:
     answer = scripted.join(secondary)
     subject = "OpenInSecondaryEx before the primary's GetConfiguration"
     if answer.permit("Q33", subject, VD_E_PROTOCOL, NOERROR) == VD_E_PROTOCOL:
-        scripted.primary.get_configuration().expect(NOERROR)
-        scripted.join(secondary).expect(NOERROR)
+        scripted.primary.get_configuration().expect(NOERROR, by="CFG-01")
+        scripted.join(secondary).expect(NOERROR, by="SEC-27")
 
 
 # What a refusal leaves
@@ -259,13 +261,16 @@ def test_more_processes_than_devices_join_at_once(testbed: Testbed) -> None:
     assert len(joined) > len(statement.devices), f"only {len(joined)} of {len(crowd)} secondaries could join"
     command = statement.next_data_command()
     handle = handle_of(command)
-    for one in joined:
-        view = mapped_view(one, handle)
-        assert one.digest(view.address, 512) == statement.primary.digest(command.buffer, 512), "it sees other bytes"
+    view = mapped_view(statement.secondaries[0], handle)
+    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+    with judging("SEC-19"):
+        for one in joined:
+            view = mapped_view(one, handle)
+            assert one.digest(view.address, 512) == statement.primary.digest(command.buffer, 512), "it sees other bytes"
     statement.answer(command).expect(NOERROR)
     statement.run_out()
     for one in joined:
-        one.close().expect(NOERROR)
+        one.close().expect(NOERROR, by="SEC-18")
     statement.close()
     statement.require_success(statement.outcome())
 
@@ -276,13 +281,17 @@ def test_a_second_object_of_one_process_is_observed(testbed: Testbed, kind: Kind
     """A second object in a process that has the set open fails to join, or can map its buffers (recorded)."""
     statement = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
     command = statement.next_data_command()
+    handle = handle_of(command)
+    view = mapped_view(statement.secondaries[0], handle)
+    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
     for client in statement.clients:
         second = testbed.beside(client)
         answer = statement.join(second)
         answer.observe("Q32", "OpenInSecondaryEx of a second object in a process that has the set open")
         if answer.code == NOERROR:
-            view = mapped_view(second, handle_of(command))
-            require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+            with judging("SEC-22"):
+                view = mapped_view(second, handle)
+                require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
             second.close().expect(NOERROR)
         else:
             answer.expect_failure()
@@ -302,7 +311,7 @@ def test_processes_come_and_go(testbed: Testbed, kind: Kind) -> None:
         view = mapped_view(secondary, handle_of(command))
         require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
         secondary.close().expect(NOERROR)
-        statement.answer(command).expect(NOERROR)
+        statement.answer(command).expect(NOERROR, by="CMP-01")
     statement.succeed()
 
 

@@ -6,8 +6,9 @@ from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.judging import judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.shared_memory import fetched_view, handle_of, mapped_view, require_same_memory
-from vdi_conformance.harness.statement_run import Kind
+from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDF_REQUEST_COMPLETE
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL
@@ -33,6 +34,19 @@ def test_secondaries_carry_whole_streams(testbed: Testbed, share: str) -> None:
     streams = testbed.directory("streams")
     testbed.backup(SHARES[share], streams).succeed()
     testbed.restore(SHARES[share], streams).succeed()
+
+
+@vdi_requirement("SEC-09")
+def test_secondaries_open_devices_as_the_primary_does(testbed: Testbed, kind: Kind) -> None:
+    """Where the primary opened two devices, each secondary opens two, and a statement runs over all of them."""
+    statement = testbed.configured(kind, Scenario(devices=6, owners=(0, 0, 1, 2, 1, 2), buffer_count=6))
+    statement.join_all()
+    for index in (0, 1):
+        statement.open_device(index)
+    with judging("SEC-09"):
+        for index in (2, 3, 4, 5):
+            statement.open_device(index)
+    statement.succeed()
 
 
 @alternating_direction("share", list(SHARES))
@@ -128,25 +142,40 @@ def test_a_device_is_open_in_one_process_alone(testbed: Testbed, kind: Kind, ope
 
 
 @SECONDARIES
-@vdi_requirement("SEC-12", "SEC-18")
+@vdi_requirement("SEC-18")
 def test_secondaries_do_all_the_work_and_leave_before_the_primary(
     testbed: Testbed, kind: Kind, secondaries: int
 ) -> None:
-    """A primary needs no device; secondaries close after VD_E_CLOSE, it closes last, and the statement succeeds."""
-    owners = tuple(range(1, secondaries + 1))
-    statement = testbed.statement(kind, Scenario(devices=secondaries, owners=owners, buffer_count=8))
-    with judging("SEC-12"):
-        for command in statement.data_commands():
-            statement.answer(command).expect(NOERROR)
+    """Secondaries close after VD_E_CLOSE, the primary closes last, and the statement succeeds."""
+    statement = _carried_by_secondaries(testbed, kind, secondaries)
     with judging("SEC-18"):
         for secondary in reversed(statement.secondaries):
             secondary.close().expect(NOERROR)
             secondary.leave()
+        statement.primary.close().expect(NOERROR)
+        statement.require_success(statement.outcome())
+
+
+@SECONDARIES
+@vdi_requirement("SEC-12")
+def test_a_primary_needs_no_device(testbed: Testbed, kind: Kind, secondaries: int) -> None:
+    """A primary without a device closes as any other, after secondaries did all the work."""
+    statement = _carried_by_secondaries(testbed, kind, secondaries)
+    for secondary in reversed(statement.secondaries):
+        secondary.close().expect(NOERROR, by="SEC-18")
     # Only that it has no device sets this primary apart from any that closes last.
     with judging("SEC-12"):
         statement.primary.close().expect(NOERROR)
-    with judging("SEC-18"):
-        statement.require_success(statement.outcome())
+    statement.require_success(statement.outcome())
+
+
+def _carried_by_secondaries(testbed: Testbed, kind: Kind, secondaries: int) -> StatementRun:
+    """Run a statement to the end of its devices, of which the primary has none."""
+    owners = tuple(range(1, secondaries + 1))
+    statement = testbed.statement(kind, Scenario(devices=secondaries, owners=owners, buffer_count=8))
+    for command in statement.data_commands():
+        statement.answer(command).expect(NOERROR, by="CMP-01")
+    return statement
 
 
 @pytest.mark.parametrize("owner", [0, 2], ids=["primary", "secondary"])
@@ -158,19 +187,26 @@ def test_who_leaves_after_its_devices_closed_disturbs_nobody(testbed: Testbed, o
     assert all(scripted.passes(device, 2) for device in range(3)), "the set was aborted"
     for device in (0, 2):
         scripted.close_device(device)
-        scripted.devices[device].get_command().expect(VD_E_CLOSE)
+        scripted.devices[device].get_command().expect(VD_E_CLOSE, by="CMD-05")
+    _share_one_command(testbed, scripted, owner)
     leaver.close().expect(NOERROR)
+    with judging("CLS-15"):
+        _share_one_command(testbed, scripted, owner)
+        assert scripted.passes(1, 100), "the set was aborted"
+        scripted.close_device(1)
+        scripted.devices[1].get_command().expect(VD_E_CLOSE, by="CMD-05")
+        scripted.secondaries[1].close().expect(NOERROR)
+        scripted.primary.close().expect(NOERROR)
+
+
+def _share_one_command(testbed: Testbed, scripted: ScriptedSet, owner: int) -> None:
+    """Pass a command of the second device, whose buffer another process than its owner's maps."""
     tag = scripted.send(scripted.allocate(), device=1)
     held = scripted.devices[1].next_command()
     view = mapped_view(scripted.clients[2 - owner], handle_of(held))
     require_same_memory(held.size, fetched_view(held), view, seed=testbed.seed)
     held.device.complete(held, 0, held.size).expect(NOERROR)
     scripted.completed(tag, 0, held.size)
-    assert scripted.passes(1, 100), "the set was aborted"
-    scripted.close_device(1)
-    scripted.devices[1].get_command().expect(VD_E_CLOSE)
-    scripted.secondaries[1].close().expect(NOERROR)
-    scripted.primary.close().expect(NOERROR)
 
 
 @pytest.mark.parametrize("owner", [0, 2], ids=["primary", "secondary"])
@@ -182,16 +218,20 @@ def test_who_leaves_takes_no_buffer_from_others(testbed: Testbed, owner: int) ->
     tags = [scripted.send(scripted.allocate(), device=1) for _ in range(2)]
     commands = [scripted.devices[1].next_command() for _ in tags]
     earlier = handle_of(commands[0])
+    # What comes by the number of mappings alone comes before anybody leaves.
+    for command in commands * 3:
+        view = mapped_view(mapper, handle_of(command))
+        require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
     scripted.close_device(0)
-    scripted.device.get_command().expect(VD_E_CLOSE)
+    scripted.device.get_command().expect(VD_E_CLOSE, by="CMD-05")
     for leaver in scripted.secondaries[:1] + scripted.secondaries[1:2] * (owner == 0):
-        leaver.close().expect(NOERROR)
-        for command in commands:
-            view = mapped_view(mapper, handle_of(command))
-            require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
-        require_same_memory(
-            commands[0].size, fetched_view(commands[0]), mapped_view(holder, earlier), seed=testbed.seed
-        )
+        leaver.close().expect(NOERROR, by="SEC-18")
+        with judging("GBH-20"):
+            for command in commands:
+                view = mapped_view(mapper, handle_of(command))
+                require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
+            again = mapped_view(holder, earlier)
+            require_same_memory(commands[0].size, fetched_view(commands[0]), again, seed=testbed.seed)
     for tag, command in zip(tags, commands, strict=True):
         command.device.complete(command, 0, command.size).expect(NOERROR)
         scripted.completed(tag, 0, command.size)
