@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from vdi_conformance.harness.device import BOUND_TO_COME, Device, Fetched
 from vdi_conformance.harness.expectations import Code, Observe, PendingAnswer, Result
+from vdi_conformance.harness.judging import Needed
 from vdi_conformance.harness.memory import ProcessMemory
 from vdi_conformance.host.messages.base import AddressReply, CodeReply, Config, ConfigReply, Done, Request
 from vdi_conformance.host.messages.client import (
@@ -27,7 +28,7 @@ from vdi_conformance.host.messages.client import (
 )
 from vdi_conformance.host.process import Host, Pending
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
-from vdi_conformance.vdi.structures import VDConfig
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT, MAX_TRANSFER_SIZE, VDConfig
 
 T = TypeVar("T")
 L = TypeVar("L", bound=PendingAnswer[Any, Any])
@@ -49,6 +50,7 @@ class Client(ProcessMemory):
         self._need_joining = need_joining
         self._numbers = count()
         self._history: list[Pending[Any]] = []
+        self._mapped: set[int] = set()
         self._made: Pending[Done] | None = host.send(NewSet(set=key))
 
     @property
@@ -116,7 +118,7 @@ class Client(ProcessMemory):
         end = time.monotonic() + self.scaled(BOUND_TO_COME) / 1000
         while (result := self.get_configuration(0)).succeeded and time.monotonic() < end:
             pass
-        result.expect(VD_E_ABORT)
+        result.expect(VD_E_ABORT, by=Needed("ABT-04"))
 
     def send_open_device(
         self, name: str | None, null_out: bool = False, thread: str = SET_THREAD
@@ -195,9 +197,16 @@ class Client(ProcessMemory):
 
         def mapped(reply: AddressReply) -> Result[int]:
             address = None if reply.address is None else int(reply.address, 16)
+            if address is not None:
+                self._mapped.add(address)
             return self.result("MapBufferHandle", reply.code, address)
 
         return PendingAnswer(self.host.send(request), mapped)
+
+    def given_by(self, address: int) -> Needed:
+        """MapBufferHandle gave what lies from a mapped address on, GetCommand the rest."""
+        mapped = any(start - MAX_ALIGNMENT <= address < start + MAX_TRANSFER_SIZE for start in self._mapped)
+        return Needed("MBH-01") if mapped else super().given_by(address)
 
     def map_buffer_handle(self, handle: int, null_out: bool = False) -> Result[int]:
         """MapBufferHandle."""

@@ -105,6 +105,16 @@ def judgeable(id: str) -> Requirement:
     return requirement
 
 
+@contextmanager
+def needing(requirement: str) -> Iterator[None]:
+    """Charge what breaks within to a requirement that a check needs, where nothing else is named."""
+    try:
+        yield
+    except (ConformanceFailure, HostError) as failure:
+        failure.by = failure.by or Needed(requirement)
+        raise
+
+
 def _known(id: str) -> str:
     judgeable(id)
     return id

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from vdi_conformance.harness.judging import ConformanceFailure
+from vdi_conformance.harness.judging import ConformanceFailure, Needed
 from vdi_conformance.host.errors import MemoryFault
 from vdi_conformance.host.messages.base import Reply, Request
 from vdi_conformance.host.messages.memory import (
@@ -152,7 +152,12 @@ class ProcessMemory:
                 f"{self.name} was given an address that it cannot use: {shown(fault.message, FAULT)}",
                 ("usable memory",),
                 "no memory",
+                by=self.given_by(int(pending.request.address, 16)),  # type: ignore[attr-defined]
             ) from fault
+
+    def given_by(self, address: int) -> Needed:
+        """Name the requirement by which this process was given an address."""
+        return Needed("CMD-17")
 
     def _do_with_own(self, request: Request[Any]) -> None:
         """Let the host do what it has refused with memory that it allocates; a HostError where it refuses that too."""

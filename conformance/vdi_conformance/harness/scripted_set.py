@@ -63,7 +63,7 @@ class ScriptedSet(SetInUse):
     def begin_configuration(self, features: int = VDF_WRITE_MEDIA) -> None:
         """Let the server find the set that was created, and begin to configure it."""
         scenario = self.scenario
-        self.server.open(scenario.instance, self.set_name).expect(NOERROR)
+        self.server.open(scenario.instance, self.set_name).expect(NOERROR, by=Needed("CRE-01"))
         self.server.begin_configuration(
             scenario.features | features,
             scenario.alignment,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 import msgspec
 
 from vdi_conformance.harness.device import BOUND_TO_COME, COMPLETE_COMMAND, END_OF_DEVICE, GET_COMMAND, await_commands
-from vdi_conformance.harness.judging import ConformanceFailure, Needed, WaitedInVain, not_tested
+from vdi_conformance.harness.judging import ConformanceFailure, Needed, WaitedInVain, needing, not_tested
 from vdi_conformance.harness.memory import FileSlice
 from vdi_conformance.harness.scenario import Placement, SetInUse
 from vdi_conformance.harness.server_trouble import all_said
@@ -89,7 +89,7 @@ class StatementRun(SetInUse):
             # Nothing but an abort wakes the call any more, and that has been posted: there is no use in waiting long.
             self._supervisor.wait_any([configuring.pending], self.primary.scaled(STALL) / 1000)
             if not configuring.done:
-                raise WaitedInVain("the statement ended, and GetConfiguration went on waiting")
+                raise WaitedInVain("the statement ended, and GetConfiguration went on waiting", by=Needed("CFG-01"))
         answer = configuring.result()
         self._configured |= answer.code == NOERROR
         return answer
@@ -320,7 +320,8 @@ class StatementRun(SetInUse):
             return False
         serving = [(device, self._send_serve(device)) for device in self.devices]
         for device, pending in serving:
-            served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
+            with needing("CMD-24"):
+                served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
             device.require_accepted(served)
             device.client.code("GetCommand", served.code).expect(VD_E_CLOSE, by=END_OF_DEVICE)
             device.closed = True
