@@ -70,7 +70,7 @@ def prove(
             "--further",
             metavar="N",
             parser=values.whole(0, MOST_DRAWN),
-            help="So many checks of other requirements on each fault, to see what it is charged with (default: 8).",
+            help="So many checks of other requirements on each fault, to see what it is charged with (default: 1).",
         ),
     ] = FURTHER,
     workers: Annotated[

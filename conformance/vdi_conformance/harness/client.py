@@ -118,7 +118,7 @@ class Client(ProcessMemory):
         end = time.monotonic() + self.scaled(BOUND_TO_COME) / 1000
         while (result := self.get_configuration(0)).succeeded and time.monotonic() < end:
             pass
-        result.expect(VD_E_ABORT, by=Needed("ABT-04"))
+        result.expect(VD_E_ABORT)
 
     def send_open_device(
         self, name: str | None, null_out: bool = False, thread: str = SET_THREAD

@@ -138,7 +138,7 @@ class Device:
         result = self.get_command() if waiting is None else waiting.result()
         while result.succeeded and time.monotonic() < end:
             result = self.get_command()
-        result.expect(VD_E_ABORT, by=Needed("CMD-08"))
+        result.expect(VD_E_ABORT)
 
     def complete(
         self,

@@ -89,7 +89,7 @@ class StatementRun(SetInUse):
             # Nothing but an abort wakes the call any more, and that has been posted: there is no use in waiting long.
             self._supervisor.wait_any([configuring.pending], self.primary.scaled(STALL) / 1000)
             if not configuring.done:
-                raise WaitedInVain("the statement ended, and GetConfiguration went on waiting", by=Needed("CFG-01"))
+                raise WaitedInVain("the statement ended, and GetConfiguration went on waiting")
         answer = configuring.result()
         self._configured |= answer.code == NOERROR
         return answer

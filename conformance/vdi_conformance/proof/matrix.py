@@ -164,7 +164,8 @@ def _of_a_trial(result: TrialResult) -> Iterator[str]:
         yield from _choices(result)
     if trial.kind == "fault":
         for tried in result.tried:
-            if tried.verdict in ("error", "not tested"):
+            judged = not set(trial.requirements).isdisjoint(tried.requirements)
+            if tried.verdict == "error" or (judged and tried.verdict == "not tested"):
                 yield f"{tried.check} is {tried.verdict} on the fault {trial.name}: {tried.cause}"
 
 

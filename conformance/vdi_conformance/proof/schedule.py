@@ -73,11 +73,13 @@ def _until_all_are_red(trial: Trial, checks: Checks) -> Schedule:
                 if requirement not in tried.broken or tried.verdict not in wanted
             }
     others = {check: judged for check, judged in checks.items() if not set(trial.requirements) & set(judged)}
-    for check in others:
+    for check in list(others):
         if not left or failed:
             break
         tried = yield check
         failed = tried.verdict == "failed"
+        # No check has two runs on one fault: what it made is still there.
+        del others[check]
     for check in _drawn(trial, others):
         _ = yield check
 

@@ -61,7 +61,8 @@ def test_mapped_memory_outlives_an_abort(testbed: Testbed, by: str) -> None:
     command = statement.next_data_command()
     view = mapped_view(statement.secondaries[1], handle_of(command))
     _abort(statement, by)
-    _use(view, command.size)
+    with judging("MBH-21"):
+        _use(view, command.size)
     statement.secondaries[1].close().permit("Q4", "Close after an abort, devices of others open", NOERROR, VD_E_OPEN)
 
 
@@ -77,7 +78,8 @@ def test_mapped_memory_outlives_the_fetcher(testbed: Testbed, kind: Kind, end: s
         fetcher.close().permit("Q35", "Close of a secondary that holds a command", VD_E_OPEN, NOERROR)
     else:
         fetcher.kill()
-    _use(view, command.size)
+    with judging("MBH-22"):
+        _use(view, command.size)
     mapper.close().permit("Q4", f"Close after the fetcher {end}, its device open", NOERROR, VD_E_OPEN)
 
 
