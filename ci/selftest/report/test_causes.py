@@ -21,6 +21,7 @@ def ended(id_: str, sentence: str, *requirements: str, broken: str = "MBH-02", c
         ("primary sees 512 bytes at 0x7f00", "secondary 1 sees 65536 bytes at 0x10"),
         ("a Create of vdi-conformance-0a1b-1 failed", "a Create of vdi-conformance-ffff-12-3 failed"),
         ("it died\nin line 3 of a.py", "it died\nin line 4 of b.py"),
+        ("primary sees other bytes; before that: it slept", "primary sees other bytes"),
     ],
 )
 def test_what_differs_from_check_to_check_is_left_out(one: str, other: str) -> None:
@@ -56,3 +57,12 @@ def test_one_defect_is_told_once_by_the_check_that_shows_it_best() -> None:
 def test_the_key_of_a_cause_is_the_same_in_every_run() -> None:
     first, second = (ended(id_, f"primary sees other bytes at {at}") for id_, at in (("a/a", "0x1"), ("b/b", "0x2")))
     assert key_of(first) == key_of(second) == "failed | MBH-02 | a client sees other bytes at …"
+
+
+def test_a_process_that_ends_in_a_call_is_one_defect_whatever_was_to_be_judged() -> None:
+    ends = [ended("a/a", "host 'primary' was killed in set.close", broken=one) for one in ("MBH-01", "MBH-02")]
+    died = [
+        msgspec.structs.replace(one, cause=Cause(kind="died", sentence=one.cause.sentence)) for one in ends if one.cause
+    ]
+    assert len(by_cause(died)) == 1
+    assert len(by_cause(ends)) == 2

@@ -215,7 +215,8 @@ def _detail(item: pytest.Item, error: pytest.ExceptionInfo[BaseException], testb
     said = [] if testbed is None else testbed.said_by_servers()
     for entry in reversed(error.traceback):
         if Path(entry.path) == item.path:
-            return "\n".join([f"{item.path.name}:{entry.lineno + 1}: {str(entry.statement).strip()}", *said])
+            statement = str(entry.statement).strip().partition("\n")[0]
+            return "\n".join([f"{item.path.name}:{entry.lineno + 1}: {statement}", *said])
     return "\n".join(said)
 
 

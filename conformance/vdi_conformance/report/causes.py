@@ -11,6 +11,10 @@ _CLIENTS: Final = re.compile(r"\b(?:the )?(?:primary|secondary(?: \d+)?)\b")
 _NAMES: Final = re.compile(r"\bvdi-conformance-[0-9a-f]+-\d+(?:-\d+)?\b|'[^']*'")
 _NUMBERS: Final = re.compile(r"(?<![\w(])-?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)(?![\w)])")
 UNKNOWN: Final = "no cause"
+BEFORE: Final = "; before that: "
+"""What led to a failure of random work follows it."""
+ENDS: Final = ("died", "hung")
+"""Causes that are one defect, whatever was to be judged: the process ended in a call, or did not come back."""
 
 
 class Alike(NamedTuple):
@@ -28,14 +32,15 @@ class Alike(NamedTuple):
 
 def general(sentence: str) -> str:
     """Leave out of a sentence what differs from check to check: clients, names of sets, numbers, further lines."""
-    told = _NAMES.sub("…", sentence.strip().partition("\n")[0])
+    told = _NAMES.sub("…", sentence.strip().partition("\n")[0].partition(BEFORE)[0])
     return _NUMBERS.sub("…", _CLIENTS.sub("a client", told))
 
 
 def key_of(check: CheckRecord) -> str:
     """Name the cause of a check's end, the same in every run: how it ended, what it is about, and what was seen."""
     cause = general(check.cause.sentence) if check.cause else UNKNOWN
-    return " | ".join((check.verdict, ", ".join(concerned(check)), cause))
+    about = [] if check.cause and check.cause.kind in ENDS else concerned(check)
+    return " | ".join((check.verdict, ", ".join(about), cause))
 
 
 def by_cause(checks: Iterable[CheckRecord]) -> list[Alike]:

@@ -35,8 +35,8 @@ STYLES: Final[dict[Verdict, str]] = {
     "not tested": "magenta",
     "error": "bold magenta",
 }
-CALLS: Final = 6
-LINES: Final = 3
+CALLS: Final = 4
+LINES: Final = 2
 """So many calls, and lines of a text, are told of a check at the most: the evidence has more."""
 WHOLE: Final = 10_000
 """So many characters has a line that must not be broken at the most."""
@@ -149,7 +149,7 @@ def _ending(header: Header, alike: Alike, listing: bool) -> Iterator[RenderableT
     if check.cause:
         yield _indented(Text(shown_lines(_beginning(check.cause.sentence))))
     if check.detail:
-        yield _indented(Text(shown_lines(_beginning(check.detail)), style="dim"))
+        yield _indented(Text(shown_lines(check.detail), style="dim"))
     yield from (_whole(call_line(call)) for call in check.calls[-CALLS:])
     if check.requirements:
         yield _whole(f"  again: {rerun(header, check)}", "dim")
