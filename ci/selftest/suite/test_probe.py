@@ -92,9 +92,7 @@ def test_a_client_with_nothing_behind_it_is_left_to_the_checks(probing: Probe, c
 
 
 def test_a_stranger_never_meets_the_emulator(probing: Probe) -> None:
-    with pytest.raises(
-        Trouble, match=r"probed\.py:Stranger and emulator never concurrently.*0x80070002.*--server none"
-    ):
+    with pytest.raises(Trouble, match=r"probed\.py:Stranger and emulator never meet.*0x80070002.*--server none"):
         probing(adapter("Stranger"))
 
 
@@ -114,7 +112,7 @@ def test_a_client_whose_own_server_does_not_find_its_sets_is_judged(probing: Pro
     ("said", "sentence"),
     [
         (ACCESS_DENIED, r"Saying cannot run the plainest statement, it says: .*Open failure.*\(18210\).*rights"),
-        (NOT_FOUND, r"emulator and .*Saying never concurrently.*Keine Datei.*\(18210\); x \(3013\)\. Name a server"),
+        (NOT_FOUND, r"emulator and .*Saying never meet.*Keine Datei.*\(18210\); x \(3013\)\. Name a server"),
         (NO_ROOM, r"AllocateBuffer.*\(18210\).*So there is no room"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Calls that concurrently: let go at the same moment, in one process or in several."""
+"""Concurrent calls: let go at the same moment, in one process or in several."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.memory import ProcessMemory
 
 ROUNDS: Final = 40
-"""So often calls concurrently on sets that need no server."""
+"""So often calls are made concurrently on sets that need no server."""
 SETS: Final = 12
-"""So often calls concurrently on sets that a server configures."""
+"""So often calls are made concurrently on sets that a server configures."""
 A_WHILE: Final = 2_000
-"""So many milliseconds, before scaling, a call waits that another one of those that concurrently is bound to wake."""
+"""So many milliseconds, before scaling, a call waits that a concurrent one is bound to wake."""
 
 
 def concurrently(

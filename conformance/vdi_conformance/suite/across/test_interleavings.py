@@ -1,4 +1,4 @@
-"""Calls that concurrently, many times: what must hold in whatever order they come."""
+"""Concurrent calls, many times: what must hold in whatever order they come."""
 
 from collections.abc import Iterator
 from functools import partial
