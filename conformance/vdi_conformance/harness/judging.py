@@ -52,7 +52,9 @@ class ConformanceFailure(AssertionError):
         super().__init__(sentence)
         self.expected = expected
         self.observed = observed
-        self.by = by and _known(by)
+        if by is not None:
+            judgeable(by)
+        self.by = by
 
 
 @contextmanager
@@ -113,11 +115,6 @@ def needing(requirement: str) -> Iterator[None]:
     except (ConformanceFailure, HostError) as failure:
         failure.by = failure.by or Needed(requirement)
         raise
-
-
-def _known(id: str) -> str:
-    judgeable(id)
-    return id
 
 
 def severity(level: str) -> str:

@@ -19,7 +19,7 @@ from vdi_conformance.report.certification import CANARIES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 from vdi_conformance.untrusted.nearest import meant
-from vdi_fixtures.shipped import module_names
+from vdi_fixtures.shipped import about, module_names
 from vdi_fixtures.wrapping import Wrapping
 
 EMULATOR: Final = "emulator"
@@ -121,7 +121,7 @@ def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Tri
         name=module.__name__.rpartition(".")[2],
         kind=kind,
         reference=f"{module.__name__}:{name}",
-        about=" ".join((module.__doc__ or "").split("\n\n")[0].split()),
+        about=about(module),
         around=around or "",
         requirements=tuple(requirements),
         first=checks_by_fault().get(module.__name__.rpartition(".")[2], ()) if kind == "fault" else (),

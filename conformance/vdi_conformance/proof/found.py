@@ -1,14 +1,14 @@
 """Which check found each fault the last time, as `ci/found.py` wrote it down."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import NamedTuple
 
 from vdi_fixtures import broken
-from vdi_fixtures.shipped import module_names
+from vdi_fixtures.shipped import about, module_names
 
 
 class Kill(NamedTuple):
@@ -19,11 +19,12 @@ class Kill(NamedTuple):
     check: str
 
 
-def found() -> Iterator[Kill]:
+@cache
+def found() -> tuple[Kill, ...]:
     """Read the list."""
     lines = (files("vdi_fixtures") / "found.tsv").read_text(encoding="utf-8").splitlines()
     _, *rows = (line.split("\t") for line in lines if not line.startswith("#"))
-    return (Kill(*row) for row in rows)
+    return tuple(Kill(*row) for row in rows)
 
 
 @cache
@@ -39,8 +40,4 @@ def faults_of(requirement: str) -> Mapping[str, str]:
     """Name the faults that turned a check of this requirement red, with what is wrong with each."""
     names = module_names(broken)
     red = sorted({one.fault for one in found() if one.requirement == requirement and one.fault in names})
-    return MappingProxyType({name: _about(import_module(names[name])) for name in red})
-
-
-def _about(module: ModuleType) -> str:
-    return " ".join((module.__doc__ or "").split("\n\n")[0].split())
+    return MappingProxyType({name: about(import_module(names[name])) for name in red})

@@ -1,6 +1,7 @@
 """What a pytest item is as a check: its id, the requirements that it judges, and where the suite has it."""
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -16,6 +17,7 @@ SUITE: Final = "vdi_conformance.suite"
 DIRECTORY: Final = Path(str(files(SUITE))).resolve()
 MARKER: Final = "vdi_requirement"
 _PREFIX: Final = "test_"
+_DEFINITION: Final = re.compile(rf"^def {_PREFIX}(\w+)\(", re.MULTILINE)
 
 
 def requirements_of(item: pytest.Item) -> list[str]:
@@ -55,14 +57,18 @@ def id_of_node(node: str) -> str:
 
 def files_with(ids: Iterable[str]) -> frozenset[Path] | None:
     """Find the files of the suite in which all of these checks lie; None where one of them is nowhere."""
-    found: set[Path] = set()
-    for id_ in ids:
-        definition = f"def {_PREFIX}{id_.partition('/')[2].partition('[')[0]}("
-        holding = [file for file in suite_files() if definition in file.read_text(encoding="utf-8")]
-        if not holding:
-            return None
-        found.update(holding)
-    return frozenset(found)
+    holding = [_files_by_name().get(id_.partition("/")[2].partition("[")[0]) for id_ in ids]
+    return frozenset().union(*(files for files in holding if files)) if all(holding) else None
+
+
+@cache
+def _files_by_name() -> Mapping[str, frozenset[Path]]:
+    """Find once in which files checks of each name are defined, without importing any."""
+    found: dict[str, frozenset[Path]] = {}
+    for file in suite_files():
+        for name in _DEFINITION.findall(file.read_text(encoding="utf-8")):
+            found[name] = found.get(name, frozenset()) | {file}
+    return MappingProxyType(found)
 
 
 @cache
