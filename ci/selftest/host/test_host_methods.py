@@ -35,6 +35,11 @@ def test_the_child_knows_every_method_of_the_protocol_and_no_other() -> None:
     assert entry.METHODS.names() == set(requests())
 
 
+@pytest.mark.parametrize("method", requests())
+def test_the_child_takes_the_parameters_of_the_protocol(method: str) -> None:
+    assert set(entry.METHODS.parameters(method)) == set(requests()[method].__struct_fields__) - {"thread"}
+
+
 def test_initialize_gives_identity_capabilities_and_process(supervisor: Supervisor, toy: AdapterSpec) -> None:
     host = supervisor.launch(toy, environment=RunSettings(seed=7, time_scale=2.0))
     reply = host.initialized

@@ -2,8 +2,8 @@
 
 from selftest.suite.runs import RunSuite, judging
 from selftest.suite.test_readings import none_is_shown
-from vdi_conformance.vdi.documented import CODES
 from vdi_conformance.vdi.hresult import name_of
+from vdi_conformance.vdi.methods import METHODS
 
 
 def test_the_emulator_passes_every_check_gives_every_documented_code_and_shows_no_reading(run_suite: RunSuite) -> None:
@@ -16,7 +16,7 @@ def test_the_emulator_passes_every_check_gives_every_documented_code_and_shows_n
     assert len(run.verdicts()) >= 60
     given = [check.codes.items() for check in run.evidence.checks]
     seen = {(method, code) for codes in given for method, names in codes for code in names}
-    documented = {(method, name_of(code)) for method, codes in CODES.items() for code in codes}
+    documented = {(method.name, name_of(code)) for method in METHODS.values() for code in method.codes}
     assert sorted(documented - seen) == []
     answers = [one for check in run.evidence.checks for one in check.observations]
     none_is_shown({(one.question, one.subject, one.answer) for one in answers})

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from vdi_conformance.adapters.native import CompiledDevice, CompiledSet
 from vdi_conformance.contract import Unavailable
 from vdi_conformance.vdi.hresult import VD_E_NOTSUPPORTED, VD_E_PROTOCOL
-from vdi_conformance.vdi.identifiers import (
-    LINUX_DEVICE_SYMBOLS,
-    LINUX_SET_CONSTRUCTOR,
-    LINUX_SET_DESTRUCTOR,
-    LINUX_SET_SYMBOLS,
-)
+from vdi_conformance.vdi.identifiers import LINUX_SET_CONSTRUCTOR, LINUX_SET_DESTRUCTOR
+from vdi_conformance.vdi.methods import LINUX_SYMBOLS
 from vdi_conformance.vdi.structures import INFINITE
 
 if TYPE_CHECKING:
@@ -59,13 +55,11 @@ class Library:
             raise Unavailable(f"the library {path} cannot be loaded ({error}): name another one") from error
         self.construct = self._function(LINUX_SET_CONSTRUCTOR, None)
         self.destroy = self._function(LINUX_SET_DESTRUCTOR, None)
-        self.set_methods = self._methods(LINUX_SET_SYMBOLS, _SET_ARGUMENTS)
-        self.device_methods = self._methods(LINUX_DEVICE_SYMBOLS, _DEVICE_ARGUMENTS)
+        self.set_methods = self._methods(_SET_ARGUMENTS)
+        self.device_methods = self._methods(_DEVICE_ARGUMENTS)
 
-    def _methods(
-        self, symbols: Mapping[str, str], arguments: Mapping[str, tuple[Any, ...]]
-    ) -> dict[str, Callable[..., int]]:
-        return {name: self._function(symbol, c_int, *arguments[name]) for name, symbol in symbols.items()}
+    def _methods(self, arguments: Mapping[str, tuple[Any, ...]]) -> dict[str, Callable[..., int]]:
+        return {name: self._function(LINUX_SYMBOLS[name], c_int, *types) for name, types in arguments.items()}
 
     def _function(self, symbol: str, result: Any, *arguments: Any) -> Callable[..., Any]:
         try:

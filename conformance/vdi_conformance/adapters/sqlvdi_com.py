@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.adapters import com
 from vdi_conformance.adapters.native import CompiledDevice, CompiledSet, structure
-from vdi_conformance.vdi.identifiers import DEVICE_SLOTS, SET_SLOTS
+from vdi_conformance.vdi.methods import DEVICE_METHODS, SET_METHODS
 
 if TYPE_CHECKING:
     from vdi_conformance.contract import VirtualDevice
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 
 _SET: Final = com.methods(
-    SET_SLOTS,
-    Release=(),
+    {one.name: one.slot for one in SET_METHODS},
     Create=(c_wchar_p, c_void_p),
     GetConfiguration=(c_uint32, c_void_p),
     OpenDevice=(c_wchar_p, c_void_p),
@@ -32,8 +31,7 @@ _SET: Final = com.methods(
     OpenInSecondaryEx=(c_wchar_p, c_wchar_p),
 )
 _DEVICE: Final = com.methods(
-    DEVICE_SLOTS,
-    Release=(),
+    {one.name: one.slot for one in DEVICE_METHODS},
     GetCommand=(c_uint32, c_void_p),
     CompleteCommand=(c_void_p, c_uint32, c_uint32, c_uint64),
 )
@@ -72,7 +70,8 @@ class SqlvdiSet(CompiledSet):
 
     def release(self) -> None:
         """Release."""
-        self.call("Release")
+        com.enter()
+        com.release(self._this)
 
 
 class SqlvdiDevice(CompiledDevice):
@@ -92,4 +91,5 @@ class SqlvdiDevice(CompiledDevice):
 
     def release(self) -> None:
         """Release."""
-        self.call("Release")
+        com.enter()
+        com.release(self._this)

@@ -65,20 +65,20 @@ class Client(ProcessMemory):
         """Stretch a time limit by the run's factor."""
         return int(milliseconds * self._timeout_scale)
 
-    def code(self, method: str, code: int) -> Code:
+    def code(self, method: type[Request[Any]], code: int) -> Code:
         """Hold the answer of a call without an out-value."""
-        return Code(f"{method} in {self.name}", code, self._observe)
+        return Code(f"{method.called} in {self.name}", code, self._observe)
 
-    def result(self, method: str, code: int, value: T | None) -> Result[T]:
+    def result(self, method: type[Request[Any]], code: int, value: T | None) -> Result[T]:
         """Hold the answer of a call with an out-value."""
-        return Result(f"{method} in {self.name}", code, self._observe, value)
+        return Result(f"{method.called} in {self.name}", code, self._observe, value)
 
     def send_create(
         self, name: str | None, config: VDConfig | None, thread: str = SET_THREAD
     ) -> PendingAnswer[CodeReply, Code]:
         """Start a Create."""
         request = Create(set=self.key, name=name, config=_fields(config), thread=thread)
-        return self._noted(self._send_code("Create", request))
+        return self._noted(self._send_code(request))
 
     def create(self, name: str | None, config: VDConfig | None) -> Code:
         """Create."""
@@ -89,7 +89,7 @@ class Client(ProcessMemory):
     ) -> PendingAnswer[CodeReply, Code]:
         """Start a CreateEx."""
         request = CreateEx(set=self.key, instance=instance, name=name, config=_fields(config), thread=thread)
-        return self._noted(self._send_code("CreateEx", request))
+        return self._noted(self._send_code(request))
 
     def create_ex(self, instance: str | None, name: str | None, config: VDConfig | None) -> Code:
         """CreateEx."""
@@ -104,7 +104,7 @@ class Client(ProcessMemory):
         patience = min(milliseconds, self.scaled(BOUND_TO_COME)) / 1000 + 10
         asked: PendingAnswer[ConfigReply, Result[VDConfig]] = PendingAnswer(
             self.host.send(request),
-            lambda reply: self.result("GetConfiguration", reply.code, configuration(reply)),
+            lambda reply: self.result(type(request), reply.code, configuration(reply)),
             patience,
         )
         return self._noted(asked)
@@ -130,7 +130,7 @@ class Client(ProcessMemory):
         def opened(reply: DeviceReply) -> Result[Device]:
             if reply.code == NOERROR and reply.opened:
                 self.devices.append(device)
-            return self.result("OpenDevice", reply.code, device if reply.opened else None)
+            return self.result(type(request), reply.code, device if reply.opened else None)
 
         return PendingAnswer(self.host.send(request), opened)
 
@@ -142,7 +142,7 @@ class Client(ProcessMemory):
         """Start an OpenInSecondary."""
         self._need_joining()
         request = OpenInSecondary(set=self.key, name=name, thread=thread)
-        return self._noted(self._send_code("OpenInSecondary", request))
+        return self._noted(self._send_code(request))
 
     def open_in_secondary(self, name: str | None) -> Code:
         """OpenInSecondary."""
@@ -154,7 +154,7 @@ class Client(ProcessMemory):
         """Start an OpenInSecondaryEx."""
         self._need_joining()
         request = OpenInSecondaryEx(set=self.key, instance=instance, name=name, thread=thread)
-        return self._noted(self._send_code("OpenInSecondaryEx", request))
+        return self._noted(self._send_code(request))
 
     def open_in_secondary_ex(self, instance: str | None, name: str | None) -> Code:
         """OpenInSecondaryEx."""
@@ -182,7 +182,7 @@ class Client(ProcessMemory):
         """Start a GetBufferHandle."""
         request = GetBufferHandle(set=self.key, address=hex(address), null_out=null_out, thread=thread)
         return PendingAnswer(
-            self.host.send(request), lambda reply: self.result("GetBufferHandle", reply.code, reply.handle)
+            self.host.send(request), lambda reply: self.result(type(request), reply.code, reply.handle)
         )
 
     def get_buffer_handle(self, address: int, null_out: bool = False) -> Result[int]:
@@ -199,7 +199,7 @@ class Client(ProcessMemory):
             address = None if reply.address is None else int(reply.address, 16)
             if address is not None:
                 self._mapped.add(address)
-            return self.result("MapBufferHandle", reply.code, address)
+            return self.result(type(request), reply.code, address)
 
         return PendingAnswer(self.host.send(request), mapped)
 
@@ -215,7 +215,7 @@ class Client(ProcessMemory):
     def send_signal_abort(self, thread: str = "abort") -> PendingAnswer[CodeReply, Code]:
         """Start a SignalAbort, on a thread of its own: it must not wait behind another call."""
         self.aborted = True
-        return self._send_code("SignalAbort", SignalAbort(set=self.key, thread=thread))
+        return self._send_code(SignalAbort(set=self.key, thread=thread))
 
     def signal_abort(self) -> Code:
         """SignalAbort."""
@@ -223,14 +223,14 @@ class Client(ProcessMemory):
 
     def send_close(self, thread: str = SET_THREAD) -> PendingAnswer[CodeReply, Code]:
         """Start a Close."""
-        return self._send_code("Close", Close(set=self.key, thread=thread))
+        return self._send_code(Close(set=self.key, thread=thread))
 
     def close(self) -> Code:
         """Close."""
         return self.send_close().result()
 
-    def _send_code(self, method: str, request: Request[CodeReply]) -> PendingAnswer[CodeReply, Code]:
-        return PendingAnswer(self.host.send(request), lambda reply: self.code(method, reply.code))
+    def _send_code(self, request: Request[CodeReply]) -> PendingAnswer[CodeReply, Code]:
+        return PendingAnswer(self.host.send(request), lambda reply: self.code(type(request), reply.code))
 
     def release(self) -> None:
         """Release the object."""

@@ -112,7 +112,7 @@ class Device:
                 stream_offset=self.stream_offset,
             )
             self.fetched += 1
-        result = self.client.result("GetCommand", reply.code, command)
+        result = self.client.result(GetCommand, reply.code, command)
         if self.fetched > MOST_COMMANDS:
             raise ConformanceFailure(
                 f"{result.call} hands out commands without end: {self.fetched} on one device", by=GET_COMMAND
@@ -172,7 +172,7 @@ class Device:
         def completed(reply: CodeReply) -> Code:
             if reply.code == NOERROR:
                 self._account(command, completion_code, bytes_transferred, position)
-            return self.client.code("CompleteCommand", reply.code)
+            return self.client.code(CompleteCommand, reply.code)
 
         return PendingAnswer(self.client.host.send(request), completed)
 
@@ -189,7 +189,7 @@ class Device:
     def require_accepted(self, served: Served) -> None:
         """Fail the check if a completion of an ordinary client was refused."""
         if served.refused is not None:
-            self.client.code("CompleteCommand", served.refused).expect(NOERROR, by=COMPLETE_COMMAND)
+            self.client.code(CompleteCommand, served.refused).expect(NOERROR, by=COMPLETE_COMMAND)
 
     def _account(self, command: Fetched | int, completion_code: int, bytes_transferred: int, position: int) -> None:
         if isinstance(command, int):
@@ -219,9 +219,9 @@ class Device:
 
         def answered(reply: CompletedConcurrently) -> list[list[int]]:
             if limit is None:
-                self.client.code("GetCommand", reply.code).expect(VD_E_CLOSE, by=END_OF_DEVICE)
+                self.client.code(GetCommand, reply.code).expect(VD_E_CLOSE, by=END_OF_DEVICE)
             else:
-                self.client.code("GetCommand", reply.code).expect(NOERROR, by=GET_COMMAND)
+                self.client.code(GetCommand, reply.code).expect(NOERROR, by=GET_COMMAND)
             self.closed = limit is None
             for codes in reply.answers:
                 winners = [count for code, count in zip(codes, counts, strict=True) if code == NOERROR]

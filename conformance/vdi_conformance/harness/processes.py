@@ -8,7 +8,7 @@ from vdi_conformance.evidence.records import Call, Requests
 from vdi_conformance.harness.judging import MandatoryBroken
 from vdi_conformance.host.messages.server import ExecuteStatement
 from vdi_conformance.untrusted.printable import keepable
-from vdi_conformance.vdi.documented import CODES
+from vdi_conformance.vdi.methods import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Processes:
     @property
     def codes(self) -> set[tuple[str, int]]:
         """What the methods of the client interface have given: their names, each with an HRESULT."""
-        return {(method, code) for host in self._hosts for method, code in host.codes if method in CODES}
+        return {(method, code) for host in self._hosts for method, code in host.codes if method in METHODS}
 
     @property
     def requests(self) -> Requests:

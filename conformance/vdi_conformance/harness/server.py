@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vdi_conformance.harness.client import configuration
 from vdi_conformance.harness.expectations import Code, PendingAnswer, Result
@@ -50,7 +50,7 @@ class ServerRole(ProcessMemory):
 
     def send_open(self, instance: str | None, name: str) -> PendingAnswer[CodeReply, Code]:
         """Start an Open."""
-        return self._send("Open", ServerOpen(server=self.key, instance=instance, name=name, thread=self.key))
+        return self._send(ServerOpen(server=self.key, instance=instance, name=name, thread=self.key))
 
     def open(self, instance: str | None, name: str) -> Code:
         """Open."""
@@ -59,7 +59,7 @@ class ServerRole(ProcessMemory):
     def get_configuration(self) -> Result[VDConfig]:
         """GetConfiguration."""
         reply = self.host.call(ServerGetConfiguration(server=self.key, thread=self.key))
-        return self._answer("GetConfiguration", reply.code, configuration(reply))
+        return self._answer(ServerGetConfiguration, reply.code, configuration(reply))
 
     def begin_configuration(
         self, features: int, alignment: int, block_size: int, max_transfer_size: int, timeout: int
@@ -74,12 +74,12 @@ class ServerRole(ProcessMemory):
             timeout=timeout,
             thread=self.key,
         )
-        return self._send("BeginConfiguration", request).result()
+        return self._send(request).result()
 
     def request_buffers(self, size: int, alignment: int, count: int) -> Code:
         """RequestBuffers."""
         request = ServerRequestBuffers(server=self.key, size=size, alignment=alignment, count=count, thread=self.key)
-        answer = self._send("RequestBuffers", request).result()
+        answer = self._send(request).result()
         if answer.code == NOERROR:
             self.requested += size * count
         return answer
@@ -88,11 +88,11 @@ class ServerRole(ProcessMemory):
         """QueryAvailableBuffers."""
         request = ServerQueryAvailableBuffers(server=self.key, size=size, alignment=alignment, thread=self.key)
         reply = self.host.call(request)
-        return self._answer("QueryAvailableBuffers", reply.code, reply.count)
+        return self._answer(ServerQueryAvailableBuffers, reply.code, reply.count)
 
     def send_end_configuration(self) -> PendingAnswer[CodeReply, Code]:
         """Start an EndConfiguration."""
-        return self._send("EndConfiguration", ServerEndConfiguration(server=self.key, thread=self.key))
+        return self._send(ServerEndConfiguration(server=self.key, thread=self.key))
 
     def end_configuration(self) -> Code:
         """EndConfiguration."""
@@ -100,14 +100,14 @@ class ServerRole(ProcessMemory):
 
     def open_device(self, name: str) -> Code:
         """OpenDevice."""
-        return self._send("OpenDevice", ServerOpenDevice(server=self.key, name=name, thread=self.key)).result()
+        return self._send(ServerOpenDevice(server=self.key, name=name, thread=self.key)).result()
 
     def send_allocate_buffer(self, size: int, alignment: int) -> PendingAnswer[AddressReply, Result[int]]:
         """Start an AllocateBuffer; the address is one of the server's process."""
 
         def allocated(reply: AddressReply) -> Result[int]:
             address = None if reply.address is None else int(reply.address, 16)
-            return self._answer("AllocateBuffer", reply.code, address)
+            return self._answer(ServerAllocateBuffer, reply.code, address)
 
         request = ServerAllocateBuffer(server=self.key, size=size, alignment=alignment, thread=self.key)
         return PendingAnswer(self.host.send(request), allocated)
@@ -119,7 +119,7 @@ class ServerRole(ProcessMemory):
     def free_buffer(self, address: int, size: int) -> Code:
         """FreeBuffer."""
         request = ServerFreeBuffer(server=self.key, address=hex(address), size=size, thread=self.key)
-        return self._send("FreeBuffer", request).result()
+        return self._send(request).result()
 
     def send_send_command(
         self, device: str, code: int, size: int, position: int, buffer: int, tag: int
@@ -135,7 +135,7 @@ class ServerRole(ProcessMemory):
             tag=tag,
             thread=self.key,
         )
-        return self._send("SendCommand", request)
+        return self._send(request)
 
     def send_command(self, device: str, code: int, size: int, position: int, buffer: int, tag: int) -> Code:
         """SendCommand; `buffer` is an address of the server's process, 0 for commands without data."""
@@ -152,11 +152,11 @@ class ServerRole(ProcessMemory):
 
     def close_device(self, device: str) -> Code:
         """CloseDevice."""
-        return self._send("CloseDevice", ServerCloseDevice(server=self.key, device=device, thread=self.key)).result()
+        return self._send(ServerCloseDevice(server=self.key, device=device, thread=self.key)).result()
 
     def send_signal_abort(self) -> PendingAnswer[CodeReply, Code]:
         """Start a SignalAbort, on a thread of its own: it must not wait behind another call."""
-        return self._send("SignalAbort", ServerSignalAbort(server=self.key, thread="abort"))
+        return self._send(ServerSignalAbort(server=self.key, thread="abort"))
 
     def signal_abort(self) -> Code:
         """SignalAbort."""
@@ -164,18 +164,18 @@ class ServerRole(ProcessMemory):
 
     def close(self) -> Code:
         """Close."""
-        return self._send("Close", ServerClose(server=self.key, thread=self.key)).result()
+        return self._send(ServerClose(server=self.key, thread=self.key)).result()
 
     def kill(self) -> None:
         """End the process at once, as a crash does, and see it gone."""
         self.host.kill()
         self.host.wait_until_ended()
 
-    def _send(self, method: str, request: Request[CodeReply]) -> PendingAnswer[CodeReply, Code]:
+    def _send(self, request: Request[CodeReply]) -> PendingAnswer[CodeReply, Code]:
         def answered(reply: CodeReply) -> Code:
-            return Code(f"{method} of the server", reply.code, self._observe)
+            return Code(f"{request.called} of the server", reply.code, self._observe)
 
         return PendingAnswer(self.host.send(request), answered)
 
-    def _answer(self, method: str, code: int, value: T | None) -> Result[T]:
-        return Result(f"{method} of the server", code, self._observe, value)
+    def _answer(self, method: type[Request[Any]], code: int, value: T | None) -> Result[T]:
+        return Result(f"{method.called} of the server", code, self._observe, value)

@@ -16,6 +16,7 @@ from vdi_conformance.harness.server_trouble import all_said
 from vdi_conformance.harness.shared_memory import BufferView
 from vdi_conformance.host.errors import MethodNotFound
 from vdi_conformance.host.medium import Medium, keep_marks_beside, marks_beside
+from vdi_conformance.host.messages.client import GetCommand
 from vdi_conformance.host.messages.server import ExecuteStatement, StatementEnd
 from vdi_conformance.vdi.commands import DATA_COMMANDS, VDC_WRITE_MARK
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
@@ -282,7 +283,7 @@ class StatementRun(SetInUse):
             return
         device.require_accepted(served)
         _require_commands(served.code)
-        device.client.code("GetCommand", served.code).expect(NOERROR, by=GET_COMMAND)
+        device.client.code(GetCommand, served.code).expect(NOERROR, by=GET_COMMAND)
         device.stream_offset += served.bytes
 
     def passes(self, device: Device, count: int) -> bool:
@@ -323,7 +324,7 @@ class StatementRun(SetInUse):
             with needing("CMD-24"):
                 served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
             device.require_accepted(served)
-            device.client.code("GetCommand", served.code).expect(VD_E_CLOSE, by=END_OF_DEVICE)
+            device.client.code(GetCommand, served.code).expect(VD_E_CLOSE, by=END_OF_DEVICE)
             device.closed = True
         return True
 

@@ -30,8 +30,8 @@ from vdi_conformance.harness.server_trouble import all_said
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.host.errors import HostDied
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
-from vdi_conformance.vdi.documented import CODES
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN, VD_E_PROTOCOL, failed, name_of
+from vdi_conformance.vdi.methods import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -333,7 +333,7 @@ class Testbed:
     def _check_codes(self) -> None:
         """Record each failure that no document lists for its method (ABI-28); success has one code (ABI-17)."""
         for method, code in sorted(self.processes.codes):
-            if failed(code) and code not in CODES[method]:
+            if failed(code) and code not in METHODS[method].codes:
                 self.observe("ABI-28", f"{method} giving {name_of(code)}, which no document lists for it", "seen")
         for method, code in sorted(self.processes.codes):
             if code != NOERROR and not failed(code):

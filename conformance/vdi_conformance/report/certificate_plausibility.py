@@ -14,8 +14,8 @@ from vdi_conformance.report.certificate_archive import InvalidCertificate
 from vdi_conformance.report.certification import PLUGINS, WORKERS
 from vdi_conformance.requirements import Requirement
 from vdi_conformance.requirements.profiles import Profile
-from vdi_conformance.vdi.documented import CODES
 from vdi_conformance.vdi.hresult import NAMES, failed, name_of
+from vdi_conformance.vdi.methods import METHODS
 
 SKEW: Final = timedelta(minutes=10)
 """So far two clocks may be apart, and one clock be set while the runs are made."""
@@ -143,7 +143,7 @@ def _of_the_charge(check: CheckRecord, asked: Asked) -> Iterator[str]:
 def _of_the_codes(check: CheckRecord) -> Iterator[str]:
     for method, names in check.codes.items():
         values = [_value(name) for name in names]
-        if method not in CODES:
+        if method not in METHODS:
             yield f"there is no method {method!r}"
         elif not names or None in values or len(set(names)) != len(names):
             yield f"{method} gave what is no list of HRESULTs"

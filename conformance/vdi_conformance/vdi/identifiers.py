@@ -1,4 +1,4 @@
-"""COM identifiers (vdiguid.h), vtable slots (vdi.h) and the symbols of libsqlvdi.so (Itanium ABI)."""
+"""COM identifiers (vdiguid.h), vtable slots of the server interface, and how objects of libsqlvdi.so begin and end."""
 
 from typing import Final
 
@@ -13,22 +13,6 @@ IID_SERVER_VIRTUAL_DEVICE_SET2: Final = "aecbd0d6-24c6-11d3-85b7-00c04fc21759"
 CLSID_WINFS_CLIENT_VIRTUAL_DEVICE_SET: Final = "50b99b13-7b84-44d3-9c98-2652bf144d96"
 CLSID_WINFS_SERVER_VIRTUAL_DEVICE_SET: Final = "92e6b26b-57da-47ed-8153-dff187a76dde"
 
-SET_SLOTS: Final = {
-    "QueryInterface": 0,
-    "AddRef": 1,
-    "Release": 2,
-    "Create": 3,
-    "GetConfiguration": 4,
-    "OpenDevice": 5,
-    "Close": 6,
-    "SignalAbort": 7,
-    "OpenInSecondary": 8,
-    "GetBufferHandle": 9,
-    "MapBufferHandle": 10,
-    "CreateEx": 11,
-    "OpenInSecondaryEx": 12,
-}
-DEVICE_SLOTS: Final = {"QueryInterface": 0, "AddRef": 1, "Release": 2, "GetCommand": 3, "CompleteCommand": 4}
 SERVER_SET2_SLOTS: Final = {
     "Release": 2,
     "Open": 3,
@@ -49,17 +33,3 @@ SERVER_DEVICE_SLOTS: Final = {"Release": 2, "SendCommand": 3, "CloseDevice": 4}
 
 LINUX_SET_CONSTRUCTOR: Final = "_ZN22ClientVirtualDeviceSetC1Ev"
 LINUX_SET_DESTRUCTOR: Final = "_ZN22ClientVirtualDeviceSetD1Ev"
-LINUX_SET_SYMBOLS: Final = {
-    "Create": "_ZN22ClientVirtualDeviceSet6CreateEPcP8VDConfig",
-    "GetConfiguration": "_ZN22ClientVirtualDeviceSet16GetConfigurationElP8VDConfig",
-    "OpenDevice": "_ZN22ClientVirtualDeviceSet10OpenDeviceEPcPP19ClientVirtualDevice",
-    "Close": "_ZN22ClientVirtualDeviceSet5CloseEv",
-    "SignalAbort": "_ZN22ClientVirtualDeviceSet11SignalAbortEv",
-    "OpenInSecondary": "_ZN22ClientVirtualDeviceSet15OpenInSecondaryEPc",
-    "GetBufferHandle": "_ZN22ClientVirtualDeviceSet15GetBufferHandleEPhPj",
-    "MapBufferHandle": "_ZN22ClientVirtualDeviceSet15MapBufferHandleEiPPh",
-}
-LINUX_DEVICE_SYMBOLS: Final = {
-    "GetCommand": "_ZN19ClientVirtualDevice10GetCommandElPP11VDC_Command",
-    "CompleteCommand": "_ZN19ClientVirtualDevice15CompleteCommandEP11VDC_Commandiml",
-}

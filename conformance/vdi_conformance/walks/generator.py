@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from vdi_conformance.model.steps import options, usual
+from vdi_conformance.model.steps import ACTS, options, usual
 from vdi_conformance.walks.series import WalkFailed
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def draw_walks(series: WalkSeries, weights: Mapping[str, int], number: int, walk
         print_blob=False,
     )
 
-    def machine() -> Interface:
-        return Interface(series, weights)
+    def machine() -> _Walking:
+        return INTERFACE(series, weights)
 
     try:
         run_state_machine_as_test(seed(number)(machine), settings=chosen)  # type: ignore[arg-type]
@@ -51,40 +51,8 @@ def draw_walks(series: WalkSeries, weights: Mapping[str, int], number: int, walk
             raise
 
 
-def _rule(act: str) -> Any:
-    def take(self: Interface, pick: int) -> None:
-        self.take(act, pick)
-
-    take.__name__ = act
-    return precondition(lambda machine: bool(machine.weights.get(act) and machine.options(act)))(rule(pick=DIGIT)(take))
-
-
-class Interface(RuleBasedStateMachine):
-    """What can be done: each rule picks one of the ways in which its act is possible."""
-
-    go_on = _rule(USUAL)
-    create = _rule("create")
-    join = _rule("join")
-    get_configuration = _rule("get_configuration")
-    open_device = _rule("open_device")
-    get_command = _rule("get_command")
-    wait = _rule("wait")
-    complete_command = _rule("complete_command")
-    signal_abort = _rule("signal_abort")
-    close = _rule("close")
-    get_buffer_handle = _rule("get_buffer_handle")
-    map_buffer_handle = _rule("map_buffer_handle")
-    notice = _rule("notice")
-    kill = _rule("kill")
-    start = _rule("start")
-    server_open = _rule("server_open")
-    server_configure = _rule("server_configure")
-    server_open_device = _rule("server_open_device")
-    send = _rule("send")
-    close_device = _rule("close_device")
-    server_abort = _rule("server_abort")
-    server_close = _rule("server_close")
-    server_kill = _rule("server_kill")
+class _Walking(RuleBasedStateMachine):
+    """A walk that has no rule yet."""
 
     def __init__(self, series: WalkSeries, weights: Mapping[str, int]) -> None:
         super().__init__()
@@ -112,7 +80,7 @@ class Interface(RuleBasedStateMachine):
 
 
 @st.composite
-def _chosen(draw: st.DrawFn, machine: Interface) -> tuple[Any, dict[str, int]]:
+def _chosen(draw: st.DrawFn, machine: _Walking) -> tuple[Any, dict[str, int]]:
     high, low, pick = draw(DIGIT), draw(DIGIT), draw(DIGIT)
     possible = {one.function.__name__: one for one in machine.rules if all(met(machine) for met in one.preconditions)}
     # What is usual comes first: the simplest walk goes its usual way.
@@ -122,5 +90,17 @@ def _chosen(draw: st.DrawFn, machine: Interface) -> tuple[Any, dict[str, int]]:
     return possible[chosen], {"pick": pick}
 
 
-def _total(machine: Interface, names: list[str]) -> int:
+def _total(machine: _Walking, names: list[str]) -> int:
     return sum(machine.weights[name] for name in names)
+
+
+def _rule(act: str) -> Any:
+    def take(self: _Walking, pick: int) -> None:
+        self.take(act, pick)
+
+    take.__name__ = act
+    return precondition(lambda machine: bool(machine.weights.get(act) and machine.options(act)))(rule(pick=DIGIT)(take))
+
+
+INTERFACE: Final[type[_Walking]] = type("Interface", (_Walking,), {act: _rule(act) for act in (USUAL, *ACTS)})
+"""What can be done: each rule picks one of the ways in which its act is possible."""

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.vdi.methods import METHODS, snake_case
+
 if TYPE_CHECKING:
     from vdi_conformance.model.steps import Step
 
-METHODS: Final = {
+CALLED: Final = {snake_case(name): name for name in METHODS} | {
     "create": "CreateEx",
     "join": "OpenInSecondaryEx",
-    "get_configuration": "GetConfiguration",
-    "open_device": "OpenDevice",
-    "get_command": "GetCommand",
     "wait": "GetCommand",
     "be_woken": "GetCommand",
-    "complete_command": "CompleteCommand",
-    "signal_abort": "SignalAbort",
-    "close": "Close",
-    "get_buffer_handle": "GetBufferHandle",
-    "map_buffer_handle": "MapBufferHandle",
 }
-"""What clients call."""
+"""What clients call in a step."""
 _OTHERS: Final = {
     "notice": "waits for the abort to show",
     "kill": "is killed",
@@ -69,7 +63,7 @@ def described(step: Step) -> str:
     if step.act == "wait":
         return f"{who}: GetCommand on device {step.what} begins to wait"
     kind, _, place = step.kind.partition(" ")
-    words = [METHODS.get(step.act) or _OTHERS[step.act], *_detail(step, kind, place)]
+    words = [CALLED.get(step.act) or _OTHERS[step.act], *_detail(step, kind, place)]
     return f"{who}: {' '.join(filter(None, words))}"
 
 

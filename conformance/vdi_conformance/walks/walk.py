@@ -13,7 +13,7 @@ from vdi_conformance.model.state import AbortState, ModelClient, ModelState
 from vdi_conformance.model.steps import Step, options
 from vdi_conformance.walks.contents import RememberedContents
 from vdi_conformance.walks.model_server import WalkingServer
-from vdi_conformance.walks.told import METHODS, described
+from vdi_conformance.walks.told import CALLED, described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -168,7 +168,7 @@ class Walk:
                 answer.name,
             )
         if client and before:
-            self._trail.cells[outcome.view, METHODS[step.act], outcome.name] += 1
+            self._trail.cells[outcome.view, CALLED[step.act], outcome.name] += 1
             for one, other in ((self._views.get(client.number, before), before), (before, client.view)):
                 if one is not other:
                     self._trail.moves[one, other] += 1

@@ -52,6 +52,10 @@ class Methods(Generic[S]):
         """Give the names of all methods."""
         return frozenset(self._methods)
 
+    def parameters(self, method: str) -> tuple[str, ...]:
+        """Give the names of a method's parameters, in their order."""
+        return tuple(self._methods[method].kinds)
+
     def method(self, method: str, /, **kinds: Kind | Optional) -> Callable[[H], H]:
         """Enter a handler into the table, with the kind of each parameter."""
 

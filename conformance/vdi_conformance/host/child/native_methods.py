@@ -4,9 +4,9 @@ from typing import Any, get_args
 
 from vdi_conformance.contract import Apartment, Argument
 from vdi_conformance.host.child.apc import runs_on
-from vdi_conformance.host.child.client_methods import address
 from vdi_conformance.host.child.dispatch import Methods
 from vdi_conformance.host.child.parameters import Optional, arguments, name, one_of, u32, u64
+from vdi_conformance.host.child.passing_on import hexadecimal
 from vdi_conformance.host.child.session import Session
 
 METHODS = Methods[Session]()
@@ -16,7 +16,7 @@ _Result = dict[str, Any]
 
 @_method("native.symbol", name=name)
 def _symbol(session: Session, name: str) -> _Result:
-    return {"address": address(session.abi().symbol(name))}
+    return {"address": hexadecimal(session.abi().symbol(name))}
 
 
 @_method(
@@ -27,7 +27,7 @@ def _symbol(session: Session, name: str) -> _Result:
 )
 def _create_instance(session: Session, clsid: str, iid: str, apartment: Apartment) -> _Result:
     code, made = session.abi().create_instance(clsid, iid, apartment)
-    return {"code": code, "address": address(made)}
+    return {"code": code, "address": hexadecimal(made)}
 
 
 @_method("native.queue_apc", to=name, patience=u32)

@@ -1,10 +1,11 @@
 """What every message is made of, and the first request."""
 
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
 from vdi_conformance.contract import LONGEST_LABEL, LONGEST_PLACE
+from vdi_conformance.vdi.methods import snake_case
 from vdi_conformance.versions import PATTERN
 
 Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
@@ -20,11 +21,28 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The parameters of one method."""
+    """The parameters of one method, which is answered with an R.
+
+    A request on an object of the host says by `receiver` of which kind, and its class is named as the documents name
+    the method, with Server before those of the server's side: GetBufferHandle on a `set` is set.get_buffer_handle.
+    The others say what their `method` is. `called` is the name without that.
+    """
 
     method: ClassVar[str]
     reply: ClassVar[type[Reply]]
+    called: ClassVar[str]
+    receiver: ClassVar[str | None] = None
     thread: str | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        (answered_with,) = get_args(vars(cls)["__orig_bases__"][0])
+        if isinstance(answered_with, TypeVar):
+            return
+        cls.reply = answered_with
+        cls.called = cls.__name__.removeprefix("Server")
+        if cls.receiver is not None and "method" not in vars(cls):
+            cls.method = f"{cls.receiver}.{snake_case(cls.called)}"
 
 
 class Done(Reply, frozen=True):
@@ -115,7 +133,6 @@ class Initialize(Request[Initialized], frozen=True, kw_only=True):
     """
 
     method = "initialize"
-    reply = Initialized
     protocol: VersionText
     role: Literal["client", "server", "broker"]
     environment: HostEnvironment

@@ -1,7 +1,7 @@
 """The client role: a request for each method of the set and the device, and those that make many calls at once."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic
 
 import msgspec
 
@@ -14,6 +14,7 @@ from vdi_conformance.host.messages.base import (
     Done,
     Hex,
     Name,
+    R,
     Reply,
     Request,
 )
@@ -50,147 +51,117 @@ class CommandReply(Reply, frozen=True):
     command: CommandRecord | None = None
 
 
-class NewSet(Request[Done], frozen=True, kw_only=True):
+class SetRequest(Request[R], Generic[R], frozen=True, kw_only=True):
+    """What is asked of the client object whose id is `set`."""
+
+    receiver = "set"
+    set: Name
+
+
+class DeviceRequest(Request[R], Generic[R], frozen=True, kw_only=True):
+    """What is asked of the device whose id is `device`."""
+
+    receiver = "device"
+    device: Name
+
+
+class NewSet(SetRequest[Done], frozen=True, kw_only=True):
     """Make a client object under the id `set`."""
 
     method = "set.new"
-    reply = Done
-    set: Name
 
 
-class Create(Request[CodeReply], frozen=True, kw_only=True):
+class Create(SetRequest[CodeReply], frozen=True, kw_only=True):
     """Create."""
 
-    method = "set.create"
-    reply = CodeReply
-    set: Name
     name: str | None
     config: Config | None
 
 
-class CreateEx(Request[CodeReply], frozen=True, kw_only=True):
+class CreateEx(SetRequest[CodeReply], frozen=True, kw_only=True):
     """CreateEx."""
 
-    method = "set.create_ex"
-    reply = CodeReply
-    set: Name
     instance: str | None
     name: str | None
     config: Config | None
 
 
-class GetConfiguration(Request[ConfigReply], frozen=True, kw_only=True):
+class GetConfiguration(SetRequest[ConfigReply], frozen=True, kw_only=True):
     """GetConfiguration; `timeout` in milliseconds."""
 
-    method = "set.get_configuration"
-    reply = ConfigReply
-    set: Name
     timeout: U32
     null_out: bool = False
 
 
-class OpenDevice(Request[DeviceReply], frozen=True, kw_only=True):
+class OpenDevice(SetRequest[DeviceReply], frozen=True, kw_only=True):
     """OpenDevice; the device is known by the id `device` afterwards."""
 
-    method = "set.open_device"
-    reply = DeviceReply
-    set: Name
     name: str | None
     device: Name
     null_out: bool = False
 
 
-class Close(Request[CodeReply], frozen=True, kw_only=True):
+class Close(SetRequest[CodeReply], frozen=True, kw_only=True):
     """Close."""
 
-    method = "set.close"
-    reply = CodeReply
-    set: Name
 
-
-class SignalAbort(Request[CodeReply], frozen=True, kw_only=True):
+class SignalAbort(SetRequest[CodeReply], frozen=True, kw_only=True):
     """SignalAbort."""
 
-    method = "set.signal_abort"
-    reply = CodeReply
-    set: Name
 
-
-class OpenInSecondary(Request[CodeReply], frozen=True, kw_only=True):
+class OpenInSecondary(SetRequest[CodeReply], frozen=True, kw_only=True):
     """OpenInSecondary."""
 
-    method = "set.open_in_secondary"
-    reply = CodeReply
-    set: Name
     name: str | None
 
 
-class OpenInSecondaryEx(Request[CodeReply], frozen=True, kw_only=True):
+class OpenInSecondaryEx(SetRequest[CodeReply], frozen=True, kw_only=True):
     """OpenInSecondaryEx."""
 
-    method = "set.open_in_secondary_ex"
-    reply = CodeReply
-    set: Name
     instance: str | None
     name: str | None
 
 
-class GetBufferHandle(Request[HandleReply], frozen=True, kw_only=True):
+class GetBufferHandle(SetRequest[HandleReply], frozen=True, kw_only=True):
     """GetBufferHandle."""
 
-    method = "set.get_buffer_handle"
-    reply = HandleReply
-    set: Name
     address: Hex
     null_out: bool = False
 
 
-class MapBufferHandle(Request[AddressReply], frozen=True, kw_only=True):
+class MapBufferHandle(SetRequest[AddressReply], frozen=True, kw_only=True):
     """MapBufferHandle."""
 
-    method = "set.map_buffer_handle"
-    reply = AddressReply
-    set: Name
     handle: U32
     null_out: bool = False
 
 
-class ReleaseSet(Request[Done], frozen=True, kw_only=True):
+class ReleaseSet(SetRequest[Done], frozen=True, kw_only=True):
     """Release the client object; its id stays known, so that stale use can be tried."""
 
     method = "set.release"
-    reply = Done
-    set: Name
 
 
-class GetCommand(Request[CommandReply], frozen=True, kw_only=True):
+class GetCommand(DeviceRequest[CommandReply], frozen=True, kw_only=True):
     """GetCommand; `timeout` in milliseconds."""
 
-    method = "device.get_command"
-    reply = CommandReply
-    device: Name
     timeout: U32
     null_out: bool = False
 
 
-class CompleteCommand(Request[CodeReply], frozen=True, kw_only=True):
+class CompleteCommand(DeviceRequest[CodeReply], frozen=True, kw_only=True):
     """CompleteCommand."""
 
-    method = "device.complete_command"
-    reply = CodeReply
-    device: Name
     command: Hex
     completion_code: U32
     bytes_transferred: U32
     position: Hex
 
 
-class ReleaseDevice(Request[Done], frozen=True, kw_only=True):
+class ReleaseDevice(DeviceRequest[Done], frozen=True, kw_only=True):
     """Release the device; its id stays known."""
 
     method = "device.release"
-    reply = Done
-    device: Name
 
 
 class Served(Reply, frozen=True):
@@ -209,7 +180,7 @@ class Served(Reply, frozen=True):
     refused: U32 | None = None
 
 
-class Serve(Request[Served], frozen=True, kw_only=True):
+class Serve(DeviceRequest[Served], frozen=True, kw_only=True):
     """Be an ordinary client application on one device: complete commands until GetCommand fails.
 
     Writes go to the file `path` from byte `offset` on (None drops them), Reads are filled from there and end with
@@ -220,10 +191,7 @@ class Serve(Request[Served], frozen=True, kw_only=True):
     A host may leave this method out: the suite then makes the same calls one by one.
     """
 
-    method = "device.serve"
-    reply = Served
     set: Name
-    device: Name
     timeout: U32
     path: str | None = None
     offset: int = 0
@@ -244,7 +212,7 @@ class CompletedConcurrently(Reply, frozen=True):
     answers: list[list[U32]]
 
 
-class CompleteConcurrently(Request[CompletedConcurrently], frozen=True, kw_only=True):
+class CompleteConcurrently(DeviceRequest[CompletedConcurrently], frozen=True, kw_only=True):
     """Let several threads complete each command at the same moment, until GetCommand fails or after `limit` commands.
 
     There are as many threads as `counts`: each gives ERROR_SUCCESS, its own count as bytes transferred (null stands
@@ -252,9 +220,6 @@ class CompleteConcurrently(Request[CompletedConcurrently], frozen=True, kw_only=
     have returned. A host may leave this method out: the suite then makes the same calls one by one.
     """
 
-    method = "device.complete_concurrently"
-    reply = CompletedConcurrently
-    device: Name
     timeout: U32
     counts: Annotated[list[U32 | None], msgspec.Meta(min_length=2, max_length=16)]
     limit: int | None = None
@@ -272,7 +237,7 @@ def codes_of(request: Request[Any], reply: Reply) -> Iterator[tuple[str, int]]:
             for codes in reply.answers:
                 yield from (("CompleteCommand", code) for code in codes)
         case CodeReply() | ConfigReply() | DeviceReply() | CommandReply() | HandleReply() | AddressReply():
-            yield type(request).__name__, reply.code
+            yield request.called, reply.code
 
 
 def gives_null(request: Request[Any]) -> bool:

@@ -24,5 +24,4 @@ class ConcurrentCalls(Request[Done], frozen=True, kw_only=True):
     """
 
     method = "calls.concurrently"
-    reply = Done
     calls: Annotated[list[ConcurrentCall], msgspec.Meta(min_length=1, max_length=128)]

@@ -38,7 +38,6 @@ class AllocateMemory(Request[Memory], frozen=True, kw_only=True):
     """Allocate `size` bytes of private, zeroed, readable memory that lives as long as the host."""
 
     method = "memory.allocate"
-    reply = Memory
     size: Annotated[int, msgspec.Meta(gt=0, le=1 << 30)]
 
 
@@ -46,7 +45,6 @@ class ReserveMemory(Request[Memory], frozen=True, kw_only=True):
     """Reserve address space without access, at `address` if it is given and free."""
 
     method = "memory.reserve"
-    reply = Memory
     size: Annotated[int, msgspec.Meta(gt=0)]
     address: Hex | None = None
 
@@ -55,7 +53,6 @@ class ReadMemory(Request[Bytes], frozen=True, kw_only=True):
     """Read up to 64 KiB; memory that cannot be read is the error MEMORY_FAULT, never a signal."""
 
     method = "memory.read"
-    reply = Bytes
     address: Hex
     size: Annotated[int, msgspec.Meta(ge=0, le=65536)]
 
@@ -64,7 +61,6 @@ class WriteMemory(Request[Done], frozen=True, kw_only=True):
     """Write up to 64 KiB; memory that cannot be written is the error MEMORY_FAULT, never a signal."""
 
     method = "memory.write"
-    reply = Done
     address: Hex
     data: Annotated[str, msgspec.Meta(max_length=131072)]
 
@@ -73,7 +69,6 @@ class FillMemory(Request[Done], frozen=True, kw_only=True):
     """Write `size` bytes that follow from `seed` (see host/child/memory.py: SHA-256 in counter mode, repeated)."""
 
     method = "memory.fill"
-    reply = Done
     address: Hex
     size: Annotated[int, msgspec.Meta(ge=0)]
     seed: int
@@ -83,7 +78,6 @@ class DigestMemory(Request[Digest], frozen=True, kw_only=True):
     """Digest `size` bytes."""
 
     method = "memory.digest"
-    reply = Digest
     address: Hex
     size: Annotated[int, msgspec.Meta(ge=0)]
 
@@ -92,7 +86,6 @@ class SaveMemory(Request[Digest], frozen=True, kw_only=True):
     """Write `size` bytes from `address` into a file at byte `offset`, and digest them."""
 
     method = "memory.save"
-    reply = Digest
     address: Hex
     size: Annotated[int, msgspec.Meta(ge=0)]
     path: str
@@ -103,7 +96,6 @@ class LoadMemory(Request[Digest], frozen=True, kw_only=True):
     """Read `size` bytes of a file from byte `offset` to `address`, and digest them; a shorter file is an error."""
 
     method = "memory.load"
-    reply = Digest
     address: Hex
     size: Annotated[int, msgspec.Meta(ge=0)]
     path: str
@@ -114,4 +106,3 @@ class FindOutsideAddresses(Request[AddressesOutside], frozen=True, kw_only=True)
     """Ask for addresses of this process that belong to no set."""
 
     method = "memory.outside_addresses"
-    reply = AddressesOutside

@@ -31,7 +31,6 @@ class FindSymbol(Request[FoundSymbol], frozen=True, kw_only=True):
     """Find what the library exports; as all of this group only where the capability `native_abi` is not "none"."""
 
     method = "native.symbol"
-    reply = FoundSymbol
     name: Name
 
 
@@ -39,7 +38,6 @@ class CreateInstance(Request[AddressReply], frozen=True, kw_only=True):
     """Ask for an object of a COM class, in-process, on a thread of this apartment; `native_abi` is "com"."""
 
     method = "native.create_instance"
-    reply = AddressReply
     clsid: Name
     iid: Name
     apartment: Apartment = "multithreaded"
@@ -58,7 +56,6 @@ class QueueApc(Request[ApcRan], frozen=True, kw_only=True):
     """
 
     method = "native.queue_apc"
-    reply = ApcRan
     to: Name
     patience: U32
 
@@ -67,6 +64,5 @@ class CallFunction(Request[Returned], frozen=True, kw_only=True):
     """Call the function at an address with the platform's convention for methods; an object is its first argument."""
 
     method = "native.call"
-    reply = Returned
     function: Hex
     arguments: Annotated[list[PassedArgument], msgspec.Meta(max_length=8)]

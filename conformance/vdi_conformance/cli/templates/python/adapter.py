@@ -21,7 +21,7 @@ from vdi_conformance.contract import (
     VirtualDeviceSet,
 )
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_NOTSUPPORTED
-from vdi_conformance.vdi.identifiers import LINUX_DEVICE_SYMBOLS, LINUX_SET_SYMBOLS
+from vdi_conformance.vdi.methods import LINUX_SYMBOLS
 from vdi_conformance.vdi.structures import INFINITE, VDC_COMMAND_64, VDConfig
 
 # 1. Change these.
@@ -133,7 +133,7 @@ class DeviceSet:
         function(self._library, DESTRUCTOR, None)(self._this)
 
     def _call(self, method: str, *arguments: Any) -> int:
-        return cast("int", function(self._library, LINUX_SET_SYMBOLS[method], ctypes.c_uint32)(self._this, *arguments))
+        return cast("int", function(self._library, LINUX_SYMBOLS[method], ctypes.c_uint32)(self._this, *arguments))
 
 
 class Device:
@@ -169,7 +169,7 @@ class Device:
         """Give the device up; with this ABI it belongs to its set."""
 
     def _call(self, method: str, *arguments: Any) -> int:
-        symbol = LINUX_DEVICE_SYMBOLS[method]
+        symbol = LINUX_SYMBOLS[method]
         return cast("int", function(self._library, symbol, ctypes.c_uint32)(self._this, *arguments))
 
 
