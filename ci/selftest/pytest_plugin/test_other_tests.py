@@ -50,6 +50,15 @@ def test_one_that_passes_changes_nothing(tmp_path: Path) -> None:
     assert ended.exit_code == 0, ended.output
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "-n 1"])
+def test_a_file_that_cannot_be_collected_is_named(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    (tmp_path / "test_own.py").write_text("import nothing_of_that_name\n", encoding="utf-8")
+    ended = run_pytest_in(tmp_path, "test_own.py", "--continue-on-collection-errors", *CHECK, *workers)
+    assert ended.exit_code == 1, ended.output
+    assert "Not collected, so that no test of it was run: test_own.py." in ended.output
+    assert "Other tests" not in ended.output
+
+
 def test_a_failed_check_is_told_in_the_summary_alone(tmp_path: Path) -> None:
     (tmp_path / "test_own.py").write_text(TESTS, encoding="utf-8")
     broken = "--vdi-adapter=vdi_fixtures.broken.mbh.outsider_maps:Broken"

@@ -1,5 +1,7 @@
 """What a check may say that it judges."""
 
+import ast
+
 import pytest
 
 from vdi_conformance.harness.judging import (
@@ -15,6 +17,7 @@ from vdi_conformance.harness.judging import (
 )
 from vdi_conformance.host.errors import HostHung, MethodNotFound, NoEnd, NoProcess, NotStarted
 from vdi_conformance.judgement.exit_codes import exit_code
+from vdi_conformance.pytest_plugin.checks import id_of_node, suite_files
 from vdi_conformance.pytest_plugin.verdicts import assess, broken_by
 
 
@@ -26,6 +29,18 @@ def test_an_unknown_requirement_is_refused() -> None:
 def test_a_check_without_a_requirement_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing"):
         vdi_requirement()
+
+
+def test_every_test_of_the_suite_names_a_requirement() -> None:
+    tests = [
+        f"{file.name}::{function.name}"
+        for file in suite_files()
+        for function in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(function, ast.FunctionDef) and function.name.startswith("test_")
+    ]
+    assert len(tests) > 600
+    # Those of the matrix name that of each cell.
+    assert [test for test in tests if id_of_node(test) == test and not test.startswith("test_state_matrix.py")] == []
 
 
 def test_requirements_of_different_severity_are_refused() -> None:

@@ -49,6 +49,7 @@ class Collector:
         self.whole = False
         self.written: list[str] = []
         self.failed_others: list[str] = []
+        self.not_collected: list[str] = []
         self._baseline = config.stash[BASELINE]
         self._profile = config.stash[PROFILE]
         self._phases = Phases()
@@ -162,7 +163,7 @@ class Reception:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note tests that could not even be collected."""
         if report.failed:
-            self._collector.failed_others.append(report.nodeid)
+            self._collector.not_collected.append(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -176,7 +177,8 @@ class Reception:
             self._ends.give_up(never_executed(missing), USAGE)
             status, whole = USAGE, False
         try:
-            session.exitstatus = with_others(self._collector.finish(status, whole), len(self._collector.failed_others))
+            others = len(self._collector.failed_others) + len(self._collector.not_collected)
+            session.exitstatus = with_others(self._collector.finish(status, whole), others)
         except (NotWritable, NotFound) as error:
             self._collector.whole = False
             self._ends.give_up(str(error))

@@ -15,6 +15,7 @@ from vdi_conformance.pytest_plugin.phases import is_lost, phase_of
 from vdi_conformance.pytest_plugin.profile import PROFILE
 from vdi_conformance.report.profile_summary import profile_lines
 from vdi_conformance.report.summary import summary
+from vdi_conformance.untrusted.printable import shown
 
 _STATUS: dict[Verdict, tuple[str, str, str]] = {
     "failed": ("failed", "F", "FAILED"),
@@ -96,5 +97,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
             console.print(Text(line))
     if others := len(collector.failed_others):
         console.print(Text(f"Other tests of this run that failed: {others}, which gives it the exit code 1."))
+    if collector.not_collected:
+        files = ", ".join(sorted(set(collector.not_collected)))
+        console.print(Text(f"Not collected, so that no test of it was run: {shown(files)}."))
     if collector.written:
         console.print(Text(f"Written: {'; '.join(collector.written)}."), soft_wrap=True)
