@@ -37,7 +37,7 @@ def guid(text: str) -> ctypes.Array[Any]:
     return (ctypes.c_uint8 * 16).from_buffer_copy(uuid.UUID(text).bytes_le)
 
 
-class Method:
+class ComMethod:
     """A method of an interface: its slot in the vtable, and the types of its arguments without the object itself."""
 
     def __init__(self, slot: int, *arguments: Any) -> None:
@@ -51,13 +51,13 @@ class Method:
         return perform(self._prototype(function), this, *arguments)
 
 
-def methods(slots: Mapping[str, int], **arguments: tuple[Any, ...]) -> dict[str, Method]:
+def methods(slots: Mapping[str, int], **arguments: tuple[Any, ...]) -> dict[str, ComMethod]:
     """Give the methods of an interface by their names, with the types of their arguments."""
-    return {name: Method(slots[name], *types) for name, types in arguments.items()}
+    return {name: ComMethod(slots[name], *types) for name, types in arguments.items()}
 
 
-release: Final = Method(_RELEASE)
-_create_instance: Final = Method(_CREATE_INSTANCE, c_void_p, c_void_p, c_void_p)
+release: Final = ComMethod(_RELEASE)
+_create_instance: Final = ComMethod(_CREATE_INSTANCE, c_void_p, c_void_p, c_void_p)
 
 
 _entered = threading.local()
