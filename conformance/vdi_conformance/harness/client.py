@@ -36,7 +36,11 @@ SET_THREAD = "set"
 
 
 class Client(ProcessMemory):
-    """A process with a client object, as primary, as secondary, or not open at all."""
+    """A process with a client object, as primary, as secondary, or not open at all.
+
+    `device_thread` is the thread on which all devices that are opened from now on make their calls, where none has one
+    of its own.
+    """
 
     def __init__(
         self, host: Host, key: str, observe: Observe, timeout_scale: float, need_joining: Callable[[], None]
@@ -45,6 +49,7 @@ class Client(ProcessMemory):
         self.key = key
         self.devices: list[Device] = []
         self.aborted = False
+        self.device_thread: str | None = None
         self._observe = observe
         self._timeout_scale = timeout_scale
         self._need_joining = need_joining

@@ -68,12 +68,13 @@ class Accepted:
 
 
 class Device:
-    """One virtual device of one client; its calls run in order on a thread of their own."""
+    """One virtual device of one client; its calls run in order on a thread of their own, or on the client's for all."""
 
     def __init__(self, client: Client, name: str, key: str) -> None:
         self.client = client
         self.name = name
         self.key = key
+        self.thread = client.device_thread or key
         self.stream_offset = 0
         self.fetched = 0
         self.accepted: list[Accepted] = []
@@ -87,7 +88,7 @@ class Device:
         It runs on this device's own thread unless another is named.
         """
         milliseconds = self.client.scaled(BOUND_TO_COME) if timeout is None else timeout
-        request = GetCommand(device=self.key, timeout=milliseconds, null_out=null_out, thread=thread or self.key)
+        request = GetCommand(device=self.key, timeout=milliseconds, null_out=null_out, thread=thread or self.thread)
         patience = min(milliseconds, self.client.scaled(BOUND_TO_COME)) / 1000 + 10
         return PendingAnswer(self.client.host.send(request), self._fetched, patience)
 
@@ -166,7 +167,7 @@ class Device:
             completion_code=completion_code,
             bytes_transferred=bytes_transferred,
             position=hex(position),
-            thread=thread or self.key,
+            thread=thread or self.thread,
         )
 
         def completed(reply: CodeReply) -> Code:
@@ -178,7 +179,7 @@ class Device:
 
     def release(self, thread: str | None = None) -> None:
         """Give up the reference, on this device's own thread unless another is named."""
-        self.client.host.call(ReleaseDevice(device=self.key, thread=thread or self.key))
+        self.client.host.call(ReleaseDevice(device=self.key, thread=thread or self.thread))
 
     @property
     def not_completed(self) -> list[int]:
@@ -214,7 +215,7 @@ class Device:
             timeout=self.client.scaled(BOUND_TO_COME),
             counts=list(counts),
             limit=limit,
-            thread=self.key,
+            thread=self.thread,
         )
 
         def answered(reply: CompletedConcurrently) -> list[list[int]]:
@@ -255,7 +256,7 @@ class Device:
             digest=digest,
             features=features,
             block_size=block_size,
-            thread=self.key,
+            thread=self.thread,
         )
         return self.client.host.send(request)
 

@@ -102,15 +102,15 @@ class Testbed:
 
     def backup(self, scenario: Scenario = USUAL, keep: Path | None = None) -> StatementRun:
         """Start a BACKUP in fresh processes; `keep` is a directory that receives its streams."""
-        return self._run("backup", scenario, self._clients(scenario), keep)
+        return self._run("backup", scenario, self.clients(scenario), keep)
 
     def restore(self, scenario: Scenario = USUAL, streams: Path | None = None) -> StatementRun:
         """Start a RESTORE in fresh processes, by default of what a BACKUP of the same scenario made."""
-        return self._run("restore", scenario, self._clients(scenario), streams)
+        return self._run("restore", scenario, self.clients(scenario), streams)
 
     def statement(self, kind: Kind, scenario: Scenario = USUAL) -> StatementRun:
         """Start a statement in fresh processes."""
-        return self._run(kind, scenario, self._clients(scenario))
+        return self._run(kind, scenario, self.clients(scenario))
 
     def prepared(
         self,
@@ -120,11 +120,11 @@ class Testbed:
         clients: list[Client] | None = None,
     ) -> StatementRun:
         """Bring a statement's cast together, on a set of this name where it is given; the check starts it."""
-        return self._prepare(kind, scenario, clients or self._clients(scenario), name=name)
+        return self._prepare(kind, scenario, clients or self.clients(scenario), name=name)
 
     def created(self, kind: Kind, scenario: Scenario = USUAL, clients: list[Client] | None = None) -> StatementRun:
         """Create a set, in fresh processes unless told which; its statement has not begun, and nobody has joined."""
-        statement = self._prepare(kind, scenario, clients or self._clients(scenario))
+        statement = self._prepare(kind, scenario, clients or self.clients(scenario))
         set_up(statement.create)
         self._statements.append(statement)
         return statement
@@ -177,12 +177,12 @@ class Testbed:
         server = server or self.processes.launch("server", "server")
         return Placement(scenario, name or self.name(), server, tuple(clients), self.session.supervisor)
 
-    def backups(self, scenario: Scenario, count: int) -> Iterator[StatementRun]:
-        """Create so many sets for a BACKUP each, one after the other in the same processes.
+    def backups(self, scenario: Scenario, count: int, clients: list[Client] | None = None) -> Iterator[StatementRun]:
+        """Create so many sets for a BACKUP each, one after the other in the same processes, fresh unless given.
 
         Each statement must have ended before the next set is asked for; whoever still has a set open closes it.
         """
-        clients, server = self._clients(scenario), self.processes.launch("server", "server")
+        clients, server = clients or self.clients(scenario), self.processes.launch("server", "server")
         for _ in range(count):
             placement = self._placement(scenario, clients, server=server)
             statement = self._watched(StatementRun("backup", placement, None, self.session.parties.seed))
@@ -191,13 +191,15 @@ class Testbed:
             statement.check_end()
             close_all(clients)
 
-    def scripts(self, scenario: Scenario, count: int) -> Iterator[ScriptedSet]:
+    def scripts(
+        self, scenario: Scenario, count: int, clients: list[Client] | None = None, server: Host | None = None
+    ) -> Iterator[ScriptedSet]:
         """Create so many sets whose server is told every step, one after the other in the same processes.
 
         What the server saw is checked before the next set; whoever still has a set open closes it.
         """
         self.need_scripted()
-        clients, server = self._clients(scenario), self.processes.launch("server", "server")
+        clients, server = clients or self.clients(scenario), server or self.processes.launch("server", "server")
         for _ in range(count):
             scripted = self._watched(ScriptedSet(self._placement(scenario, clients, server=server), self.observe))
             set_up(scripted.create)
@@ -220,7 +222,7 @@ class Testbed:
 
     def _script(self, scenario: Scenario) -> ScriptedSet:
         self.need_scripted()
-        scripted = self._watched(ScriptedSet(self._placement(scenario, self._clients(scenario)), self.observe))
+        scripted = self._watched(ScriptedSet(self._placement(scenario, self.clients(scenario)), self.observe))
         self._scripted.append(scripted)
         return scripted
 
@@ -352,7 +354,8 @@ class Testbed:
         self._statements.clear()
         self._sets_in_use.clear()
 
-    def _clients(self, scenario: Scenario) -> list[Client]:
+    def clients(self, scenario: Scenario) -> list[Client]:
+        """Start the client processes of a scenario, which have opened nothing."""
         secondaries = max(scenario.secondaries, *scenario.owners)
         if secondaries:
             self._need_joining()
