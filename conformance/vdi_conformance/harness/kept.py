@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.judging import ConformanceFailure, not_tested
+from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.host.resources import Resources, lasting, resources_of
 
 if TYPE_CHECKING:
@@ -38,24 +39,29 @@ KINDS: Final = {
 """What is counted in a process, by the names of Resources."""
 OF_A_BROKER: Final = ("handles", "threads", "shared")
 """What is counted in a broker, which may well keep accounts of what it has done."""
+FIRM: Final = ("handles", "threads")
+"""What is counted one by one; the rest may be the host's own, up to a part of a page for each of many sets."""
+SHARE: Final = 8
 FILES: Final = "pieces of shared memory that nobody has open"
 
 
 class Growth:
-    """How one number went on, round after round; `calm` rounds without more than ever before are rest."""
+    """How one number went on, round after round; `calm` rounds without `least` more than ever before are rest."""
 
-    def __init__(self, calm: int) -> None:
+    def __init__(self, calm: int, least: int = 1) -> None:
         self.numbers: list[int] = []
         self.rests = False
         self._calm = calm
-        self._most = -1
+        self._least = least
+        self._most: int | None = None
         self._since = 0
 
     def take(self, number: int) -> None:
         """Take the number after a further round; the first one is nothing but a beginning."""
-        grown = number > self._most
-        self._most = max(self._most, number)
-        self._since = 0 if grown else self._since + 1
+        if self._most is None or number >= self._most + self._least:
+            self._most, self._since = number, 0
+        else:
+            self._since += 1
         self.numbers.append(number)
         self.rests = self.rests or self._since >= self._calm
 
@@ -69,12 +75,19 @@ class Growth:
         return ", ".join(f"{self.numbers[round_ - 1]} after {round_}" for round_ in quarters if round_)
 
 
+def _least(kind: str, sets: int) -> int:
+    """Give what counts as more of a kind after a round of so many sets."""
+    if kind in FIRM:
+        return 1
+    return max(1, sets // SHARE) * (1 if kind == "mappings" else PAGE)
+
+
 class Watched:
     """One process, and how each of some kinds of what it has went on."""
 
-    def __init__(self, host: Host, kinds: Iterable[str], calm: int) -> None:
+    def __init__(self, host: Host, kinds: Iterable[str], sets: int) -> None:
         self.host = host
-        self.grown = {kind: Growth(calm) for kind in kinds}
+        self.grown = {kind: Growth(CALM, _least(kind, sets)) for kind in kinds}
 
     def resources(self) -> Resources:
         """Look into it."""
@@ -99,20 +112,21 @@ class Watched:
 class Kept:
     """What the processes of a check keep from round to round.
 
-    Each client makes all its calls on one thread from now on: a further one of the host's would take memory of its own.
+    A round is so many `sets`. Each client makes all its calls on one thread from now on: a further one of the host's
+    would take memory of its own.
     """
 
-    def __init__(self, session: WorkerSession, clients: Sequence[Client], *others: Host, calm: int = CALM) -> None:
+    def __init__(self, session: WorkerSession, clients: Sequence[Client], *others: Host, sets: int = 1) -> None:
         self._session = session
         self._clients = clients
-        self.watched = [Watched(host, KINDS, calm) for host in (*(client.host for client in clients), *others)]
-        self._brokers = [Watched(host, OF_A_BROKER, calm) for host in _brokers(session)]
+        self.watched = [Watched(host, KINDS, sets) for host in (*(client.host for client in clients), *others)]
+        self._brokers = [Watched(host, OF_A_BROKER, sets) for host in _brokers(session)]
         for client in clients:
             client.device_thread = SET_THREAD
         self._require_seen()
         self._before = self._files_in_use()
         self._files: frozenset[str] = frozenset()
-        self._left = Growth(calm)
+        self._left = Growth(CALM)
 
     def look(self) -> None:
         """See, while a set is in use, which files lie behind its memory."""
@@ -138,9 +152,10 @@ class Kept:
         everybody = (*self.watched, *self._brokers)
         return [(watched, kind) for watched in everybody for kind, one in watched.grown.items() if not one.rests]
 
-    def growing_in(self, host: Host) -> list[str]:
-        """Name what a process has ever more of."""
-        return [KINDS[kind] for watched, kind in self._growing if watched.host is host]
+    @property
+    def growing(self) -> list[str]:
+        """Name what the clients have ever more of."""
+        return sorted({KINDS[kind] for watched, kind in self._growing if watched in self.watched})
 
     def require_nothing(self, what: str, by: str, of: Host | None = None, other: str = "") -> None:
         """Fail the check where something grew without end, and is not given back: `what` has kept it.

@@ -28,6 +28,7 @@ from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.server import ServerRole
 from vdi_conformance.harness.server_trouble import all_said
 from vdi_conformance.harness.statement_run import Kind, StatementRun
+from vdi_conformance.harness.worker_session import SECONDS_A_CHECK, WorkerSession
 from vdi_conformance.host.errors import HostDied
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN, VD_E_PROTOCOL, failed, name_of
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from vdi_conformance.contract import Abi
     from vdi_conformance.harness.expectations import Answer
     from vdi_conformance.harness.shared_memory import BufferView
-    from vdi_conformance.harness.worker_session import WorkerSession
     from vdi_conformance.host.messages.server import StatementEnd
     from vdi_conformance.host.process import Host
 
@@ -53,18 +53,23 @@ class Testbed:
     """Sets up what a check needs, in processes that belong to it alone.
 
     `known_to_fail` says that a failure of the check is expected, so that no time is spent on making it simple; `judged`
-    is the party that it judges.
+    is the party that it judges, and its time is over after so many seconds.
     """
 
     __test__: ClassVar = False
     """Its name begins with Test, by which pytest knows classes of tests."""
 
     def __init__(
-        self, session: WorkerSession, check: str, known_to_fail: bool = False, judged: Judged = "library"
+        self,
+        session: WorkerSession,
+        check: str,
+        known_to_fail: bool = False,
+        judged: Judged = "library",
+        seconds: float = SECONDS_A_CHECK,
     ) -> None:
         self.session = session
         self._judged = judged
-        session.begin()
+        session.begin(seconds)
         self.processes = Processes(session)
         self.known_to_fail = known_to_fail
         self.observations: list[Observation] = []
@@ -402,7 +407,7 @@ def close_all(clients: Sequence[Client]) -> None:
     """Close every client object, the secondaries first; what else had been done to it decides what that gives."""
     for client in reversed(clients):
         client.close().expect(NOERROR, VD_E_OPEN, VD_E_PROTOCOL, by=Needed("CLS-01"))
-        client.devices.clear()
+        client.forget_devices()
 
 
 TESTBED: Final = pytest.StashKey[Testbed]()
