@@ -116,7 +116,7 @@ def never_executed(missing: set[str], enduring: bool = False) -> str:
     """Say that checks were named which were not executed, although they are there; some may be of endurance."""
     remedy = "leave out the other options that select checks"
     if enduring:
-        remedy = f"checks of endurance need the option --endurance, with {', '.join(SIZES)}"
+        remedy = f"checks of endurance need the option --endurance, which takes {', '.join(SIZES)}"
     return f"{shown(', '.join(sorted(missing)))} was not executed: {remedy}"
 
 

@@ -104,10 +104,13 @@ def _share(statement: StatementRun, command: Fetched) -> None:
 
 def _close(statement: StatementRun, way: Way) -> None:
     """Close every client, the secondaries first."""
-    for client in reversed(statement.clients):
-        in_order = way.ending == "after the end"
-        permitted = (NOERROR,) if in_order else (NOERROR, VD_E_OPEN)
-        client.close().expect(*permitted, by="CLS-01" if in_order else Needed("CLS-03"))
+    in_order = way.ending == "after the end"
+    for secondary in reversed(statement.secondaries):
+        secondary.close().expect(NOERROR, *(() if in_order else (VD_E_OPEN,)), by=Needed("SEC-18"))
+    if in_order:
+        statement.primary.close().expect(NOERROR, by="CLS-01")
+    else:
+        statement.primary.close().expect(NOERROR, VD_E_OPEN, by=Needed("CLS-03"))
 
 
 def _ask_in_vain(client: Client, name: str) -> None:
