@@ -39,7 +39,7 @@ def shipping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shipping:
         file = tmp_path / "shipped.py"
         file.write_text(text, encoding="utf-8")
         trial = Trial(name="shipped", kind=kind, reference=f"{file}:Broken", requirements=(requirement,))
-        monkeypatch.setattr(discovery, "_shipped", lambda _: iter([trial]))
+        monkeypatch.setattr(discovery, "_shipped", lambda *_: iter([trial]))
 
     return ship
 

@@ -1,5 +1,7 @@
 """The list of what found each fault: it fits the suite and the faults as they are."""
 
+from importlib import import_module
+
 from vdi_conformance.cli.checks import checks
 from vdi_conformance.proof.found import checks_by_fault, faults_of, found
 from vdi_fixtures import broken
@@ -14,7 +16,8 @@ def test_every_check_and_every_fault_of_the_list_is_there() -> None:
 
 
 def test_every_fault_is_in_the_list() -> None:
-    here = {name.rpartition(".")[2] for name in module_names(broken)}
+    everyday = (name for name in module_names(broken).values() if not hasattr(import_module(name), "TIER"))
+    here = {name.rpartition(".")[2] for name in everyday}
     assert sorted(here - checks_by_fault().keys()) == [], REMEDY
 
 

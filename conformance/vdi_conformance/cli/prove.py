@@ -73,6 +73,15 @@ def prove(
             help="So many checks of other requirements on each fault, to see what it is charged with (default: 1).",
         ),
     ] = FURTHER,
+    endurance: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            callback=values.endurance,
+            autocompletion=values.sizes,
+            help="The faults that only the checks of endurance find, on these: small, medium or large.",
+        ),
+    ] = None,
     workers: Annotated[
         str | None,
         typer.Option(
@@ -105,10 +114,11 @@ def prove(
 
     distinct([("--json", json), ("--html", html)], read_by(adapter))
     asked = _asked(profile_name)
+    whole = profile_name is None
     if pairs or drawn:
-        watch = Watch(_together(adapter, asked, pairs, drawn, alone=not only and profile_name is None))
+        watch = Watch(_together(adapter, asked, pairs, drawn, alone=not only and not endurance and whole))
     else:
-        watch = Watch(_planned(adapter, asked, only or [], whole=profile_name is None, further=further))
+        watch = Watch(_planned(adapter, asked, only or [], whole, further, endurance))
     options = [
         "--vdi-adapter",
         adapter,
@@ -116,6 +126,8 @@ def prove(
         "-n",
         workers or str(WORKERS * (os.cpu_count() or 1)),
     ]
+    if endurance is not None:
+        options.append(f"--vdi-endurance={endurance}")
     if profile_name is not None:
         options.append(f"--vdi-profile={asked.label}")
     started, began = datetime.now(UTC), time.monotonic()
@@ -141,7 +153,9 @@ def _asked(profile_name: str | None) -> Profile:
         raise UsageRefusal(f"{error}.") from error
 
 
-def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool, further: int) -> ProofPlan:
+def _planned(
+    adapter: str, asked: Profile, only: Sequence[str], whole: bool, further: int, endurance: str | None
+) -> ProofPlan:
     from vdi_conformance.proof.discovery import UnknownTrial, plan
 
     look_here()
@@ -151,7 +165,7 @@ def _planned(adapter: str, asked: Profile, only: Sequence[str], whole: bool, fur
             raise UsageRefusal(f"{adapter} is a host program, which no fault can be put around: name a Python class.")
         # Faults find what they go around by its class: what the reference names besides must be found too.
         os.environ.update(spec.env)
-        return plan(asked, adapter, None if adapter == EMULATOR else spec.target, only, whole, further)
+        return plan(asked, adapter, None if adapter == EMULATOR else spec.target, only, whole, further, endurance)
     except (UnknownTrial, UnknownAdapter) as error:
         raise UsageRefusal(f"{error}.") from error
 
@@ -161,7 +175,7 @@ def _together(adapter: str, asked: Profile, pairs: bool, drawn: int, alone: bool
 
     if adapter != EMULATOR or not alone:
         raise UsageRefusal(
-            "--pairs and --drawn are about the emulator, and go with none of --adapter, --profile, --only."
+            "--pairs and --drawn are about the emulator, and go with none of --adapter, --profile, --only, --endurance."
         )
     return plan_of_fairness(asked, pairs, drawn)
 

@@ -78,6 +78,15 @@ def run(
     check: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Only the check of this id; may be repeated.")
     ] = None,
+    endurance: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            callback=values.endurance,
+            autocompletion=values.sizes,
+            help="The checks of endurance in place of all others: small (minutes), medium, or large (hours).",
+        ),
+    ] = None,
     timeout_scale: Annotated[
         float | None, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
     ] = None,
@@ -123,6 +132,7 @@ def run(
         "--vdi-topic": topic or [],
         "--vdi-requirement": requirement or [],
         "--vdi-check": check or [],
+        "--vdi-endurance": [endurance],
         "--vdi-timeout-scale": [timeout_scale],
         "--vdi-seed": [seed],
         "--vdi-baseline": [baseline],

@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 import typer
 
+from vdi_conformance.harness.endurance import SIZES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import newest, profiles
 from vdi_conformance.untrusted import bounds
@@ -58,7 +59,13 @@ def completing(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]
     return complete
 
 
+def endurance(value: str | None) -> str | None:
+    """Read a size of endurance, where one is given."""
+    return None if value is None else one_of("size of endurance", SIZES)(value)
+
+
 profile_names: Final = completing(lambda: [*(one.name for one in newest()), *profiles()])
+sizes: Final = completing(lambda: SIZES)
 topics: Final = completing(lambda: catalogue().topics)
 requirement_ids: Final = completing(lambda: [requirement.id for requirement in catalogue().requirements])
 question_ids: Final = completing(lambda: catalogue().questions)

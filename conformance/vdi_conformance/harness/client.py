@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar
 
-from vdi_conformance.harness.device import BOUND_TO_COME, Device, Fetched
+from vdi_conformance.harness.device import BOUND_TO_COME, MOST_COMMANDS, Device, Fetched
 from vdi_conformance.harness.expectations import Code, Observe, PendingAnswer, Result
 from vdi_conformance.harness.judging import Needed
 from vdi_conformance.harness.memory import ProcessMemory
@@ -39,7 +39,11 @@ SET_THREAD = "set"
 
 
 class Client(ProcessMemory):
-    """A process with a client object, as primary, as secondary, or not open at all."""
+    """A process with a client object, as primary, as secondary, or not open at all.
+
+    A device of it that hands out more than `most_commands` is taken to come to no end. `device_thread` is the thread on
+    which all devices that are opened from now on make their calls; with None each has one of its own.
+    """
 
     def __init__(
         self, host: Host, key: str, observe: Observe, timeout_scale: float, need_joining: Callable[[], None]
@@ -48,6 +52,8 @@ class Client(ProcessMemory):
         self.key = key
         self.devices: list[Device] = []
         self.aborted = False
+        self.device_thread: str | None = None
+        self.most_commands = MOST_COMMANDS
         self._observe = observe
         self._timeout_scale = timeout_scale
         self._need_joining = need_joining
@@ -239,6 +245,15 @@ class Client(ProcessMemory):
         """Let a thread of the process end that makes no call, where the host can do that."""
         with suppress(MethodNotFound):
             self.host.call(EndThread(label=label))
+
+    def forget_devices(self) -> None:
+        """Take the devices for gone, as those of a closed set are.
+
+        Where all make their calls on one thread, the next one takes the place of the first one in the process.
+        """
+        self.devices.clear()
+        if self.device_thread is not None:
+            self._numbers = count()
 
     def release(self) -> None:
         """Release the object."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.harness.device import BOUND_TO_COME, COMPLETE_COMMAND, MOST_COMMANDS
+from vdi_conformance.harness.device import BOUND_TO_COME, COMPLETE_COMMAND
 from vdi_conformance.harness.expectations import SLOW, PendingAnswer, Result
 from vdi_conformance.harness.judging import ConformanceFailure, MandatoryBroken, Needed
 from vdi_conformance.harness.scenario import SetInUse
@@ -149,7 +149,7 @@ class ScriptedSet(SetInUse):
         completion = self.server.next_completion(milliseconds)
         if completion is not None:
             self._seen.append(completion)
-            if len(self._seen) > MOST_COMMANDS:
+            if len(self._seen) > self.primary.most_commands:
                 raise ConformanceFailure(f"the server sees completions without end: {len(self._seen)} of them")
         return completion
 

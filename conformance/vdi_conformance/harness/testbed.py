@@ -28,6 +28,7 @@ from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.server import ServerRole
 from vdi_conformance.harness.server_trouble import all_said
 from vdi_conformance.harness.statement_run import Kind, StatementRun
+from vdi_conformance.harness.worker_session import SECONDS_A_CHECK, WorkerSession
 from vdi_conformance.host.errors import HostDied
 from vdi_conformance.vdi.commands import VDF_WRITE_MEDIA
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN, VD_E_PROTOCOL, failed, name_of
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from vdi_conformance.contract import Abi
     from vdi_conformance.harness.expectations import Answer
     from vdi_conformance.harness.shared_memory import BufferView
-    from vdi_conformance.harness.worker_session import WorkerSession
     from vdi_conformance.host.messages.server import StatementEnd
     from vdi_conformance.host.process import Host
 
@@ -53,18 +53,23 @@ class Testbed:
     """Sets up what a check needs, in processes that belong to it alone.
 
     `known_to_fail` says that a failure of the check is expected, so that no time is spent on making it simple; `judged`
-    is the party that it judges.
+    is the party that it judges, and its time is over after so many seconds.
     """
 
     __test__: ClassVar = False
     """Its name begins with Test, by which pytest knows classes of tests."""
 
     def __init__(
-        self, session: WorkerSession, check: str, known_to_fail: bool = False, judged: Judged = "library"
+        self,
+        session: WorkerSession,
+        check: str,
+        known_to_fail: bool = False,
+        judged: Judged = "library",
+        seconds: float = SECONDS_A_CHECK,
     ) -> None:
         self.session = session
         self._judged = judged
-        session.begin()
+        session.begin(seconds)
         self.processes = Processes(session)
         self.known_to_fail = known_to_fail
         self.observations: list[Observation] = []
@@ -182,12 +187,12 @@ class Testbed:
         server = server or self.processes.launch("server", "server")
         return Placement(scenario, name or self.name(), server, tuple(clients), self.session.supervisor)
 
-    def backups(self, scenario: Scenario, count: int) -> Iterator[StatementRun]:
-        """Create so many sets for a BACKUP each, one after the other in the same processes.
+    def backups(self, scenario: Scenario, count: int, clients: list[Client] | None = None) -> Iterator[StatementRun]:
+        """Create so many sets for a BACKUP each, one after the other in the same processes, fresh unless given.
 
         Each statement must have ended before the next set is asked for; whoever still has a set open closes it.
         """
-        clients, server = self.clients(scenario), self.processes.launch("server", "server")
+        clients, server = clients or self.clients(scenario), self.processes.launch("server", "server")
         for _ in range(count):
             placement = self._placement(scenario, clients, server=server)
             statement = self._watched(StatementRun("backup", placement, None, self.session.parties.seed))
@@ -196,13 +201,15 @@ class Testbed:
             statement.check_end()
             close_all(clients)
 
-    def scripts(self, scenario: Scenario, count: int) -> Iterator[ScriptedSet]:
+    def scripts(
+        self, scenario: Scenario, count: int, clients: list[Client] | None = None, server: Host | None = None
+    ) -> Iterator[ScriptedSet]:
         """Create so many sets whose server is told every step, one after the other in the same processes.
 
         What the server saw is checked before the next set; whoever still has a set open closes it.
         """
         self.need_scripted()
-        clients, server = self.clients(scenario), self.processes.launch("server", "server")
+        clients, server = clients or self.clients(scenario), server or self.processes.launch("server", "server")
         for _ in range(count):
             scripted = self._watched(ScriptedSet(self._placement(scenario, clients, server=server), self.observe))
             set_up(scripted.create)
@@ -421,7 +428,7 @@ def close_all(clients: Sequence[Client]) -> None:
     """Close every client object, the secondaries first; what else had been done to it decides what that gives."""
     for client in reversed(clients):
         client.close().expect(NOERROR, VD_E_OPEN, VD_E_PROTOCOL, by=Needed("CLS-01"))
-        client.devices.clear()
+        client.forget_devices()
 
 
 TESTBED: Final = pytest.StashKey[Testbed]()

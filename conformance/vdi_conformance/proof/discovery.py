@@ -23,6 +23,9 @@ from vdi_fixtures.shipped import about, module_names
 from vdi_fixtures.wrapping import Wrapping
 
 EMULATOR: Final = "emulator"
+EVERYDAY: Final = ""
+ENDURANCE: Final = "endurance"
+"""What only the checks of endurance find says so by its constant TIER; everything else has none."""
 LONGEST_FIRST: Final = ("trivial", "reading", "fault")
 CLASSES: Final[tuple[tuple[ModuleType, Kind, str], ...]] = (
     (vdi_fixtures.broken, "fault", "Broken"),
@@ -42,14 +45,17 @@ def plan(
     only: Sequence[str] = (),
     whole: bool = True,
     further: int = FURTHER,
+    endurance: str | None = None,
 ) -> ProofPlan:
     """Plan the proof for an adapter.
 
     `around` is its class where it is not the emulator: then there are only the implementations that go around it.
     `only` names implementations to which the proof is restricted. Unless it is of the `whole` suite, only the
-    requirements of the profile count. Each fault meets `further` checks of requirements that it does not break.
+    requirements of the profile count. Each fault meets `further` checks of requirements that it does not break. With a
+    size of `endurance` there are the faults of that tier alone, and without one all others.
     """
-    shipped = [trial if whole else _within(profile, trial) for trial in _shipped(around)]
+    tier = ENDURANCE if endurance else EVERYDAY
+    shipped = [trial if whole else _within(profile, trial) for trial in _shipped(around, tier)]
     shipped = [replace(trial, further=further) if trial.kind == "fault" else trial for trial in shipped]
     found = [trial for trial in shipped if trial.requirements or trial.kind == "trivial"]
     if unknown := set(only) - {trial.name for trial in found}:
@@ -63,17 +69,18 @@ def plan(
         for requirement in catalogue().requirements
         if requirement.id in profile.scored and requirement.level == "MUST"
     )
-    demanded = must & broken if around or only else must
+    demanded = must & broken if around or only or endurance else must
     touched = tuple(sorted({requirement for trial in chosen for requirement in trial.requirements})) if only else ()
+    partial = (*([f"{ENDURANCE} {endurance}"] if endurance else []), *only)
     # What takes longest comes first, so that no worker is left alone with it at the end.
     chosen.sort(key=lambda trial: LONGEST_FIRST.index(trial.kind))
-    trials = (*_controls(profile, adapter, around, touched), *chosen)
-    return ProofPlan(trials=trials, scored=profile.scored, demanded=demanded, partial=tuple(only))
+    trials = (*_controls(profile, adapter, around, touched, tier), *chosen)
+    return ProofPlan(trials=trials, scored=profile.scored, demanded=demanded, partial=partial)
 
 
 def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> ProofPlan:
     """Plan to put readings together: in pairs, and so many times a number of them at once."""
-    readings = {trial.name: trial for trial in _shipped(None) if trial.kind == "reading"}
+    readings = {trial.name: trial for trial in _shipped(None, EVERYDAY) if trial.kind == "reading"}
     trials = _controls(profile, EMULATOR, None, ())
     if pairs:
         trials += in_pairs(readings)
@@ -83,10 +90,15 @@ def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> ProofPlan:
     return ProofPlan(trials=tuple(trials), scored=profile.scored, demanded=frozenset(), partial=tuple(restricted))
 
 
-def _controls(profile: Profile, adapter: str, around: str | None, requirements: tuple[str, ...]) -> list[Trial]:
-    """Give what shows that the trials themselves are in order: canaries, and the adapter as it is."""
+def _controls(
+    profile: Profile, adapter: str, around: str | None, requirements: tuple[str, ...], tier: str = EVERYDAY
+) -> list[Trial]:
+    """Give what shows that the trials themselves are in order: canaries, and the adapter as it is.
+
+    Canaries are found by checks that each tier but that of every day leaves out.
+    """
     unbroken = Trial(name=adapter, kind="control", reference=adapter, requirements=requirements)
-    return [*_canaries(profile, around), *_in_parts(unbroken)]
+    return [*(_canaries(profile, around) if tier == EVERYDAY else []), *_in_parts(unbroken)]
 
 
 def _within(profile: Profile, trial: Trial) -> Trial:
@@ -96,11 +108,11 @@ def _within(profile: Profile, trial: Trial) -> Trial:
     )
 
 
-def _shipped(around: str | None) -> Iterator[Trial]:
-    """Give all that can be tried here, or around an adapter."""
+def _shipped(around: str | None, tier: str) -> Iterator[Trial]:
+    """Give all of a tier that can be tried here, or around an adapter."""
     for package, kind, name in CLASSES:
         for module in _modules(package):
-            if getattr(module, "NEEDS", sys.platform) != sys.platform:
+            if getattr(module, "NEEDS", sys.platform) != sys.platform or getattr(module, "TIER", EVERYDAY) != tier:
                 continue
             if around is None or (kind == "fault" and issubclass(getattr(module, name), Wrapping)):
                 yield _trial(module, kind, name, around)

@@ -17,6 +17,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-topic", action="append", default=[], metavar="TOPIC", help="only this topic, such as GBH; repeatable")
     add("--vdi-requirement", action="append", default=[], metavar="ID", help="only checks that judge it; repeatable")
     add("--vdi-check", action="append", default=[], metavar="ID", help="only the check of this id; repeatable")
+    add(
+        "--vdi-endurance",
+        metavar="SIZE",
+        help="the checks of endurance in place of all others: small, medium or large",
+    )
     add("--vdi-timeout-scale", metavar="F", help="stretch every time limit (at least 1)")
     add("--vdi-seed", metavar="S", help="seed of everything that is chosen at random")
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
@@ -34,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the plugins when an adapter is named."""
     config.addinivalue_line("markers", "vdi_requirement(*ids): the requirements that a check judges")
     config.addinivalue_line("markers", "vdi_timing: its subject is elapsed time, so that it waits for time to pass")
+    config.addinivalue_line("markers", "vdi_endurance: it goes on for so long that only --vdi-endurance runs it")
     if config.getoption("vdi_adapter") is None:
         _without_adapter(config)
         return

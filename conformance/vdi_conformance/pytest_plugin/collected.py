@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from vdi_conformance.harness.endurance import MARKER
 from vdi_conformance.pytest_plugin.checks import about_of, check_id, requirements_of
 
 PACKAGE: Final = Path(str(files("vdi_conformance")))
@@ -48,19 +49,19 @@ class _Gatherer:
         self.checks: dict[str, Collected] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Take the checks; what judges nothing is none."""
+        """Take the checks; what judges nothing is none, and those of endurance have runs of their own."""
         self.checks = {
             check_id(item): Collected(
                 item.nodeid, tuple(requirements), about_of(item), str(item.path), (item.location[1] or 0) + 1
             )
             for item in session.items
-            if (requirements := requirements_of(item))
+            if (requirements := requirements_of(item)) and not item.get_closest_marker(MARKER)
         }
 
 
 @cache
 def held() -> Mapping[str, Collected]:
-    """Give every check of the suite by its id; nothing is started for that."""
+    """Give every check of the suite by its id, without those of endurance; nothing is started for that."""
     gatherer, told = _Gatherer(), StringIO()
     with pytest.MonkeyPatch.context() as environment, redirect_stdout(told), redirect_stderr(told):
         for variable in FOREIGN:

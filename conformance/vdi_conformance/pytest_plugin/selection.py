@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from vdi_conformance.harness.endurance import MARKER, SIZES
 from vdi_conformance.pytest_plugin.checks import DIRECTORY, SUITE, check_id, files_with, requirements_of, suite_files
 from vdi_conformance.pytest_plugin.parties import NONE
 from vdi_conformance.pytest_plugin.profile import PROFILE
@@ -20,6 +21,7 @@ NARROWING: Final = {
     "vdi_topic": "topic",
     "vdi_requirement": "requirement",
     "vdi_check": "check",
+    "vdi_endurance": "endurance",
     "keyword": "-k",
     "markexpr": "-m",
     "deselect": "--deselect",
@@ -33,12 +35,15 @@ BY_SERVERS: Final = ("statement", "scripted")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse topics and requirements that there are not, before any worker starts."""
+    size = config.getoption("vdi_endurance")
     for kind, asked, known in (
+        ("size of endurance", set() if size is None else {size}, list(SIZES)),
         ("topic", _topics(config), catalogue().topics),
         ("requirement", _requirements(config), [requirement.id for requirement in catalogue().requirements]),
     ):
         if unknown := sorted(asked.difference(known)):
-            raise pytest.UsageError(f"{_none(kind, unknown, known)}; `vdi-conformance requirements` lists them all")
+            remedy = "" if known == list(SIZES) else "; `vdi-conformance requirements` lists them all"
+            raise pytest.UsageError(f"{_none(kind, unknown, known)}{remedy}")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -64,10 +69,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item
         for item in items
         if not requirements_of(item)
-        or (_selected(item, topics, requirements, ids) and _in_profile(item, profile) and _is_served(item, config))
+        or (
+            _in_tier(item, config)
+            and _selected(item, topics, requirements, ids)
+            and _in_profile(item, profile)
+            and _is_served(item, config)
+        )
     ]
     if left_out := ids - {check_id(item) for item in kept}:
-        refuse(config, items, never_executed(left_out))
+        enduring = {check_id(item) for item in items if item.get_closest_marker(MARKER)}
+        refuse(config, items, never_executed(left_out, bool(left_out & enduring)))
         return
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
@@ -101,9 +112,12 @@ def _is_served(item: pytest.Item, config: pytest.Config) -> bool:
     )
 
 
-def never_executed(missing: set[str]) -> str:
-    """Say that checks were named which were not executed, although they are there."""
-    return f"{shown(', '.join(sorted(missing)))} was not executed: leave out the other options that select checks"
+def never_executed(missing: set[str], enduring: bool = False) -> str:
+    """Say that checks were named which were not executed, although they are there; some may be of endurance."""
+    remedy = "leave out the other options that select checks"
+    if enduring:
+        remedy = f"checks of endurance need the option --endurance, which takes {', '.join(SIZES)}"
+    return f"{shown(', '.join(sorted(missing)))} was not executed: {remedy}"
 
 
 def _none(kind: str, unknown: Sequence[str], known: Iterable[str]) -> str:
@@ -118,6 +132,11 @@ def _topics(config: pytest.Config) -> set[str]:
 
 def _requirements(config: pytest.Config) -> set[str]:
     return {requirement.upper() for requirement in config.getoption("vdi_requirement")}
+
+
+def _in_tier(item: pytest.Item, config: pytest.Config) -> bool:
+    """Whether a check is one of endurance where these are asked for, and one of the others where they are not."""
+    return (item.get_closest_marker(MARKER) is not None) == (config.getoption("vdi_endurance") is not None)
 
 
 def _selected(item: pytest.Item, topics: set[str], requirements: set[str], ids: set[str]) -> bool:

@@ -1,17 +1,20 @@
 """Fixtures of the checks: a testbed of their own, and the usual sets on it."""
 
+import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from vdi_conformance.harness.client import Client
+from vdi_conformance.harness.endurance import SIZES, Endurance, Progress
 from vdi_conformance.harness.judging import judged_party, not_applicable
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import ENDED, KNOWN_TO_FAIL, TESTBED, Testbed
-from vdi_conformance.harness.worker_session import WorkerSession
+from vdi_conformance.harness.worker_session import SECONDS_A_CHECK, WorkerSession
 from vdi_conformance.walks.check import Recorder
 
 SETS = ("statement", "backup", "restore", "scripted")
@@ -23,7 +26,10 @@ def testbed(request: pytest.FixtureRequest, vdi_session: WorkerSession) -> Itera
     judged = judged_party(request.node)
     if judged == "server" and not vdi_session.parties.judges_server:
         not_applicable("it judges the server role, and the adapter declares none of its own (server_under_test)")
-    testbed = Testbed(vdi_session, request.node.nodeid, request.node.stash.get(KNOWN_TO_FAIL, False), judged)
+    known_to_fail = request.node.stash.get(KNOWN_TO_FAIL, False)
+    asked = SIZES.get(request.config.getoption("vdi_endurance"))
+    seconds = SECONDS_A_CHECK if asked is None else asked.seconds
+    testbed = Testbed(vdi_session, request.node.nodeid, known_to_fail, judged, seconds)
     request.node.stash[TESTBED] = testbed
     try:
         yield testbed
@@ -37,6 +43,27 @@ def testbed(request: pytest.FixtureRequest, vdi_session: WorkerSession) -> Itera
         testbed.processes.end(orderly=False)
         raise
     testbed.processes.end(orderly=ended != "broken off")
+
+
+@pytest.fixture
+def endurance(request: pytest.FixtureRequest) -> Endurance:
+    """Say how far a check of endurance goes."""
+    return SIZES[request.config.getoption("vdi_endurance")]
+
+
+@pytest.fixture
+def progress(request: pytest.FixtureRequest) -> Progress:
+    """Tell on standard error how far a check has come, which workers share with who asked; not within a proof."""
+    if request.config.getoption("vdi_proof"):
+        return Progress("", None)
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def tell(sentence: str) -> None:
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            sys.stderr.write(f"{sentence}\n")
+            sys.stderr.flush()
+
+    return Progress(request.node.name.removeprefix("test_"), tell)
 
 
 @pytest.fixture(params=["backup", "restore"])
