@@ -2,8 +2,8 @@
 
 A profile has every requirement of the library in its topics that can be judged at its server level and has a check. A
 requirement is scored unless it only observes (MAY, INFO), is about one platform (LNX, with checks of its own) or shows
-on one platform alone: then it is reported. What comes out as not tested when the emulator is tried is excluded, such as a requirement of `core`
-whose every check has secondaries.
+on one platform alone: then it is reported. What comes out as not tested when the emulator is tried is excluded, such as
+a requirement of `core` whose every check has secondaries.
 
 A version that `frozen-profiles.tsv` lists is never written again: where its requirements would differ, a new one is.
 """

@@ -107,7 +107,7 @@ class BrokerState(Generic[Ticket]):
         requested = as_requested(VDConfig.unpack(bytes.fromhex(config)))
         if not is_supported(requested):
             return VD_E_NOTSUPPORTED
-        if not self._may_share(owner, self._home):
+        if not self._may_create(owner):
             return E_ACCESSDENIED
         if key in self._names:
             return VD_E_PROTOCOL
@@ -125,7 +125,7 @@ class BrokerState(Generic[Ticket]):
             return key
         if key not in self._names:
             return VD_E_PROTOCOL
-        if not self._may_share(owner, self._names[key].owner):
+        if not may_share(self._account(owner), self._names[key].owner):
             return E_ACCESSDENIED
         member = self._names[key].attach()
         if isinstance(member, int):
@@ -155,8 +155,9 @@ class BrokerState(Generic[Ticket]):
     def _account(self, owner: Owner) -> Account:
         return self._accounts.get(owner.process, SUPERUSER)
 
-    def _may_share(self, owner: Owner, other: Account) -> bool:
-        return may_share(self._account(owner), other)
+    def _may_create(self, owner: Owner) -> bool:
+        """Tell whether an account may create sets: it shares a user or a group with the broker's own."""
+        return may_share(self._account(owner), self._home)
 
     def _may_serve(self, owner: Owner, device_set: EmulatedSet) -> bool:
         """Tell whether a server may open a set: it is of the broker's own account, with which it shares a directory."""

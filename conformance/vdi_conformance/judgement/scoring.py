@@ -102,7 +102,8 @@ def untested(requirements: Iterable[Requirement], header: Header, checks: Sequen
     """Name what is required in a run without a profile, and was tried by no check that judges it.
 
     Excused is only what is optional and not declared, what is about another kind of library than the declared one, what
-    shows on one platform alone, and the server where it is not judged. A profile decides the same by itself, so where there is one nothing is named.
+    shows on one platform alone, and the server where it is not judged. A profile decides the same by itself, so where
+    there is one nothing is named.
     """
     if header.profile is not None:
         return ()
