@@ -4,7 +4,8 @@ from typing import Final
 
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import COMPLETE_COMMAND, Fetched
-from vdi_conformance.harness.judging import Needed, judging, vdi_requirement
+from vdi_conformance.harness.expectations import Answer
+from vdi_conformance.harness.judging import Needed, judging, not_applicable, vdi_requirement
 from vdi_conformance.harness.other_accounts import Other
 from vdi_conformance.harness.parametrizations import alternating_direction
 from vdi_conformance.harness.scenario import Scenario
@@ -26,6 +27,9 @@ OUTSIDE: Final[Other] = "outside our group"
 ACCOUNTS: Final = (INSIDE, OUTSIDE)
 OPENED: Final = ("no server may open it", "a server opens it")
 SERVED: Final = ("is refused", "runs")
+WIN32: Final = 0x8007
+VDI: Final = 0x8077
+"""The first half of failures: the bit that says so, and whose code it is."""
 
 Cast = tuple[Other | None, Other | None]
 """The accounts of the primary and of its secondary; None is that of the run."""
@@ -119,6 +123,32 @@ def test_a_caller_without_rights_is_refused_with_a_code(testbed: Testbed) -> Non
         if opened:
             statement.open_devices()
             _run_out(statement)
+
+
+@vdi_requirement("ABI-16")
+def test_what_the_system_refuses_has_its_code(testbed: Testbed) -> None:
+    """What CreateEx and OpenInSecondaryEx refuse an account is an HRESULT_FROM_WIN32, or a code of VDI's own."""
+    refusals = [answer for answer in _tried_outside(testbed) if not answer.succeeded]
+    if not refusals:
+        not_applicable("the library refuses an account outside the run's group nothing")
+    for answer in refusals:
+        answer.observe("Q63", f"what {answer.call.partition(' ')[0]} refuses an account")
+        facility = answer.code >> 16
+        assert facility in (WIN32, VDI), f"{answer.call} gave {answer.name}, which is neither the system's nor VDI's"
+
+
+def _tried_outside(testbed: Testbed) -> list[Answer]:
+    """Let an account that shares no group with the run create a set, and join one."""
+    tried: list[Answer] = [testbed.client("primary", other=OUTSIDE).create_ex(None, testbed.name(), Scenario().config)]
+    statement = _prepared(testbed, "backup", (None, OUTSIDE), Scenario(secondaries=1))
+    if _begins(statement):
+        (secondary,) = statement.secondaries
+        tried.append(statement.join(secondary))
+        if not tried[-1].succeeded:
+            statement.forget(secondary)
+        statement.open_devices()
+        _run_out(statement)
+    return tried
 
 
 @vdi_requirement("LNX-11", "MBH-29")
