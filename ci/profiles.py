@@ -1,9 +1,9 @@
 """Writes the profiles by the rule below, or freezes them: `ci/profiles.py [--freeze]`, with the Python of `.venv`.
 
 A profile has every requirement of the library in its topics that can be judged at its server level and has a check. A
-requirement is scored unless it only observes (MAY, INFO) or is about one platform (LNX, with checks of its own): then
-it is reported. What comes out as not tested when the emulator is tried is excluded, such as a requirement of `core`
-whose every check has secondaries.
+requirement is scored unless it only observes (MAY, INFO), is about one platform (LNX, with checks of its own) or shows
+on one platform alone: then it is reported. What comes out as not tested when the emulator is tried is excluded, such as
+a requirement of `core` whose every check has secondaries.
 
 A version that `frozen-profiles.tsv` lists is never written again: where its requirements would differ, a new one is.
 """
@@ -118,6 +118,7 @@ def text(name: str, version: int, rule: Rule, untested: frozenset[str]) -> bytes
 def _decides(requirement: Requirement, rule: Rule) -> bool:
     return (
         requirement.level in ("MUST", "SHOULD")
+        and requirement.reach != "platform"
         and not _of_one_platform(requirement)
         and (rule.derived or requirement.source_class != "derived")
     )

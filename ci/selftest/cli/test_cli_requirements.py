@@ -152,7 +152,7 @@ def test_a_requirement_names_its_checks_and_no_check_of_another(capsys: pytest.C
 
 
 def test_a_requirement_without_a_check_says_why(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "None, platform not available. " in shown(capsys, "MBH-29")
+    assert "None, platform not available. " in shown(capsys, "TSQ-08")
     assert "None, another party is bound. It binds the client application" in shown(capsys, "GBH-07")
 
 

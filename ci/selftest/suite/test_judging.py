@@ -59,8 +59,8 @@ def test_a_requirement_of_the_application_is_refused() -> None:
 
 
 def test_a_requirement_with_a_reason_to_have_no_check_is_refused() -> None:
-    with pytest.raises(ValueError, match="MBH-29 has no check"):
-        vdi_requirement("MBH-29")
+    with pytest.raises(ValueError, match="LNX-15 has no check"):
+        vdi_requirement("LNX-15")
 
 
 @pytest.mark.parametrize(

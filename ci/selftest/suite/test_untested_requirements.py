@@ -36,3 +36,10 @@ def test_what_could_be_tried_is_not_named(run_suite: RunSuite, tmp_path: Path) -
     run = _run(run_suite, tmp_path, STATEMENT)
     assert run.exit_code == 0, run.output
     assert "UNTRIED" not in run.output
+
+
+def test_what_shows_on_one_platform_alone_is_not_named_on_another(run_suite: RunSuite, tmp_path: Path) -> None:
+    check = "--check=CRE/a_caller_without_rights_is_refused_with_a_code"
+    run = _run(run_suite, tmp_path, check, STATEMENT)
+    assert run.exit_code == 0, run.output
+    assert "UNTRIED" not in run.output

@@ -21,7 +21,10 @@ BUILT_IN: Final = {
 _OUR_PACKAGES: Final = ("vdi_conformance", "vdi_fixtures")
 _EMULATOR: Final = (
     "vdi_conformance.adapters.emulator",
-    *(f"vdi_conformance.emulator.{module}" for module in ("client", "link", "server", "statement")),
+    *(
+        f"vdi_conformance.emulator.{module}"
+        for module in ("client", "broker", "broker_connection", "server", "statement")
+    ),
 )
 _FORMS: Final = (
     f"use a built-in name ({', '.join(BUILT_IN)}), sqlserver:PATH of a library, package.module:Class, "

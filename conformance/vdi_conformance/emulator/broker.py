@@ -14,6 +14,7 @@ import time
 import traceback
 from typing import Final
 
+from vdi_conformance.emulator.accounts import account_of, own_account
 from vdi_conformance.emulator.broker_protocol import LONGEST_LINE, LONGEST_SOCKET_PATH, encode, encode_refusal
 from vdi_conformance.emulator.broker_state import BrokerState
 from vdi_conformance.emulator.directory import MachineDirectory
@@ -30,7 +31,8 @@ class Broker:
 
     def __init__(self, directory: str, seed: int, limits: PeerLimits = LIMITS) -> None:
         self._directory = MachineDirectory(directory)
-        self._broker: BrokerState[Peer] = BrokerState(seed, self._directory.taken)
+        self._own = own_account()
+        self._broker: BrokerState[Peer] = BrokerState(seed, self._directory.taken, self._own)
         self._limits = limits
         self._selector = selectors.DefaultSelector()
         self._secret = ""
@@ -50,6 +52,7 @@ class Broker:
         if hasattr(socket, "AF_UNIX") and len(path.encode()) <= LONGEST_SOCKET_PATH:
             listener = socket.socket(socket.AF_UNIX)
             listener.bind(path)
+            self._directory.let_in_others()
             place: int | str = path
         else:
             listener = socket.create_server(("127.0.0.1", 0))
@@ -175,6 +178,7 @@ class Broker:
             self._lifelines += 1
             peer.process, peer.is_lifeline = self._lifelines, True
             self._processes[peer.process] = set()
+            self._broker.process_came(peer.process, account_of(peer.connection, self._own))
             self._send(peer, encode((peer.process,)))
         elif process in self._processes:
             peer.process = process
@@ -206,6 +210,9 @@ class Broker:
         self._send_answers()
 
     def _send_answers(self) -> None:
+        if self._broker.made:
+            made, self._broker.made = self._broker.made, []
+            self._directory.give(made)
         answers, self._broker.answers = self._broker.answers, []
         for peer, answer in answers:
             peer.is_asking = False

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import Any
+from typing import Any, Final
 
+from vdi_conformance.emulator.accounts import E_ACCESSDENIED
 from vdi_conformance.emulator.broker_protocol import Endpoint, connect, decode_answer, encode_request, find
+from vdi_conformance.vdi.hresult import VD_E_PROTOCOL
+
+BEGINNINGS: Final = frozenset({"create", "attach", "server_open"})
+"""What an account without rights is refused; it gets no further."""
 
 
 class _Connection:
@@ -53,8 +58,13 @@ class BrokerConnection:
         self.directory = directory
         self._local = threading.local()
         self._numbers = itertools.count(1)
-        self._endpoint = find(directory)
-        self._lifeline = _Connection(self._endpoint)
+        self._denied = False
+        try:
+            self._endpoint = find(directory)
+            self._lifeline = _Connection(self._endpoint)
+        except PermissionError:
+            self._denied = True
+            return
         self._lifeline.send("lifeline", self._endpoint.secret)
         (self._process,) = self._lifeline.receive()
 
@@ -64,6 +74,8 @@ class BrokerConnection:
 
     def call(self, name: str, number: int, *arguments: int | str | None) -> list[Any]:
         """Make one call of an object and wait for its answer: the HRESULT and the out values."""
+        if self._denied:
+            return [E_ACCESSDENIED if name in BEGINNINGS else VD_E_PROTOCOL]
         # A connection is kept only where its answer came: after a failure the next call begins anew.
         connection = vars(self._local).pop("connection", None) or self._connected()
         connection.send(name, number, *arguments)

@@ -10,8 +10,9 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, Generic
 
+from vdi_conformance.emulator.accounts import E_ACCESSDENIED, SUPERUSER, Account, may_share
 from vdi_conformance.emulator.buffers import BufferPool, draw_first_handle
-from vdi_conformance.emulator.calls import CALLS, LAST_CALLS, ClientObject, ServerObject
+from vdi_conformance.emulator.calls import AREA_MADE, CALLS, LAST_CALLS, ClientObject, ServerObject
 from vdi_conformance.emulator.rules import as_requested, instance_of, is_supported, set_name_is_valid
 from vdi_conformance.emulator.server_state import EmulatedServer
 from vdi_conformance.emulator.signatures import check, unknown
@@ -35,12 +36,17 @@ if TYPE_CHECKING:
 class BrokerState(Generic[Ticket]):
     """All virtual device sets of one broker; `garbage` collects the areas that nobody needs any more.
 
-    Areas up to the number `taken` are not its own.
+    `made` collects those that have just been made, each with the account that its set belongs to. Areas up to the
+    number `taken` are not its own. Without a word on `home`, the account that the broker itself belongs to, and on
+    those of processes, all belong to the superuser.
     """
 
-    def __init__(self, seed: int, taken: int = 0) -> None:
+    def __init__(self, seed: int, taken: int = 0, home: Account = SUPERUSER) -> None:
         self.answers: list[tuple[Ticket, CallAnswer]] = []
         self.garbage: list[int] = []
+        self.made: list[tuple[int, Account]] = []
+        self._home = home
+        self._accounts: dict[int, Account] = {}
         self._seed = seed
         self._numbers = count(taken + 1)
         self._names: dict[tuple[str, str], EmulatedSet] = {}
@@ -52,6 +58,10 @@ class BrokerState(Generic[Ticket]):
             "attach": self._attach,
             "server_open": self._open_server,
         }
+
+    def process_came(self, process: int, account: Account) -> None:
+        """Take the account of a process that will make calls."""
+        self._accounts[process] = account
 
     def call(self, ticket: Ticket, process: int, name: str, fields: Sequence[Any], now: float) -> None:
         """Make the call of that name; `fields` are the number of the object and the arguments.
@@ -80,6 +90,8 @@ class BrokerState(Generic[Ticket]):
         self.answers.append((ticket, answer))
         if name in LAST_CALLS:
             self._end(owner)
+        elif name == AREA_MADE and all(arguments):
+            self.made.append((arguments[0], known.set.owner))
         self._settle(known.set)
         self._wake_at(known.set.deadline())
 
@@ -95,11 +107,14 @@ class BrokerState(Generic[Ticket]):
         requested = as_requested(VDConfig.unpack(bytes.fromhex(config)))
         if not is_supported(requested):
             return VD_E_NOTSUPPORTED
+        if not self._may_create(owner):
+            return E_ACCESSDENIED
         if key in self._names:
             return VD_E_PROTOCOL
         primary = Member(primary=True)
         pool = BufferPool(draw_first_handle(Random(f"{self._seed}/{key}")))
         self._names[key] = device_set = EmulatedSet(key[1], requested, primary, pool, self._numbers)
+        device_set.owner = self._account(owner)
         self._objects[owner] = ClientObject(device_set, primary)
         return NOERROR
 
@@ -110,6 +125,8 @@ class BrokerState(Generic[Ticket]):
             return key
         if key not in self._names:
             return VD_E_PROTOCOL
+        if not may_share(self._account(owner), self._names[key].owner):
+            return E_ACCESSDENIED
         member = self._names[key].attach()
         if isinstance(member, int):
             return member
@@ -124,12 +141,28 @@ class BrokerState(Generic[Ticket]):
         device_set = self._names.get(key)
         if device_set is None:
             return VD_E_INVALID
+        if not self._may_serve(owner, device_set):
+            return E_ACCESSDENIED
         if device_set.aborted:
             return VD_E_ABORT
         if device_set.phase is not ServerPhase.ABSENT:
             return VD_E_PROTOCOL
         self._objects[owner] = ServerObject(EmulatedServer(device_set))
         return NOERROR
+
+    # Accounts
+
+    def _account(self, owner: Owner) -> Account:
+        return self._accounts.get(owner.process, SUPERUSER)
+
+    def _may_create(self, owner: Owner) -> bool:
+        """Tell whether an account may create sets: it shares a user or a group with the broker's own."""
+        return may_share(self._account(owner), self._home)
+
+    def _may_serve(self, owner: Owner, device_set: EmulatedSet) -> bool:
+        """Tell whether a server may open a set: it is of the broker's own account, with which it shares a directory."""
+        account = self._account(owner)
+        return account.user in (SUPERUSER.user, self._home.user) and may_share(account, device_set.owner)
 
     # Waiting
 
@@ -184,6 +217,7 @@ class BrokerState(Generic[Ticket]):
 
     def process_died(self, process: int) -> None:
         """Take the death of a process, with all that it had open."""
+        self._accounts.pop(process, None)
         self._waits.take_if(lambda wait: wait.owner.process == process)
         for owner in [owner for owner in self._objects if owner.process == process]:
             dead = self._objects[owner]

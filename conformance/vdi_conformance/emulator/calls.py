@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LAST_CALLS: Final = frozenset({"close", "server_close"})
 """After these the object has no set any more."""
+AREA_MADE: Final = "server_area_made"
 
 
 def _complete_command(
@@ -91,7 +92,7 @@ SERVER_CALLS: Final[Calls] = {
     "server_request_buffers": EmulatedServer.request_buffers,
     "server_query_available_buffers": EmulatedServer.query_available_buffers,
     "server_end_configuration": EmulatedServer.end_configuration,
-    "server_area_made": EmulatedServer.area_made,
+    AREA_MADE: EmulatedServer.area_made,
     "server_open_device": EmulatedServer.open_device,
     "server_allocate_buffer": EmulatedServer.allocate_buffer,
     "server_free_buffer": EmulatedServer.free_buffer,

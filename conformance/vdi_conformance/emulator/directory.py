@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from vdi_conformance.contract import Unavailable
+from vdi_conformance.emulator.accounts import SUPERUSER
 from vdi_conformance.emulator.broker_protocol import ENDPOINT, encode
 from vdi_conformance.emulator.segments import area_file, area_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from vdi_conformance.emulator.accounts import Account
 
 if sys.platform == "win32":
     import msvcrt
@@ -40,6 +43,10 @@ else:
 LOCK: Final = "broker.lock"
 """Whoever has it locked lives: unlike a number of a process, a lock ends with its process and is nobody else's."""
 SOCKET: Final = "broker.socket"
+AREA_MODE: Final = 0o660
+"""Who may map an area: its owner and the owner's first group."""
+_FOR_ALL: Final = 0o666
+_READABLE: Final = 0o644
 
 
 class MachineDirectory:
@@ -79,12 +86,36 @@ class MachineDirectory:
         self._garbage += [area_file(str(self._path), area) for area in areas]
         self._garbage = [path for path in self._garbage if not _deleted(path)]
 
+    def let_in_others(self) -> None:
+        """Let processes of other accounts connect, where there can be some in the directory: those that root starts.
+
+        Which of them may do what is decided by the broker, whom the system tells the account of each.
+        """
+        if _serves_others():
+            os.chmod(self.socket, _FOR_ALL)  # noqa: PTH101 - there is no such method on Windows
+
+    def give(self, areas: Iterable[tuple[int, Account]]) -> None:
+        """Let an area belong to the account that its set belongs to."""
+        if sys.platform != "win32":
+            for area, owner in areas:
+                path = area_file(str(self._path), area)
+                with contextlib.suppress(FileNotFoundError):
+                    if owner.user != os.geteuid():
+                        os.chown(path, owner.user, owner.group)
+                    path.chmod(AREA_MODE)
+
     def publish(self, place: str | int, secret: str) -> None:
-        """Tell this user's processes, all at once, where the broker listens."""
+        """Tell this user's processes, all at once, where the broker listens; others only what is no secret."""
         unfinished = self._path / _unfinished(ENDPOINT)
+        mode = _READABLE if _serves_others() and not secret else 0o600
         with open(unfinished, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(encode((place, secret)))
+        unfinished.chmod(mode)
         unfinished.replace(self._path / ENDPOINT)
+
+
+def _serves_others() -> bool:
+    return sys.platform != "win32" and os.geteuid() == SUPERUSER.user
 
 
 def _unfinished(name: str) -> str:

@@ -150,8 +150,9 @@ class Mappings:
             if area not in self._addresses:
                 try:
                     self._addresses[area] = self._map(area, length), length
-                except FileNotFoundError:
-                    # A Close in another thread has ended the set, and its memory is gone before its mappings are.
+                except (FileNotFoundError, PermissionError):
+                    # A Close in another thread has ended the set, and its memory is gone before its mappings are. Or
+                    # the account may not use it.
                     return None
             return self._addresses[area][0] + offset
 

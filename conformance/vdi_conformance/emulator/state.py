@@ -12,6 +12,7 @@ from collections import deque
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vdi_conformance.emulator.accounts import SUPERUSER
 from vdi_conformance.emulator.devices import EmulatedCommand, EmulatedDevice
 from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED
@@ -76,7 +77,7 @@ class Member:
 
 
 class EmulatedSet:
-    """One virtual device set; `now` is the time of the call under way, in seconds."""
+    """One virtual device set; `now` is the time of the call under way, in seconds, `owner` whose process created it."""
 
     def __init__(self, name: str, config: VDConfig, primary: Member, pool: BufferPool, numbers: Iterator[int]) -> None:
         self.config = config
@@ -91,6 +92,7 @@ class EmulatedSet:
         self.stirred: list[object] = []
         self.numbers = numbers
         self.now: float
+        self.owner = SUPERUSER
         self._closed_devices = 0
         self._last_progress: float
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.evidence.records import Call, Requests
-from vdi_conformance.harness.judging import MandatoryBroken
+from vdi_conformance.harness.judging import MandatoryBroken, not_applicable
+from vdi_conformance.host.errors import AdapterNotLoaded, HostDied, ImplementationUnavailable
 from vdi_conformance.host.messages.server import ExecuteStatement
 from vdi_conformance.untrusted.printable import keepable
 from vdi_conformance.vdi.methods import METHODS
@@ -13,6 +14,7 @@ from vdi_conformance.vdi.methods import METHODS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vdi_conformance.harness.other_accounts import Other
     from vdi_conformance.harness.worker_session import Role, WorkerSession
     from vdi_conformance.host.process import Host
 
@@ -32,10 +34,19 @@ class Processes:
         self._hosts: list[Host] = []
         self._may_die: set[str] = set()
 
-    def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
-        """Start one; `variables` are of its environment."""
-        host = self._session.launch(role, name, variables)
+    def launch(
+        self, role: Role, name: str, variables: Mapping[str, str] | None = None, other: Other | None = None
+    ) -> Host:
+        """Start one; `variables` are of its environment, and `other` is the account that it has.
+
+        Where there can be no process of another account, the check is not applicable.
+        """
+        if other is not None and (reason := self._session.obstacle(role)) is not None:
+            not_applicable(reason)
+        host = self._session.launch(role, name, variables, other)
         self._hosts.append(host)
+        if other is not None:
+            _require_started(host)
         return host
 
     def may_die(self, name: str) -> None:
@@ -113,3 +124,19 @@ class Processes:
             if not orderly:
                 host.kill()
             host.end_input()
+
+
+def _require_started(host: Host) -> None:
+    """End the check as not applicable where an adapter that runs otherwise cannot be started under another account."""
+    try:
+        _ = host.initialized
+    except (AdapterNotLoaded, ImplementationUnavailable) as refusal:
+        reason = str(refusal)
+    except HostDied as death:
+        if death.ended.crashed:
+            raise
+        reason = str(death)
+    else:
+        return
+    account = host.spec.credentials
+    not_applicable(f"the adapter cannot be started by {account}: let that account read and run all it needs ({reason})")

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from vdi_conformance.contract import Abi
     from vdi_conformance.harness.expectations import Answer
+    from vdi_conformance.harness.other_accounts import Other
     from vdi_conformance.harness.shared_memory import BufferView
     from vdi_conformance.host.messages.server import StatementEnd
     from vdi_conformance.host.process import Host
@@ -97,9 +98,12 @@ class Testbed:
         if seen not in self.observations:
             self.observations.append(seen)
 
-    def client(self, name: str, variables: Mapping[str, str] | None = None) -> Client:
-        """Start a client process with one client object that has opened nothing; `variables` are of its environment."""
-        return self._client(self.processes.launch("client", name, variables))
+    def client(self, name: str, variables: Mapping[str, str] | None = None, other: Other | None = None) -> Client:
+        """Start a client process with one client object that has opened nothing.
+
+        `variables` are of its environment, and `other` is the account that it has, where that is not the run's.
+        """
+        return self._client(self.processes.launch("client", name, variables, other))
 
     def beside(self, other: Client) -> Client:
         """Make a further client object in the process of another."""
@@ -123,9 +127,16 @@ class Testbed:
         kind: Kind = "backup",
         name: str | None = None,
         clients: list[Client] | None = None,
+        server: Host | None = None,
     ) -> StatementRun:
         """Bring a statement's cast together, on a set of this name where it is given; the check starts it."""
-        return self._prepare(kind, scenario, clients or self.clients(scenario), name=name)
+        return self._prepare(kind, scenario, clients or self.clients(scenario), name=name, server=server)
+
+    def server_of_another_account(self, other: Other) -> Host:
+        """Start the process of a server under another account, where that is all there is of the server."""
+        if not self.session.parties.server_is_known:
+            not_applicable("its server is a service, which has an account of its own already")
+        return self.processes.launch("server", "server", other=other)
 
     def created(
         self, kind: Kind, scenario: Scenario = USUAL, clients: list[Client] | None = None, name: str | None = None
@@ -166,11 +177,12 @@ class Testbed:
         clients: list[Client],
         streams: Path | None = None,
         name: str | None = None,
+        server: Host | None = None,
     ) -> StatementRun:
         if kind == "restore" and streams is None:
             streams = self._streams(scenario)
         return self._watched(
-            StatementRun(kind, self._placement(scenario, clients, name), streams, self.session.parties.seed)
+            StatementRun(kind, self._placement(scenario, clients, name, server), streams, self.session.parties.seed)
         )
 
     def _watched(self, one: R) -> R:

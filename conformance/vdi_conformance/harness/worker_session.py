@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from vdi_conformance.harness.judging import NeedsServer
+from vdi_conformance.harness.other_accounts import credentials_of, let_in, let_read, obstacle
 from vdi_conformance.host import pace
 from vdi_conformance.host.spec import RunSettings
 from vdi_conformance.host.supervisor import Supervisor
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from vdi_conformance.contract import Capabilities
+    from vdi_conformance.harness.other_accounts import Other
+    from vdi_conformance.host.credentials import Credentials
     from vdi_conformance.host.process import Host
     from vdi_conformance.host.spec import AdapterSpec
 
@@ -91,6 +94,7 @@ class WorkerSession:
         self._casts = 0
         self._streams: dict[str, Path] = {}
         self._brokers: dict[AdapterSpec, Host] = {}
+        self._open_to_others: set[Path] = set()
         self._start_brokers()
 
     def clear(self) -> None:
@@ -137,14 +141,34 @@ class WorkerSession:
         self.parties = replace(self._chosen, timeout_scale=self._chosen.timeout_scale * self._stretch)
         self.supervisor.limit(seconds * self._chosen.timeout_scale)
 
-    def launch(self, role: Role, name: str, variables: Mapping[str, str] | None = None) -> Host:
-        """Start a process in a role, with these environment variables on top of the usual ones."""
+    def launch(
+        self, role: Role, name: str, variables: Mapping[str, str] | None = None, other: Other | None = None
+    ) -> Host:
+        """Start a process in a role, with these environment variables on top of the usual ones.
+
+        Where it is to be under an `other` account, it must have been found that there can be such processes.
+        """
         spec = self.parties.client if role == "client" else self.parties.server
         if spec is None:
             raise NeedsServer
         if variables:
             spec = replace(spec, env=(*spec.env, *variables.items()))
+        if other is not None:
+            spec = replace(spec, credentials=credentials_of(other))
+            self._let_in(credentials_of(other))
         return self._launch(spec, role, name)
+
+    def obstacle(self, role: Role) -> str | None:
+        """Say why no process in a role can be started under another account; None where it may be tried."""
+        spec = self.parties.client if role == "client" else self.parties.server
+        return None if spec is None else obstacle(spec, self.supervisor.directory)
+
+    def _let_in(self, credentials: Credentials) -> None:
+        """Open the directory of the run to an account, once: all others are in the same group."""
+        if self.directory not in self._open_to_others:
+            self._open_to_others.add(self.directory)
+            within = () if str(self.directory) == self.supervisor.directory else (str(self.directory),)
+            let_in(credentials, self.supervisor.directory, *within)
 
     def _launch(self, spec: AdapterSpec, role: Role, name: str) -> Host:
         # Only those who are judged, and their servers, can be in more of a hurry than usual.
@@ -159,6 +183,7 @@ class WorkerSession:
             directory = self.directory / f"streams-{len(self._streams)}"
             directory.mkdir(exist_ok=True)
             make(directory)
+            let_read(directory)
             self._streams[key] = directory
         return self._streams[key]
 

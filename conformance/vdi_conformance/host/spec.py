@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from vdi_conformance.host.credentials import Credentials
 
 Role = Literal["client", "server", "broker"]
 
@@ -15,7 +18,7 @@ class AdapterSpec:
     A `python` adapter is a class that our own host process loads: `target` is `package.module:Class` or
     `/path/file.py:Class`. A `command` adapter brings a host program of its own: `argv`, started in `cwd`. `env` is set
     on top of the environment in both cases. `preload` names modules that the fork server imports once for all hosts:
-    they must be ours, hold no state and start nothing.
+    they must be ours, hold no state and start nothing. `credentials` are those of another account than this process's.
     """
 
     reference: str
@@ -26,6 +29,7 @@ class AdapterSpec:
     cwd: str | None = None
     env: tuple[tuple[str, str], ...] = ()
     preload: tuple[str, ...] = ()
+    credentials: Credentials | None = None
 
 
 class RunEnvironment(Protocol):

@@ -11,6 +11,8 @@ from vdi_conformance.judgement.charges import verdicts
 from vdi_conformance.requirements import Requirement
 from vdi_conformance.requirements.profiles import Profile, Standing
 
+ONE_PLATFORM: Final = "platform"
+"""The reach of a requirement that shows on one platform alone."""
 REQUIRED: Final = ("MUST", "SHOULD")
 WORST_FIRST: Final[tuple[Verdict, ...]] = ("failed", "known failure", "error", "not tested", "warning", "passed")
 
@@ -99,8 +101,9 @@ def _judged(
 def untested(requirements: Iterable[Requirement], header: Header, checks: Sequence[CheckRecord]) -> tuple[str, ...]:
     """Name what is required in a run without a profile, and was tried by no check that judges it.
 
-    Excused is only what is optional and not declared, what is about another kind of library than the declared one, and
-    the server where it is not judged. A profile decides the same by itself, so where there is one nothing is named.
+    Excused is only what is optional and not declared, what is about another kind of library than the declared one, what
+    shows on one platform alone, and the server where it is not judged. A profile decides the same by itself, so where
+    there is one nothing is named.
     """
     if header.profile is not None:
         return ()
@@ -118,7 +121,12 @@ def untested(requirements: Iterable[Requirement], header: Header, checks: Sequen
 
 
 def _excused(requirement: Requirement, client: Party) -> bool:
-    """Whether a requirement may be not applicable: a library has one abi, so what is about another is no lack."""
+    """Whether a requirement may be not applicable: a library has one abi, so what is about another is no lack.
+
+    Nor is what shows on one platform alone, where the run is on another one.
+    """
+    if requirement.reach == ONE_PLATFORM:
+        return True
     return bool(requirement.optional) and (
         requirement.optional == "native_abi" or not client.capabilities.get(requirement.optional)
     )

@@ -1,6 +1,5 @@
 """What the suite is tried on: the implementations that are shipped with it, as trials."""
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
@@ -19,7 +18,7 @@ from vdi_conformance.report.certification import CANARIES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 from vdi_conformance.untrusted.nearest import meant
-from vdi_fixtures.shipped import about, module_names
+from vdi_fixtures.shipped import about, is_here, module_names
 from vdi_fixtures.wrapping import Wrapping
 
 EMULATOR: Final = "emulator"
@@ -112,7 +111,7 @@ def _shipped(around: str | None, tier: str) -> Iterator[Trial]:
     """Give all of a tier that can be tried here, or around an adapter."""
     for package, kind, name in CLASSES:
         for module in _modules(package):
-            if getattr(module, "NEEDS", sys.platform) != sys.platform or getattr(module, "TIER", EVERYDAY) != tier:
+            if not is_here(module) or getattr(module, "TIER", EVERYDAY) != tier:
                 continue
             if around is None or (kind == "fault" and issubclass(getattr(module, name), Wrapping)):
                 yield _trial(module, kind, name, around)

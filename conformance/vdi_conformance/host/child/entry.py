@@ -18,6 +18,7 @@ from vdi_conformance.contract import Environment
 from vdi_conformance.host.child import (
     client_methods,
     concurrent_calls,
+    credentials,
     layout,
     memory_methods,
     native_methods,
@@ -63,7 +64,7 @@ def _initialize(session: Session, protocol: Version, role: str, environment: Env
         raise Refused(PROTOCOL_NOT_SPOKEN, sentence)
     if session.adapter is not None:
         raise Refused(INVALID_REQUEST, "initialize was sent already")
-    adapter = load(session.target, environment)
+    adapter = load(session.target, environment, session.credentials)
     identity = adapter.identity()
     capabilities = adapter.capabilities().to_mapping()
     if role == "broker":
@@ -114,8 +115,8 @@ class _Job(NamedTuple):
 class _Threads:
     """One thread and one queue a label; without a label the reader itself runs the call."""
 
-    def __init__(self, target: str, own_layout: bool, answers: _Answers) -> None:
-        self._session = Session(target, own_layout, self._let_go, self._end)
+    def __init__(self, target: str, own_layout: bool, credentials: list[int], answers: _Answers) -> None:
+        self._session = Session(target, own_layout, self._let_go, self._end, credentials)
         self._answers = answers
         self._queues: dict[str, tuple[threading.Thread, queue.SimpleQueue[_Job | None]]] = {}
 
@@ -155,11 +156,11 @@ class _Threads:
         self._answers.write(METHODS.answer(self._session, call))
 
 
-def main(target: str, own_layout: bool) -> NoReturn:
-    """Be the host of the adapter `target` until standard input ends."""
+def main(target: str, own_layout: bool, account: list[int]) -> NoReturn:
+    """Be the host of the adapter `target` until standard input ends, under another account where one is given."""
     requests, descriptor = _take_the_protocol_away()
     answers = _Answers(descriptor)
-    threads = _Threads(target, own_layout, answers)
+    threads = _Threads(target, own_layout, account, answers)
     for text in _lines(requests):
         call = read_call(text)
         if isinstance(call, DispatchedCall):
@@ -176,11 +177,13 @@ def prepare() -> None:
     sys.stdout = open(1, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
 
 
-def spawned_main(target: str, slot: int) -> NoReturn:
+def spawned_main(target: str, slot: int, account: str = "", *preload: str) -> NoReturn:
     """Be the host of an adapter in a process that was started by itself, not forked."""
     prepare()
     limit_cores()
-    main(target, layout.separate(slot))
+    if account:
+        credentials.preload(preload)
+    main(target, layout.separate(slot), credentials.unpacked(account))
 
 
 def leave() -> NoReturn:

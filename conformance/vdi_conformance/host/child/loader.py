@@ -9,11 +9,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vdi_conformance.contract import CONTRACT_VERSION, Adapter, Unavailable
+from vdi_conformance.host.child import credentials
 from vdi_conformance.host.child.accounts import account_of
 from vdi_conformance.host.codes import ADAPTER_NOT_LOADED, IMPLEMENTATION_UNAVAILABLE, Refused
 from vdi_conformance.versions import read_version
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
     from vdi_conformance.contract import Environment
@@ -21,10 +23,16 @@ if TYPE_CHECKING:
 _MODULE_OF_FILE = "vdi_adapter_file"
 
 
-def load(target: str, environment: Environment) -> Adapter:
-    """Make the adapter named `package.module:Class` or `/path/file.py:Class`; whatever goes wrong is one refusal."""
+def load(target: str, environment: Environment, numbers: Sequence[int] = ()) -> Adapter:
+    """Make the adapter named `package.module:Class` or `/path/file.py:Class`; whatever goes wrong is one refusal.
+
+    It is made under another account where the numbers of one are given.
+    """
     try:
-        return _class(target)(environment)
+        found = _class(target)
+        if numbers:
+            credentials.take(*numbers)
+        return found(environment)
     except Refused:
         raise
     except Unavailable as error:

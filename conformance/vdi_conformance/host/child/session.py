@@ -21,12 +21,14 @@ class Session:
     """The state of one host process; what was released stays known, so that stale use can be tried.
 
     `let_go` starts calls at the same moment, each on the thread of its label; `end_thread` ends that of a label.
+    `credentials` are the numbers of another account that the adapter runs under.
     """
 
     target: str
     own_layout: bool
     let_go: Callable[[tuple[DispatchedCall, ...]], None]
     end_thread: Callable[[str], None]
+    credentials: list[int] = field(default_factory=list)
     adapter: Adapter | None = None
     sets: dict[str, VirtualDeviceSet] = field(default_factory=dict)
     devices: dict[str, VirtualDevice] = field(default_factory=dict)

@@ -101,6 +101,7 @@ class ForkedStarter:
             "cwd": spec.cwd,
             "env": dict(spec.env),
             "preload": spec.preload,
+            "credentials": [] if spec.credentials is None else spec.credentials.numbers(),
         }
         try:
             self._order(order, (theirs_in, theirs_out))

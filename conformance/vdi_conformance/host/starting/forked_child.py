@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
-from vdi_conformance.host.child import entry, layout
+from vdi_conformance.host.child import credentials, entry, layout
 from vdi_conformance.host.lifeline import die_with_parent
 
 assert sys.platform == "linux"
@@ -29,18 +29,22 @@ def become_host(
         if order["env"]:
             os.environ.update(order["env"])
         if order["kind"] == "python":
-            entry.main(order["target"], layout.separate(slot))
-        _execute(order["argv"], order["cwd"])
+            if order["credentials"]:
+                credentials.preload(())
+            entry.main(order["target"], layout.separate(slot), order["credentials"])
+        _execute(order["argv"], order["cwd"], order["credentials"])
     except BaseException as error:
         os.write(2, f"the host could not be started: {type(error).__name__}: {error}\n".encode())
     finally:
         os._exit(CANNOT_EXECUTE)
 
 
-def _execute(argv: list[str], cwd: str | None) -> NoReturn:
+def _execute(argv: list[str], cwd: str | None, account: list[int]) -> NoReturn:
     # Python ignores these two, and what is ignored stays ignored across exec.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     if cwd is not None:
         os.chdir(cwd)
+    if account:
+        credentials.take(*account)
     os.execvp(argv[0], argv)  # noqa: S606 - the manifest's program, no shell

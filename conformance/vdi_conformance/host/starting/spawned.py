@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.host.child.layout import Slots
 from vdi_conformance.host.errors import NoProcess
@@ -113,6 +113,14 @@ class _Process:
         self._events.put(Stopped(self._host, ended))
 
 
+def _account_of(spec: AdapterSpec) -> dict[str, Any]:
+    """Give what has a program run under another account; our own host takes it when it has read its files."""
+    if spec.credentials is None or spec.kind == "python":
+        return {}
+    user, group, groups = spec.credentials
+    return {"user": user, "group": group, "extra_groups": list(groups)}
+
+
 class PlainStarter:
     """Starts each host by itself; a parent that is killed leaves its directory behind.
 
@@ -138,7 +146,9 @@ class PlainStarter:
             archive = self._archive(spec.preload)
             slot = self._slots.take()
             environment |= ENVIRONMENT
-            argv = interpreter_command(_ENTRY, "spawned_main(a[0], int(a[1]))", spec.target, str(slot), archive=archive)
+            account = "" if spec.credentials is None else spec.credentials.packed()
+            handed = (spec.target, str(slot), account, *(spec.preload if account else ()))
+            argv = interpreter_command(_ENTRY, "spawned_main(a[0], int(a[1]), *a[2:])", *handed, archive=archive)
         else:
             argv = list(spec.argv)
         try:
@@ -150,6 +160,7 @@ class PlainStarter:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 **OWN_GROUP,
+                **_account_of(spec),
             )
         except OSError as error:
             self._slots.give_back(slot)
