@@ -77,18 +77,21 @@ def test_a_command_after_an_error_is_completed_as_refused(testbed: Testbed) -> N
     _refused(scripted, ERROR_IO_DEVICE).expect_failure()
 
 
-@pytest.mark.parametrize("by", ["server", "client"])
+@pytest.mark.parametrize("by", ["server", "client", "secondary", "death of the primary"])
 @vdi_requirement("SRV-10")
 def test_a_command_after_an_abort_is_completed_as_refused(testbed: Testbed, by: str) -> None:
     """SendCommand after an abort is refused and completes the command with ERROR_OPERATION_ABORTED."""
-    scripted = testbed.scripted()
+    scripted = testbed.scripted(Scenario(secondaries=1) if by == "secondary" else Scenario())
     tag = scripted.send(scripted.allocate())
     scripted.device.next_command()
-    if by == "server":
-        scripted.signal_abort()
-    else:
-        scripted.aborted = True
-        scripted.primary.signal_abort().expect(NOERROR)
+    scripted.aborted = True
+    match by:
+        case "server":
+            scripted.signal_abort()
+        case "death of the primary":
+            scripted.primary.kill()
+        case _:
+            scripted.clients[by == "secondary"].signal_abort().expect(NOERROR)
     scripted.all_aborted([tag])
     _refused(scripted, ERROR_OPERATION_ABORTED).expect(VD_E_ABORT)
 
