@@ -7,6 +7,7 @@ import pytest
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import Fetched
 from vdi_conformance.harness.judging import judging, not_applicable, vdi_requirement
+from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.harness.parametrizations import OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -215,14 +216,15 @@ def test_a_buffer_sent_again_on_another_device_has_a_good_handle(testbed: Testbe
         scripted.completed(tag, 0, command.size)
 
 
-@pytest.mark.parametrize("place", ["second byte", "last byte"])
+@pytest.mark.parametrize("place", ["second byte", "second block", "second page", "middle", "last byte"])
 @vdi_requirement("GBH-06")
 def test_an_address_inside_a_buffer_stays_inside_it(
     testbed: Testbed, statement: StatementRun, secondary: Client, place: str
 ) -> None:
     """GetBufferHandle of an address inside a buffer answers VD_E_INVALID, or a handle that maps into that buffer."""
     command = statement.next_data_command()
-    offset = 1 if place == "second byte" else command.size - 1
+    places = {"second byte": 1, "second block": 512, "second page": PAGE, "middle": command.size // 2}
+    offset = places.get(place, command.size - 1)
     result = statement.primary.get_buffer_handle(command.buffer + offset)
     if result.permit("Q38", f"GetBufferHandle of the {place} of a buffer", NOERROR, VD_E_INVALID) == NOERROR:
         right = mapped_view(secondary, handle_of(command))

@@ -179,6 +179,14 @@ def test_a_set_may_have_any_name_without_a_backslash(testbed: Testbed, kind: Kin
     _run_under(testbed, kind, CHARACTERS[characters].replace("~", testbed.name()), "NAM-06")
 
 
+@alternating_direction("characters", ["Cyrillic", "surrogate pairs", "quotes", "signs"])
+@vdi_requirement("NAM-06")
+def test_a_set_of_the_older_form_may_have_any_name(testbed: Testbed, kind: Kind, characters: str) -> None:
+    """Create accepts any characters but a backslash in a set name; a secondary joins by it with OpenInSecondary."""
+    testbed.need_default_instance()
+    _run_under(testbed, kind, CHARACTERS[characters].replace("~", testbed.name()), "NAM-06", older=True)
+
+
 @BACKUP
 @vdi_requirement("NAM-06")
 def test_a_set_may_have_a_slash_in_its_name(testbed: Testbed, kind: Kind) -> None:
@@ -219,9 +227,11 @@ def test_a_guid_is_a_good_name(testbed: Testbed, kind: Kind, form: str) -> None:
     _run_under(testbed, kind, guid if form == "bare" else f"{{{guid}}}", "NAM-12", ALONE_OR_NOT[kind])
 
 
-def _run_under(testbed: Testbed, kind: Kind, name: str, judged: str, owners: tuple[int, ...] = (0, 1)) -> None:
+def _run_under(
+    testbed: Testbed, kind: Kind, name: str, judged: str, owners: tuple[int, ...] = (0, 1), older: bool = False
+) -> None:
     """Run a statement on a set of this name, which another process joins unless the owners say otherwise."""
-    statement = testbed.prepared(Scenario(devices=2, owners=owners), kind, name)
+    statement = testbed.prepared(Scenario(devices=2, owners=owners, older=older), kind, name)
     _require_creation(statement.primary, testbed.name())
     with judging(judged):
         statement.create()
