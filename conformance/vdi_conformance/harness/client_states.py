@@ -153,6 +153,16 @@ def aborted_in_use(testbed: Testbed) -> Reached:
     return at
 
 
+def aborted_by_the_server(testbed: Testbed) -> Reached:
+    """Have the server abort the set while a command is held, and notice it."""
+    scripted = testbed.scripted()
+    scripted.send(scripted.allocate())
+    command = scripted.device.next_command()
+    scripted.signal_abort()
+    scripted.device.await_abort()
+    return Reached(testbed, scripted.primary, scripted.set_name, None, command)
+
+
 # Ways of a secondary
 
 
@@ -189,6 +199,13 @@ def _run_out(at: Reached) -> Reached:
         at.command = command
         at.running.answer_any(command).expect(NOERROR)
     return at
+
+
+def left(testbed: Testbed) -> Reached:
+    """Join, and close without having opened a device."""
+    at = joined(testbed)
+    at.who.close().expect(NOERROR)
+    return Reached(testbed, at.who, testbed.name())
 
 
 # Ways on which a device is kept over the Close that made it invalid
@@ -245,8 +262,10 @@ WAYS: Final = (
     Way("aborted", ClientState.ABORT, aborted),
     Way("aborted when configured", ClientState.ABORT, aborted_when_configured),
     Way("aborted in use", ClientState.ABORT, aborted_in_use),
+    Way("aborted by the server", ClientState.ABORT, aborted_by_the_server),
 )
 WAYS_OF_A_SECONDARY: Final = (
+    Way("left", ClientState.DOES_NOT_EXIST, left),
     Way("joined", ClientState.INITIALIZING, joined),
     Way("opened in a secondary", ClientState.ACTIVE, opened_in_secondary),
     Way("ended in a secondary", ClientState.NORMALLY_TERMINATED, ended_in_secondary),
@@ -270,6 +289,7 @@ NO_DEVICE: Final = (
     "aborted",
     "aborted when configured",
     "joined",
+    "left",
 )
 """The ways on which no device was opened, so that there is nothing to call its methods on."""
 

@@ -45,6 +45,13 @@ def test_the_death_of_the_primary_ends_everything(testbed: Testbed, kind: Kind, 
 
 
 @vdi_requirement("SEC-14")
+def test_the_death_of_a_primary_of_the_older_form_ends_everything(testbed: Testbed, kind: Kind) -> None:
+    """When a primary dies that made its set by Create, server and secondaries by OpenInSecondary get an abort."""
+    testbed.need_default_instance()
+    _lose_the_primary(testbed, kind, (0, 1, 2), "is killed", older=True)
+
+
+@vdi_requirement("SEC-14")
 def test_the_death_of_a_primary_with_a_command_ends_everything(testbed: Testbed, kind: Kind) -> None:
     """When a primary dies that holds a command, server and secondaries get an abort."""
     _lose_the_primary(testbed, kind, (0, 1, 2), "is killed")
@@ -57,10 +64,10 @@ def test_the_exit_of_the_primary_ends_everything(testbed: Testbed, kind: Kind, o
     _lose_the_primary(testbed, kind, owners, "exits")
 
 
-def _lose_the_primary(testbed: Testbed, kind: Kind, owners: tuple[int, ...], end: str) -> None:
+def _lose_the_primary(testbed: Testbed, kind: Kind, owners: tuple[int, ...], end: str, older: bool = False) -> None:
     """Let it go while every device has a command outstanding and every secondary waits for more."""
     spectator = max(owners) + 1
-    scenario = Scenario(devices=len(owners), owners=owners, secondaries=spectator, buffer_count=2 * len(owners))
+    scenario = Scenario(len(owners), owners, secondaries=spectator, buffer_count=2 * len(owners), older=older)
     statement = testbed.statement(kind, scenario)
     left = [one for one in statement.hold_all() if one.device.client is not statement.primary]
     waiting = begin_to_wait(*(command.device for command in left))
@@ -72,11 +79,23 @@ def _lose_the_primary(testbed: Testbed, kind: Kind, owners: tuple[int, ...], end
     statement.require_failure()
 
 
-@pytest.mark.parametrize("end", ["is killed", "exits"])
+@alternating_direction("older", [False, True, True, False], ["newer", "older", "older", "newer"])
+@vdi_requirement("SEC-14")
+def test_the_death_of_a_primary_before_any_device_is_open(testbed: Testbed, kind: Kind, older: bool) -> None:
+    """When the primary dies before any device is open, server and secondary get an abort."""
+    if older:
+        testbed.need_default_instance()
+    _lose_an_idle_primary(testbed, kind, "is killed", older)
+
+
 @vdi_requirement("SEC-16")
-def test_the_end_of_a_primary_before_any_device_is_open(testbed: Testbed, kind: Kind, end: str) -> None:
-    """When the primary ends before any device is open, server and secondary get an abort."""
-    statement = testbed.configured(kind, Scenario(secondaries=1))
+def test_the_exit_of_a_primary_before_any_device_is_open(testbed: Testbed, kind: Kind) -> None:
+    """When the primary exits before any device is open, server and secondary get an abort."""
+    _lose_an_idle_primary(testbed, kind, "exits", older=False)
+
+
+def _lose_an_idle_primary(testbed: Testbed, kind: Kind, end: str, older: bool) -> None:
+    statement = testbed.configured(kind, Scenario(secondaries=1, older=older))
     statement.join_all()
     _end(statement.primary, end)
     statement.secondaries[0].await_abort()
@@ -134,6 +153,19 @@ def test_the_death_of_an_idle_server_is_noticed(testbed: Testbed, owner: int) ->
     with judging("SEC-15"):
         for client in scripted.clients:
             client.await_abort()
+
+
+@vdi_requirement("SEC-15")
+def test_the_death_of_a_server_before_any_device_is_open(testbed: Testbed) -> None:
+    """When the server dies before any device is open, every process gets an abort."""
+    scripted = testbed.scripted_created(Scenario(secondaries=1))
+    scripted.begin_configuration()
+    scripted.end_configuration()
+    scripted.primary.get_configuration().expect(NOERROR, by="CFG-01")
+    scripted.join_all()
+    scripted.kill()
+    for client in scripted.clients:
+        client.await_abort()
 
 
 @vdi_requirement("SEC-15", "CFG-07")

@@ -23,7 +23,7 @@ JUNK = 0x5A5A5A5A
 SERVERS_HALVES = {
     "sizes that cannot be": VDConfig(block_size=JUNK, max_io_depth=JUNK, max_transfer_size=JUNK, buffer_area_size=JUNK),
     "sizes that another server would choose": VDConfig(
-        block_size=65536, max_io_depth=1, max_transfer_size=MAX_TRANSFER_SIZE, buffer_area_size=1 << 20
+        block_size=65536, max_io_depth=1, max_transfer_size=MAX_TRANSFER_SIZE, buffer_area_size=(1 << 30) + 512
     ),
 }
 KINDS = tuple(
@@ -85,6 +85,20 @@ def test_a_statement_finds_the_set_that_was_created(testbed: Testbed, kind: Kind
     statement.succeed()
 
 
+@vdi_requirement("CRE-02")
+def test_a_creation_while_a_thread_waits_is_refused(testbed: Testbed) -> None:
+    """CreateEx and Create answer VD_E_PROTOCOL while another thread waits in GetConfiguration, which waits on."""
+    statement = testbed.created("backup")
+    waiting = statement.primary.send_get_configuration(thread="waiter")
+    # It waits by then, or will find the set as it was.
+    statement.primary.get_configuration(0).expect(VD_E_TIMEOUT)
+    for _ in range(2):
+        _create_again(testbed, statement, (statement.set_name, testbed.name()))
+    assert not waiting.done, "a creation that was refused ended GetConfiguration on another thread"
+    statement.execute()
+    waiting.result().expect(NOERROR)
+
+
 @alternating_direction("when", ["before the statement", "while devices are open"])
 @vdi_requirement("CRE-02")
 def test_a_second_creation_is_refused_and_harms_nothing(testbed: Testbed, kind: Kind, when: str) -> None:
@@ -115,6 +129,7 @@ def _create_again(testbed: Testbed, statement: StatementRun, names: tuple[str, s
             statement.primary.create(name, config).expect(VD_E_PROTOCOL)
     other = testbed.client("other")
     other.create_ex(None, names[1], VDConfig()).expect(NOERROR)
+    other.close().expect(NOERROR)
 
 
 @vdi_requirement("CRE-03")
@@ -227,9 +242,13 @@ def test_objects_create_at_once(testbed: Testbed) -> None:
 def test_a_number_of_devices_that_cannot_be_is_refused(testbed: Testbed) -> None:
     """CreateEx answers VD_E_NOTSUPPORTED for a deviceCount that is not from 1 to 64."""
     primary = testbed.client("primary")
-    for count in NO_DEVICE_COUNTS:
-        for config in (VDConfig(count), VDConfig(count, vdc.VDF_LIKE_TAPE, 512, 4096)):
-            primary.create_ex(None, testbed.name(), config).expect(VD_E_NOTSUPPORTED)
+    for used in (False, True):
+        for count in NO_DEVICE_COUNTS:
+            for config in (VDConfig(count), VDConfig(count, vdc.VDF_LIKE_TAPE, 512, 4096)):
+                primary.create_ex(None, testbed.name(), config).expect(VD_E_NOTSUPPORTED)
+        if not used:
+            primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR, by="CRE-01")
+            primary.close().expect(NOERROR, by="CLS-01")
 
 
 @vdi_requirement("CRE-05")
@@ -349,6 +368,8 @@ def test_what_the_server_decides_cannot_be_asked_for(testbed: Testbed, half: str
     config = statement.primary.get_configuration().expect(NOERROR)
     assert (config.block_size, config.max_transfer_size) == (1024, 131072), "the client's sizes were not ignored"
     assert config.max_io_depth != asked.max_io_depth, "the client's depth was not ignored"
+    # What it is is nowhere said (CFG-22); that of a pool so small is none of these.
+    assert config.buffer_area_size != asked.buffer_area_size, "the client's area size was not ignored"
     statement.open_devices()
     statement.succeed()
 
@@ -404,6 +425,18 @@ def test_an_argument_that_is_missing_is_refused(testbed: Testbed, argument: str)
         _require_nothing_open(primary)
         primary.create_ex(None, testbed.name(), VDConfig()).expect(NOERROR)
         primary.close().expect(NOERROR)
+
+
+@vdi_requirement("CRE-12")
+def test_a_missing_argument_leaves_the_set_that_is_open(testbed: Testbed) -> None:
+    """CreateEx and Create without a set name or a configuration fail on an open object, and leave its set as it was."""
+    primary, name = testbed.client("primary"), testbed.name()
+    primary.create_ex(None, name, VDConfig()).expect(NOERROR, by="CRE-01")
+    for other, config in ((None, VDConfig()), ("", VDConfig()), (testbed.name(), None), (name, None)):
+        primary.create_ex(None, other, config).expect_failure()
+        primary.create(other, config).expect_failure()
+        primary.get_configuration(SHORT).expect(VD_E_TIMEOUT)
+    primary.close().expect(NOERROR)
 
 
 @vdi_requirement("CRE-13")

@@ -5,7 +5,9 @@ from dataclasses import astuple
 import pytest
 
 from vdi_conformance.harness.client import Client
+from vdi_conformance.harness.device import Fetched
 from vdi_conformance.harness.judging import judging, not_applicable, vdi_requirement
+from vdi_conformance.harness.memory import PAGE
 from vdi_conformance.harness.parametrizations import OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -214,14 +216,15 @@ def test_a_buffer_sent_again_on_another_device_has_a_good_handle(testbed: Testbe
         scripted.completed(tag, 0, command.size)
 
 
-@pytest.mark.parametrize("place", ["second byte", "last byte"])
+@pytest.mark.parametrize("place", ["second byte", "second block", "second page", "middle", "last byte"])
 @vdi_requirement("GBH-06")
 def test_an_address_inside_a_buffer_stays_inside_it(
     testbed: Testbed, statement: StatementRun, secondary: Client, place: str
 ) -> None:
     """GetBufferHandle of an address inside a buffer answers VD_E_INVALID, or a handle that maps into that buffer."""
     command = statement.next_data_command()
-    offset = 1 if place == "second byte" else command.size - 1
+    places = {"second byte": 1, "second block": 512, "second page": PAGE, "middle": command.size // 2}
+    offset = places.get(place, command.size - 1)
     result = statement.primary.get_buffer_handle(command.buffer + offset)
     if result.permit("Q38", f"GetBufferHandle of the {place} of a buffer", NOERROR, VD_E_INVALID) == NOERROR:
         right = mapped_view(secondary, handle_of(command))
@@ -358,6 +361,38 @@ def test_after_an_abort_a_held_buffer_fails_cleanly_at_worst(
     result = statement.primary.get_buffer_handle(command.buffer)
     result.permit("Q38", "GetBufferHandle after an abort", NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL)
     statement.primary.close()
+
+
+@pytest.mark.parametrize("end", ["SignalAbort", "death"])
+@vdi_requirement("GBH-16")
+def test_after_an_abort_by_the_server_a_held_buffer_fails_cleanly_at_worst(testbed: Testbed, end: str) -> None:
+    """GetBufferHandle for a buffer held when the server ends the set gives its handle or fails with a code for that."""
+    scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1), secondaries=2))
+    for device in range(2):
+        scripted.send(scripted.allocate(), device=device)
+    held = [device.next_command() for device in scripted.devices]
+    for number, command in enumerate(held):
+        testbed.fill(fetched_view(command), command.size, number)
+        handle_of(command)
+    if end == "death":
+        scripted.kill()
+    else:
+        scripted.signal_abort()
+    for client in scripted.clients:
+        client.await_abort()
+    for command in held:
+        result = command.device.client.get_buffer_handle(command.buffer)
+        codes = (NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL)
+        if result.permit("Q38", f"GetBufferHandle after the server's {end}", *codes) == NOERROR:
+            _require_its_own(scripted.secondaries[1], result.expect(NOERROR), command)
+
+
+def _require_its_own(mapper: Client, handle: int, command: Fetched) -> None:
+    """Fail the check where a handle that was given after an abort maps another buffer; whether it maps is MBH-10."""
+    mapped = mapper.map_buffer_handle(handle)
+    if mapped.code == NOERROR:
+        with judging("GBH-16"):
+            require_same_contents(command.size, fetched_view(command), BufferView(mapper, mapped.expect(NOERROR)))
 
 
 @vdi_requirement("GBH-17")

@@ -7,6 +7,7 @@ choice, all choices are accepted, as in the checks of the single methods.
 import time
 
 from vdi_conformance.harness.client import Client
+from vdi_conformance.harness.device import Device
 from vdi_conformance.harness.judging import vdi_requirement
 from vdi_conformance.harness.parametrizations import BACKUP, RESTORE
 from vdi_conformance.harness.scenario import Scenario
@@ -193,6 +194,23 @@ def test_time_outs_are_in_milliseconds(testbed: Testbed) -> None:
     testbed.observe("Q53", "the unit of time-outs", unit, ["milliseconds", "seconds"])
     assert unit == "milliseconds", "a time-out of 1 took a second or more"
     primary.close().expect(NOERROR)
+
+
+@vdi_requirement("LNX-06")
+def test_time_outs_of_devices_are_in_milliseconds(testbed: Testbed) -> None:
+    """The unit of time-outs is milliseconds: GetCommand with a time-out of 1 ends in less than a second."""
+    device = testbed.scripted().device
+    quickest = min(_time_of_a_wait(device) for _ in range(3))
+    unit = "milliseconds" if quickest < 1 else "seconds"
+    testbed.observe("Q53", "the unit of time-outs of GetCommand", unit, ["milliseconds", "seconds"])
+    assert unit == "milliseconds", "a time-out of 1 took a second or more"
+
+
+def _time_of_a_wait(device: Device) -> float:
+    """Let a short wait for a command pass, and give the seconds that it took."""
+    started = time.monotonic()
+    device.get_command(SHORT).expect(VD_E_TIMEOUT)
+    return time.monotonic() - started
 
 
 @vdi_requirement("LNX-12")

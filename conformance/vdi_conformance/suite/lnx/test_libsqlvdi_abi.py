@@ -1,9 +1,11 @@
 """The compiled library as the C++ classes of Linux, by raw calls: symbols, objects and types."""
 
+import time
 from typing import Final
 
 import pytest
 
+from vdi_conformance.harness.expectations import PendingAnswer, Result
 from vdi_conformance.harness.judging import vdi_requirement
 from vdi_conformance.harness.native import (
     CONSTRUCTOR,
@@ -16,10 +18,14 @@ from vdi_conformance.harness.native import (
 from vdi_conformance.harness.native_set import NativeBackup, let_time_pass, set_of
 from vdi_conformance.harness.scenario import USUAL, Scenario
 from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.host.messages.native import Returned
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_PROTOCOL
 
 UNDESCRIBED = "_ZN22ClientVirtualDeviceSet20RegisterDeviceClosedEv"
-ENDLESS: Final = pytest.mark.parametrize("timeout", [-1, -2, -(1 << 40)], ids=["-1", "-2", "below any of 32 bits"])
+ENDLESS: Final = (-1, -2, -(1 << 40))
+"""Time-outs without limit; the last one is below all that 32 bits can hold."""
+SECONDS: Final = 3.0
+"""So long a wait without limit is watched; no library shows its end."""
 LONGER: Final = (1, 3)
 """The shortest time-out, of milliseconds or of seconds (Q53), so often that it outlasts the smallest numbers."""
 ABI: Final = "libsqlvdi"
@@ -70,34 +76,47 @@ def test_an_object_takes_no_more_than_a_pointer(testbed: Testbed) -> None:
     process.require_guard(made.this, OBJECT_SIZE, "the destructor of a client object")
 
 
-@ENDLESS
+@pytest.mark.vdi_timing
 @vdi_requirement("LNX-05")
-def test_get_configuration_waits_without_limit_for_a_negative_time(testbed: Testbed, timeout: int) -> None:
-    """GetConfiguration with a negative time-out waits without limit, until SignalAbort ends it."""
+def test_get_configuration_waits_without_limit_for_a_negative_time(testbed: Testbed) -> None:
+    """GetConfiguration with a negative time-out waits for seconds and goes on, until SignalAbort ends it."""
     process = testbed.native(ABI)("client")
-    made = set_of(process)
-    made.create(testbed.name(), USUAL.config.pack()).expect(NOERROR)
-    waiting = made.send_get_configuration(timeout, thread="waiter")
+    sets = [set_of(process) for _ in ENDLESS]
+    for made in sets:
+        made.create(testbed.name(), USUAL.config.pack()).expect(NOERROR)
+    waiting = [
+        made.send_get_configuration(timeout, thread=f"waiter {timeout}")
+        for made, timeout in zip(sets, ENDLESS, strict=True)
+    ]
     let_time_pass(testbed, process, *LONGER)
-    assert not waiting.done, "GetConfiguration with a negative time-out ended before finite ones"
-    made.signal_abort().expect(NOERROR)
-    waiting.result().expect(VD_E_ABORT)
+    testbed.session.supervisor.wait_any([later.pending for later in waiting], SECONDS)
+    for later, timeout in zip(waiting, ENDLESS, strict=True):
+        assert not later.done, f"GetConfiguration with the time-out {timeout} came to an end"
+    for made, later in zip(sets, waiting, strict=True):
+        made.signal_abort().expect(NOERROR)
+        later.result().expect(VD_E_ABORT)
 
 
-@ENDLESS
+@pytest.mark.vdi_timing
 @vdi_requirement("LNX-05")
-def test_get_command_waits_without_limit_for_a_negative_time(testbed: Testbed, timeout: int) -> None:
-    """GetCommand with a negative time-out waits without limit, until a command comes or SignalAbort ends it."""
-    backup = NativeBackup(testbed, testbed.native(ABI))
+def test_get_command_waits_without_limit_for_a_negative_time(testbed: Testbed) -> None:
+    """GetCommand with a negative time-out waits for seconds, until a command comes or SignalAbort ends it."""
+    backups = {timeout: NativeBackup(testbed, testbed.native(ABI)) for timeout in ENDLESS}
+    waits = {timeout: _wait(backup, timeout) for timeout, backup in backups.items()}
     # What the server sends while it waits for the completion of others is held as well.
-    waiting = backup.device.send_get_command(timeout, thread="waiter")
-    let_time_pass(testbed, backup.process, *LONGER)
-    while waiting.done:
-        waiting.result().expect(NOERROR)
-        waiting = backup.device.send_get_command(timeout, thread="waiter")
-        let_time_pass(testbed, backup.process, *LONGER)
-    backup.set.signal_abort().expect(NOERROR)
-    backup.device.await_abort(waiting)
+    end = time.monotonic() + SECONDS
+    while (left := end - time.monotonic()) > 0:
+        testbed.session.supervisor.wait_any([later.pending for later in waits.values()], left)
+        for timeout in [timeout for timeout, later in waits.items() if later.done]:
+            waits[timeout].result().expect(NOERROR)
+            waits[timeout] = _wait(backups[timeout], timeout)
+    for timeout, backup in backups.items():
+        backup.set.signal_abort().expect(NOERROR)
+        backup.device.await_abort(waits[timeout])
+
+
+def _wait(backup: NativeBackup, timeout: int) -> PendingAnswer[Returned, Result[int]]:
+    return backup.device.send_get_command(timeout, thread="waiter")
 
 
 @vdi_requirement("LNX-09")

@@ -1,7 +1,9 @@
 """Names: of instances, of sets and of devices, and who may use which when."""
 
+import os
 import platform
 import sys
+from itertools import product
 from uuid import UUID
 
 import pytest
@@ -48,11 +50,6 @@ FURTHER_NAMES = (
 INSTANCES = ((None, "VDI1"), ("VDI2", "VDI1"), ("VDI10", "VDI1"), ("VDICONFORMANCE_1", "VDICONFORMANCE_2"))
 """For which a set is created, and to which the statement is sent; a name has up to 16 characters."""
 LENGTHS = (64, 128, 200, 260, 1000)
-
-
-def _has_instances(testbed: Testbed) -> bool:
-    """Tell whether the abi has instance names: the Linux library, for which no page gives rules of names, has none."""
-    return sys.platform == "win32" or testbed.session.parties.client_capabilities.named_instances
 
 
 def _created_for(
@@ -129,7 +126,7 @@ def test_an_empty_instance_name_is_the_default_one(testbed: Testbed) -> None:
 def test_a_machine_is_no_part_of_an_instance_name(testbed: Testbed) -> None:
     """CreateEx with a machine's name before the default instance's fails, or a BACKUP there misses the set."""
     testbed.backup().succeed()
-    for machine in (platform.node(), ".", "NOSUCHMACHINE"):
+    for machine in (platform.node(), ".", "(local)", "localhost", "NOSUCHMACHINE"):
         if (statement := _created_for(testbed, f"{machine}\\MSSQLSERVER", "Q9")) is not None:
             _require_missed(statement)
 
@@ -182,6 +179,14 @@ def test_a_set_may_have_any_name_without_a_backslash(testbed: Testbed, kind: Kin
     _run_under(testbed, kind, CHARACTERS[characters].replace("~", testbed.name()), "NAM-06")
 
 
+@alternating_direction("characters", ["Cyrillic", "surrogate pairs", "quotes", "signs"])
+@vdi_requirement("NAM-06")
+def test_a_set_of_the_older_form_may_have_any_name(testbed: Testbed, kind: Kind, characters: str) -> None:
+    """Create accepts any characters but a backslash in a set name; a secondary joins by it with OpenInSecondary."""
+    testbed.need_default_instance()
+    _run_under(testbed, kind, CHARACTERS[characters].replace("~", testbed.name()), "NAM-06", older=True)
+
+
 @BACKUP
 @vdi_requirement("NAM-06")
 def test_a_set_may_have_a_slash_in_its_name(testbed: Testbed, kind: Kind) -> None:
@@ -200,13 +205,15 @@ def test_a_set_may_have_a_slash_in_its_name(testbed: Testbed, kind: Kind) -> Non
 
 @vdi_requirement("NAM-07")
 def test_a_name_with_a_backslash_is_refused(testbed: Testbed) -> None:
-    """CreateEx refuses a set name with a backslash in it; a library without instance names may accept it."""
+    """CreateEx and Create refuse a set name with a backslash in it; libsqlvdi.so may accept it."""
     primary = testbed.client("primary")
     _require_creation(primary, testbed.name())
-    for name in (f"{testbed.name()}\\b", f"\\{testbed.name()}", f"Global\\{testbed.name()}", f"{testbed.name()}\\"):
-        answer = primary.create_ex(None, name, VDConfig())
-        answer.observe("Q11", f"CreateEx with a backslash in the name {'first' if name[0] == chr(92) else 'inside'}")
-        if _has_instances(testbed):
+    forms = ("CreateEx",) if os.environ.get(INSTANCE_VARIABLE) else ("CreateEx", "Create")
+    names = (f"{testbed.name()}\\b", f"\\{testbed.name()}", f"Global\\{testbed.name()}", f"{testbed.name()}\\")
+    for form, name in product(forms, names):
+        answer = _creation(primary, form, name)
+        answer.observe("Q11", f"{form} with a backslash in the name {'first' if name[0] == chr(92) else 'inside'}")
+        if testbed.session.parties.client_capabilities.native_abi != "libsqlvdi":
             answer.expect_failure()
         if answer.code == NOERROR:
             primary.close().expect(NOERROR)
@@ -220,9 +227,11 @@ def test_a_guid_is_a_good_name(testbed: Testbed, kind: Kind, form: str) -> None:
     _run_under(testbed, kind, guid if form == "bare" else f"{{{guid}}}", "NAM-12", ALONE_OR_NOT[kind])
 
 
-def _run_under(testbed: Testbed, kind: Kind, name: str, judged: str, owners: tuple[int, ...] = (0, 1)) -> None:
+def _run_under(
+    testbed: Testbed, kind: Kind, name: str, judged: str, owners: tuple[int, ...] = (0, 1), older: bool = False
+) -> None:
     """Run a statement on a set of this name, which another process joins unless the owners say otherwise."""
-    statement = testbed.prepared(Scenario(devices=2, owners=owners), kind, name)
+    statement = testbed.prepared(Scenario(devices=2, owners=owners, older=older), kind, name)
     _require_creation(statement.primary, testbed.name())
     with judging(judged):
         statement.create()
@@ -258,9 +267,10 @@ def test_the_name_of_a_set_in_full_use_cannot_be_taken(testbed: Testbed, backup:
 
 
 def _require_taken(other: Client, name: str, when: str) -> None:
-    for _ in range(2):
-        answer = other.create_ex(None, name, VDConfig())
-        answer.observe("Q8", f"CreateEx of a name that is in use, {when}")
+    older = () if os.environ.get(INSTANCE_VARIABLE) else ("Create", "Create")
+    for form in ("CreateEx", "CreateEx", *older):
+        answer = _creation(other, form, name)
+        answer.observe("Q8", f"{form} of a name that is in use, {when}")
         answer.expect_failure()
 
 

@@ -86,6 +86,22 @@ def test_names_that_are_refused_open_nothing(testbed: Testbed, kind: Kind) -> No
 
 @RESTORE
 @vdi_requirement("OPD-08")
+def test_a_long_name_is_compared_to_its_end(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice answers VD_E_INVALID for names that differ from a long one at its end alone; an empty one fails."""
+    statement = testbed.prepared(Scenario(devices=2), kind)
+    first, long = statement.set_name, "d" * 128
+    statement.device_names = (first, long)
+    statement.create()
+    statement.configure()
+    for name in (long[:-1], f"{long}d", f"{long[:-1]}e", *(long[:length] for length in (64, 32))):
+        statement.primary.open_device(name).expect(VD_E_INVALID)
+    statement.primary.open_device("").expect_failure()
+    statement.open_devices()
+    statement.succeed()
+
+
+@RESTORE
+@vdi_requirement("OPD-08")
 def test_the_name_of_a_device_of_another_set_is_invalid(testbed: Testbed, kind: Kind) -> None:
     """OpenDevice answers VD_E_INVALID for the names of devices of another set."""
     one = testbed.configured(kind, Scenario(devices=2))
@@ -107,6 +123,40 @@ def test_no_device_opens_after_an_abort_of_the_server(testbed: Testbed, owner: i
         client.await_abort()
         for name in scripted.device_names:
             client.open_device(name).expect(VD_E_ABORT)
+
+
+@pytest.mark.parametrize("end", ["SignalAbort", "Close", "death of the primary"])
+@vdi_requirement("OPD-09")
+def test_no_device_opens_after_an_abort_by_another_process(testbed: Testbed, kind: Kind, end: str) -> None:
+    """OpenDevice answers VD_E_ABORT in every process after a secondary or the primary ended the set, and gives NULL."""
+    statement = testbed.configured(kind, Scenario(devices=2, owners=(1, 2), secondaries=3))
+    statement.join_all()
+    statement.open_device(0)
+    leaver = statement.primary if end == "death of the primary" else statement.secondaries[0]
+    match end:
+        case "SignalAbort":
+            leaver.signal_abort().expect(NOERROR, by="ABT-01")
+        case "Close":
+            leaver.close().expect(NOERROR, VD_E_OPEN, by="CLS-16")
+        case _:
+            leaver.kill()
+    for client in statement.clients:
+        if client is not leaver:
+            client.await_abort()
+            for name in statement.device_names:
+                client.open_device(name).expect(VD_E_ABORT)
+
+
+@vdi_requirement("OPD-10")
+def test_null_is_stored_after_an_abort(testbed: Testbed, kind: Kind) -> None:
+    """OpenDevice stores NULL where it fails after the abort of a set that was configured, in every process."""
+    statement = testbed.configured(kind, Scenario(devices=2, owners=ALONE_OR_NOT[kind]))
+    statement.join_all()
+    statement.open_device(0)
+    statement.primary.signal_abort().expect(NOERROR, by="ABT-01")
+    for client in statement.clients:
+        client.await_abort()
+        _refuse(client, *statement.device_names)
 
 
 @pytest.mark.parametrize("opened", [0, 1, 2], ids=["none open", "one open", "both open"])

@@ -35,13 +35,17 @@ def _join_while_configuring(testbed: Testbed, scenario: Scenario) -> None:
     scripted = testbed.scripted_created(scenario)
     early = testbed.client("early secondary")
     scripted.join(early).expect(VD_E_PROTOCOL)
+    # That the primary asks, and waits, does not make the set ready.
+    scripted.primary.get_configuration(SHORT).expect(VD_E_TIMEOUT, by="CFG-02")
+    scripted.join(early).expect(VD_E_PROTOCOL)
+    waiting = scripted.primary.send_get_configuration(thread="waiter")
     scripted.begin_configuration()
     for _ in range(2):
         scripted.join(early).expect(VD_E_PROTOCOL)
     scripted.request_buffers(1)
     scripted.join(early).expect(VD_E_PROTOCOL)
     scripted.end_configuration()
-    scripted.primary.get_configuration().expect(NOERROR)
+    waiting.result().expect(NOERROR, by="CFG-01")
     scripted.join_all()
     scripted.open_devices()
 

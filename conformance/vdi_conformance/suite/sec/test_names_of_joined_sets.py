@@ -1,5 +1,7 @@
 """OpenInSecondaryEx and OpenInSecondary by other names of sets and instances than those of a set that there is."""
 
+import platform
+
 import pytest
 
 from vdi_conformance.harness.judging import vdi_requirement
@@ -7,7 +9,7 @@ from vdi_conformance.harness.parametrizations import BACKUP, RESTORE, alternatin
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import fetched_view, handle_of, mapped_view, require_same_memory
 from vdi_conformance.harness.statement_run import Kind
-from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.harness.testbed import INSTANCE_VARIABLE, Testbed
 from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import VDConfig
 
@@ -48,7 +50,11 @@ def test_the_name_of_a_set_is_compared_with_its_case(testbed: Testbed, form: str
     statement.succeed()
 
 
-@alternating_direction("instance", ["NOSUCHINSTANCE", "HOST\\MSSQLSERVER", "\\MSSQLSERVER"])
+@alternating_direction(
+    "instance",
+    ["NOSUCHINSTANCE", "HOST\\MSSQLSERVER", "\\MSSQLSERVER", f"{platform.node()}\\MSSQLSERVER"],
+    ["NOSUCHINSTANCE", "HOST\\MSSQLSERVER", "\\MSSQLSERVER", "this machine\\MSSQLSERVER"],
+)
 @vdi_requirement("SEC-07")
 def test_a_set_of_the_default_instance_is_not_that_of_another(testbed: Testbed, kind: Kind, instance: str) -> None:
     """OpenInSecondaryEx with another instance's name fails for a set of the default instance."""
@@ -81,7 +87,7 @@ def test_a_set_of_a_named_instance_is_joined_by_that_name_alone(testbed: Testbed
     """OpenInSecondaryEx joins a set of a named instance by exactly that instance name and no other."""
     testbed.need("named_instances", "it needs named instances")
     statement = testbed.configured(kind, Scenario(instance="VDI1", owners=(1,)))
-    for instance in (None, "VDI2", "VDI", "VDI10"):
+    for instance in (None, "VDI2", "VDI", "VDI10", f"{platform.node()}\\VDI1", ".\\VDI1"):
         testbed.client("stranger").open_in_secondary_ex(instance, statement.set_name).expect_failure()
     statement.join_all()
     statement.open_devices()
@@ -101,3 +107,22 @@ def test_a_set_is_not_that_of_the_same_name_on_another_instance(testbed: Testbed
     statement.enlist(secondary)
     statement.open_devices()
     statement.succeed()
+
+
+@RESTORE
+@vdi_requirement("SEC-08")
+def test_who_joins_by_the_older_form_takes_the_instance_of_the_variable(testbed: Testbed, kind: Kind) -> None:
+    """OpenInSecondary takes its instance from _VIRTUAL_SERVER_NAME_ and joins sets of that one alone."""
+    testbed.need("named_instances", "it needs named instances")
+    testbed.need_default_instance()
+    named = testbed.configured(kind, Scenario(instance="VDI1"))
+    usual = testbed.configured(kind)
+    joining, other = (testbed.client(name, {INSTANCE_VARIABLE: name}) for name in ("VDI1", "VDI2"))
+    for statement in (named, usual):
+        other.open_in_secondary(statement.set_name).expect_failure()
+    joining.open_in_secondary(usual.set_name).expect_failure()
+    joining.open_in_secondary(named.set_name).expect(NOERROR)
+    joining.close().expect(NOERROR)
+    for statement in (named, usual):
+        statement.open_devices()
+        statement.succeed()

@@ -112,6 +112,24 @@ def test_a_second_join_of_one_object_is_refused(testbed: Testbed, kind: Kind) ->
     _join_twice(testbed, kind, Scenario(devices=2, owners=(1, 0), secondaries=2))
 
 
+@alternating_direction("older", [False, True], ["OpenInSecondaryEx", "OpenInSecondary"])
+@vdi_requirement("SEC-03", "SEC-26")
+def test_who_joined_by_one_form_is_refused_by_the_other(testbed: Testbed, kind: Kind, older: bool) -> None:
+    """OpenInSecondary(Ex) gives VD_E_PROTOCOL on an object that has joined by the other form."""
+    testbed.need_default_instance()
+    statement = testbed.statement(kind, Scenario(secondaries=1, older=older))
+    other = testbed.configured(kind)
+    joined = statement.secondaries[0]
+    for name in (statement.set_name, other.set_name):
+        if older:
+            joined.open_in_secondary_ex(None, name).expect(VD_E_PROTOCOL, by="SEC-03")
+        else:
+            joined.open_in_secondary(name).expect(VD_E_PROTOCOL, by="SEC-26")
+    statement.succeed()
+    other.open_devices()
+    other.succeed()
+
+
 @RESTORE
 @vdi_requirement("SEC-26")
 def test_a_second_join_by_the_older_form_is_refused(testbed: Testbed, kind: Kind) -> None:
@@ -182,6 +200,16 @@ def test_a_set_that_its_server_aborted_cannot_be_joined(testbed: Testbed) -> Non
     scripted.join(testbed.client("late secondary")).expect(VD_E_ABORT)
 
 
+@vdi_requirement("SEC-05")
+def test_a_set_whose_server_died_cannot_be_joined(testbed: Testbed) -> None:
+    """OpenInSecondaryEx gives VD_E_ABORT when the set was aborted by the death of its server."""
+    scripted = testbed.scripted(Scenario(owners=(1,)))
+    scripted.kill()
+    scripted.device.await_abort()
+    scripted.primary.await_abort()
+    scripted.join(testbed.client("late secondary")).expect(VD_E_ABORT)
+
+
 @vdi_requirement("SEC-25")
 def test_joining_before_the_primary_knows_the_configuration_is_observed(testbed: Testbed) -> None:
     """OpenInSecondaryEx before the primary's GetConfiguration of a configured set gives VD_E_PROTOCOL or NOERROR."""
@@ -204,8 +232,20 @@ def test_joining_before_the_primary_knows_the_configuration_is_observed(testbed:
 @vdi_requirement("SEC-27")
 def test_a_refused_join_leaves_the_object_as_it_was(testbed: Testbed, refusal: str, then: str) -> None:
     """After a failed OpenInSecondaryEx, Close gives VD_E_PROTOCOL, and the object can create a set or join one."""
+    _join_in_vain(testbed, refusal, then, older=False)
+
+
+@alternating_direction("refusal", ["unknown", "not ready", "aborting"])
+@vdi_requirement("SEC-27")
+def test_a_refused_join_by_the_older_form_leaves_the_object(testbed: Testbed, kind: Kind, refusal: str) -> None:
+    """After a failed OpenInSecondary, Close gives VD_E_PROTOCOL, and the object can create a set or join one."""
+    testbed.need_default_instance()
+    _join_in_vain(testbed, refusal, "creates" if kind == "backup" else "joins", older=True)
+
+
+def _join_in_vain(testbed: Testbed, refusal: str, then: str, older: bool) -> None:
     secondary = testbed.client("secondary")
-    _refuse(testbed, secondary, refusal)
+    _refuse(testbed, secondary, refusal, older)
     secondary.close().expect(VD_E_PROTOCOL)
     secondary.get_configuration(0).expect(VD_E_PROTOCOL)
     if then == "creates":
@@ -219,14 +259,17 @@ def test_a_refused_join_leaves_the_object_as_it_was(testbed: Testbed, refusal: s
     secondary.close().expect(NOERROR)
 
 
-def _refuse(testbed: Testbed, secondary: Client, refusal: str) -> None:
+def _refuse(testbed: Testbed, secondary: Client, refusal: str, older: bool) -> None:
+    scenario = Scenario(older=older)
     match refusal:
+        case "unknown" if older:
+            secondary.open_in_secondary(testbed.name()).expect_failure()
         case "unknown":
             secondary.open_in_secondary_ex(None, testbed.name()).expect_failure()
         case "not ready":
-            testbed.created("backup").join(secondary).expect_failure()
+            testbed.created("backup", scenario).join(secondary).expect_failure()
         case _:
-            aborted = testbed.backup()
+            aborted = testbed.backup(scenario)
             aborted.primary.signal_abort().expect(NOERROR)
             aborted.device.await_abort()
             aborted.join(secondary).expect_failure()

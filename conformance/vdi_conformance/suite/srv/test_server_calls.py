@@ -58,6 +58,25 @@ def test_a_server_that_closes_with_devices_open_ends_everything(testbed: Testbed
     scripted.create()
 
 
+@pytest.mark.parametrize("opened", ["by the server alone", "with one closed"])
+@vdi_requirement("SRV-07")
+def test_a_server_that_closes_with_some_device_open_ends_everything(testbed: Testbed, opened: str) -> None:
+    """Close of the server gives VD_E_PROTOCOL and aborts the set while it has one device open, whoever else has."""
+    scripted = testbed.scripted_created(Scenario(devices=2))
+    scripted.begin_configuration()
+    scripted.end_configuration()
+    scripted.primary.get_configuration().expect(NOERROR, by="CFG-01")
+    for name in scripted.device_names:
+        scripted.server.open_device(name).expect(NOERROR)
+    if opened == "with one closed":
+        scripted.devices += [scripted.primary.open_device(name).expect(NOERROR) for name in scripted.device_names]
+        scripted.close_device(0)
+        scripted.device.get_command().expect(VD_E_CLOSE, by="CMD-05")
+    scripted.aborted = True
+    scripted.server.close().expect(VD_E_PROTOCOL)
+    scripted.primary.await_abort()
+
+
 @vdi_requirement("SRV-10")
 def test_a_command_for_a_closed_device_is_completed_as_refused(testbed: Testbed) -> None:
     """SendCommand for a closed device is refused and completes the command with ERROR_INVALID_HANDLE."""
@@ -77,18 +96,21 @@ def test_a_command_after_an_error_is_completed_as_refused(testbed: Testbed) -> N
     _refused(scripted, ERROR_IO_DEVICE).expect_failure()
 
 
-@pytest.mark.parametrize("by", ["server", "client"])
+@pytest.mark.parametrize("by", ["server", "client", "secondary", "death of the primary"])
 @vdi_requirement("SRV-10")
 def test_a_command_after_an_abort_is_completed_as_refused(testbed: Testbed, by: str) -> None:
     """SendCommand after an abort is refused and completes the command with ERROR_OPERATION_ABORTED."""
-    scripted = testbed.scripted()
+    scripted = testbed.scripted(Scenario(secondaries=1) if by == "secondary" else Scenario())
     tag = scripted.send(scripted.allocate())
     scripted.device.next_command()
-    if by == "server":
-        scripted.signal_abort()
-    else:
-        scripted.aborted = True
-        scripted.primary.signal_abort().expect(NOERROR)
+    scripted.aborted = True
+    match by:
+        case "server":
+            scripted.signal_abort()
+        case "death of the primary":
+            scripted.primary.kill()
+        case _:
+            scripted.clients[by == "secondary"].signal_abort().expect(NOERROR)
     scripted.all_aborted([tag])
     _refused(scripted, ERROR_OPERATION_ABORTED).expect(VD_E_ABORT)
 
