@@ -1,5 +1,7 @@
 """Close: what it gives, what becomes of the statement, and what it leaves behind."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Final
 
@@ -8,11 +10,12 @@ import pytest
 from vdi_conformance.harness.client import SET_THREAD, Client
 from vdi_conformance.harness.client_states import Reached, aborted, aborted_in_use, created, fresh, require_state
 from vdi_conformance.harness.judging import ConformanceFailure, judging, not_tested, vdi_requirement
-from vdi_conformance.harness.memory import PAGE
-from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, alternating_direction
+from vdi_conformance.harness.memory import PAGE, ProcessMemory
+from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.host.process import Host
 from vdi_conformance.host.resources import Resources, resources_of
 from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.commands import DATA_COMMANDS
@@ -196,9 +199,9 @@ def test_a_close_in_good_order_says_nothing_of_the_statement(testbed: Testbed) -
 
 
 @vdi_requirement("CLS-06")
-def test_a_close_before_any_device_is_open_ends_the_statement(testbed: Testbed) -> None:
+def test_a_close_before_any_device_is_open_ends_the_statement(testbed: Testbed, kind: Kind) -> None:
     """Close before any device is open gives NOERROR, and the statement fails."""
-    statement = testbed.configured("backup")
+    statement = testbed.configured(kind)
     statement.primary.close().expect(NOERROR)
     require_state(Reached(testbed, statement.primary, statement.set_name), ClientState.DOES_NOT_EXIST)
     _require_failure(statement)
@@ -260,6 +263,34 @@ def test_close_waits_for_nobody(testbed: Testbed) -> None:
         # No call of the server, nor one of another client, comes in between.
         client.close().expect(VD_E_OPEN, NOERROR)
         client.close().expect(VD_E_PROTOCOL)
+
+
+@pytest.mark.parametrize("who", ["server", "primary", "secondary"])
+@vdi_requirement("CLS-18")
+def test_close_waits_for_nobody_who_stands_still(testbed: Testbed, who: str) -> None:
+    """Close returns although commands are outstanding and the process of the server or of another client is halted."""
+    scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
+    for device in range(2):
+        scripted.send(scripted.allocate(), device=device)
+        scripted.send(scripted.allocate(), device=device)
+        scripted.devices[device].next_command()
+    scripted.aborted = True
+    halted: ProcessMemory = {"server": scripted.server, **dict(zip(OWNER_NAMES, scripted.clients, strict=True))}[who]
+    with _standing_still(testbed, halted.host):
+        for client in (one for one in scripted.clients if one is not halted):
+            client.close().expect(VD_E_OPEN, NOERROR)
+            client.close().expect(VD_E_PROTOCOL)
+
+
+@contextmanager
+def _standing_still(testbed: Testbed, host: Host) -> Iterator[None]:
+    host.halt()
+    try:
+        # Orders to start and to halt processes are taken one after the other.
+        testbed.client("bystander").outside_addresses()
+        yield
+    finally:
+        host.resume()
 
 
 @vdi_requirement("CLS-11")

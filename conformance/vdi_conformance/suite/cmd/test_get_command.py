@@ -8,6 +8,7 @@ from vdi_conformance.harness.device import Device, Fetched
 from vdi_conformance.harness.expectations import Answer, PendingAnswer, Result
 from vdi_conformance.harness.judging import ConformanceFailure, judging, not_applicable, vdi_requirement
 from vdi_conformance.harness.memory import FileSlice
+from vdi_conformance.harness.parametrizations import OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.shared_memory import fetched_view, mark, require_unchanged
@@ -131,15 +132,16 @@ def test_a_record_outlives_many_others(testbed: Testbed) -> None:
     scripted.device.complete(held, 0, held.size).expect(NOERROR)
 
 
+@OWNERS
 @vdi_requirement("CMD-17")
-def test_a_fetched_buffer_is_memory_for_reading_and_writing(testbed: Testbed, kind: Kind) -> None:
-    """Every byte of the buffer of a held command can be read and written until CompleteCommand."""
-    statement = testbed.statement(kind)
+def test_a_fetched_buffer_is_memory_for_reading_and_writing(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """Every byte of the buffer of a held command can be read and written by its fetcher until CompleteCommand."""
+    statement = testbed.statement(kind, Scenario(owners=(owner,)))
     command = statement.next_data_command()
     if command.size < statement.scenario.max_transfer_size:
         statement.answer(command).expect(NOERROR)
         command = statement.next_data_command()
-    process, kept = statement.primary, str(testbed.directory("kept") / "buffer")
+    process, kept = command.device.client, str(testbed.directory("kept") / "buffer")
     process.save(command.buffer, command.size, kept, 0)
     before = process.digest(command.buffer, command.size)
     require_unchanged(mark(fetched_view(command), command.size, testbed.seed))
