@@ -117,10 +117,11 @@ def test_records_stay_as_they_are_while_others_of_their_device_come_and_go(scrip
         _require_records(held)
 
 
+@OWNERS
 @vdi_requirement("CMD-14")
-def test_a_record_outlives_many_others(testbed: Testbed) -> None:
-    """The record of a held command stays unchanged while many others pass over another device."""
-    scripted = testbed.scripted(Scenario(devices=2))
+def test_a_record_outlives_many_others(testbed: Testbed, owner: int) -> None:
+    """The record of a held command stays unchanged while many others pass over another device of its process."""
+    scripted = testbed.scripted(Scenario(devices=2, owners=(owner,)))
     scripted.send(scripted.allocate())
     held = scripted.device.next_command()
     record = _record_of(held)
@@ -187,9 +188,9 @@ def test_a_device_that_the_server_closes_is_at_its_end(scripted: ScriptedSet, wa
 
 @vdi_requirement("CMD-06")
 def test_what_was_sent_before_a_close_is_handed_out_before_it(scripted: ScriptedSet) -> None:
-    """GetCommand gives the commands that were queued before the server closed the device, and then VD_E_CLOSE."""
+    """GetCommand gives the commands, one of them a Write, that were queued before the close, and then VD_E_CLOSE."""
     assert scripted.passes(0, 1), "the set was aborted"
-    tags = [scripted.send(code=vdc.VDC_FLUSH) for _ in range(2)]
+    tags = [scripted.send(code=vdc.VDC_FLUSH), scripted.send(scripted.allocate())]
     if scripted.server.close_device(scripted.set_name).code != NOERROR:
         not_applicable("the server role closes no device with commands outstanding")
     # What becomes of such commands is left open.
