@@ -111,6 +111,14 @@ def test_one_requirement_is_shown_with_its_change(capsys: pytest.CaptureFixture[
     )
 
 
+def test_one_requirement_is_shown_with_how_much_of_it_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    requirement = next(one for one in catalogue().requirements if one.scope and one.scope.why)
+    assert requirement.scope is not None
+    scope = requirement.scope
+    output = words(shown(capsys, requirement.id))
+    assert words(f"Judged: {scope.judged} Not judged: {scope.not_judged}, because {scope.why}.") in output
+
+
 def test_json_has_every_requirement_with_every_column(capsys: pytest.CaptureFixture[str]) -> None:
     found = entries(capsys)
     assert [entry["id"] for entry in found] == [requirement.id for requirement in catalogue().requirements]
@@ -120,6 +128,7 @@ def test_json_has_every_requirement_with_every_column(capsys: pytest.CaptureFixt
         assert tuple(entry["questions"]) == requirement.questions
         assert [change["after"] for change in entry["changes"]] == [change.after for change in requirement.changes]
         assert entry["unchecked"] == (requirement.unchecked and vars(requirement.unchecked))
+        assert entry["scope"] == (requirement.scope and vars(requirement.scope))
         assert entry["optional"] == (requirement.optional or None)
         standings = {one.name: standing for one in newest() if (standing := one.standing(requirement)) is not None}
         assert {one["profile"]: one["standing"] for one in entry["profiles"]} == standings

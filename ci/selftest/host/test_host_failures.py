@@ -228,6 +228,19 @@ def test_a_signal_is_reported_as_it_was_sent(host: Host, name: str) -> None:
     assert str(ended) == f"was killed by {name}"
 
 
+def test_a_halted_host_answers_when_it_is_resumed(supervisor: Supervisor, launch: Callable[..., Host]) -> None:
+    host = launch()
+    _ = host.initialized
+    host.halt()
+    # A fork server takes its orders one after the other.
+    _ = launch(name="other").initialized
+    pending = host.send(client.NewSet(set="s"))
+    assert supervisor.wait_any([pending], SHORT) is None
+    host.resume()
+    pending.result()
+    assert host.finish().exit_code == 0
+
+
 def test_a_call_that_keeps_the_interpreter_lock_is_found(supervisor: Supervisor) -> None:
     host = misbehaving(supervisor, "keeps_the_interpreter_lock")
     host.send(client.Close(set="s", thread="a"))

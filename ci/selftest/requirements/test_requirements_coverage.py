@@ -43,6 +43,10 @@ def test_every_requirement_of_the_server_has_a_check_or_a_reason_to_have_none() 
     ] == []
 
 
+def test_it_is_told_of_every_must_and_should_of_the_library_how_much_of_it_is_judged() -> None:
+    assert [one.id for one in catalogue().requirements if one.has_scope != (one.scope is not None)] == []
+
+
 def test_no_requirement_has_both_a_check_and_a_reason_to_have_none() -> None:
     assert [
         requirement.id

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from vdi_conformance.requirements import Change, Question, Reading, Unchecked
+from vdi_conformance.requirements import Change, Question, Reading, Scope, Unchecked
 from vdi_conformance.requirements.reading import TABLES, read
 from vdi_conformance.requirements.values import OF_THE_APPLICATION, REASONS
 
@@ -17,6 +17,7 @@ TEXTS = {
     "changes.tsv": [["GBH-01", "statement", "Old words.", "New words.", "Q1 permits it."]],
     "unchecked.tsv": [["GBH-01", "outside the contract", "Nobody may."]],
     "optional.tsv": [["GBH-01", "named_instances"]],
+    "judged.tsv": [["GBH-01", "Two calls.", "A third one.", "nobody can make it"]],
     "questions.tsv": [["Q1", "One?", ""], ["Q2", "Two?", "Nobody can see it."]],
     "readings.tsv": [["Q1", "Call", "0|VD_E_INVALID", "a/b,a/c"], ["Q1", "Call twice", "", "a/b"]],
     "sources.tsv": [["hdr", "The header", "https://example.org"]],
@@ -44,7 +45,9 @@ def test_a_requirement_carries_its_changes_and_its_reason() -> None:
     assert first.questions == ("Q1", "Q2")
     assert first.changes == (Change("statement", "Old words.", "New words.", "Q1 permits it."),)
     assert first.unchecked == Unchecked("outside the contract", "Nobody may.")
+    assert first.scope == Scope("Two calls.", "A third one.", "nobody can make it")
     assert (second.changes, second.unchecked, second.statement) == ((), None, 'Says "so".')
+    assert second.scope is None
     assert (first.optional, second.optional) == ("named_instances", "")
 
 
@@ -58,10 +61,10 @@ def test_a_question_carries_what_is_tried_to_answer_it() -> None:
 
 def test_what_binds_the_application_needs_no_reason_of_its_own() -> None:
     first, second = read(
-        texts(requirements=[*requirement(binds="client application"), *requirement(id="GBH-02")])
+        texts(requirements=[*requirement(binds="client application"), *requirement(id="GBH-02")], judged=[])
     ).requirements
     assert (first.unchecked, second.unchecked) == (Unchecked("outside the contract", "Nobody may."), None)
-    (only,) = read(texts(requirements=requirement(binds="client application"), unchecked=[])).requirements
+    (only,) = read(texts(requirements=requirement(binds="client application"), unchecked=[], judged=[])).requirements
     assert only.unchecked == OF_THE_APPLICATION
 
 
@@ -90,6 +93,13 @@ def test_several_columns_of_one_requirement_may_have_changed() -> None:
         ({"unchecked": 2 * [["GBH-01", REASONS[0], "So."]]}, "unchecked.tsv has GBH-01 more than once"),
         ({"optional": [["GBH-03", "named_instances"]]}, "optional.tsv lists GBH-03, which is no requirement"),
         ({"optional": [["GBH-01", "handles"]]}, "the capability 'handles' for GBH-01: known are named_instances"),
+        ({"judged": [["GBH-03", "So.", "nothing", ""]]}, "judged.tsv lists GBH-03, which is no requirement"),
+        ({"judged": [["GBH-02", "So.", "nothing", ""]]}, "GBH-02, which is no MUST or SHOULD of the library"),
+        ({"judged": [["GBH-01", "", "nothing", ""]]}, "does not say what is judged of GBH-01"),
+        ({"judged": [["GBH-01", "So.", "", ""]]}, "does not say what is judged of GBH-01"),
+        ({"judged": [["GBH-01", "So.", "nothing", "it is hard"]]}, "has a reason for GBH-01 where nothing is left"),
+        ({"judged": [["GBH-01", "So.", "More.", ""]]}, "or none where something is"),
+        ({"judged": 2 * [["GBH-01", "So.", "nothing", ""]]}, "judged.tsv has GBH-01 more than once"),
         ({"unchecked": [["GBH-01", REASONS[0]]]}, "line 2 of unchecked.tsv has 2 cells, not 3"),
         ({"requirements": 2 * requirement()}, "requirements.tsv has GBH-01 more than once"),
         ({"requirements": requirement(level="must")}, "the level 'must' for GBH-01: known are MUST, SHOULD, MAY, INFO"),

@@ -149,6 +149,12 @@ def entry(requirement: Requirement, checks: Sequence[str]) -> dict[str, Any]:
         "faults": dict(faults_of(requirement.id)),
         "unchecked": requirement.unchecked
         and {"reason": requirement.unchecked.reason, "sentence": requirement.unchecked.sentence},
+        "scope": requirement.scope
+        and {
+            "judged": requirement.scope.judged,
+            "not_judged": requirement.scope.not_judged,
+            "why": requirement.scope.why,
+        },
         "changes": [
             {"column": one.column, "before": one.before, "after": one.after, "reason": one.reason}
             for one in requirement.changes
@@ -180,6 +186,7 @@ def details(known: Catalogue, requirement: Requirement, checks: Sequence[str]) -
             for one in requirement.changes
             for line in (f"{one.column}, before: {one.before or EMPTY}", f"reason: {one.reason}")
         ],
+        "How much of it is judged": list(_scope(requirement)),
         "Checks": list(_judged(requirement, checks)),
         "Faults that turn it red": [f"{name}: {about}" for name, about in faults_of(requirement.id).items()],
     }
@@ -199,6 +206,14 @@ def _profiles(requirement: Requirement) -> Iterator[str]:
                 else ""
             )
             yield f"{one.label}: {standing}{unless}"
+
+
+def _scope(requirement: Requirement) -> Iterator[str]:
+    """Tell what its checks ask, and what they do not."""
+    if (scope := requirement.scope) is not None:
+        yield f"Judged: {scope.judged}"
+        not_judged, why = scope.not_judged.removesuffix("."), scope.why.removesuffix(".")
+        yield f"Not judged: {not_judged}{f', because {why}' if why else ''}."
 
 
 def _near(path: Path) -> Path:

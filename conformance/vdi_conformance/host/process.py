@@ -29,7 +29,7 @@ from vdi_conformance.host.messages.client import codes_of, gives_null
 from vdi_conformance.host.messages.concurrent_calls import ConcurrentCall, ConcurrentCalls
 from vdi_conformance.host.messages.duties import lacking
 from vdi_conformance.host.messages.schemas import requests
-from vdi_conformance.host.process_end import ABORT, KILL, Ended
+from vdi_conformance.host.process_end import ABORT, HALT, KILL, RESUME, Ended
 from vdi_conformance.versions import read_version
 
 if TYPE_CHECKING:
@@ -266,6 +266,14 @@ class Host:
         if self._ended is None:
             self._killed = True
             self._link.starter.kill(self.key, signal)
+
+    def halt(self) -> None:
+        """Let the process stand still, without waiting until it does; it must be resumed before it is to end."""
+        self._link.starter.kill(self.key, HALT)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._link.starter.kill(self.key, RESUME)
 
     def end_input(self) -> None:
         """End the host's standard input, without waiting for the process to leave; a second time does nothing."""

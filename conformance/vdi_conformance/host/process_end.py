@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 KILL: Final = 9
+HALT: Final = int(getattr(signal, "SIGSTOP", 19))
+RESUME: Final = int(getattr(signal, "SIGCONT", 18))
+"""What lets a process stand still, and what lets it go on; Windows has its own way for both."""
 ABORT: Final = 6
 _CRASHES: Final = frozenset({"SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"})
 _LEAST_NTSTATUS: Final = 0xC0000000

@@ -40,6 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "vdi_requirement(*ids): the requirements that a check judges")
     config.addinivalue_line("markers", "vdi_timing: its subject is elapsed time, so that it waits for time to pass")
     config.addinivalue_line("markers", "vdi_endurance: it goes on for so long that only --vdi-endurance runs it")
+    config.addinivalue_line(
+        "markers", "vdi_begun_early(begin): what begins with the first check, and is looked at last"
+    )
     if config.getoption("vdi_adapter") is None:
         _without_adapter(config)
         return

@@ -1,6 +1,15 @@
 """The catalogue: every testable statement about the interface, with its sources and open questions."""
 
 from vdi_conformance.requirements.catalogue import catalogue
-from vdi_conformance.requirements.values import Catalogue, Change, Question, Reading, Requirement, Source, Unchecked
+from vdi_conformance.requirements.values import (
+    Catalogue,
+    Change,
+    Question,
+    Reading,
+    Requirement,
+    Scope,
+    Source,
+    Unchecked,
+)
 
-__all__ = ["Catalogue", "Change", "Question", "Reading", "Requirement", "Source", "Unchecked", "catalogue"]
+__all__ = ["Catalogue", "Change", "Question", "Reading", "Requirement", "Scope", "Source", "Unchecked", "catalogue"]

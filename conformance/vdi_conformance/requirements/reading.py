@@ -4,13 +4,15 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from vdi_conformance.requirements.values import (
     BINDS,
     CAPABILITIES,
     LEVELS,
+    NOTHING,
     OF_THE_APPLICATION,
     REACHES,
     REASONS,
@@ -20,11 +22,13 @@ from vdi_conformance.requirements.values import (
     Question,
     Reading,
     Requirement,
+    Scope,
     Source,
     Unchecked,
 )
 
 Row = dict[str, str]
+K = TypeVar("K")
 
 _REVIEWED: Final = (
     "topic",
@@ -43,6 +47,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "changes.tsv": ("id", "column", "before", "after", "reason"),
         "unchecked.tsv": ("id", "reason", "sentence"),
         "optional.tsv": ("id", "capability"),
+        "judged.tsv": ("id", "judged", "not_judged", "why"),
         "questions.tsv": ("id", "question", "unobserved"),
         "readings.tsv": ("question", "subject", "permitted", "checks"),
         "sources.tsv": ("tag", "title", "url"),
@@ -64,11 +69,13 @@ def read(texts: Mapping[str, str]) -> Catalogue:
     changes = _changes(_table(texts, "changes.tsv"), by_id)
     unchecked = _unchecked(_table(texts, "unchecked.tsv"), by_id)
     optional = _optional(_table(texts, "optional.tsv"), by_id)
+    requirements = [
+        _requirement(row, changes.get(row["id"], ()), unchecked.get(row["id"]), optional.get(row["id"], ""))
+        for row in rows
+    ]
+    scopes = _scopes(_table(texts, "judged.tsv"), {one.id: one for one in requirements})
     return Catalogue(
-        requirements=tuple(
-            _requirement(row, changes.get(row["id"], ()), unchecked.get(row["id"]), optional.get(row["id"], ""))
-            for row in rows
-        ),
+        requirements=tuple(replace(one, scope=scopes.get(one.id)) for one in requirements),
         questions=MappingProxyType(questions),
         sources=MappingProxyType(
             {row["tag"]: Source(row["tag"], row["title"], row["url"]) for row in _table(texts, "sources.tsv")}
@@ -161,6 +168,21 @@ def _optional(entries: Iterable[Row], by_id: Mapping[str, Row]) -> dict[str, str
     return {entry["id"]: entry["capability"] for entry in entries}
 
 
+def _scopes(entries: Iterable[Row], by_id: Mapping[str, Requirement]) -> dict[str, Scope]:
+    found = {}
+    for entry in entries:
+        id = entry["id"]
+        if not _known("judged.tsv", id, by_id).has_scope:
+            raise ValueError(f"judged.tsv lists {id}, which is no MUST or SHOULD of the library: remove the line")
+        scope = Scope(entry["judged"], entry["not_judged"], entry["why"])
+        if not scope.judged or not scope.not_judged:
+            raise ValueError(f"judged.tsv does not say what is judged of {id} and what is not: fill both in")
+        if (scope.not_judged == NOTHING) == bool(scope.why):
+            raise ValueError(f"judged.tsv has a reason for {id} where nothing is left, or none where something is")
+        found[id] = scope
+    return found
+
+
 def _requirement(row: Row, changes: tuple[Change, ...], unchecked: Unchecked | None, optional: str) -> Requirement:
     return Requirement(
         id=row["id"],
@@ -183,7 +205,7 @@ def _listed(cell: str, between: str = ",") -> Iterator[str]:
     return filter(None, (part.strip() for part in cell.split(between)))
 
 
-def _known(name: str, id: str, by_id: Mapping[str, Row]) -> Row:
+def _known(name: str, id: str, by_id: Mapping[str, K]) -> K:
     if id not in by_id:
         raise ValueError(f"{name} lists {id}, which is no requirement: correct the id or remove the line")
     return by_id[id]

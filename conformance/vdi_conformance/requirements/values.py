@@ -48,6 +48,22 @@ OF_THE_APPLICATION: Final = Unchecked(
 """Why no requirement of the client application has a check."""
 
 
+NOTHING: Final = "nothing"
+"""What is not judged of a requirement whose checks ask all that it says."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How much of a requirement its checks judge, as somebody found who had not written them.
+
+    `not_judged` is what the requirement says and no check asks, or NOTHING; `why` says what stands in the way of that.
+    """
+
+    judged: str
+    not_judged: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Requirement:
     """One testable statement: what is required of whom, how firmly, and where that is written.
@@ -70,6 +86,12 @@ class Requirement:
     changes: tuple[Change, ...] = ()
     unchecked: Unchecked | None = None
     optional: str = ""
+    scope: Scope | None = None
+
+    @property
+    def has_scope(self) -> bool:
+        """Whether it is one of those for which it is told how much of them is judged."""
+        return self.binds == "library" and self.level in ("MUST", "SHOULD")
 
     @property
     def group(self) -> str:

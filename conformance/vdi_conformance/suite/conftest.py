@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from vdi_conformance.harness.client import Client
+from vdi_conformance.harness.early_starts import EarlyStart, start_of
 from vdi_conformance.harness.endurance import SIZES, Endurance, Progress
 from vdi_conformance.harness.judging import judged_party, not_applicable
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -30,9 +31,16 @@ def testbed(request: pytest.FixtureRequest, vdi_session: WorkerSession) -> Itera
     asked = SIZES.get(request.config.getoption("vdi_endurance"))
     seconds = SECONDS_A_CHECK if asked is None else asked.seconds
     testbed = Testbed(vdi_session, request.node.nodeid, known_to_fail, judged, seconds)
+    with _held_to_account(request, testbed):
+        yield testbed
+
+
+@contextmanager
+def _held_to_account(request: pytest.FixtureRequest, testbed: Testbed) -> Iterator[None]:
+    """Note the testbed of a check, hold the invariants at its end, and end its processes."""
     request.node.stash[TESTBED] = testbed
     try:
-        yield testbed
+        yield
         ended = request.node.stash.get(ENDED, None)
         if ended is None:
             testbed.check_invariants()
@@ -64,6 +72,37 @@ def progress(request: pytest.FixtureRequest) -> Progress:
             sys.stderr.flush()
 
     return Progress(request.node.name.removeprefix("test_"), tell)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put those last for whom something was begun before the first."""
+    items.sort(key=lambda item: start_of(item) is not None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def early_starts(request: pytest.FixtureRequest, vdi_session: WorkerSession) -> Iterator[dict[str, EarlyStart[Any]]]:
+    """Begin what takes seconds before the first check of this worker."""
+    wanted = {item.nodeid: start for item in request.session.items if (start := start_of(item)) is not None}
+    begun = {node: EarlyStart(Testbed(vdi_session, node), start) for node, start in wanted.items()}
+    yield begun
+    for left in begun.values():
+        left.testbed.processes.end(orderly=False)
+
+
+@pytest.fixture
+def early_start(
+    request: pytest.FixtureRequest, vdi_session: WorkerSession, early_starts: dict[str, EarlyStart[Any]]
+) -> Iterator[EarlyStart[Any]]:
+    """Give what was begun for this check; where nothing was, it begins now."""
+    early, start = early_starts.pop(request.node.nodeid, None), start_of(request.node)
+    if early is None and start is not None:
+        early = EarlyStart(Testbed(vdi_session, request.node.nodeid), start)
+    assert early is not None, "the check does not say what is to be begun"
+    vdi_session.begin()
+    with _held_to_account(request, early.testbed):
+        early.raise_failure()
+        yield early
 
 
 @pytest.fixture(params=["backup", "restore"])

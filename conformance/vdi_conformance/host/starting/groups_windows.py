@@ -6,6 +6,8 @@ import sys
 from ctypes import wintypes
 from typing import Any, Final
 
+from vdi_conformance.host.process_end import HALT, RESUME
+
 assert sys.platform == "win32"
 
 OWN_GROUP: Final[dict[str, Any]] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -23,6 +25,8 @@ _kernel.SetInformationJobObject.argtypes = (wintypes.HANDLE, ctypes.c_int, ctype
 _kernel.AssignProcessToJobObject.argtypes = (wintypes.HANDLE, wintypes.HANDLE)
 _kernel.TerminateJobObject.argtypes = (wintypes.HANDLE, wintypes.UINT)
 _kernel.CloseHandle.argtypes = (wintypes.HANDLE,)
+_native = ctypes.WinDLL("ntdll")
+_native.NtSuspendProcess.argtypes = _native.NtResumeProcess.argtypes = (wintypes.HANDLE,)
 # Hosts inherit this: one that crashes must end, not wait for somebody to close a window.
 _kernel.SetErrorMode(_FAIL_WITHOUT_DIALOGS)
 
@@ -66,8 +70,13 @@ class Group:
         _kernel.AssignProcessToJobObject(self._job, int(leader._handle))  # type: ignore[attr-defined]
 
     def send(self, number: int) -> None:
-        """End the leader, whatever the signal."""
-        self._leader.kill()
+        """Halt or resume the leader, or end it, whatever other signal it is."""
+        if number == HALT:
+            _native.NtSuspendProcess(int(self._leader._handle))  # type: ignore[attr-defined]
+        elif number == RESUME:
+            _native.NtResumeProcess(int(self._leader._handle))  # type: ignore[attr-defined]
+        else:
+            self._leader.kill()
 
     def end(self) -> None:
         """End whatever is left of the job."""

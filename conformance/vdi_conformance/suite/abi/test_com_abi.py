@@ -152,6 +152,18 @@ def test_the_older_interface_has_the_slots_of_the_newer(testbed: Testbed) -> Non
     answer.expect(NOERROR)
 
 
+@vdi_requirement("ABI-09")
+def test_the_older_interface_joins_by_a_slot_of_the_newer(testbed: Testbed) -> None:
+    """The pointer for IID_IClientVirtualDeviceSet carries OpenInSecondaryEx in slot 12 too."""
+    start = testbed.native("com")
+    backup = NativeBackup(testbed, start, ex=True)
+    process = start("secondary by raw calls")
+    joined = NativeSet(process, process.created(CLASS, SET_INTERFACE).expect(NOERROR))
+    joined.open_in_secondary_ex(backup.name).expect(NOERROR)
+    joined.close().expect(NOERROR)
+    backup.finish()
+
+
 @vdi_requirement("ABI-18")
 def test_the_class_can_be_created_from_the_multithreaded_apartment(testbed: Testbed) -> None:
     """The class can be created in-process from a thread initialised with COINIT_MULTITHREADED."""

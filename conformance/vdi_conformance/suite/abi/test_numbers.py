@@ -1,7 +1,10 @@
 """The numbers of the interface: result codes, feature bits and command codes are what the headers say."""
 
+from collections.abc import Sequence
+
 import pytest
 
+from vdi_conformance.harness.expectations import Answer
 from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import no_such_instance
 from vdi_conformance.harness.scenario import Scenario
@@ -71,9 +74,36 @@ def test_refusals_have_no_number_that_the_header_lacks(testbed: Testbed) -> None
         primary.signal_abort(),
         primary.close(),
     ]
+    _require_known_numbers(refused)
+
+
+def _require_known_numbers(refused: Sequence[Answer]) -> None:
     for answer in refused:
         if answer.code & 0xFFFF0000 == FACILITY and answer.code - FACILITY not in IN_THE_HEADER:
             raise ConformanceFailure(f"{answer.call} gave {answer.name}, which is no code of the interface")
+
+
+@vdi_requirement("ABI-15")
+def test_refusals_in_use_have_no_number_that_the_header_lacks(testbed: Testbed, backup: StatementRun) -> None:
+    """On a set in use each refusal, that of a NULL out pointer too, has one of the numbers of the header."""
+    primary, device, command = backup.primary, backup.device, backup.next_data_command()
+    refused: list[Answer] = [
+        primary.create_ex(None, testbed.name(), VDConfig()),
+        primary.open_device(""),
+        primary.open_device(f"{backup.set_name} and more"),
+        primary.get_buffer_handle(command.buffer + 1),
+        primary.map_buffer_handle(0),
+        device.complete(primary.allocate(32)),
+    ]
+    if testbed.session.parties.client_capabilities.null_out_pointers:
+        refused += [
+            primary.get_configuration(0, null_out=True),
+            primary.open_device(backup.set_name, null_out=True),
+            primary.get_buffer_handle(command.buffer, null_out=True),
+            primary.map_buffer_handle(0, null_out=True),
+            device.get_command(0, null_out=True),
+        ]
+    _require_known_numbers(refused)
 
 
 @pytest.mark.parametrize("like", list(FEATURES))

@@ -1,6 +1,9 @@
 """SignalAbort: whom it reaches, what it ends, and that it lasts until Close."""
 
+import pytest
+
 from vdi_conformance.harness.client import Client
+from vdi_conformance.harness.concurrency import A_WHILE
 from vdi_conformance.harness.device import BOUND_TO_COME, Device, begin_to_wait
 from vdi_conformance.harness.expectations import Result
 from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
@@ -9,14 +12,15 @@ from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
-from vdi_conformance.vdi.commands import VDC_FLUSH
+from vdi_conformance.vdi.commands import VDC_FLUSH, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED, ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
-from vdi_conformance.vdi.structures import VDConfig
+from vdi_conformance.vdi.structures import INFINITE, VDConfig
 
 CONFIG = VDConfig(device_count=1)
 SPREAD = Scenario(devices=3, owners=(0, 0, 1), secondaries=2, buffer_count=6)
 """Two devices of the primary, one of a secondary, and a secondary without a device."""
+WHILE_CONFIGURING = pytest.mark.parametrize("state", ["opened", "configuring"])
 CALLS_MEANWHILE = 100
 """So many calls elsewhere show that a call which was sent has begun to wait."""
 
@@ -104,6 +108,29 @@ def test_an_abort_wakes_every_thread_that_waits_for_the_configuration(testbed: T
     with judging("ABT-04"):
         for later in waiting:
             later.result().expect(VD_E_ABORT)
+
+
+@WHILE_CONFIGURING
+@vdi_requirement("ABT-01", "ABT-04")
+def test_a_set_is_aborted_while_its_server_configures_it(testbed: Testbed, state: str) -> None:
+    """SignalAbort gives NOERROR while the server configures, and wakes who waits for that with VD_E_ABORT."""
+    scripted = _configuring(testbed, state)
+    waiting = scripted.primary.send_get_configuration(testbed.scaled(A_WHILE), thread="waiter")
+    scripted.primary.get_configuration(0).expect(VD_E_TIMEOUT, by="CFG-02")
+    scripted.aborted = True
+    scripted.primary.signal_abort().expect(NOERROR, by="ABT-01")
+    with judging("ABT-04"):
+        waiting.result().expect(VD_E_ABORT)
+        scripted.primary.get_configuration(0).expect(VD_E_ABORT)
+
+
+def _configuring(testbed: Testbed, state: str) -> ScriptedSet:
+    scripted = testbed.scripted_created()
+    if state == "configuring":
+        scripted.begin_configuration()
+    else:
+        scripted.server.open(None, scripted.set_name).expect(NOERROR, by="CRE-01")
+    return scripted
 
 
 # What it ends
@@ -196,6 +223,19 @@ def test_an_idle_server_learns_of_an_abort(testbed: Testbed, owner: int) -> None
     assert waiting.result() is None, "a command was completed that nobody had sent"
 
 
+@WHILE_CONFIGURING
+@vdi_requirement("ABT-16")
+def test_a_server_that_configures_learns_of_an_abort(testbed: Testbed, state: str) -> None:
+    """A server that is about to configure the set, or to end that, learns of SignalAbort: its next step fails."""
+    scripted = _configuring(testbed, state)
+    scripted.aborted = True
+    scripted.primary.signal_abort().expect(NOERROR)
+    if state == "opened":
+        scripted.server.begin_configuration(VDF_WRITE_MEDIA, 0, 512, 65536, testbed.scaled(1000)).expect_failure()
+    else:
+        scripted.server.end_configuration().expect_failure()
+
+
 # That it lasts
 
 
@@ -214,7 +254,8 @@ def test_an_abort_before_any_server_is_not_undone(testbed: Testbed) -> None:
 
 
 def _require_still_aborted(client: Client, device: str) -> None:
-    client.get_configuration(0).expect(VD_E_ABORT)
+    for timeout in (0, INFINITE):
+        client.get_configuration(timeout).expect(VD_E_ABORT)
     client.open_device(device).expect(VD_E_ABORT)
 
 
@@ -230,7 +271,9 @@ def test_an_abort_is_not_undone(testbed: Testbed, kind: Kind, owner: int) -> Non
         _require_still_aborted(statement.clients[owner], statement.set_name)
         statement.device.get_command().expect(VD_E_ABORT)
         statement.device.complete(command, ERROR_SUCCESS, command.size).expect(VD_E_ABORT)
-        statement.primary.create_ex(None, testbed.name(), CONFIG).expect(VD_E_PROTOCOL)
+        for client in statement.clients:
+            client.create_ex(None, testbed.name(), CONFIG).expect(VD_E_PROTOCOL)
+            client.create(testbed.name(), CONFIG).expect(VD_E_PROTOCOL)
         testbed.twin(statement, kind).succeed()
 
 

@@ -144,6 +144,23 @@ def test_a_read_gives_the_server_exactly_what_was_stored(testbed: Testbed, scena
             raise ConformanceFailure(f"the server sees other bytes than the {count} that the client stored")
 
 
+@OWNERS
+@vdi_requirement("BUF-04", "CMP-17")
+def test_the_last_bytes_come_with_the_end_of_data(testbed: Testbed, owner: int) -> None:
+    """A Read that is completed with ERROR_HANDLE_EOF gives the server the count, and the bytes that were stored."""
+    scripted = testbed.scripted(Scenario(devices=4, owners=(owner,)), features=vdc.VDF_READ_MEDIA)
+    for index, count in enumerate((1, 1000, 65535, 65536)):
+        buffer = scripted.allocate()
+        tag = scripted.send(buffer, vdc.VDC_READ, device=index)
+        command = scripted.devices[index].next_command()
+        stored = mark(fetched_view(command), count, testbed.seed + index)
+        command.device.complete(command, ERROR_HANDLE_EOF, count).expect(NOERROR, by="CMP-01")
+        with judging("CMP-17"):
+            scripted.completed(tag, ERROR_HANDLE_EOF, count)
+        if scripted.server.digest(buffer, count) != stored.digest:
+            raise ConformanceFailure(f"the server sees other bytes than the last {count}", by="BUF-04")
+
+
 def _sizes(scenario: Scenario, seed: int) -> list[int]:
     """Legal sizes: one, two and three blocks, all and all but one, and others between as drawn; few large ones."""
     blocks = scenario.max_transfer_size // scenario.block_size

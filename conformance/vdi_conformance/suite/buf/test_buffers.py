@@ -110,6 +110,29 @@ def test_no_alignment_is_below_the_block_size(testbed: Testbed, block_size: int,
 
 
 @pytest.mark.parametrize(
+    ("owner", "zone", "alignment"),
+    [(0, 24, 4096), (1, 0, 65536)],
+    ids=["primary-zone of 24 bytes-alignment of 4 KiB", "secondary-no zone-alignment of 64 KiB"],
+)
+@vdi_requirement("BUF-05")
+def test_small_buffers_are_aligned_as_large_ones(testbed: Testbed, owner: int, zone: int, alignment: int) -> None:
+    """Buffers that are smaller than the configured alignment, or no multiple of it, start at a multiple of it."""
+    scripted = testbed.scripted(Scenario(1, (owner,), prefix_zone_size=zone, alignment=alignment, buffer_count=1))
+    sizes = {512: 3, 1536: 2, 8704: 2}
+    for size, number in sizes.items():
+        scripted.server.request_buffers(size, alignment, number).expect(NOERROR)
+    for size, number in sizes.items():
+        for _ in range(number):
+            scripted.send(scripted.allocate(size), size=size)
+            command = scripted.device.next_command()
+            if command.buffer % alignment:
+                raise ConformanceFailure(
+                    f"a buffer of {size} bytes is at {command.buffer:#x}, no multiple of {alignment}"
+                )
+            scripted.device.complete(command, 0, size).expect(NOERROR, by="CMP-01")
+
+
+@pytest.mark.parametrize(
     ("kind", "zone", "alignment"),
     [
         ("backup", 24, 4096),
@@ -284,19 +307,23 @@ def test_a_held_buffer_stays_until_its_holder_closes(testbed: Testbed, kind: Kin
 
 
 @OWNERS
-@pytest.mark.parametrize("end", ["the server aborts", "the server closes"])
+@pytest.mark.parametrize("end", ["the server aborts", "the server closes", "the server dies"])
 @vdi_requirement("BUF-15")
 def test_the_end_of_the_server_takes_no_held_buffer(testbed: Testbed, owner: int, end: str) -> None:
-    """A held buffer stays readable and writable until the holder's Close after the server aborted or closed."""
-    scripted = testbed.scripted(Scenario(owners=(owner,)))
+    """A held buffer and its zone stay readable and writable until the holder's Close, however the server ended."""
+    scripted = testbed.scripted(Scenario(owners=(owner,), prefix_zone_size=24))
     scripted.send(scripted.allocate())
     command = scripted.device.next_command()
-    marked = mark(fetched_view(command), command.size, 1)
-    scripted.signal_abort()
+    marked = mark(BufferView(command.device.client, command.buffer - 24), command.size + 24, 1)
+    if end == "the server dies":
+        scripted.kill()
+    else:
+        scripted.signal_abort()
     scripted.device.await_abort()
     if end == "the server closes":
         scripted.server.close()
-    _use_until_close(marked, command.device.client)
+    with judging("BUF-15"):
+        _use_until_close(marked, command.device.client)
 
 
 def _use_until_close(marked: Marked, holder: Client) -> None:

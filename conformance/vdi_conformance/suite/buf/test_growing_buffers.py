@@ -1,9 +1,11 @@
 """Buffers while a set grows, while others come and go, and while several commands are outstanding on each device."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from vdi_conformance.harness.device import Fetched
-from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, Needed, judging, needing, vdi_requirement
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
@@ -21,7 +23,12 @@ from vdi_conformance.harness.shared_memory import (
 from vdi_conformance.harness.statement_run import Kind
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi import commands as vdc
+from vdi_conformance.vdi.completion import ERROR_HANDLE_EOF, ERROR_SUCCESS, ERROR_WRITE_FAULT
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_OPEN
+from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BOTH_WAYS = vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA
 BOTH = pytest.mark.parametrize("owners", [(0,), (0, 1)], ids=["primary", "both"])
@@ -74,6 +81,57 @@ def test_a_held_buffer_outlives_the_close_of_other_devices(testbed: Testbed, own
         require_unchanged(marked)
     with judging("BUF-15"):
         require_unchanged(mark(marked.view, marked.size, 2))
+
+
+@vdi_requirement("BUF-01")
+def test_held_buffers_keep_their_bytes_whatever_else_goes_on(testbed: Testbed) -> None:
+    """Nobody changes a byte of held buffers and their zones while others transfer, fail, come, go, or get more room."""
+    scripted = testbed.scripted(Scenario(5, (0, 1), prefix_zone_size=24, buffer_count=4), BOTH_WAYS)
+    marked: list[Marked] = []
+    # The next buffers that are taken lie before those that are held, and behind them.
+    before = scripted.allocate()
+    for device, code in enumerate((vdc.VDC_WRITE, vdc.VDC_READ)):
+        scripted.send(scripted.allocate(), code, device=device)
+        marked += _mark_with_zone(scripted.devices[device].next_command(), 24, 2 * device)
+    scripted.server.free_buffer(before, scripted.scenario.max_transfer_size).expect(NOERROR, by=Needed("CMP-01"))
+    guest, own = testbed.client("guest"), scripted.primary.allocate(VDC_COMMAND_SIZE)
+    events: list[Callable[[], object]] = [
+        lambda: _transfer(scripted, 2, vdc.VDC_READ),
+        lambda: _transfer(scripted, 3, vdc.VDC_WRITE),
+        lambda: _fail_and_clear(scripted, 2),
+        lambda: scripted.request_buffers(3),
+        lambda: _transfer(scripted, 3, vdc.VDC_READ, ERROR_HANDLE_EOF),
+        lambda: scripted.join(guest).expect(NOERROR, by=Needed("SEC-01")),
+        lambda: guest.close().expect(NOERROR, by=Needed("CLS-20")),
+        lambda: scripted.devices[2].complete(own).expect_failure(by=Needed("CMP-03")),
+        lambda: scripted.close_device(4),
+        lambda: scripted.devices[4].get_command().expect(VD_E_CLOSE, by=Needed("CMD-05")),
+    ]
+    for happens in events:
+        with needing("CMP-01"):
+            happens()
+        require_unchanged(*marked)
+
+
+def _transfer(scripted: ScriptedSet, device: int, code: int, completion_code: int = ERROR_SUCCESS) -> None:
+    """Pass a full transfer over a device, stored anew on both sides, and give its buffer back to the pool."""
+    size = scripted.scenario.max_transfer_size
+    buffer = scripted.allocate()
+    mark(BufferView(scripted.server, buffer), size, code)
+    tag = scripted.send(buffer, code, device=device)
+    command = scripted.devices[device].next_command()
+    _mark_with_zone(command, 24, code)
+    command.device.complete(command, completion_code, size).expect(NOERROR)
+    scripted.completed(tag, completion_code, size)
+    scripted.server.free_buffer(buffer, size).expect(NOERROR)
+
+
+def _fail_and_clear(scripted: ScriptedSet, device: int) -> None:
+    """Put a device into IO-ERROR and let it leave that."""
+    _transfer(scripted, device, vdc.VDC_WRITE, ERROR_WRITE_FAULT)
+    tag = scripted.send(code=vdc.VDC_CLEAR_ERROR, device=device)
+    scripted.devices[device].complete(scripted.devices[device].next_command()).expect(NOERROR)
+    scripted.completed(tag, ERROR_SUCCESS, 0)
 
 
 @OWNERS

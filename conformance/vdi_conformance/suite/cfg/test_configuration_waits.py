@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from vdi_conformance.harness.concurrency import A_WHILE
-from vdi_conformance.harness.judging import judging, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import INFINITE, VDConfig
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SOON: Final = 25
 """A time-out that nobody waits long for, in milliseconds before scaling."""
+TICK: Final = 20
+"""A wait may end a tick of the system's clock early: so many milliseconds."""
 LONG: Final = (0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, INFINITE)
 """Time-outs of weeks, in milliseconds, some of them negative where they are taken for signed numbers."""
 
@@ -42,14 +45,34 @@ def test_no_step_of_a_server_but_the_last_ends_the_wait(testbed: Testbed) -> Non
     waiting = scripted.primary.send_get_configuration(thread="waiter")
     _let_time_pass(testbed, scripted.primary)
     scripted.begin_configuration()
+    late = scripted.primary.send_get_configuration(thread="late waiter")
     scripted.request_buffers(1)
     _let_time_pass(testbed, scripted.primary)
     with judging("CFG-01"):
         assert not waiting.done, "GetConfiguration returned before the server had ended its configuration"
+        assert not late.done, "a GetConfiguration that came while the server was configuring returned at once"
     scripted.primary.get_configuration(0).expect(VD_E_TIMEOUT, by="CFG-02")
     scripted.end_configuration()
     with judging("CFG-01"):
-        waiting.result().expect(NOERROR)
+        for later in (waiting, late):
+            later.result().expect(NOERROR)
+
+
+@pytest.mark.vdi_timing
+@pytest.mark.parametrize("state", ["opened", "configuring"])
+@vdi_requirement("CFG-02")
+def test_a_wait_ends_by_its_time_while_the_server_configures(testbed: Testbed, state: str) -> None:
+    """GetConfiguration answers VD_E_TIMEOUT when its interval has passed, and the server is still configuring."""
+    scripted = testbed.scripted_created()
+    if state == "configuring":
+        scripted.begin_configuration()
+    else:
+        scripted.server.open(None, scripted.set_name).expect(NOERROR, by="CRE-01")
+    limit = testbed.scaled(4 * SOON)
+    began = time.monotonic()
+    scripted.primary.get_configuration(limit).expect(VD_E_TIMEOUT)
+    if (passed := (time.monotonic() - began) * 1000) < limit - TICK:
+        raise ConformanceFailure(f"GetConfiguration({limit}) said after {passed:.0f} ms that its time was over")
 
 
 @pytest.mark.vdi_timing

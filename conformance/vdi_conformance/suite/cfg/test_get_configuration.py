@@ -267,6 +267,24 @@ def test_a_configured_set_says_the_same_in_every_state(testbed: Testbed, kind: K
     statement.require_success(end)
 
 
+@vdi_requirement("CFG-09", "CFG-24")
+def test_a_secondary_is_told_the_same_in_every_state(testbed: Testbed) -> None:
+    """GetConfiguration answers NOERROR with the same values to a secondary in every state that it has."""
+    statement = testbed.configured("backup", replace(RICHER, owners=(0, 1)))
+    wanted = _told_first(statement)
+    statement.join_all()
+    (secondary,) = statement.secondaries
+    for state in ("Initializing", "Active", "Normally Terminated"):
+        for timeout in (0, INFINITE):
+            _require_still_told(secondary, timeout, wanted, f"to a secondary in {state}")
+        if state == "Initializing":
+            statement.open_devices()
+        elif state == "Active":
+            statement.run_out()
+    statement.close()
+    statement.require_success(statement.outcome())
+
+
 def _require_still_told(client: Client, timeout: int, wanted: VDConfig, where: str) -> None:
     with judging("CFG-09"):
         found = _described(client, timeout)
@@ -285,7 +303,7 @@ def test_buffers_that_came_later_change_no_value(testbed: Testbed) -> None:
             _require_same(_described(client), wanted, f"to {client.name}, with more buffers")
 
 
-@alternating_direction("secondaries", [0, 1], ["in one process", "in two processes"])
+@alternating_direction("secondaries", [0, 1, 1], ["in one process", "in two processes", "in two processes"])
 @vdi_requirement("CFG-10")
 def test_every_call_says_the_same(testbed: Testbed, kind: Kind, secondaries: int) -> None:
     """Repeated GetConfiguration calls give identical values in every state, in the primary and in a secondary."""

@@ -1,12 +1,19 @@
 """Close: what it gives, what becomes of the statement, and what it leaves behind."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.client_states import Reached, aborted, aborted_in_use, created, fresh, require_state
 from vdi_conformance.harness.judging import judging, not_tested, vdi_requirement
-from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, alternating_direction
+from vdi_conformance.harness.memory import ProcessMemory
+from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
+from vdi_conformance.host.process import Host
 from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
@@ -127,9 +134,9 @@ def test_a_close_in_good_order_says_nothing_of_the_statement(testbed: Testbed) -
 
 
 @vdi_requirement("CLS-06")
-def test_a_close_before_any_device_is_open_ends_the_statement(testbed: Testbed) -> None:
+def test_a_close_before_any_device_is_open_ends_the_statement(testbed: Testbed, kind: Kind) -> None:
     """Close before any device is open gives NOERROR, and the statement fails."""
-    statement = testbed.configured("backup")
+    statement = testbed.configured(kind)
     statement.primary.close().expect(NOERROR)
     require_state(Reached(testbed, statement.primary, statement.set_name), ClientState.DOES_NOT_EXIST)
     _require_failure(statement)
@@ -191,6 +198,34 @@ def test_close_waits_for_nobody(testbed: Testbed) -> None:
         # No call of the server, nor one of another client, comes in between.
         client.close().expect(VD_E_OPEN, NOERROR)
         client.close().expect(VD_E_PROTOCOL)
+
+
+@pytest.mark.parametrize("who", ["server", "primary", "secondary"])
+@vdi_requirement("CLS-18")
+def test_close_waits_for_nobody_who_stands_still(testbed: Testbed, who: str) -> None:
+    """Close returns although commands are outstanding and the process of the server or of another client is halted."""
+    scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
+    for device in range(2):
+        scripted.send(scripted.allocate(), device=device)
+        scripted.send(scripted.allocate(), device=device)
+        scripted.devices[device].next_command()
+    scripted.aborted = True
+    halted: ProcessMemory = {"server": scripted.server, **dict(zip(OWNER_NAMES, scripted.clients, strict=True))}[who]
+    with _standing_still(testbed, halted.host):
+        for client in (one for one in scripted.clients if one is not halted):
+            client.close().expect(VD_E_OPEN, NOERROR)
+            client.close().expect(VD_E_PROTOCOL)
+
+
+@contextmanager
+def _standing_still(testbed: Testbed, host: Host) -> Iterator[None]:
+    host.halt()
+    try:
+        # Orders to start and to halt processes are taken one after the other.
+        testbed.client("bystander").outside_addresses()
+        yield
+    finally:
+        host.resume()
 
 
 @vdi_requirement("CLS-11")

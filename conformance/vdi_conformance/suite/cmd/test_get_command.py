@@ -8,6 +8,7 @@ from vdi_conformance.harness.device import Device, Fetched
 from vdi_conformance.harness.expectations import Answer, PendingAnswer, Result
 from vdi_conformance.harness.judging import ConformanceFailure, judging, not_applicable, vdi_requirement
 from vdi_conformance.harness.memory import FileSlice
+from vdi_conformance.harness.parametrizations import OWNERS
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.shared_memory import fetched_view, mark, require_unchanged
@@ -116,10 +117,11 @@ def test_records_stay_as_they_are_while_others_of_their_device_come_and_go(scrip
         _require_records(held)
 
 
+@OWNERS
 @vdi_requirement("CMD-14")
-def test_a_record_outlives_many_others(testbed: Testbed) -> None:
-    """The record of a held command stays unchanged while many others pass over another device."""
-    scripted = testbed.scripted(Scenario(devices=2))
+def test_a_record_outlives_many_others(testbed: Testbed, owner: int) -> None:
+    """The record of a held command stays unchanged while many others pass over another device of its process."""
+    scripted = testbed.scripted(Scenario(devices=2, owners=(owner,)))
     scripted.send(scripted.allocate())
     held = scripted.device.next_command()
     record = _record_of(held)
@@ -131,15 +133,16 @@ def test_a_record_outlives_many_others(testbed: Testbed) -> None:
     scripted.device.complete(held, 0, held.size).expect(NOERROR)
 
 
+@OWNERS
 @vdi_requirement("CMD-17")
-def test_a_fetched_buffer_is_memory_for_reading_and_writing(testbed: Testbed, kind: Kind) -> None:
-    """Every byte of the buffer of a held command can be read and written until CompleteCommand."""
-    statement = testbed.statement(kind)
+def test_a_fetched_buffer_is_memory_for_reading_and_writing(testbed: Testbed, kind: Kind, owner: int) -> None:
+    """Every byte of the buffer of a held command can be read and written by its fetcher until CompleteCommand."""
+    statement = testbed.statement(kind, Scenario(owners=(owner,)))
     command = statement.next_data_command()
     if command.size < statement.scenario.max_transfer_size:
         statement.answer(command).expect(NOERROR)
         command = statement.next_data_command()
-    process, kept = statement.primary, str(testbed.directory("kept") / "buffer")
+    process, kept = command.device.client, str(testbed.directory("kept") / "buffer")
     process.save(command.buffer, command.size, kept, 0)
     before = process.digest(command.buffer, command.size)
     require_unchanged(mark(fetched_view(command), command.size, testbed.seed))
@@ -185,9 +188,9 @@ def test_a_device_that_the_server_closes_is_at_its_end(scripted: ScriptedSet, wa
 
 @vdi_requirement("CMD-06")
 def test_what_was_sent_before_a_close_is_handed_out_before_it(scripted: ScriptedSet) -> None:
-    """GetCommand gives the commands that were queued before the server closed the device, and then VD_E_CLOSE."""
+    """GetCommand gives the commands, one of them a Write, that were queued before the close, and then VD_E_CLOSE."""
     assert scripted.passes(0, 1), "the set was aborted"
-    tags = [scripted.send(code=vdc.VDC_FLUSH) for _ in range(2)]
+    tags = [scripted.send(code=vdc.VDC_FLUSH), scripted.send(scripted.allocate())]
     if scripted.server.close_device(scripted.set_name).code != NOERROR:
         not_applicable("the server role closes no device with commands outstanding")
     # What becomes of such commands is left open.

@@ -20,6 +20,9 @@ from vdi_conformance.vdi.structures import INFINITE
 BARRIER = 20
 """So many commands show that something does not happen."""
 
+WAKES = 150
+"""So many waits in a row are woken."""
+
 TICK = 20
 """A wait may end a tick of the system's clock early: so many milliseconds."""
 
@@ -160,7 +163,7 @@ def test_a_command_wakes_who_waits_for_it(testbed: Testbed) -> None:
     """A command that the server sends while GetCommand waits ends the wait, before its time-out passes."""
     scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1)))
     limit = testbed.scaled(WAKING)
-    for turn in range(2 * BARRIER):
+    for turn in range(WAKES):
         device = scripted.devices[turn % 2]
         waiting = _begin_to_wait(device, limit)
         began = time.monotonic()

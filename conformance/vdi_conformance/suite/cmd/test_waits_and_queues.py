@@ -9,7 +9,7 @@ import pytest
 
 from vdi_conformance.harness.concurrency import A_WHILE
 from vdi_conformance.harness.device import BOUND_TO_COME, begin_to_wait
-from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
+from vdi_conformance.harness.judging import ConformanceFailure, judging, needing, vdi_requirement
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_SKIP_BLOCKS, VDC_SKIP_MARKS, VDC_WRITE, VDF_LIKE_TAPE
@@ -33,6 +33,10 @@ LONG: Final = (0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, INFINITE)
 """Time-outs of weeks, in milliseconds, some of them negative where they are taken for signed numbers."""
 MANY: Final = 48
 """More than any small queue holds; a server may refuse to queue as many."""
+NUMBERED: Final = 150
+"""So many commands and time-outs, more than an octet counts of both together."""
+MORE: Final = 100
+"""So many commands show that devices go on."""
 SPREAD: Final = Scenario(devices=5, owners=(0, 1, 2, 2, 0))
 """Five devices in three processes."""
 
@@ -100,6 +104,26 @@ def test_no_command_is_lost_after_many_time_outs(testbed: Testbed) -> None:
         scripted.all_ended(tags, 0)
 
 
+@vdi_requirement("CMD-04")
+def test_each_of_many_commands_is_seen_once_among_as_many_time_outs(testbed: Testbed) -> None:
+    """Of more than a hundred commands that come as GetCommand times out, before and after, each comes out once."""
+    scripted = testbed.scripted(Scenario(devices=2, owners=(0, 1), features=VDF_LIKE_TAPE))
+    limit = testbed.scaled(A_WHILE)
+    for number in range(1, NUMBERED + 1):
+        device = scripted.devices[number % 2]
+        device.get_command(0).expect(VD_E_TIMEOUT)
+        waiting = device.send_get_command(number % 3)
+        tag = scripted.send(code=VDC_SKIP_BLOCKS, size=number, device=number % 2)
+        result = waiting.result()
+        result.expect(NOERROR, VD_E_TIMEOUT)
+        command = (result if result.succeeded else device.get_command(limit)).expect(NOERROR)
+        assert command.size == number, f"command {command.size} came where command {number} was the next"
+        device.get_command(0).expect(VD_E_TIMEOUT)
+        device.complete(command).expect(NOERROR, by="CMP-01")
+        with needing("CMP-01"):
+            scripted.completed(tag, 0, 0)
+
+
 @vdi_requirement("CMD-05")
 def test_a_close_that_nobody_waits_for_is_told_later(testbed: Testbed) -> None:
     """GetCommand answers VD_E_CLOSE on each device that the server closed while nobody waited there."""
@@ -126,6 +150,18 @@ def test_a_close_of_one_device_leaves_others_what_they_hold_and_wait_for(testbed
     tag = scripted.send(code=VDC_FLUSH, device=2)
     waiting_one.complete(waiting.result().expect(NOERROR)).expect(NOERROR)
     scripted.completed(tag, 0, 0)
+
+
+@vdi_requirement("CMD-07")
+def test_whichever_device_is_closed_the_others_go_on(testbed: Testbed) -> None:
+    """Each time the server closes a device of a secondary or of the primary, the others pass 100 commands more."""
+    scripted = testbed.scripted(Scenario(devices=4, owners=(0, 1, 2, 1)))
+    others = {0, 1, 2, 3}
+    for closed in (2, 0):
+        scripted.close_device(closed)
+        scripted.devices[closed].get_command().expect(VD_E_CLOSE, by="CMD-05")
+        others.remove(closed)
+        assert all(scripted.passes(other, MORE // len(others)) for other in others), "a close aborted the set"
 
 
 @pytest.mark.parametrize("by", ["the primary", "the first secondary", "the second secondary", "the server"])

@@ -11,7 +11,7 @@ from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.suite.cmp.seen_by_server import require_seen
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_OPEN
 from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE
 
 CODES = (0, 38, 112, 1129, 50, 995, 12345, 0xFFFF)
@@ -47,6 +47,38 @@ def test_a_transfer_ends_with_the_code_and_count_it_was_given(scripted: Scripted
     tag = scripted.send(scripted.allocate())
     scripted.device.complete(scripted.device.next_command(), code, 512).expect(NOERROR, by="CMP-01")
     require_seen(scripted, tag, code, 512)
+
+
+@pytest.mark.parametrize(
+    ("code", "size", "count"),
+    [
+        (vdc.VDC_READ, 65536, 65537),
+        (vdc.VDC_READ, 512, 1024),
+        (vdc.VDC_READ, 65536, 0xFFFFFFFF),
+        (vdc.VDC_WRITE, 65536, 65537),
+    ],
+    ids=["Read-a byte more", "Read-within the buffer", "Read-the largest number", "Write-a byte more"],
+)
+@vdi_requirement("CMP-11")
+def test_more_bytes_than_asked_for_never_count_as_valid(testbed: Testbed, code: int, size: int, count: int) -> None:
+    """A byte count above the requested size is refused, or does not reach the server as a valid one."""
+    scripted = testbed.scripted(features=vdc.VDF_READ_MEDIA | vdc.VDF_WRITE_MEDIA)
+    tag = scripted.send(scripted.allocate(), code, size)
+    command = scripted.device.next_command()
+    answer = scripted.device.complete(command.address, win32.ERROR_SUCCESS, count)
+    answer.observe("Q16", "CompleteCommand with more bytes than asked for")
+    if answer.code != NOERROR:
+        # Nothing says whether a refused completion leaves the command active.
+        again = scripted.device.complete(command, win32.ERROR_SUCCESS, command.size)
+        if again.permit("Q16", "CompleteCommand after a refused count", NOERROR, VD_E_INVALID) == NOERROR:
+            scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+            return
+    scripted.tolerated.add(tag)
+    seen = scripted.completion()
+    assert seen is not None, "the completion did not reach the server"
+    assert seen.code != win32.ERROR_SUCCESS or seen.bytes_transferred <= command.size, (
+        f"the server was told of {seen.bytes_transferred} valid bytes in a buffer of {command.size}"
+    )
 
 
 @OWNERS

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
-from vdi_conformance.harness.parametrizations import alternating_direction
+from vdi_conformance.harness.device import begin_to_wait
+from vdi_conformance.harness.judging import ConformanceFailure, judging, needing, vdi_requirement
+from vdi_conformance.harness.parametrizations import OWNERS, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
@@ -26,6 +27,10 @@ BARRIER = 20
 
 STATES = ("active", "in IO-ERROR")
 
+TROUBLES = (
+    *(win32.ERROR_READ_FAULT, win32.ERROR_WRITE_FAULT, win32.ERROR_IO_DEVICE, win32.ERROR_DISK_FULL),
+    win32.ERROR_NOT_SUPPORTED,
+)
 # Codes that nobody takes for information.
 ERRORS = pytest.mark.parametrize("code", [win32.ERROR_WRITE_FAULT, win32.ERROR_DISK_FULL], ids=win32.name_of)
 
@@ -65,11 +70,31 @@ def _require_completed_by_its_sender(scripted: ScriptedSet, refused: Result[int]
         raise ConformanceFailure("SendCommand refused a command and did not complete it with ERROR_IO_DEVICE itself")
 
 
+@OWNERS
+@vdi_requirement("IOE-01")
+def test_an_error_of_a_transfer_in_either_direction_counts(testbed: Testbed, owner: int) -> None:
+    """A Read or Write of either process completed with any of several errors puts its device into IO-ERROR."""
+    scripted = testbed.scripted(Scenario(2, (1 - owner, owner)), BOTH_WAYS)
+    buffer, device = scripted.allocate(), scripted.devices[1]
+    for number, error in enumerate(TROUBLES):
+        tag = scripted.send(buffer, (vdc.VDC_READ, vdc.VDC_WRITE)[number % 2], device=1)
+        device.complete(device.next_command(), error).expect(NOERROR, by="CMP-01")
+        with needing("CMP-02"):
+            scripted.completed(tag, error, 0)
+        refused = scripted.try_to_send(code=vdc.VDC_FLUSH, device=1)
+        refused.expect_failure()
+        with needing("IOE-03"):
+            _require_completed_by_its_sender(scripted, refused)
+        with needing("IOE-05"):
+            _clear(scripted, 1)
+
+
 @vdi_requirement("IOE-02")
 def test_what_waits_behind_an_error_is_never_seen(scripted: ScriptedSet) -> None:
     """Commands queued behind a failed one end with ERROR_IO_DEVICE, and GetCommand never gives them."""
     first = scripted.send(code=vdc.VDC_FLUSH)
-    sent = [scripted.try_to_send(code=vdc.VDC_FLUSH) for _ in range(3)]
+    buffers = [0, scripted.allocate(), 0, scripted.allocate()]
+    sent = [scripted.try_to_send(buffer, vdc.VDC_WRITE if buffer else vdc.VDC_FLUSH) for buffer in buffers]
     # How many may wait is not stated, but one.
     behind = [one.expect(NOERROR) for number, one in enumerate(sent) if number == 0 or one.succeeded]
     scripted.device.complete(scripted.device.next_command(), win32.ERROR_WRITE_FAULT).expect(NOERROR)
@@ -80,18 +105,18 @@ def test_what_waits_behind_an_error_is_never_seen(scripted: ScriptedSet) -> None
     assert scripted.passes(0, BARRIER), "the set was aborted"
 
 
-def _clear(scripted: ScriptedSet) -> None:
+def _clear(scripted: ScriptedSet, device: int = 0) -> None:
     """Let the server send ClearError, and complete it with success."""
-    tag = scripted.send(code=vdc.VDC_CLEAR_ERROR)
-    _complete_clear_error(scripted, win32.ERROR_SUCCESS)
+    tag = scripted.send(code=vdc.VDC_CLEAR_ERROR, device=device)
+    _complete_clear_error(scripted, win32.ERROR_SUCCESS, device)
     scripted.completed(tag, win32.ERROR_SUCCESS, 0)
 
 
-def _complete_clear_error(scripted: ScriptedSet, completion_code: int) -> None:
-    command = scripted.device.next_command()
+def _complete_clear_error(scripted: ScriptedSet, completion_code: int, device: int = 0) -> None:
+    command = scripted.devices[device].next_command()
     if command.code != vdc.VDC_CLEAR_ERROR:
         raise ConformanceFailure(f"a device in IO-ERROR handed out {vdc.name_of(command.code)}, not VDC_CLEAR_ERROR")
-    scripted.device.complete(command, completion_code).expect(NOERROR)
+    command.device.complete(command, completion_code).expect(NOERROR)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5], ids=["2 commands", "3 commands", "5 commands"])
@@ -188,6 +213,21 @@ def test_an_error_is_that_of_one_device(testbed: Testbed) -> None:
     assert all(scripted.passes(device, BARRIER) for device in (1, 2)), "the set was aborted"
 
 
+@vdi_requirement("IOE-07")
+def test_what_others_hold_keeps_no_device_in_io_error(testbed: Testbed) -> None:
+    """A device gets its ClearError, and goes on, while other devices hold and wait for commands."""
+    scripted = testbed.scripted(Scenario(devices=3, owners=(0, 0, 1)))
+    tags = [scripted.send(scripted.allocate(), device=device) for device in (1, 2)]
+    held = [device.next_command() for device in scripted.devices[1:]]
+    _fail(scripted)
+    with judging("IOE-07"):
+        _clear(scripted)
+    assert scripted.passes(0, BARRIER), "the set was aborted"
+    for tag, command in zip(tags, held, strict=True):
+        command.device.complete(command, win32.ERROR_SUCCESS, command.size).expect(NOERROR)
+        scripted.completed(tag, win32.ERROR_SUCCESS, command.size)
+
+
 @vdi_requirement("IOE-08")
 def test_codes_that_inform_may_count_as_errors(testbed: Testbed) -> None:
     """Whether ERROR_END_OF_MEDIA and other informative codes lead to IO-ERROR is recorded."""
@@ -230,16 +270,19 @@ def test_a_statement_comes_to_its_end_after_an_error(testbed: Testbed, kind: Kin
     assert not statement.outcome().succeeded, "the statement succeeded although a transfer had failed"
 
 
+@pytest.mark.parametrize("waits", [False, True], ids=["before", "while it waits"])
 @pytest.mark.parametrize("end", ["a close", "an abort"])
 @vdi_requirement("IOE-06")
-def test_the_server_may_end_a_device_in_io_error(scripted: ScriptedSet, end: str) -> None:
+def test_the_server_may_end_a_device_in_io_error(scripted: ScriptedSet, end: str, waits: bool) -> None:
     """In IO-ERROR GetCommand gives VD_E_CLOSE when the server closes the device, and VD_E_ABORT when it aborts."""
     _fail(scripted)
+    waiting = begin_to_wait(scripted.device) if waits else []
     if end == "a close":
         scripted.close_device(0)
     else:
         scripted.signal_abort()
-    scripted.device.get_command().expect(VD_E_CLOSE if end == "a close" else VD_E_ABORT)
+    result = waiting[0].result() if waiting else scripted.device.get_command()
+    result.expect(VD_E_CLOSE if end == "a close" else VD_E_ABORT)
 
 
 @pytest.mark.parametrize("command", [vdc.VDC_FLUSH, vdc.VDC_REWIND], ids=vdc.name_of)

@@ -181,11 +181,14 @@ def _pass_one(scripted: ScriptedSet) -> Answer:
     return scripted.device.complete(fetched.expect(NOERROR)) if fetched.succeeded else fetched
 
 
-@pytest.mark.parametrize("pending", ["queued", "queued on the second device", "held on the second device"])
+@pytest.mark.parametrize(
+    "pending", ["queued", "queued on the second device", "held on the second device", "held by a secondary"]
+)
 @vdi_requirement("TMO-02")
 def test_the_time_limit_runs_whatever_is_pending(testbed: Testbed, pending: str) -> None:
     """A set is aborted by serverTimeOut whether the pending command is queued or held, on whichever device."""
-    scripted = testbed.scripted(Scenario(devices=2, server_time_out=testbed.scaled(LONG)))
+    owners = (0, 1) if pending == "held by a secondary" else (0,)
+    scripted = testbed.scripted(Scenario(2, owners, server_time_out=testbed.scaled(LONG)))
     device = 0 if pending == "queued" else 1
     sent = scripted.try_to_send(code=VDC_FLUSH, device=device)
     sent.expect(NOERROR, VD_E_ABORT)
