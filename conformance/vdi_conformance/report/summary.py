@@ -37,6 +37,9 @@ STYLES: Final[dict[Verdict, str]] = {
 }
 CALLS: Final = 4
 LINES: Final = 2
+DRAWN: Final = "|"
+"""With that a line begins that is part of a picture."""
+PICTURE: Final = 8
 """So many calls, and lines of a text, are told of a check at the most: the evidence has more."""
 WHOLE: Final = 10_000
 """So many characters has a line that must not be broken at the most."""
@@ -148,6 +151,7 @@ def _ending(header: Header, alike: Alike, listing: bool) -> Iterator[RenderableT
         yield _indented(Text(shown_lines(check.about), style="italic"))
     if check.cause:
         yield _indented(Text(shown_lines(_beginning(check.cause.sentence))))
+        yield from (_whole(f"  {line}") for line in _picture(check.cause.sentence))
     if check.detail:
         yield _indented(Text(shown_lines(check.detail), style="dim"))
     yield from (_whole(call_line(call)) for call in check.calls[-CALLS:])
@@ -165,9 +169,14 @@ def _ending(header: Header, alike: Alike, listing: bool) -> Iterator[RenderableT
 
 def _beginning(text: str) -> str:
     """Give the first lines; the evidence has them all."""
-    lines = text.strip().splitlines()
+    lines = [line for line in text.strip().splitlines() if not line.startswith(DRAWN)]
     more = len(lines) - LINES
     return "\n".join([*lines[:LINES], *([f"({more} more lines in the evidence)"] if more > 0 else [])])
+
+
+def _picture(text: str) -> list[str]:
+    """Give the lines that draw something: each is shown whole, or no bar would lie below another."""
+    return [line for line in text.splitlines() if line.startswith(DRAWN)][:PICTURE]
 
 
 def _indented(text: Text) -> RenderableType:
