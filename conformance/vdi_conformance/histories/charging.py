@@ -71,19 +71,17 @@ def charged(violation: Violation, beside: Beside) -> str:
 
 
 def _for_success(call: HistoryCall, violation: Violation, beside: Beside) -> str:
-    if name_of(NOERROR) in violation.instead:
-        return _for_another_value(call, violation, beside)
     if violation.instead == (name_of(VD_E_ABORT),):
         return _AFTER_AN_ABORT.get(call.act, "ABT-03")
+    if call.act == "get_command":
+        return _for_another_command(call, violation)
+    if name_of(NOERROR) in violation.instead:
+        # It may succeed, with another buffer than the one that it gave.
+        return (_FAILED_BESIDE_THREADS if beside == "threads" else _FAILED_BESIDE_OTHERS)[call.act]
     return _SUCCEEDED[call.act][beside] if call.act in _SUCCEEDED else ANY
 
 
-def _for_another_value(call: HistoryCall, violation: Violation, beside: Beside) -> str:
-    """It may succeed, with another command or buffer than the one that it gave."""
-    if call.act != "get_command":
-        return (_FAILED_BESIDE_THREADS if beside == "threads" else _FAILED_BESIDE_OTHERS)[call.act]
-    sent_here = any(
-        other.act == "send" and (other.what, other.tag) == (call.what, call.gave)
-        for other in (*violation.calls, *violation.meanwhile)
-    )
-    return "CMD-11" if sent_here else "CMD-12"
+def _for_another_command(call: HistoryCall, violation: Violation) -> str:
+    if call.gave not in violation.sent:
+        return "CMD-01"
+    return "CMD-11" if violation.sent[call.gave] == call.what else "CMD-12"

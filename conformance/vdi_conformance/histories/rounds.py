@@ -100,12 +100,38 @@ def aborting(overlapping: OverlappingCalls, overlap: Overlap, others: Sequence[s
             aborter, rest = lanes[0], [lanes[1]]
         planned = [[_call(aborter, "signal_abort"), _call(aborter, "get_configuration")]]
         for number, lane in enumerate(rest):
-            acts = (others[(turn + 2 * number) % len(others)], "get_configuration")
+            acts = [others[(turn + 2 * number) % len(others)], "get_configuration"]
+            if turn % 4 == 3 and lane.by not in (1, aborter.by):
+                # It has an open device, and is advised against leaving so.
+                acts = ["close"]
             calls = [_waiting(overlapping, lane, act, turn) for act in acts]
             planned.append([call for call in calls if call is not None])
         afterwards = [_call(lane, "get_configuration") for lane in lanes] + [_call(aborter, "signal_abort")]
         judge(overlapping, overlapping.round(turn, planned, afterwards), overlap)
         finish(overlapping.walk)
+
+
+def joining(overlapping: OverlappingCalls, overlap: Overlap, turns: int) -> None:
+    """Let two processes join a set that is at work, and leave it, at the same moment and while its primary works."""
+    primary, *others = LANES["processes"]
+    for lane in others:
+        overlapping.walk.actor(Step("close", lane.by))
+    set_to_work(overlapping, WorkingSet(6, OF_ONE_CLIENT), overlap.beside)
+    name = overlapping.walk.model.sets[-1].name
+    for turn in range(turns):
+        beside = ("get_buffer_handle", "map_buffer_handle", "get_configuration", "open_device")[turn % 4]
+        calls = [_planned(overlapping, primary, beside, 3 * turn + again) for again in range(2)]
+        busy = [call for call in calls if call is not None]
+        coming = [[PlannedCall(lane.by, "join", lane.thread, name=name)] for lane in others]
+        # Every third turn one leaves while the other comes.
+        if turn % 3 == 2:
+            judge(overlapping, overlapping.round(turn, [coming[0]]), overlap, "join")
+            coming = [[_call(others[0], "close")], coming[1]]
+        judge(overlapping, overlapping.round(turn, [busy, *coming]), overlap)
+        there = [lane for lane in others if overlapping.walk.model.clients[lane.by - 1].of is not None]
+        leaving = [[_call(lane, "close")] for lane in there]
+        judge(overlapping, overlapping.round(turn, leaving), overlap, "close")
+    finish(overlapping.walk)
 
 
 def _call(lane: Lane, act: str) -> PlannedCall:

@@ -12,7 +12,7 @@ from vdi_conformance.histories.history import predecessors
 from vdi_conformance.histories.specification import Known, answered_otherwise, followed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from vdi_conformance.histories.history import HistoryCall
 
@@ -42,21 +42,28 @@ class Order(NamedTuple):
 
 
 def find_order(
-    initial: Iterable[Known], calls: Sequence[HistoryCall], otherwise: int | None = None, most: int = MOST
+    initial: Iterable[Known], calls: Sequence[HistoryCall], otherwise: Collection[int] = (), most: int = MOST
 ) -> Order | None:
     """Give an order that is permitted, None where there is none; Undecided where that takes too long.
 
-    The call at the place `otherwise` may have given anything that is permitted.
+    The calls at the places `otherwise` may have given anything that is permitted.
     """
-    return next(_Search(calls, otherwise, most).orders(initial), None)
+    return next(find_orders(initial, calls, otherwise, most), None)
+
+
+def find_orders(
+    initial: Iterable[Known], calls: Sequence[HistoryCall], otherwise: Collection[int] = (), most: int = MOST
+) -> Iterator[Order]:
+    """Give permitted orders, one for each state that they end in."""
+    return _Search(calls, otherwise, most).orders(initial)
 
 
 def last_states(initial: Iterable[Known], calls: Sequence[HistoryCall], most: int = MOST) -> list[Known]:
     """Give every state that some permitted order ends in; none where there is no such order."""
     states = list(initial)
     for part in parts(states, calls):
-        search = _Search(part, None, most)
-        states = list({order.states[-1].key: order.states[-1] for order in search.orders(states)}.values())
+        orders = find_orders(states, part, most=most)
+        states = list({order.states[-1].key: order.states[-1] for order in orders}.values())
     return states
 
 
@@ -65,7 +72,10 @@ def parts(initial: Sequence[Known], calls: Sequence[HistoryCall]) -> list[list[H
 
     While nothing may end a set, what is done on one device means nothing to another one.
     """
-    independent = all(call.act in OF_A_DEVICE or call.act in HARMLESS for call in calls)
+    completed = {call.tag for call in calls if call.act == "complete_command"}
+    independent = all(
+        call.act in OF_A_DEVICE or (call.act in HARMLESS and call.tag not in completed - {None}) for call in calls
+    )
     if not independent or not all(of.sound for state in initial for of in state.model.sets):
         return [list(calls)]
     cut: dict[int, list[HistoryCall]] = {}
@@ -77,7 +87,7 @@ def parts(initial: Sequence[Known], calls: Sequence[HistoryCall]) -> list[list[H
 class _Search:
     """One search; the places that it has looked at stay known from one first state to the next."""
 
-    def __init__(self, calls: Sequence[HistoryCall], otherwise: int | None, most: int) -> None:
+    def __init__(self, calls: Sequence[HistoryCall], otherwise: Collection[int], most: int) -> None:
         # Who ended first most likely came first.
         self._places = sorted(range(len(calls)), key=lambda place: calls[place].end)
         self._calls = calls
@@ -87,7 +97,7 @@ class _Search:
         self._seen: set[tuple[int, object]] = set()
 
     def orders(self, initial: Iterable[Known]) -> Iterator[Order]:
-        """Give permitted orders, one for each state that they end in; each of the first states may have been."""
+        """Give permitted orders; each of the first states may have been."""
         whole = (1 << len(self._calls)) - 1
         under_way = [(0, Order((), (one,))) for one in initial]
         while under_way:
@@ -115,7 +125,7 @@ class _Search:
         for place in self._places:
             if come >> place & 1 or self._before[place] & ~come:
                 continue
-            step = answered_otherwise if place == self._otherwise else followed
+            step = answered_otherwise if place in self._otherwise else followed
             further = [
                 (come | 1 << place, Order((*order.places, place), (*order.states, state)))
                 for state in step(before, self._calls[place])

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.histories.search import HARMLESS, find_order, parts
+from vdi_conformance.histories.search import HARMLESS, find_order, find_orders, parts
 from vdi_conformance.histories.specification import permitted
 from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vdi_conformance.histories.history import HistoryCall
     from vdi_conformance.histories.specification import Known
+
+    Calls = list[HistoryCall]
+
+MOST_WRONG: Final = 3
+"""So many wrong calls are told apart in one history."""
 
 
 @dataclass(frozen=True)
 class Violation:
     """The fewest `calls` that fit no order, and those of the whole history that overlap the one to blame.
 
-    `blamed` is the call with which all would fit had it given one of `instead`; None where more than one is wrong.
+    `blamed` is the call with which all would fit had it given one of `instead`, and perhaps a few others another code
+    too; None where still more is wrong. `sent` says on which device each command was sent.
     """
 
     calls: tuple[HistoryCall, ...]
     blamed: HistoryCall | None
     instead: tuple[str, ...]
     meanwhile: tuple[HistoryCall, ...]
+    sent: Mapping[int, int]
 
 
 def find_violation(
@@ -38,27 +46,44 @@ def find_violation(
 
     Where each of several calls may be the wrong one, one that is `preferred` is to blame, else the last to end.
     """
-    wrong = next((part for part in parts(initial, calls) if find_order(initial, part) is None), None)
-    if wrong is None:
+    unfit = next((part for part in parts(initial, calls) if find_order(initial, part) is None), None)
+    if unfit is None:
         return None
-    considered = _with_one_suspect(initial, wrong)
-    suspects = _suspects(initial, considered)
-    suspects.sort(key=lambda call: (preferred(call), call.end), reverse=True)
-    blamed = suspects[0] if suspects else None
-    shown = _shortened(initial, considered, blamed)
-    instead = _instead(initial, shown, blamed) if blamed else ()
+    considered, wrong = _wrong_ones(initial, unfit, preferred)
+    shown = _shortened(initial, considered, wrong)
+    blamed = wrong[0] if wrong else None
+    instead = _instead(initial, considered, wrong) if wrong else ()
     meanwhile = tuple(call for call in calls if blamed and call.overlaps(blamed) and call not in shown)
-    return Violation(tuple(shown), blamed, instead, meanwhile)
+    return Violation(tuple(shown), blamed, instead, meanwhile, _sent(initial[0], calls))
 
 
-def _suspects(initial: Sequence[Known], calls: list[HistoryCall]) -> list[HistoryCall]:
-    """Give each call with which all would fit, had it given something else."""
-    return [call for place, call in enumerate(calls) if find_order(initial, calls, otherwise=place) is not None]
+def _sent(initial: Known, calls: Sequence[HistoryCall]) -> Mapping[int, int]:
+    known = {command.tag: device.index for of in initial.model.sets for device in of.devices for command in device.sent}
+    return known | {call.tag: call.what for call in calls if call.act == "send" and call.tag is not None}
 
 
-def _with_one_suspect(initial: Sequence[Known], calls: list[HistoryCall]) -> list[HistoryCall]:
+def _wrong_ones(
+    initial: Sequence[Known], calls: Calls, preferred: Callable[[HistoryCall], bool]
+) -> tuple[Calls, Calls]:
+    """Give a history in which as few calls as possible are wrong, and these; the one to blame comes first."""
+    considered = _with_one_wrong(initial, calls)
+    for number in range(1, MOST_WRONG + 1):
+        found = [[*some] for some in combinations(considered, number) if _fits_without(initial, considered, some)]
+        if found:
+            for some in found:
+                some.sort(key=lambda call: (preferred(call), call.end), reverse=True)
+            return considered, max(found, key=lambda some: (preferred(some[0]), some[0].end))
+    return considered, []
+
+
+def _fits_without(initial: Sequence[Known], calls: Calls, wrong: Iterable[HistoryCall]) -> bool:
+    """Tell whether all would fit, had these given something else."""
+    return find_order(initial, calls, otherwise=[calls.index(call) for call in wrong]) is not None
+
+
+def _with_one_wrong(initial: Sequence[Known], calls: Calls) -> Calls:
     """Leave out wrong calls until one alone is wrong, as far as these changed nothing that others depend on."""
-    while not _suspects(initial, calls):
+    while not any(_fits_without(initial, calls, [call]) for call in calls):
         for call in calls:
             rest = [one for one in calls if one is not call]
             left_out = call.act in HARMLESS or call.code != NOERROR
@@ -70,25 +95,20 @@ def _with_one_suspect(initial: Sequence[Known], calls: list[HistoryCall]) -> lis
     return calls
 
 
-def _shortened(initial: Sequence[Known], calls: list[HistoryCall], blamed: HistoryCall | None) -> list[HistoryCall]:
+def _shortened(initial: Sequence[Known], calls: Calls, wrong: Calls) -> Calls:
     """Leave out each call without which the history is as wrong as with it, and for the same reason."""
     for call in reversed(calls[:]):
         rest = [one for one in calls if one is not call]
-        if call is not blamed and rest and _is_as_wrong(initial, rest, blamed):
+        if call not in wrong and rest and find_order(initial, rest) is None and _fits_without(initial, rest, wrong):
             calls = rest
     return calls
 
 
-def _is_as_wrong(initial: Sequence[Known], calls: list[HistoryCall], blamed: HistoryCall | None) -> bool:
-    if find_order(initial, calls) is not None:
-        return False
-    return blamed is None or find_order(initial, calls, otherwise=calls.index(blamed)) is not None
-
-
-def _instead(initial: Sequence[Known], calls: list[HistoryCall], blamed: HistoryCall) -> tuple[str, ...]:
-    """Name what the call might have given, in whichever place of an order it had come."""
-    order = find_order(initial, calls, otherwise=calls.index(blamed))
-    if order is None:
-        return ()
-    place = order.places.index(calls.index(blamed))
-    return permitted(order.states[place].model, blamed).names
+def _instead(initial: Sequence[Known], calls: Calls, wrong: Calls) -> tuple[str, ...]:
+    """Name what the call to blame might have given, wherever in an order it had come."""
+    places = [calls.index(call) for call in wrong]
+    names: dict[str, None] = {}
+    for order in find_orders(initial, calls, otherwise=places):
+        before = order.states[order.places.index(places[0])]
+        names |= dict.fromkeys(permitted(before.model, wrong[0]).names)
+    return tuple(names)

@@ -80,3 +80,10 @@ def test_creating_joining_and_closing_overlap(testbed: Testbed, beside: Beside) 
     """CreateEx, OpenInSecondaryEx, SignalAbort and Close give, called at once, what they give in some order."""
     overlap = Overlap(beside, ("NAM-08", "CRE-01", "CRE-02", "SEC-02"))
     rounds.coming_and_going(overlapping_on(testbed, beside), overlap, turns=24)
+
+
+@vdi_requirement("SEC-01", "GBH-01", "MBH-17")
+def test_joining_overlaps_with_others(testbed: Testbed) -> None:
+    """OpenInSecondaryEx lets each of several processes in at the same moment, and disturbs nobody who works."""
+    overlap = Overlap("processes", ("SEC-01", "GBH-01", "MBH-17"))
+    rounds.joining(overlapping_on(testbed, "processes"), overlap, turns=24)
