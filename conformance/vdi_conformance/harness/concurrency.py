@@ -26,6 +26,13 @@ def concurrently(
 
     Each turn another one is let go first, and every four turns another process, since those often come first.
     """
+    return [later.result() for later in let_go(turn, processes, starts)]
+
+
+def let_go(
+    turn: int, processes: Sequence[ProcessMemory], starts: Sequence[Callable[[], PendingAnswer[Any, Any]]]
+) -> list[PendingAnswer[Any, Any]]:
+    """Start calls of these processes at the same moment, in the order of `concurrently`; none is waited for."""
     first = turn % len(starts)
     under_way: dict[int, PendingAnswer[Any, Any]] = {}
     with ExitStack() as stack:
@@ -33,4 +40,4 @@ def concurrently(
             stack.enter_context(process.host.concurrently())
         for place in [*range(first, len(starts)), *range(first)]:
             under_way[place] = starts[place]()
-    return [under_way[place].result() for place in range(len(starts))]
+    return [under_way[place] for place in range(len(starts))]

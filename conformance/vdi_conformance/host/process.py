@@ -113,6 +113,12 @@ class Pending(Generic[R]):
         return self._outcome
 
     @property
+    def span(self) -> tuple[float, float]:
+        """When it was sent, and when its end was seen, in monotonic seconds; for one that is settled."""
+        assert self._ended is not None, "the request has no end yet"
+        return self._started, self._ended
+
+    @property
     def done(self) -> bool:
         """Whether the reply or an error has come; looks without waiting."""
         if self._outcome is None:

@@ -67,10 +67,19 @@ class Permits:
         """Whether a call that may wait must come to an end by itself."""
         return all(outcome.code != VD_E_TIMEOUT for outcome in self._outcomes)
 
+    def matching(self, code: int) -> list[PermittedAnswer]:
+        """Give the outcomes that a code may be, the most telling first; nothing is done."""
+        return [one for one in self._outcomes if one.code == code or (one.code is None and failed(code))]
+
+    @property
+    def outcomes(self) -> tuple[PermittedAnswer, ...]:
+        """Everything that is permitted; nothing is done."""
+        return tuple(self._outcomes)
+
     def settle(self, code: int) -> PermittedAnswer | None:
         """Take the code that was seen: give the outcome that it is, with its effect done; None where none is."""
-        for outcome in self._outcomes:
-            if outcome.code == code or (outcome.code is None and failed(code)):
-                outcome.effect()
-                return outcome
-        return None
+        matching = self.matching(code)
+        if not matching:
+            return None
+        matching[0].effect()
+        return matching[0]

@@ -75,7 +75,10 @@ class ModelDevice:
 
 @dataclass(eq=False)
 class ModelSet:
-    """A set; `called` says that a call to abort it has returned, so that whoever looks at the set anew must know."""
+    """A set; `called` says that a call to abort it has returned, so that whoever looks at the set anew must know.
+
+    Its `name` is told where calls say what they mean by the name of a set alone.
+    """
 
     index: int
     devices: list[ModelDevice] = field(default_factory=list)
@@ -86,6 +89,7 @@ class ModelSet:
     called: bool = False
     served: bool = False
     begun: bool = False
+    name: str = ""
 
     @property
     def sound(self) -> bool:

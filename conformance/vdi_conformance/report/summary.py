@@ -38,6 +38,9 @@ STYLES: Final[dict[Verdict, str]] = {
 }
 CALLS: Final = 4
 LINES: Final = 2
+DRAWN: Final = "|"
+"""With that a line begins that is part of a picture."""
+PICTURE: Final = 8
 """So many calls, and lines of a text, are told of a check at the most: the evidence has more."""
 WHOLE: Final = 10_000
 """So many characters has a line that must not be broken at the most."""
@@ -150,6 +153,7 @@ def _ending(header: Header, alike: Alike, found: str, listing: bool) -> Iterator
         yield _indented(Text(shown_lines(check.about), style="italic"))
     if check.cause:
         yield _indented(Text(shown_lines(_beginning(check.cause.sentence))))
+        yield from (_whole(f"  {line}") for line in _picture(check.cause.sentence))
     if found:
         yield _indented(Text(f"fails where {shown(found)}", style="bold"))
     if check.detail:
@@ -169,9 +173,14 @@ def _ending(header: Header, alike: Alike, found: str, listing: bool) -> Iterator
 
 def _beginning(text: str) -> str:
     """Give the first lines; the evidence has them all."""
-    lines = text.strip().splitlines()
+    lines = [line for line in text.strip().splitlines() if not line.startswith(DRAWN)]
     more = len(lines) - LINES
     return "\n".join([*lines[:LINES], *([f"({more} more lines in the evidence)"] if more > 0 else [])])
+
+
+def _picture(text: str) -> list[str]:
+    """Give the lines that draw something: each is shown whole, or no bar would lie below another."""
+    return [line for line in text.splitlines() if line.startswith(DRAWN)][:PICTURE]
 
 
 def _indented(text: Text) -> RenderableType:

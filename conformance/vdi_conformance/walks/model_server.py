@@ -11,9 +11,10 @@ from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
-    from vdi_conformance.harness.expectations import Answer
+    from vdi_conformance.harness.expectations import Answer, Code, PendingAnswer
     from vdi_conformance.harness.server import ServerRole
     from vdi_conformance.harness.testbed import Testbed
+    from vdi_conformance.host.messages.base import CodeReply
 
 BLOCK: Final = 512
 LARGEST: Final = 65536
@@ -81,7 +82,11 @@ class WalkingServer:
 
     def send(self, device: int, command: ModelCommand) -> Answer:
         """Send it; its tag as position makes each record another one, since a command may be known by what it says."""
-        return self.role.send_command(
+        return self.start_to_send(device, command).result()
+
+    def start_to_send(self, device: int, command: ModelCommand) -> PendingAnswer[CodeReply, Code]:
+        """Start to send it."""
+        return self.role.send_send_command(
             self._devices[device], command.code, command.size, command.tag, command.buffer, command.tag
         )
 

@@ -1,0 +1,87 @@
+"""Which requirement a call breaks that fits no order: by what it gave, what it might have given, and who called too.
+
+`beside` says where the calls came from that overlapped it: threads of one object, objects of one process, or processes.
+A call that failed breaks the requirement that it may be made so, one that succeeded the one that forbids it there.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
+
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_TIMEOUT, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vdi_conformance.histories.history import HistoryCall
+    from vdi_conformance.histories.violation import Violation
+
+Beside = Literal["threads", "objects", "processes"]
+ANY: Final = "ST-48"
+"""Whatever was done before, in whatever order, each call gives what the documents permit."""
+
+_FAILED_BESIDE_THREADS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "create": "CRE-01",
+        "join": "SEC-01",
+        "get_configuration": "CFG-09",
+        "open_device": "THR-01",
+        "signal_abort": "ABT-09",
+        "close": "CLS-05",
+        "get_command": "CMD-01",
+        "complete_command": "CMP-01",
+        "get_buffer_handle": "GBH-17",
+        "map_buffer_handle": "MBH-26",
+    }
+)
+_FAILED_BESIDE_OTHERS: Final[Mapping[str, str]] = MappingProxyType(
+    dict(_FAILED_BESIDE_THREADS)
+    | {
+        "open_device": "OPD-01",
+        "signal_abort": "ABT-01",
+        "get_buffer_handle": "GBH-01",
+        "map_buffer_handle": "MBH-17",
+    }
+)
+_SUCCEEDED: Final[Mapping[str, Mapping[Beside, str]]] = MappingProxyType(
+    {
+        "create": {"threads": "CRE-02", "objects": "NAM-08", "processes": "NAM-08"},
+        "join": {"threads": "SEC-03", "objects": "SEC-02", "processes": "SEC-02"},
+        "open_device": {"threads": "OPD-05", "objects": "OPD-17", "processes": "SEC-21"},
+        "close": {"threads": "CLS-02", "objects": ANY, "processes": ANY},
+        "complete_command": {"threads": "CMP-14", "objects": ANY, "processes": ANY},
+    }
+)
+_AFTER_AN_ABORT: Final[Mapping[str, str]] = MappingProxyType({"get_command": "CMD-09", "complete_command": "CMP-20"})
+
+
+def charged(violation: Violation, beside: Beside) -> str:
+    """Name the requirement that is broken."""
+    call = violation.blamed
+    if call is None or not call.by:
+        return ANY
+    if call.code == NOERROR:
+        return _for_success(call, violation, beside)
+    if call.code == VD_E_TIMEOUT and name_of(VD_E_ABORT) in violation.instead:
+        return "ABT-04"
+    if call.act == "get_command" and call.code == VD_E_TIMEOUT:
+        return "CMD-24"
+    return (_FAILED_BESIDE_THREADS if beside == "threads" else _FAILED_BESIDE_OTHERS)[call.act]
+
+
+def _for_success(call: HistoryCall, violation: Violation, beside: Beside) -> str:
+    if violation.instead == (name_of(VD_E_ABORT),):
+        return _AFTER_AN_ABORT.get(call.act, "ABT-03")
+    if call.act == "get_command":
+        return _for_another_command(call, violation)
+    if name_of(NOERROR) in violation.instead:
+        # It may succeed, with another buffer than the one that it gave.
+        return (_FAILED_BESIDE_THREADS if beside == "threads" else _FAILED_BESIDE_OTHERS)[call.act]
+    return _SUCCEEDED[call.act][beside] if call.act in _SUCCEEDED else ANY
+
+
+def _for_another_command(call: HistoryCall, violation: Violation) -> str:
+    if call.gave not in violation.sent:
+        return "CMD-01"
+    return "CMD-11" if violation.sent[call.gave] == call.what else "CMD-12"

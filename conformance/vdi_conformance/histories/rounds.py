@@ -1,0 +1,195 @@
+"""Rounds of overlapping calls: each two methods at once, on one object, on two of a process, and from processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.histories.check import OF_ONE_CLIENT, OWNERS, WorkingSet, finish, judge, set_to_work, what_is_wrong
+from vdi_conformance.histories.history import SERVER
+from vdi_conformance.histories.overlapping import PlannedCall
+from vdi_conformance.histories.planning import LANES, Lane, plan
+from vdi_conformance.histories.search import HARMLESS
+from vdi_conformance.model.steps import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from vdi_conformance.harness.judging import ConformanceFailure
+    from vdi_conformance.histories.charging import Beside
+    from vdi_conformance.histories.check import Overlap
+    from vdi_conformance.histories.overlapping import OverlappingCalls
+
+_ALL_OWNERS: Final[Mapping[Beside, Sequence[int]]] = {
+    "threads": OF_ONE_CLIENT,
+    "objects": OF_ONE_CLIENT,
+    "processes": OWNERS,
+}
+
+
+def layout(beside: Beside, devices: int = 8, buffers: bool = True) -> WorkingSet:
+    """Lay a set out for callers that are threads, objects or processes."""
+    return WorkingSet(devices, _ALL_OWNERS[beside], buffers)
+
+
+def in_pairs(overlapping: OverlappingCalls, overlap: Overlap, about: str, others: Sequence[str], turns: int) -> None:
+    """Let a method overlap with each of these, in each of so many turns; fail where the answers fit no order.
+
+    One more of either is under way on a third lane, and each lane calls twice. What is wrong and changes nothing does
+    not keep the rounds from going on to what the check is about.
+    """
+    found: list[ConformanceFailure] = []
+    for turn in range(turns):
+        for number, other in enumerate(others):
+            acts = (about, other, (about, other)[turn % 2])
+            history = overlapping.round(turn, _lanes(overlapping, overlap, acts, turn + number))
+            if failure := what_is_wrong(overlapping, history, overlap, about):
+                found.append(failure)
+                if failure.by == overlap.judged[0] or not {call.act for call in history} <= {*HARMLESS}:
+                    raise failure
+    if found:
+        raise found[0]
+
+
+def _lanes(overlapping: OverlappingCalls, overlap: Overlap, acts: Iterable[str], turn: int) -> list[list[PlannedCall]]:
+    found = []
+    for lane, act in zip(LANES[overlap.beside], acts, strict=False):
+        calls = [_planned(overlapping, lane, act, turn + again) for again in range(2)]
+        found.append([call for call in calls if call is not None])
+    return [lane for lane in found if lane]
+
+
+def _planned(overlapping: OverlappingCalls, lane: Lane, act: str, turn: int) -> PlannedCall | None:
+    return plan(overlapping.walk.model, lane, act, turn)
+
+
+def opening(overlapping: OverlappingCalls, overlap: Overlap, others: Sequence[str], sets: int) -> None:
+    """Let all lanes open one device at the same moment, and then another one while other calls are made."""
+    devices = 14
+    for _ in range(sets):
+        set_to_work(overlapping, layout(overlap.beside, devices), overlap.beside)
+        for turn, other in enumerate([*others, *others]):
+            acts = ("open_device", other if turn % 2 else "open_device", "open_device")
+            judge(overlapping, overlapping.round(turn, _lanes(overlapping, overlap, acts, 3 * turn + 1)), overlap)
+        finish(overlapping.walk)
+
+
+def transferring(overlapping: OverlappingCalls, overlap: Overlap, turns: int) -> None:
+    """Let the server send to several devices while each of them fetches, and completes what it fetched before."""
+    for turn in range(turns):
+        model = overlapping.walk.model
+        lanes, sending = [], []
+        for device in model.sets[-1].devices:
+            if device.owner is None:
+                continue
+            model.tags += 1
+            sending.append(PlannedCall(SERVER, "send", what=device.index, tag=model.tags))
+            by = device.owner.number
+            done = [PlannedCall(by, "complete_command", what=device.index, tag=one.tag) for one in device.held[:1]]
+            lanes.append([*done, PlannedCall(by, "get_command", what=device.index, patient=True)])
+        judge(overlapping, overlapping.round(turn, [*lanes, sending]), overlap, "get_command")
+        overlapping.settle()
+
+
+def aborting(overlapping: OverlappingCalls, overlap: Overlap, others: Sequence[str], sets: int) -> None:
+    """Let an abort overlap with other calls, with waits among them; each set sees it with other ones."""
+    lanes = LANES[overlap.beside]
+    for turn in range(sets):
+        set_to_work(overlapping, layout(overlap.beside, 5), overlap.beside)
+        aborter, *rest = (*lanes[turn % len(lanes) :], *lanes[: turn % len(lanes)])
+        if overlap.beside == "objects":
+            aborter, rest = lanes[0], [lanes[1]]
+        planned = [[_call(aborter, "signal_abort"), _call(aborter, "get_configuration")]]
+        for number, lane in enumerate(rest):
+            acts = [others[(turn + 2 * number) % len(others)], "get_configuration"]
+            if turn % 4 == 3 and lane.by not in (1, aborter.by):
+                # It has an open device, and is advised against leaving so.
+                acts = ["close"]
+            calls = [_waiting(overlapping, lane, act, turn) for act in acts]
+            planned.append([call for call in calls if call is not None])
+        afterwards = [_call(lane, "get_configuration") for lane in lanes] + [_call(aborter, "signal_abort")]
+        judge(overlapping, overlapping.round(turn, planned, afterwards), overlap)
+        finish(overlapping.walk)
+
+
+def joining(overlapping: OverlappingCalls, overlap: Overlap, turns: int) -> None:
+    """Let two processes join a set that is at work, and leave it, at the same moment and while its primary works."""
+    primary, *others = LANES["processes"]
+    for lane in others:
+        overlapping.walk.actor(Step("close", lane.by))
+    set_to_work(overlapping, WorkingSet(6, OF_ONE_CLIENT), overlap.beside)
+    name = overlapping.walk.model.sets[-1].name
+    for turn in range(turns):
+        beside = ("get_buffer_handle", "map_buffer_handle", "get_configuration", "open_device")[turn % 4]
+        calls = [_planned(overlapping, primary, beside, 3 * turn + again) for again in range(2)]
+        busy = [call for call in calls if call is not None]
+        coming = [[PlannedCall(lane.by, "join", lane.thread, name=name)] for lane in others]
+        # Every third turn one leaves while the other comes.
+        if turn % 3 == 2:
+            judge(overlapping, overlapping.round(turn, [coming[0]]), overlap, "join")
+            coming = [[_call(others[0], "close")], coming[1]]
+        judge(overlapping, overlapping.round(turn, [busy, *coming]), overlap)
+        there = [lane for lane in others if overlapping.walk.model.clients[lane.by - 1].of is not None]
+        leaving = [[_call(lane, "close")] for lane in there]
+        judge(overlapping, overlapping.round(turn, leaving), overlap, "close")
+    finish(overlapping.walk)
+
+
+def _call(lane: Lane, act: str) -> PlannedCall:
+    return PlannedCall(lane.by, act, lane.thread)
+
+
+def _waiting(overlapping: OverlappingCalls, lane: Lane, act: str, turn: int) -> PlannedCall | None:
+    """Plan a call; a GetCommand waits for what an abort is bound to give."""
+    found = _planned(overlapping, lane, act, turn)
+    if found is None or act != "get_command":
+        return found
+    return PlannedCall(found.by, act, found.thread, found.what, patient=overlapping_waits(overlapping, lane))
+
+
+def overlapping_waits(overlapping: OverlappingCalls, lane: Lane) -> bool:
+    """Tell whether the set of a lane's client will be aborted, so that its waits come to an end."""
+    of = overlapping.walk.model.clients[lane.by - 1].of
+    return of is not None and of is overlapping.walk.model.serving
+
+
+def coming_and_going(overlapping: OverlappingCalls, overlap: Overlap, turns: int) -> None:
+    """Let clients create sets of one name, join them, ask for their configuration, abort and close them at once."""
+    walk = overlapping.walk
+    lanes = LANES[overlap.beside]
+    for lane in lanes:
+        walk.actor(Step("close", lane.by))
+    for turn in range(turns):
+        walk.begin()
+        overlapping.begin()
+        name = walk.testbed.name()
+        acts = _BEGINNINGS[overlap.beside][turn % len(_BEGINNINGS[overlap.beside])]
+        planned = [[_named(lane, act, name, overlap)] for lane, act in zip(lanes, acts, strict=False)]
+        judge(overlapping, overlapping.round(turn, planned), overlap)
+        ends = _ENDS[turn % len(_ENDS)]
+        open_now = [lane for lane in _one_each(lanes) if walk.model.clients[lane.by - 1].of is not None]
+        closing = [[_call(lane, act)] for lane, act in zip(open_now, ends, strict=False)]
+        if closing:
+            judge(overlapping, overlapping.round(turn, closing), overlap)
+        for lane in _one_each(lanes):
+            judge(overlapping, overlapping.round(turn, [[_call(lane, "close")]]), overlap)
+
+
+def _named(lane: Lane, act: str, name: str, overlap: Overlap) -> PlannedCall:
+    mine = f"{name}-of-its-own" if overlap.beside == "objects" and lane.by == 2 else name
+    return PlannedCall(lane.by, act, lane.thread, what=1, name=mine if act in ("create", "join") else "")
+
+
+def _one_each(lanes: Sequence[Lane]) -> list[Lane]:
+    return list({lane.by: lane for lane in reversed(lanes)}.values())
+
+
+_BEGINNINGS: Final[Mapping[Beside, Sequence[Sequence[str]]]] = {
+    "threads": (("create", "create"), ("create", "create", "create"), ("create", "signal_abort", "create")),
+    "objects": (("create", "create"),),
+    "processes": (("create", "create", "create"), ("create", "join", "create"), ("create", "create", "join")),
+}
+_ENDS: Final = (
+    ("close", "close", "close"),
+    ("signal_abort", "get_configuration", "close"),
+    ("get_configuration", "signal_abort", "signal_abort"),
+)
