@@ -36,7 +36,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     which of them it is charged with. `together` names readings of which it is made, with
     `seed` for what these draw; at the `most` so many checks are tried. `time_scale` is the factor on the time limits
     of its processes. `made` names a fault that is made of a rule and conditions, of which each of the `requirements`
-    is the right one to find it.
+    is the right one to find it; `aimed` says that it can take effect in its `first` checks alone.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     most: int | None = None
     time_scale: float = 1.0
     made: str = ""
+    aimed: bool = False
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ import vdi_fixtures.trivial
 from vdi_conformance.evidence.proof import Kind, Trial, TrialResult
 from vdi_conformance.proof.fairness import at_random, in_pairs
 from vdi_conformance.proof.found import checks_by_fault
-from vdi_conformance.proof.making import aimed, made_trials, named_trial, surveyed, watching
+from vdi_conformance.proof.making import aimed, made_trials, named_trial, needs_aim, surveyed, watching
 from vdi_conformance.proof.plan import FURTHER, ProofPlan
 from vdi_conformance.report.certification import CANARIES
 from vdi_conformance.requirements import catalogue
@@ -97,14 +97,14 @@ def plan(
 
 def survey_of(planned: ProofPlan, around: str | None) -> ProofPlan:
     """Plan to see in which checks made faults can take effect, with an adapter in which nothing is wrong."""
-    made = _touched(trial for trial in planned.trials if trial.kind == "made fault")
+    made = _touched(trial for trial in planned.trials if needs_aim(trial))
     return replace(planned, trials=tuple(_in_parts(watching(around, made))) if made else ())
 
 
 def after_survey(planned: ProofPlan, results: Sequence[TrialResult]) -> ProofPlan:
     """Aim the made faults of a plan at the checks in which they can take effect."""
     survey = surveyed(results)
-    trials = (aimed(trial, survey) if trial.kind == "made fault" else trial for trial in planned.trials)
+    trials = (aimed(trial, survey) if needs_aim(trial) else trial for trial in planned.trials)
     return replace(planned, trials=tuple(trials))
 
 

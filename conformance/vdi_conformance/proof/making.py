@@ -93,7 +93,12 @@ def effective(fault: MadeFault, survey: Iterable[Reached]) -> tuple[str, ...]:
 
 def aimed(trial: Trial, survey: Iterable[Reached]) -> Trial:
     """Let the trial of a made fault run the checks in which it can take effect."""
-    return replace(trial, first=effective(fault_named(trial.made), survey))
+    return replace(trial, first=effective(fault_named(trial.made), survey), aimed=True)
+
+
+def needs_aim(trial: Trial) -> bool:
+    """Whether a trial is that of a fault which takes effect under conditions only."""
+    return trial.kind == "made fault" and bool(fault_named(trial.made).places)
 
 
 def without_survey(result: TrialResult) -> TrialResult:

@@ -87,9 +87,9 @@ def _until_all_are_red(trial: Trial, checks: Checks) -> Schedule:
 
 
 def _until_one_is_red(trial: Trial, checks: Checks) -> Schedule:
-    """Try the checks in which a made fault can take effect, until one of them sees it."""
+    """Try the checks in which a made fault can take effect, or all where it is not aimed, until one of them sees it."""
     breaks = set(trial.requirements)
-    for check in trial.first:
+    for check in trial.first if trial.aimed else checks:
         if breaks & set(checks.get(check, ())):
             tried = yield check
             if any(tried.verdict in red(requirement) for requirement in breaks & set(tried.broken)):
