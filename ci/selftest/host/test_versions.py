@@ -74,7 +74,7 @@ def initialize(protocol: object, target: str = "selftest.host.toy:Toy") -> dict[
     """Ask our own host, in this process."""
     environment = {"directory": os.curdir, "seed": 0, "time_scale": 1.0}
     asked = {"protocol": protocol, "role": "client", "environment": environment}
-    session = Session(target, False, lambda _: None)
+    session = Session(target, False, lambda _: None, lambda _: None)
     return entry.METHODS.perform(session, DispatchedCall(1, "initialize", None, asked))
 
 

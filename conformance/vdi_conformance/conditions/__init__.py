@@ -1,6 +1,6 @@
-"""The conditions under which rules are tried: axes with their values, what cannot go together, and the scenarios."""
+"""The conditions under which rules are tried: axes with their values, what cannot go together, and combinations."""
 
-from vdi_conformance.conditions.shipped import axes
-from vdi_conformance.conditions.values import Axis, Value
+from vdi_conformance.conditions.shipped import axes, combinations, constraints, triples
+from vdi_conformance.conditions.values import Axis, Combination, Constraint, Value
 
-__all__ = ["Axis", "Value", "axes"]
+__all__ = ["Axis", "Combination", "Constraint", "Value", "axes", "combinations", "constraints", "triples"]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from vdi_conformance.harness.device import BOUND_TO_COME, Device, Fetched
 from vdi_conformance.harness.expectations import Code, Observe, PendingAnswer, Result
 from vdi_conformance.harness.judging import Needed
 from vdi_conformance.harness.memory import ProcessMemory
+from vdi_conformance.host.errors import MethodNotFound
 from vdi_conformance.host.messages.base import AddressReply, CodeReply, Config, ConfigReply, Done, Request
 from vdi_conformance.host.messages.client import (
     Close,
@@ -26,6 +28,7 @@ from vdi_conformance.host.messages.client import (
     ReleaseSet,
     SignalAbort,
 )
+from vdi_conformance.host.messages.concurrent_calls import EndThread
 from vdi_conformance.host.process import Host, Pending
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT, MAX_TRANSFER_SIZE, VDConfig
@@ -231,6 +234,11 @@ class Client(ProcessMemory):
 
     def _send_code(self, request: Request[CodeReply]) -> PendingAnswer[CodeReply, Code]:
         return PendingAnswer(self.host.send(request), lambda reply: self.code(type(request), reply.code))
+
+    def end_thread(self, label: str = SET_THREAD) -> None:
+        """Let a thread of the process end that makes no call, where the host can do that."""
+        with suppress(MethodNotFound):
+            self.host.call(EndThread(label=label))
 
     def release(self) -> None:
         """Release the object."""

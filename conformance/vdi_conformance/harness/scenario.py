@@ -27,7 +27,8 @@ class Scenario:
     as many secondaries as the owners need, and at least `secondaries`. `database` is the size of what is moved,
     by default so much that each device moves about `transfers` full buffers. `server_time_out` is in milliseconds
     (0: never), `eom_warning_size` in bytes; `subject` and `snapshot` are those of the statement. `older` means that
-    the set is created and joined by the older forms, Create and OpenInSecondary.
+    the set is created and joined by the older forms, Create and OpenInSecondary; `older_creating` and `older_joining`
+    mean one of the two.
     """
 
     devices: int = 1
@@ -48,6 +49,8 @@ class Scenario:
     snapshot: bool = False
     instance: str | None = None
     older: bool = False
+    older_creating: bool = False
+    older_joining: bool = False
 
     @property
     def database_size(self) -> int:
@@ -136,7 +139,7 @@ class SetInUse:
     def create(self) -> None:
         """Let the primary create the set."""
         scenario = self.scenario
-        if scenario.older:
+        if scenario.older or scenario.older_creating:
             self.primary.create(self.set_name, scenario.config).expect(NOERROR, by=Needed("CRE-17"))
         else:
             self.primary.create_ex(scenario.instance, self.set_name, scenario.config).expect(
@@ -146,7 +149,7 @@ class SetInUse:
 
     def join(self, secondary: Client) -> Code:
         """Let a process that has a client object of its own open the set."""
-        if self.scenario.older:
+        if self.scenario.older or self.scenario.older_joining:
             answer = secondary.open_in_secondary(self.set_name)
         else:
             answer = secondary.open_in_secondary_ex(self.scenario.instance, self.set_name)

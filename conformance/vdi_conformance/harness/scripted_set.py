@@ -66,7 +66,7 @@ class ScriptedSet(SetInUse):
         self.server.open(scenario.instance, self.set_name).expect(NOERROR, by=Needed("CRE-01"))
         self.server.begin_configuration(
             scenario.features | features,
-            scenario.alignment,
+            scenario.alignment and self._alignment,
             scenario.block_size,
             scenario.max_transfer_size,
             self.primary.scaled(BOUND_TO_COME),

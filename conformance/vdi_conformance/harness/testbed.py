@@ -102,15 +102,15 @@ class Testbed:
 
     def backup(self, scenario: Scenario = USUAL, keep: Path | None = None) -> StatementRun:
         """Start a BACKUP in fresh processes; `keep` is a directory that receives its streams."""
-        return self._run("backup", scenario, self._clients(scenario), keep)
+        return self._run("backup", scenario, self.clients(scenario), keep)
 
     def restore(self, scenario: Scenario = USUAL, streams: Path | None = None) -> StatementRun:
         """Start a RESTORE in fresh processes, by default of what a BACKUP of the same scenario made."""
-        return self._run("restore", scenario, self._clients(scenario), streams)
+        return self._run("restore", scenario, self.clients(scenario), streams)
 
     def statement(self, kind: Kind, scenario: Scenario = USUAL) -> StatementRun:
         """Start a statement in fresh processes."""
-        return self._run(kind, scenario, self._clients(scenario))
+        return self._run(kind, scenario, self.clients(scenario))
 
     def prepared(
         self,
@@ -120,11 +120,16 @@ class Testbed:
         clients: list[Client] | None = None,
     ) -> StatementRun:
         """Bring a statement's cast together, on a set of this name where it is given; the check starts it."""
-        return self._prepare(kind, scenario, clients or self._clients(scenario), name=name)
+        return self._prepare(kind, scenario, clients or self.clients(scenario), name=name)
 
-    def created(self, kind: Kind, scenario: Scenario = USUAL, clients: list[Client] | None = None) -> StatementRun:
-        """Create a set, in fresh processes unless told which; its statement has not begun, and nobody has joined."""
-        statement = self._prepare(kind, scenario, clients or self._clients(scenario))
+    def created(
+        self, kind: Kind, scenario: Scenario = USUAL, clients: list[Client] | None = None, name: str | None = None
+    ) -> StatementRun:
+        """Create a set, in fresh processes unless told which; its statement has not begun, and nobody has joined.
+
+        It has a name of its own unless one is given.
+        """
+        statement = self._prepare(kind, scenario, clients or self.clients(scenario), name=name)
         set_up(statement.create)
         self._statements.append(statement)
         return statement
@@ -182,7 +187,7 @@ class Testbed:
 
         Each statement must have ended before the next set is asked for; whoever still has a set open closes it.
         """
-        clients, server = self._clients(scenario), self.processes.launch("server", "server")
+        clients, server = self.clients(scenario), self.processes.launch("server", "server")
         for _ in range(count):
             placement = self._placement(scenario, clients, server=server)
             statement = self._watched(StatementRun("backup", placement, None, self.session.parties.seed))
@@ -197,7 +202,7 @@ class Testbed:
         What the server saw is checked before the next set; whoever still has a set open closes it.
         """
         self.need_scripted()
-        clients, server = self._clients(scenario), self.processes.launch("server", "server")
+        clients, server = self.clients(scenario), self.processes.launch("server", "server")
         for _ in range(count):
             scripted = self._watched(ScriptedSet(self._placement(scenario, clients, server=server), self.observe))
             set_up(scripted.create)
@@ -212,15 +217,31 @@ class Testbed:
         set_up(lambda: scripted.start(features))
         return scripted
 
-    def scripted_created(self, scenario: Scenario = USUAL) -> ScriptedSet:
+    def scripted_created(self, scenario: Scenario = USUAL, clients: list[Client] | None = None) -> ScriptedSet:
         """Create a set whose server is told every step, beginning with its Open; nobody has joined."""
-        scripted = self._script(scenario)
+        scripted = self._script(scenario, clients)
         set_up(scripted.create)
         return scripted
 
-    def _script(self, scenario: Scenario) -> ScriptedSet:
+    def scripted_of_that_name(self, of: ScriptedSet, scenario: Scenario, clients: list[Client]) -> ScriptedSet:
+        """Create a set of the name of one that has ended, with the same server; what that one saw is checked first."""
+        of.check_completions()
+        self._scripted.remove(of)
+        of.server.close()
+        scripted = self._script(scenario, clients, of.set_name, of.server.host)
+        set_up(scripted.create)
+        return scripted
+
+    def _script(
+        self,
+        scenario: Scenario,
+        clients: list[Client] | None = None,
+        name: str | None = None,
+        server: Host | None = None,
+    ) -> ScriptedSet:
         self.need_scripted()
-        scripted = self._watched(ScriptedSet(self._placement(scenario, self._clients(scenario)), self.observe))
+        placement = self._placement(scenario, clients or self.clients(scenario), name, server)
+        scripted = self._watched(ScriptedSet(placement, self.observe))
         self._scripted.append(scripted)
         return scripted
 
@@ -352,7 +373,8 @@ class Testbed:
         self._statements.clear()
         self._sets_in_use.clear()
 
-    def _clients(self, scenario: Scenario) -> list[Client]:
+    def clients(self, scenario: Scenario) -> list[Client]:
+        """Start the client processes of a scenario; none of them has opened anything."""
         secondaries = max(scenario.secondaries, *scenario.owners)
         if secondaries:
             self._need_joining()

@@ -1,4 +1,4 @@
-"""Calls that are let go at the same moment, each on the thread of its label: what `calls.concurrently` does."""
+"""Calls that are let go at the same moment, and threads that end: `calls.concurrently` and `calls.end_thread`."""
 
 from __future__ import annotations
 
@@ -32,4 +32,10 @@ def _call(value: Any) -> DispatchedCall:
 @METHODS.method("calls.concurrently", calls=_calls)
 def _at_once(session: Session, calls: tuple[DispatchedCall, ...]) -> dict[str, Any]:
     session.let_go(calls)
+    return {}
+
+
+@METHODS.method("calls.end_thread", label=name)
+def _end_thread(session: Session, label: str) -> dict[str, Any]:
+    session.end_thread(label)
     return {}

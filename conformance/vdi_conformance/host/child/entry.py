@@ -115,9 +115,9 @@ class _Threads:
     """One thread and one queue a label; without a label the reader itself runs the call."""
 
     def __init__(self, target: str, own_layout: bool, answers: _Answers) -> None:
-        self._session = Session(target, own_layout, self._let_go)
+        self._session = Session(target, own_layout, self._let_go, self._end)
         self._answers = answers
-        self._queues: dict[str, queue.SimpleQueue[_Job]] = {}
+        self._queues: dict[str, tuple[threading.Thread, queue.SimpleQueue[_Job | None]]] = {}
 
     def take(self, call: DispatchedCall) -> None:
         if call.thread is None:
@@ -131,14 +131,22 @@ class _Threads:
             self._hand_over(call.thread or "", _Job(call, gate))
 
     def _hand_over(self, label: str, job: _Job) -> None:
-        if (waiting := self._queues.get(label)) is None:
-            waiting = self._queues[label] = queue.SimpleQueue()
-            threading.Thread(target=self._work, args=(waiting,), name=label, daemon=True).start()
-        waiting.put(job)
+        if label not in self._queues:
+            waiting = queue.SimpleQueue[_Job | None]()
+            thread = threading.Thread(target=self._work, args=(waiting,), name=label, daemon=True)
+            self._queues[label] = thread, waiting
+            thread.start()
+        self._queues[label][1].put(job)
 
-    def _work(self, waiting: "queue.SimpleQueue[_Job]") -> None:
-        while True:
-            call, gate = waiting.get()
+    def _end(self, label: str) -> None:
+        if label in self._queues:
+            thread, waiting = self._queues.pop(label)
+            waiting.put(None)
+            thread.join()
+
+    def _work(self, waiting: "queue.SimpleQueue[_Job | None]") -> None:
+        while (job := waiting.get()) is not None:
+            call, gate = job
             if gate is not None:
                 gate.wait()
             self._run(call)

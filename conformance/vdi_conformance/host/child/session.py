@@ -20,12 +20,13 @@ T = TypeVar("T")
 class Session:
     """The state of one host process; what was released stays known, so that stale use can be tried.
 
-    `let_go` starts calls at the same moment, each on the thread of its label.
+    `let_go` starts calls at the same moment, each on the thread of its label; `end_thread` ends that of a label.
     """
 
     target: str
     own_layout: bool
     let_go: Callable[[tuple[DispatchedCall, ...]], None]
+    end_thread: Callable[[str], None]
     adapter: Adapter | None = None
     sets: dict[str, VirtualDeviceSet] = field(default_factory=dict)
     devices: dict[str, VirtualDevice] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Calls that are made at the same moment: `calls.concurrently`."""
+"""Calls that are made at the same moment, and threads that end: `calls.concurrently`, `calls.end_thread`."""
 
 from typing import Annotated, Any
 
@@ -25,3 +25,14 @@ class ConcurrentCalls(Request[Done], frozen=True, kw_only=True):
 
     method = "calls.concurrently"
     calls: Annotated[list[ConcurrentCall], msgspec.Meta(min_length=1, max_length=128)]
+
+
+class EndThread(Request[Done], frozen=True, kw_only=True):
+    """End the operating system thread of a label, which is making no call: answered when it has ended.
+
+    The next request with that label runs on a new thread. Nothing happens where the label has none. A host may leave
+    this method out: its threads then live as long as it does.
+    """
+
+    method = "calls.end_thread"
+    label: Name

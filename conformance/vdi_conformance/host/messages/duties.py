@@ -17,7 +17,7 @@ SAID: Final[dict[Duty, str]] = {
     "scripted": 'where the capability server is "scripted"',
     "native": 'where the capability native_abi is not "none"',
     "com": 'where the capability native_abi is "com"',
-    "convenience": "by none: without it the suite makes the same calls one by one",
+    "convenience": "by none: without it the suite does with less, such as calls one by one",
 }
 """Who needs the methods of each duty."""
 

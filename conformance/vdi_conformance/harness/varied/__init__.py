@@ -1,0 +1,1 @@
+"""One set under conditions that a combination of values says, and what the documents say of it there."""

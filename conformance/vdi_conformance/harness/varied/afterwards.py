@@ -1,0 +1,150 @@
+"""What must still hold afterwards: memory, handles and completions of a set that goes on, memory of one that ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.harness.judging import Needed, judging
+from vdi_conformance.harness.memory import Seeded
+from vdi_conformance.harness.shared_memory import BufferView
+from vdi_conformance.harness.varied.layout import LEAVING
+from vdi_conformance.harness.varied.scripted import VariedScriptedSet
+from vdi_conformance.harness.varied.sets import Mapped
+from vdi_conformance.vdi.completion import ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from vdi_conformance.harness.device import Fetched
+    from vdi_conformance.harness.expectations import PendingAnswer, Result
+    from vdi_conformance.harness.varied.sets import Held, VariedSet
+
+FEW: Final = 3
+"""So many handles, and the last one, are mapped again."""
+PROBED: Final = 512
+"""So many bytes are stored where it only matters that this can be done."""
+
+
+def go_on(varied: VariedSet, held: list[Held], waiting: PendingAnswer[Any, Result[Fetched]] | None) -> None:
+    """See what must be afterwards, and come to the end."""
+    if not varied.ended:
+        look_again(varied, held)
+    if varied.has_ended():
+        look_after_the_end(varied, held)
+    elif waiting is None:
+        complete_all(varied, held)
+        varied.finish()
+    elif isinstance(varied, VariedScriptedSet):
+        complete_all(varied, held)
+        varied.close_waiting(waiting)
+        varied.finish()
+    else:
+        # A server may send nothing more while its command is held, and a device may serve one call at a time (Q45).
+        varied.finish()
+        waiting.result().expect(VD_E_ABORT, NOERROR, by="ABT-04")
+
+
+# While the set goes on
+
+
+def look_again(varied: VariedSet, held: Sequence[Held]) -> None:
+    """Each view still shows the buffer, and each handle still maps, in whoever is left."""
+    for one in held:
+        if one.holder not in varied.gone:
+            with judging("BUF-01"):
+                one.contents.require(one.fetched)
+        _look_at_mapped(varied, one)
+        if one.holder not in varied.gone and one in (*held[:FEW], held[-1]) and not _handles_hold(varied, one):
+            return
+
+
+def _look_at_mapped(varied: VariedSet, one: Held) -> None:
+    """Look through what was mapped before."""
+    for mapped in one.mapped:
+        if mapped.client not in varied.gone:
+            with varied.recommended.judging(_lasting(varied, one)):
+                one.contents.require(mapped.view)
+
+
+def _lasting(varied: VariedSet, one: Held) -> str:
+    """Name the requirement by which a mapped address stays good."""
+    if one.holder in varied.gone:
+        return "MBH-22"
+    return "MBH-20" if varied.layout.meanwhile in (*LEAVING, "second object closes") else "MBH-08"
+
+
+def _handles_hold(varied: VariedSet, one: Held) -> bool:
+    """Ask for the handle and map it once more; tell whether the set goes on."""
+    if one.handle is None:
+        return True
+    asked = one.holder.get_buffer_handle(one.command.buffer)
+    if not asked.succeeded and varied.has_ended():
+        return False
+    mapper = next((client for client in varied.clients if client is not one.holder), one.holder)
+    again = mapper.map_buffer_handle(one.handle)
+    if not again.succeeded and varied.has_ended():
+        return False
+    with judging("GBH-20"):
+        address = again.expect(NOERROR)
+        asked.expect(NOERROR)
+        one.contents.require(BufferView(mapper, address))
+    one.mapped.append(Mapped(mapper, BufferView(mapper, address), "GBH-20"))
+    return True
+
+
+def complete_all(varied: VariedSet, held: Sequence[Held]) -> None:
+    """Complete what is held, in the order of the layout; a server is told nothing twice."""
+    mine = [one for one in held if one.holder not in varied.gone]
+    match varied.layout.completing:
+        case "reverse":
+            mine.reverse()
+        case "held over" if isinstance(varied, VariedScriptedSet) and len(mine) > 1 and not varied.may_end:
+            mine = [*_pass_over(varied, mine), mine[0]]
+        case _:
+            pass
+    for one in mine:
+        varied.complete(one)
+
+
+def _pass_over(varied: VariedScriptedSet, mine: Sequence[Held]) -> list[Held]:
+    """Complete all but the first, and hold a further one, while the first one and its handle stay as they are."""
+    first, *others = mine
+    for one in others:
+        varied.complete(one)
+    further = varied.send_next(others[-1])
+    with judging("BUF-01"):
+        first.contents.require(first.fetched)
+    mapper = next((client for client in varied.clients if client is not first.holder), first.holder)
+    with judging("GBH-20"):
+        assert first.handle is not None, "it was asked for"
+        address = mapper.map_buffer_handle(first.handle).expect(NOERROR)
+        first.contents.require(BufferView(mapper, address))
+    return [further]
+
+
+# When the set has ended
+
+
+def look_after_the_end(varied: VariedSet, held: list[Held]) -> None:
+    """Held and mapped memory stays until the Close of whoever has it, and commands are aborted."""
+    by_a_client = varied.layout.meanwhile in ("primary aborts", "secondary aborts")
+    for one in held:
+        if one.holder not in varied.gone:
+            with judging("ABT-08" if by_a_client else "BUF-15"):
+                one.contents.require(one.fetched)
+                one.contents.store(one.fetched, varied.next_seed())
+        for mapped in one.mapped:
+            if mapped.client not in varied.gone:
+                with varied.recommended.judging("MBH-21"):
+                    view = mapped.view
+                    view.process.fill(view.address, Seeded(varied.next_seed()), min(PROBED, one.command.size))
+                    view.process.read(view.address + one.command.size - 1, 1)
+    for one in held:
+        if one.holder not in varied.gone:
+            answer = one.command.device.complete(one.command, ERROR_SUCCESS, one.command.size)
+            answer.expect(VD_E_ABORT, by=Needed("ABT-10"))
+    varied.end_aborted(held)
+    for client in reversed(varied.clients):
+        client.close().expect(NOERROR, VD_E_OPEN, by=Needed("CLS-07"))

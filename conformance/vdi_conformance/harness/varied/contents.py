@@ -1,0 +1,65 @@
+"""What a buffer holds, as every process must see it: over its full size, or at its ends where that is large."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vdi_conformance.harness.judging import ConformanceFailure
+from vdi_conformance.harness.memory import PAGE, Seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vdi_conformance.harness.shared_memory import BufferView
+
+FULL: Final = 192 << 10
+"""Up to that size a buffer is looked at byte for byte; other checks look at all of larger ones."""
+
+
+class Span(NamedTuple):
+    """So many bytes from an offset on."""
+
+    offset: int
+    size: int
+
+
+def spans_of(size: int) -> tuple[Span, ...]:
+    """Say where a buffer of that size is looked at."""
+    if size <= FULL:
+        return (Span(0, size),)
+    return Span(0, PAGE), Span(size - PAGE, PAGE)
+
+
+class Contents:
+    """What was stored last; `shift` leads from the address of a view to what is looked at."""
+
+    def __init__(self, size: int, shift: int = 0) -> None:
+        self._spans = spans_of(size)
+        self._shift = shift
+        self._digests: list[str] = []
+
+    def store(self, view: BufferView, seed: int) -> None:
+        """Store other bytes through a view."""
+        for number, span in enumerate(self._spans):
+            view.process.fill(view.address + self._shift + span.offset, Seeded(seed + number), span.size)
+        self.take(view)
+
+    def take(self, view: BufferView) -> None:
+        """Take what a view shows for what is stored."""
+        (self._digests,) = self._seen([view])
+
+    def differs(self, views: Sequence[BufferView]) -> BufferView | None:
+        """Give the first view that shows other bytes; all processes look at once."""
+        return next((view for view, seen in zip(views, self._seen(views), strict=True) if seen != self._digests), None)
+
+    def require(self, *views: BufferView) -> None:
+        """Fail the check unless every view shows what was stored last."""
+        if (found := self.differs(views)) is not None:
+            raise ConformanceFailure(f"{found.process.name} sees other bytes at {found.address:#x} than were stored")
+
+    def _seen(self, views: Sequence[BufferView]) -> list[list[str]]:
+        digesting = [
+            [view.process.start_digest(view.address + self._shift + span.offset, span.size) for span in self._spans]
+            for view in views
+        ]
+        return [[digest() for digest in spans] for spans in digesting]

@@ -1,0 +1,219 @@
+"""From a combination of values to numbers: sizes, buffers, who opens which device, who does what; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count, islice
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.harness.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vdi_conformance.harness.statement_run import Kind
+
+MIB: Final = 1 << 20
+SIZES: Final = {"64 KiB": 64 << 10, "192 KiB": 192 << 10, "1 MiB": MIB, "4 MiB": 4 * MIB}
+POOLS: Final = {"as it comes": 0, "16 MiB": 16 * MIB, "64 MiB": 64 * MIB, "256 MiB": 256 * MIB}
+LEAVING: Final = ("close", "exit", "kill")
+"""What happens meanwhile to a process that fetches nothing."""
+ABORTS: Final = ("primary aborts", "secondary aborts", "server aborts", "time limit", "server dies", "primary dies")
+MOST_HELD: Final = 20
+"""So many commands at the most are held at once: more than a table of 16 has."""
+INSTANCE: Final = "VDI1"
+
+
+@dataclass(frozen=True)
+class Use:
+    """A buffer of an area that a command is to have: the number of the area, and its place there."""
+
+    area: int
+    place: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a combination means for one set; sizes are in bytes, clients are numbered, 0 is the primary."""
+
+    values: Mapping[str, str]
+
+    @property
+    def is_scripted(self) -> bool:
+        """Whether the server is told every step."""
+        return self.values["server"] == "scripted"
+
+    @property
+    def reads(self) -> bool:
+        """Whether commands are Reads."""
+        return self.values["direction"] == "read"
+
+    @property
+    def kind(self) -> Kind:
+        """The statement with such commands."""
+        return "restore" if self.reads else "backup"
+
+    @property
+    def before(self) -> str:
+        """What went before."""
+        return self.values["before"]
+
+    @property
+    def meanwhile(self) -> str:
+        """What happens while commands are held."""
+        return self.values["meanwhile"]
+
+    @property
+    def aborts(self) -> bool:
+        """Whether that ends the set."""
+        return self.meanwhile in ABORTS
+
+    @property
+    def mapping(self) -> str:
+        """Who maps."""
+        return self.values["mapping"]
+
+    @property
+    def threads(self) -> str:
+        """Which threads make calls."""
+        return self.values["threads"]
+
+    @property
+    def completing(self) -> str:
+        """In which order commands are completed."""
+        return self.values["completing"]
+
+    @property
+    def has_guests(self) -> bool:
+        """Whether processes have a second object."""
+        return self.values["objects"] == "2"
+
+    @property
+    def devices(self) -> int:
+        """How many there are."""
+        return int(self.values["devices"])
+
+    @property
+    def processes(self) -> int:
+        """How many have the set open."""
+        return int(self.values["processes"])
+
+    @property
+    def transfer(self) -> int:
+        """The largest transfer."""
+        return SIZES[self.values["transfer"]]
+
+    @property
+    def block(self) -> int:
+        """The block size."""
+        return int(self.values["block"])
+
+    @property
+    def alignment(self) -> int:
+        """What the client asks for."""
+        return 0 if self.values["alignment"] == "none" else int(self.values["alignment"])
+
+    @property
+    def zone(self) -> int:
+        """The prefix zone."""
+        return int(self.values["zone"])
+
+    @property
+    def size(self) -> int:
+        """The size of a command."""
+        blocks = self.transfer // self.block
+        wanted = {"whole": blocks, "half": blocks // 2, "one block": 1, "odd": blocks - 1 - blocks % 2}
+        return max(1, wanted[self.values["size"]]) * self.block
+
+    @property
+    def areas(self) -> int:
+        """In so many areas the buffers of commands lie."""
+        return int(self.values["areas"])
+
+    @property
+    def buffers(self) -> int:
+        """So many an area has."""
+        return int(self.values["buffers"])
+
+    @property
+    def set_aside(self) -> int:
+        """So many buffers, that no command uses, lie before those of commands."""
+        return -(-POOLS[self.values["pool"]] // self.transfer)
+
+    @property
+    def again(self) -> bool:
+        """Whether buffers are freed and allocated again before they are used."""
+        return self.values["use"] == "again"
+
+    @property
+    def closed(self) -> int | None:
+        """The device that is closed before anything is shared."""
+        return self.devices - 1 if self.before == "closed device" else None
+
+    @property
+    def waiting(self) -> int | None:
+        """The device on which a GetCommand waits meanwhile, where nothing is sent to it."""
+        if self.meanwhile != "wait" or not self.is_scripted:
+            return None
+        return self.devices - 1 - (self.closed is not None)
+
+    @property
+    def serving(self) -> int:
+        """So many devices carry commands: the first ones."""
+        return self.devices - (self.closed is not None) - (self.waiting is not None)
+
+    @property
+    def bystander(self) -> int | None:
+        """The secondary without a device that leaves meanwhile."""
+        return self.processes - 1 if self.meanwhile in LEAVING else None
+
+    @property
+    def owners(self) -> tuple[int, ...]:
+        """Who opens each device, in turn."""
+        last = self.processes - (self.bystander is not None)
+        match self.values["fetching"]:
+            case "primary":
+                return (0,)
+            case "secondary":
+                return tuple(range(1, last))
+            case _:
+                return tuple(range(last))
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """The buffers that commands have, one after the other: of every area, and as many at once as there can be."""
+        wanted = min(self.areas * self.buffers, max(self.areas, min(self.serving, MOST_HELD)))
+        last = self.buffers - 1
+        places = [0, last, *range(1, last)] if last else [0]
+        order = (Use(area, places[turn]) for turn in count() for area in range(self.areas))
+        return tuple(islice(order, wanted))
+
+    @property
+    def at_once(self) -> int:
+        """So many commands are held at once."""
+        return min(self.serving, MOST_HELD, len(self.uses))
+
+    @property
+    def rounds(self) -> list[tuple[Use, ...]]:
+        """The buffers of the commands that are held at once, round after round; the last one is full."""
+        ends = range(len(self.uses), 0, -self.at_once)
+        return [self.uses[max(0, end - self.at_once) : end] for end in ends][::-1]
+
+    def scenario(self, server_time_out: int) -> Scenario:
+        """Lay out the set; the time limit of the server is in milliseconds."""
+        count = self.buffers * self.devices if not self.is_scripted else self.set_aside or self.buffers
+        return Scenario(
+            devices=self.devices,
+            owners=self.owners,
+            secondaries=self.processes - 1,
+            block_size=self.block,
+            max_transfer_size=self.transfer,
+            buffer_count=count,
+            prefix_zone_size=self.zone,
+            alignment=self.alignment,
+            server_time_out=server_time_out if self.meanwhile == "time limit" else 0,
+            instance=INSTANCE if self.values["instance"] == "named" else None,
+            older_creating=self.values["creating"] == "Create",
+            older_joining=self.values["joining"] == "OpenInSecondary",
+        )

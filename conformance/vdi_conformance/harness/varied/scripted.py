@@ -1,0 +1,159 @@
+"""A set under conditions whose server is told every step: it chooses buffers and commands, and shows completions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from vdi_conformance.harness.device import END_OF_DEVICE
+from vdi_conformance.harness.expectations import SLOW
+from vdi_conformance.harness.judging import ConformanceFailure, Needed, judging
+from vdi_conformance.harness.shared_memory import BufferView
+from vdi_conformance.harness.varied.contents import Contents
+from vdi_conformance.harness.varied.sets import Held, VariedSet
+from vdi_conformance.vdi.commands import VDC_READ, VDC_WRITE, VDF_READ_MEDIA, VDF_WRITE_MEDIA
+from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED, ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vdi_conformance.harness.client import Client
+    from vdi_conformance.harness.device import Fetched
+    from vdi_conformance.harness.expectations import Code, PendingAnswer, Result
+    from vdi_conformance.harness.scripted_set import ScriptedSet
+    from vdi_conformance.harness.testbed import Testbed
+    from vdi_conformance.harness.varied.layout import Layout, Use
+
+FEW: Final = 3
+"""So many devices at the most are closed one by one at the end."""
+
+
+class VariedScriptedSet(VariedSet):
+    """With the set itself, and the buffers of the server by the use that they are meant for."""
+
+    running: ScriptedSet
+
+    def __init__(self, testbed: Testbed, layout: Layout, running: ScriptedSet) -> None:
+        super().__init__(testbed, layout)
+        self.running = running
+        self._buffers: dict[tuple[int, int], int] = {}
+        self._late = max(1, layout.areas // 2)
+
+    def begin(self, clients: list[Client]) -> None:
+        """Make some areas before the secondaries join, and the others afterwards."""
+        running, layout = self.running, self.layout
+        running.begin_configuration(VDF_READ_MEDIA | VDF_WRITE_MEDIA)
+        running.end_configuration()
+        running.configuration = running.primary.get_configuration().expect(NOERROR, by=Needed("CFG-01"))
+        if layout.set_aside:
+            self._allocate(layout.set_aside)
+        for area in range(self._late):
+            self._add_area(area, requested=not layout.set_aside and area == 0)
+        running.join_all()
+        running.open_devices()
+        self.add_guests()
+        for area in range(self._late, layout.areas):
+            self._add_area(area)
+
+    def _add_area(self, area: int, requested: bool = False) -> None:
+        """Take every buffer of an area; all others are taken already, so that each is one of it."""
+        count = self.layout.buffers
+        if not requested:
+            self.running.request_buffers(count)
+        addresses = self._allocate(count)
+        if self.layout.again:
+            for address in addresses:
+                self.running.server.free_buffer(address, self.layout.transfer).expect(NOERROR)
+            addresses = self._allocate(count)
+        self._buffers |= {(area, place): address for place, address in enumerate(addresses)}
+
+    def _allocate(self, count: int) -> list[int]:
+        alignment = max(self.layout.alignment, self.layout.block)
+        server = self.running.server
+        asked = [server.send_allocate_buffer(self.layout.transfer, alignment) for _ in range(count)]
+        return [later.result().expect(NOERROR) for later in asked]
+
+    def _hold(self, uses: Sequence[Use]) -> list[Held]:
+        held = []
+        for number, use in enumerate(uses):
+            buffer = self._buffers[use.area, use.place]
+            one = self._send(number, buffer)
+            one.late = use.area >= self._late
+            held.append(one)
+        return held
+
+    def _send(self, number: int, buffer: int) -> Held:
+        """Send a command, and fetch it; the bytes of a Write are those of the server."""
+        size, running = self.layout.size, self.running
+        sent = Contents(size)
+        if not self.layout.reads:
+            sent.store(BufferView(running.server, buffer), self.next_seed())
+        tag = running.send(buffer, VDC_READ if self.layout.reads else VDC_WRITE, size, device=number)
+        one = self._held(number, self.fetch(running.devices[number]))
+        one.tag, one.buffer = tag, buffer
+        if one.command.size != size:
+            raise ConformanceFailure(
+                f"a command of {size} bytes came as one of {one.command.size}", by=Needed("CMD-01")
+            )
+        if not self.layout.reads:
+            with judging("BUF-03"):
+                sent.require(one.fetched)
+            one.contents = sent
+        return one
+
+    def send_next(self, one: Held) -> Held:
+        """Let a further command come whose buffer is that of a completed one."""
+        further = self._send(one.number, one.buffer)
+        further.contents.store(further.fetched, self.next_seed())
+        return further
+
+    def _complete(self, one: Held, thread: str) -> Code:
+        return one.command.device.complete(one.command, ERROR_SUCCESS, self._moved(one), thread=thread)
+
+    def _moved(self, one: Held) -> int:
+        """Give each Write a count of its own, so that no two can be taken for each other."""
+        return one.command.size - (0 if self.layout.reads else one.number)
+
+    def _require_seen(self, one: Held) -> None:
+        completion = self.running.completion()
+        if self.may_end and (completion is None or completion.code == ERROR_OPERATION_ABORTED) and self.has_ended():
+            return
+        if completion is None:
+            raise ConformanceFailure(f"the completion of command {one.tag} did not reach the server{SLOW}", by="CMP-20")
+        found = (completion.tag, completion.code, completion.bytes_transferred)
+        if found != (wanted := (one.tag, ERROR_SUCCESS, self._moved(one))):
+            sentence = "the server saw tag, code and count of a completion as {}, {} and {} instead of {}, {} and {}"
+            raise ConformanceFailure(sentence.format(*found, *wanted), by="CMP-01")
+        if self.layout.reads:
+            with judging("BUF-04" if one.number % 2 else "MBH-27"):
+                one.contents.require(BufferView(self.running.server, one.buffer))
+
+    def close_device(self, number: int) -> None:
+        """Let the server close a device, and its owner see that."""
+        self.running.close_device(number)
+        self.running.devices[number].get_command().expect(VD_E_CLOSE, by=END_OF_DEVICE)
+
+    def close_waiting(self, waiting: PendingAnswer[Any, Result[Fetched]]) -> None:
+        """Close the device on which a GetCommand waits."""
+        assert self.layout.waiting is not None, "such a layout has one"
+        self.running.close_device(self.layout.waiting)
+        waiting.result().expect(VD_E_CLOSE, by=END_OF_DEVICE)
+
+    def finish(self) -> None:
+        """Close what is open, the secondaries before the primary, where that is not much."""
+        if self.may_end or self.layout.devices > FEW:
+            # What an abort has overtaken nobody waits for.
+            self.running.aborted |= self.may_end
+            return
+        for number in range(self.layout.devices):
+            if number not in (self.layout.closed, self.layout.waiting):
+                self.close_device(number)
+        for client in [*reversed(self.guests), *reversed(self.clients)]:
+            if client not in self.gone:
+                client.close().expect(NOERROR, by=Needed("SEC-18" if client is not self.running.primary else "CLS-01"))
+
+    def end_aborted(self, held: Sequence[Held]) -> None:
+        """See every command that was held end by an abort."""
+        self.running.aborted = True
+        if self.layout.aborts and self.layout.meanwhile != "server dies":
+            self.running.all_aborted([one.tag for one in held])

@@ -1,0 +1,198 @@
+"""A set under conditions: its processes and their second objects, what is held there, and how commands come and go."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vdi_conformance.harness.judging import ConformanceFailure, judging
+from vdi_conformance.harness.shared_memory import BufferView, fetched_view
+from vdi_conformance.harness.varied.calls import Calls
+from vdi_conformance.harness.varied.contents import Contents
+from vdi_conformance.harness.varied.recommended import Recommendations
+from vdi_conformance.vdi.hresult import NOERROR
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vdi_conformance.harness.client import Client
+    from vdi_conformance.harness.device import Device, Fetched
+    from vdi_conformance.harness.expectations import Code
+    from vdi_conformance.harness.scenario import SetInUse
+    from vdi_conformance.harness.testbed import Testbed
+    from vdi_conformance.harness.varied.layout import Layout, Use
+
+MOST_GUESTS: Final = 3
+"""So many processes at the most get a second object."""
+
+
+class Mapped(NamedTuple):
+    """How an object sees a buffer by a handle, and the requirement that says that it does."""
+
+    client: Client
+    view: BufferView
+    rule: str
+
+
+@dataclass
+class Held:
+    """A command that is held, its buffer as everybody sees it, and what that holds.
+
+    `number` counts the commands that are held at once; `late` says that its area came when all had joined. `tag` and
+    `buffer` are those of a server that is told every step.
+    """
+
+    number: int
+    command: Fetched
+    contents: Contents
+    zone: Contents | None
+    late: bool = False
+    tag: int = 0
+    buffer: int = 0
+    handle: int | None = None
+    mapped: list[Mapped] = field(default_factory=list)
+
+    @property
+    def fetched(self) -> BufferView:
+        """How the process sees it that fetched the command."""
+        return fetched_view(self.command)
+
+    @property
+    def holder(self) -> Client:
+        """The object that fetched the command."""
+        return self.command.device.client
+
+
+class VariedSet(ABC):
+    """A set, in which `gone` are the objects that have closed or died, `held` the commands that were fetched last.
+
+    `may_end` says that the documents let what has happened end the set, or not; `ended` that it has ended.
+    """
+
+    running: SetInUse
+
+    def __init__(self, testbed: Testbed, layout: Layout) -> None:
+        self.testbed = testbed
+        self.layout = layout
+        self.recommended = Recommendations()
+        self.calls = Calls(layout.threads, self.recommended)
+        self.guests: list[Client] = []
+        self.leftover: Client | None = None
+        self.gone: set[Client] = set()
+        self.held: list[Held] = []
+        self.may_end = self.ended = False
+        self._seed = testbed.seed
+
+    @property
+    def pool_size(self) -> int:
+        """So many bytes that the whole pool is surely smaller."""
+        layout = self.layout
+        count = layout.set_aside + layout.buffers * layout.areas * (1 if layout.is_scripted else layout.devices)
+        return 4 * (count + 2 * layout.devices) * (layout.transfer + layout.zone + MAX_ALIGNMENT)
+
+    @property
+    def clients(self) -> list[Client]:
+        """The first objects of the processes that still have the set open."""
+        return [client for client in self.running.clients if client not in self.gone]
+
+    def next_seed(self) -> int:
+        """Give a number for contents that nothing else has."""
+        self._seed += 100
+        return self._seed
+
+    def hold(self, uses: Sequence[Use]) -> list[Held]:
+        """Let commands for these buffers be outstanding at once, and fetch each."""
+        held = self.held = self._hold(uses)
+        for one in held:
+            self._require_place(one.command)
+            one.contents.take(one.fetched)
+            if one.zone is not None:
+                with judging("BUF-06"):
+                    one.zone.store(one.fetched, self.next_seed())
+        return held
+
+    def fetch(self, device: Device) -> Fetched:
+        """Fetch the next command of a device."""
+        return self.calls.make(
+            "fetching", device.client, device.key, lambda label: device.send_get_command(thread=label), "CMD-01"
+        )
+
+    def complete(self, one: Held) -> None:
+        """Complete a command that is held: that gives NOERROR, and the server sees it."""
+        usual = one.command.device.key
+        label = self.calls.label("completing", usual)
+        answer = self._complete(one, label)
+        self.calls.end(one.holder, label)
+        if not answer.succeeded and label != usual and (again := self._complete(one, usual)).succeeded:
+            with self.recommended.judging("CMP-14"):
+                answer.expect(NOERROR)
+            answer = again
+        if answer.succeeded or not self.has_ended():
+            answer.expect(NOERROR, by="CMP-01")
+            self._require_seen(one)
+
+    def add_guests(self) -> None:
+        """Let second objects of processes join, if they may (Q32)."""
+        if not self.layout.has_guests:
+            return
+        for client in self.running.clients[:MOST_GUESTS]:
+            guest = self.testbed.beside(client)
+            answer = self.running.join(guest)
+            if answer.succeeded:
+                self.guests.append(guest)
+            else:
+                with self.recommended.judging("SEC-22"):
+                    answer.expect_failure()
+
+    def guest_of(self, client: Client) -> list[Client]:
+        """Give the second object of the process of a client, if it has one."""
+        return [guest for guest in self.guests if guest.host is client.host and guest not in self.gone]
+
+    def part(self, *clients: Client) -> None:
+        """Note that these objects have closed or died, with what they had mapped."""
+        for client in clients:
+            self.gone.add(client)
+            if client in self.running.secondaries:
+                self.running.forget(client)
+
+    def has_ended(self) -> bool:
+        """Tell whether what was permitted to end the set has done so; that may show a moment after a call fails."""
+        if self.may_end and not self.ended and self.clients:
+            self.ended = not self.clients[0].get_configuration(0).succeeded
+        return self.ended
+
+    @abstractmethod
+    def begin(self, clients: list[Client]) -> None:
+        """Create the set, configure it, let everybody join, and open every device."""
+
+    @abstractmethod
+    def _hold(self, uses: Sequence[Use]) -> list[Held]: ...
+
+    @abstractmethod
+    def _complete(self, one: Held, thread: str) -> Code: ...
+
+    @abstractmethod
+    def _require_seen(self, one: Held) -> None: ...
+
+    @abstractmethod
+    def finish(self) -> None:
+        """End the set as ordinary clients and servers do."""
+
+    @abstractmethod
+    def end_aborted(self, held: Sequence[Held]) -> None:
+        """See that the server's side has ended by an abort."""
+
+    def _require_place(self, command: Fetched) -> None:
+        """Fail the check unless the data is aligned, wherever the prefix zone then begins."""
+        wanted = max(self.layout.alignment, self.layout.block)
+        if command.buffer % wanted:
+            name = command.device.client.name
+            zone_is = self.layout.zone and (command.buffer - self.layout.zone) % wanted == 0
+            sentence = f"{name} has a buffer at {command.buffer:#x}, no multiple of {wanted}"
+            raise ConformanceFailure(sentence, by="BUF-09" if zone_is else "BUF-05")
+
+    def _held(self, number: int, command: Fetched) -> Held:
+        zone = self.layout.zone
+        return Held(number, command, Contents(command.size), Contents(zone, -zone) if zone else None)

@@ -1,0 +1,70 @@
+"""A set under conditions that a BACKUP or RESTORE uses: whatever a real server allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vdi_conformance.harness.judging import Needed
+from vdi_conformance.harness.varied.sets import Held, VariedSet
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vdi_conformance.harness.client import Client
+    from vdi_conformance.harness.expectations import Code
+    from vdi_conformance.harness.statement_run import StatementRun
+    from vdi_conformance.harness.testbed import Testbed
+    from vdi_conformance.harness.varied.layout import Layout, Use
+
+
+class VariedStatement(VariedSet):
+    """With the statement itself."""
+
+    running: StatementRun
+
+    def __init__(self, testbed: Testbed, layout: Layout, running: StatementRun) -> None:
+        super().__init__(testbed, layout)
+        self.running = running
+
+    def begin(self, clients: list[Client]) -> None:
+        """Let the statement configure the set."""
+        self.running.configure()
+        self.running.join_all()
+        self.running.open_devices()
+        self.add_guests()
+
+    def _hold(self, uses: Sequence[Use]) -> list[Held]:
+        return [self._held(number, command) for number, command in enumerate(self.running.hold_all())]
+
+    def _complete(self, one: Held, thread: str) -> Code:
+        """Move its bytes, every other time through a mapping."""
+        views = [mapped.view for mapped in one.mapped if mapped.client not in self.gone]
+        view = views[-1] if views and not one.number % 2 else None
+        return self.running.answer(one.command, view, thread=thread)
+
+    def _require_seen(self, one: Held) -> None:
+        """Nobody tells; the end of the statement will."""
+
+    def finish(self) -> None:
+        """Run the statement to its end; one that may end is aborted instead."""
+        if self.may_end or self.layout.meanwhile == "wait":
+            self._abort()
+            return
+        end = self.running.run_out()
+        for guest in self.guests:
+            if guest not in self.gone:
+                guest.close().expect(NOERROR, by=Needed("SEC-18"))
+        self.running.close()
+        self.running.require_success(end)
+
+    def _abort(self) -> None:
+        self.clients[0].signal_abort().expect(NOERROR, by="ABT-01")
+        for client in [*reversed(self.guests), *reversed(self.clients)]:
+            if client not in self.gone:
+                client.close().expect(NOERROR, VD_E_OPEN, by=Needed("CLS-07"))
+        self.running.require_failure()
+
+    def end_aborted(self, held: Sequence[Held]) -> None:
+        """See the statement fail."""
+        self.running.require_failure()
