@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from vdi_conformance.conditions.shipped import axes
+from vdi_conformance.conditions.shipped import axes, constraints
 from vdi_conformance.evidence.proof import Trial, TrialResult
 from vdi_fixtures.made.fault import NOTHING, MadeFault, fault_named
 from vdi_fixtures.made.product import drawn
@@ -18,7 +18,12 @@ ADAPTER: Final = "vdi_fixtures.made.adapter:Broken"
 
 def made_trials(number: int, seed: int, around: str | None) -> list[Trial]:
     """Draw so many faults, of those that can be had around an adapter, or with the emulator."""
-    return [trial_of(fault, around) for fault in drawn(number, seed, emulated=around is None)]
+    return [trial_of(fault, around) for fault in drawn(number, seed, around is None, _excluded)]
+
+
+def _excluded(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two conditions cannot go together, for a reason that constraints.tsv has."""
+    return any(constraint.forbids(dict((one, other))) for constraint in constraints())
 
 
 def named_trial(name: str, around: str | None) -> Trial | None:
