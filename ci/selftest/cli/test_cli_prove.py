@@ -166,7 +166,7 @@ def test_made_faults_are_drawn_by_a_seed_and_a_share_is_asked_for(
 ) -> None:
     # Closing a closed set takes the fewest checks.
     names = ["closed_sets_close where devices: 1", "closed_sets_close where devices: 17 and zone: 4097"]
-    monkeypatch.setattr(making, "drawn", lambda number, _seed, **_: [fault_named(name) for name in names[:number]])
+    monkeypatch.setattr(making, "drawn", lambda number, *_: [fault_named(name) for name in names[:number]])
     html = tmp_path / "proof.html"
     options = ("--made=2", "--seed=3", "--no-written", "--least=60", f"--html={html}")
     exit_code, proof = _proof(tmp_path, *options, workers="2")
