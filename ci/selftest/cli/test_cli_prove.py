@@ -11,10 +11,11 @@ from faulty import faults
 from vdi_conformance.cli import main
 from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.evidence.proof import Kind, Trial
-from vdi_conformance.proof import discovery
+from vdi_conformance.proof import discovery, making
 from vdi_conformance.proof.discovery import plan
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import profile
+from vdi_fixtures.made.fault import NOTHING, RULES, fault_named
 
 FAULTS = [trial for trial in plan(profile("full"), "emulator", None).trials if trial.kind == "fault"]
 NO_HANDLES = """'No buffer has a handle; that is nothing that creation could show.'
@@ -102,6 +103,8 @@ def test_what_is_not_as_it_must_be_is_told(
 
 REFUSED = [
     (["--pairs", "--only", "handles_are_offsets"], "--pairs and --drawn are about the emulator"),
+    (["--drawn", "1", "--made", "1"], "--pairs and --drawn are about the emulator"),
+    (["--only", "no_handle where colour: green"], "there is nothing called no_handle where colour: green to be tried"),
     (["--drawn", "1", "--adapter", "package.module:Class"], "--pairs and --drawn are about the emulator"),
     (["--only", "mapping_copis"], "nearest: mapping_copies"),
     (["--only", "nothing_of_that_name"], "there is nothing called nothing_of_that_name to be tried"),
@@ -149,3 +152,28 @@ def test_every_two_readings_that_go_together_are_a_trial() -> None:
     assert ("completion_out_of_order_is_refused", "handles_are_offsets") in pairs
     assert len(pairs) == len(trials)
     assert all(trial.requirements and trial.most for trial in trials)
+
+
+def test_a_rule_that_is_broken_everywhere_is_found_by_its_requirement(tmp_path: Path) -> None:
+    rules = sorted(RULES.keys() - {NOTHING.name})
+    exit_code, proof = _proof(tmp_path, *(f"--only={rule}" for rule in rules), workers="2")
+    assert [one["fault"] for one in proof["made"] if one["fate"] != "found"] == []
+    assert (exit_code, len(proof["made"])) == (0, len(rules))
+
+
+def test_made_faults_are_drawn_by_a_seed_and_a_share_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Closing a closed set takes the fewest checks.
+    names = ["closed_sets_close where devices: 1", "closed_sets_close where devices: 17 and zone: 4097"]
+    monkeypatch.setattr(making, "drawn", lambda number, *_: [fault_named(name) for name in names[:number]])
+    html = tmp_path / "proof.html"
+    options = ("--made=2", "--seed=3", "--no-written", "--least=60", f"--html={html}")
+    exit_code, proof = _proof(tmp_path, *options, workers="2")
+    said = capsys.readouterr().out
+    assert [one["fate"] for one in proof["made"]] == ["found", "condition never reached"]
+    assert proof["made_seed"] == 3
+    assert (exit_code, proof["findings"]) == (1, ["50.0 % of the made faults were found, and 60 % must be"])
+    assert "2 made faults, drawn by the seed 3: 1 found, 1 condition never reached; 1 of 2 found (50.0 %)" in said
+    assert "closed_sets_close where devices: 17 and zone: 4097: condition never reached, in 0 checks" in said
+    assert "Close answers NOERROR on a closed set where there is 1 device" in html.read_text(encoding="utf-8")

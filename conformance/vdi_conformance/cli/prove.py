@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import pytest
@@ -25,6 +25,9 @@ from vdi_conformance.proof.plan import FURTHER, ProofPlan, write
 from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
 from vdi_conformance.requirements.profiles import Profile, profile
 from vdi_conformance.untrusted.printable import shown_lines
+
+if TYPE_CHECKING:
+    from vdi_conformance.proof.discovery import Making
 
 EXIT_CODES: Final[dict[Ending, int]] = {"proven": 0, "not proven": 1, "void": 6}
 WORKERS: Final = 2
@@ -82,6 +85,28 @@ def prove(
             help="The faults that only the checks of endurance find, on these: small, medium or large.",
         ),
     ] = None,
+    made: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            parser=values.whole(0, MOST_DRAWN),
+            help="So many faults that are made: a rule broken under one condition or two, drawn by --seed.",
+        ),
+    ] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="S", parser=values.whole(0, MOST_DRAWN), help="What made faults are drawn by.")
+    ] = 0,
+    least: Annotated[
+        int,
+        typer.Option(
+            metavar="P",
+            parser=values.whole(0, 100),
+            help="So many in a hundred made faults must be found (default: 0).",
+        ),
+    ] = 0,
+    with_written: Annotated[
+        bool, typer.Option("--written/--no-written", help="What is written as well, or the made faults alone.")
+    ] = True,
     workers: Annotated[
         str | None,
         typer.Option(
@@ -108,6 +133,8 @@ def prove(
     proof is void since the adapter fails without any fault or a canary is not found; 2, 3, 4 as for `run`.
     """
     # Here, since no other verb needs what the suite is tried on.
+    from vdi_conformance.proof.discovery import Making, after_survey, survey_of
+    from vdi_conformance.proof.making import without_survey
     from vdi_conformance.proof.whole import Made, proof_of
     from vdi_conformance.report.proof_page import page
     from vdi_conformance.report.proof_summary import summary
@@ -116,9 +143,10 @@ def prove(
     asked = _asked(profile_name)
     whole = profile_name is None
     if pairs or drawn:
-        watch = Watch(_together(adapter, asked, pairs, drawn, alone=not only and not endurance and whole))
+        planned = _together(adapter, asked, pairs, drawn, alone=not (only or endurance or made) and whole)
     else:
-        watch = Watch(_planned(adapter, asked, only or [], whole, further, endurance))
+        making = Making(made, seed, least, with_written)
+        planned = _planned(adapter, asked, only or [], whole, further, making, endurance)
     options = [
         "--vdi-adapter",
         adapter,
@@ -131,12 +159,18 @@ def prove(
     if profile_name is not None:
         options.append(f"--vdi-profile={asked.label}")
     started, began = datetime.now(UTC), time.monotonic()
-    status, told = _make(watch, options)
+    survey = Watch(survey_of(planned, None if adapter == EMULATOR else resolve(adapter).target))
+    status, told = _make(survey, options) if survey.plan.trials else (0, "")
+    watch = Watch(after_survey(planned, survey.results))
+    if status in ENDED:
+        status, told = _make(watch, options)
     if status not in ENDED:
         typer.echo(shown_lines(told), err=True)
         return status
-    made = Made(started.isoformat(timespec="seconds"), time.monotonic() - began, tuple(watch.results))
-    proof = proof_of(watch.plan, asked, watch.client, made)
+    results = (*map(without_survey, survey.results), *watch.results)
+    trials = Made(started.isoformat(timespec="seconds"), time.monotonic() - began, results)
+    whole = msgspec.structs.replace(watch.plan, trials=(*survey.plan.trials, *watch.plan.trials))
+    proof = proof_of(whole, asked, watch.client, trials)
     if json is not None:
         written(json, msgspec.json.format(msgspec.json.encode(proof)))
     if html is not None:
@@ -154,7 +188,13 @@ def _asked(profile_name: str | None) -> Profile:
 
 
 def _planned(
-    adapter: str, asked: Profile, only: Sequence[str], whole: bool, further: int, endurance: str | None
+    adapter: str,
+    asked: Profile,
+    only: Sequence[str],
+    whole: bool,
+    further: int,
+    making: "Making",
+    endurance: str | None,
 ) -> ProofPlan:
     from vdi_conformance.proof.discovery import UnknownTrial, plan
 
@@ -165,7 +205,8 @@ def _planned(
             raise UsageRefusal(f"{adapter} is a host program, which no fault can be put around: name a Python class.")
         # Faults find what they go around by its class: what the reference names besides must be found too.
         os.environ.update(spec.env)
-        return plan(asked, adapter, None if adapter == EMULATOR else spec.target, only, whole, further, endurance)
+        around = None if adapter == EMULATOR else spec.target
+        return plan(asked, adapter, around, only, whole, further, making, endurance)
     except (UnknownTrial, UnknownAdapter) as error:
         raise UsageRefusal(f"{error}.") from error
 
@@ -175,7 +216,8 @@ def _together(adapter: str, asked: Profile, pairs: bool, drawn: int, alone: bool
 
     if adapter != EMULATOR or not alone:
         raise UsageRefusal(
-            "--pairs and --drawn are about the emulator, and go with none of --adapter, --profile, --only, --endurance."
+            "--pairs and --drawn are about the emulator, and go with none of --adapter, --profile, --only, --made, "
+            "--endurance."
         )
     return plan_of_fairness(asked, pairs, drawn)
 

@@ -8,8 +8,8 @@ from vdi_conformance.evidence.records import Observation, Party, ProfileVersion,
 
 FORMAT: Final = 2
 
-Kind = Literal["control", "canary", "fault", "reading", "trivial"]
-KINDS: Final[tuple[Kind, ...]] = ("control", "canary", "fault", "reading", "trivial")
+Kind = Literal["control", "canary", "fault", "made fault", "reading", "trivial"]
+KINDS: Final[tuple[Kind, ...]] = ("control", "canary", "fault", "made fault", "reading", "trivial")
 Outcome = Literal["killed", "killed by another requirement only", "survived", "never exercised", "not applicable"]
 OUTCOMES: Final[tuple[Outcome, ...]] = (
     "killed",
@@ -18,6 +18,9 @@ OUTCOMES: Final[tuple[Outcome, ...]] = (
     "never exercised",
     "not applicable",
 )
+Fate = Literal["found", "unnoticed", "condition never reached", "not applicable", "no verdict"]
+FATES: Final[tuple[Fate, ...]] = ("found", "unnoticed", "condition never reached", "not applicable", "no verdict")
+"""What becomes of a made fault: `unnoticed` took effect in a check that judged what it breaks, and was not found."""
 Ending = Literal["proven", "not proven", "void"]
 
 
@@ -32,7 +35,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     once those are broken that it breaks, and `further` says how many checks of other requirements it meets, to see
     which of them it is charged with. `together` names readings of which it is made, with
     `seed` for what these draw; at the `most` so many checks are tried. `time_scale` is the factor on the time limits
-    of its processes.
+    of its processes. `made` names a fault that is made of a rule and conditions, of which each of the `requirements`
+    is the right one to find it; `aimed` says that it can take effect in its `first` checks alone.
     """
 
     name: str
@@ -54,10 +58,16 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seed: str = ""
     most: int | None = None
     time_scale: float = 1.0
+    made: str = ""
+    aimed: bool = False
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How one check of a trial ended, in `seconds`; where it did not pass, what it broke, and `cause` a sentence."""
+    """How one check of a trial ended, in `seconds`; where it did not pass, what it broke, and `cause` a sentence.
+
+    `effects` counts how often a made fault took effect; `reached` says, where nothing is wrong, which rules could be
+    broken in it, under which conditions.
+    """
 
     check: str
     requirements: tuple[str, ...]
@@ -65,6 +75,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     broken: tuple[str, ...] = ()
     cause: str = ""
     seconds: float = 0.0
+    effects: int = 0
+    reached: tuple[tuple[str, str], ...] = ()
 
 
 class TrialResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +96,25 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     outcome: Outcome
     check: str = ""
     cause: str = ""
+
+
+class MadeFate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What became of a made fault: where it was found by which check of a requirement that it breaks.
+
+    `effective` counts the checks in which it took effect of all that were `tried`, all of which judge such a
+    requirement; `effect` names one of them.
+    """
+
+    fault: str
+    about: str
+    requirements: tuple[str, ...]
+    fate: Fate
+    tried: int
+    effective: int
+    requirement: str = ""
+    check: str = ""
+    cause: str = ""
+    effect: str = ""
 
 
 class Charges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,7 +154,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A whole proof; `started` is a time in UTC (ISO 8601), `duration` in seconds.
 
     `findings` are sentences: each is a reason why nothing is proven. `false_positives` are the readings
-    that a check failed on. `partial` names what it was restricted to.
+    that a check failed on. `partial` names what it was restricted to. `made` has the faults that were made, drawn by
+    `made_seed`.
     """
 
     format: int = FORMAT
@@ -144,3 +176,5 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     scores: tuple[Score, ...]
     false_positives: tuple[str, ...]
     trials: tuple[TrialResult, ...]
+    made: tuple[MadeFate, ...] = ()
+    made_seed: int = 0

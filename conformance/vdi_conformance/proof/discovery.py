@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 import vdi_fixtures.broken
 import vdi_fixtures.readings
 import vdi_fixtures.trivial
-from vdi_conformance.evidence.proof import Kind, Trial
+from vdi_conformance.evidence.proof import Kind, Trial, TrialResult
 from vdi_conformance.proof.fairness import at_random, in_pairs
 from vdi_conformance.proof.found import checks_by_fault
+from vdi_conformance.proof.making import aimed, made_trials, named_trial, needs_aim, surveyed, watching
 from vdi_conformance.proof.plan import FURTHER, ProofPlan
 from vdi_conformance.report.certification import CANARIES
 from vdi_conformance.requirements import catalogue
@@ -25,12 +26,21 @@ EMULATOR: Final = "emulator"
 EVERYDAY: Final = ""
 ENDURANCE: Final = "endurance"
 """What only the checks of endurance find says so by its constant TIER; everything else has none."""
-LONGEST_FIRST: Final = ("trivial", "reading", "fault")
+LONGEST_FIRST: Final = ("made fault", "trivial", "reading", "fault")
 CLASSES: Final[tuple[tuple[ModuleType, Kind, str], ...]] = (
     (vdi_fixtures.broken, "fault", "Broken"),
     (vdi_fixtures.readings, "reading", "Reading"),
     (vdi_fixtures.trivial, "trivial", "Trivial"),
 )
+
+
+class Making(NamedTuple):
+    """How many faults are made, by which seed, and how many in a hundred must be found; `written`: others as well."""
+
+    number: int = 0
+    seed: int = 0
+    least: float = 0
+    written: bool = True
 
 
 class UnknownTrial(ValueError):
@@ -44,37 +54,71 @@ def plan(
     only: Sequence[str] = (),
     whole: bool = True,
     further: int = FURTHER,
+    making: Making | None = None,
     endurance: str | None = None,
 ) -> ProofPlan:
     """Plan the proof for an adapter.
 
     `around` is its class where it is not the emulator: then there are only the implementations that go around it.
     `only` names implementations to which the proof is restricted. Unless it is of the `whole` suite, only the
-    requirements of the profile count. Each fault meets `further` checks of requirements that it does not break. With a
-    size of `endurance` there are the faults of that tier alone, and without one all others.
+    requirements of the profile count. Each fault meets `further` checks of requirements that it does not break.
+    `making` says which faults are made besides, or alone. With a size of `endurance` there are the faults of that tier
+    alone, and without one all others.
     """
+    making = making or Making()
     tier = ENDURANCE if endurance else EVERYDAY
     shipped = [trial if whole else _within(profile, trial) for trial in _shipped(around, tier)]
     shipped = [replace(trial, further=further) if trial.kind == "fault" else trial for trial in shipped]
     found = [trial for trial in shipped if trial.requirements or trial.kind == "trivial"]
+    found += [trial for name in only if (trial := named_trial(name, around)) is not None]
     if unknown := set(only) - {trial.name for trial in found}:
         where = "around that adapter" if around else "here"
         near = meant(min(unknown), (trial.name for trial in found))
         raise UnknownTrial(f"there is nothing called {min(unknown)} to be tried {where}; {near}")
-    chosen = [trial for trial in found if not only or trial.name in only]
+    chosen = [trial for trial in found if trial.name in only or (making.written and not only)]
+    made = [trial if whole else _within(profile, trial) for trial in made_trials(making.number, making.seed, around)]
+    chosen += [trial for trial in made if trial.requirements]
     broken = frozenset(requirement for trial in chosen if trial.kind == "fault" for requirement in trial.requirements)
     must = frozenset(
         requirement.id
         for requirement in catalogue().requirements
         if requirement.id in profile.scored and requirement.level == "MUST"
     )
-    demanded = must & broken if around or only or endurance else must
-    touched = tuple(sorted({requirement for trial in chosen for requirement in trial.requirements})) if only else ()
-    partial = (*([f"{ENDURANCE} {endurance}"] if endurance else []), *only)
+    partial = (
+        *([f"{ENDURANCE} {endurance}"] if endurance else []),
+        *only,
+        *(() if making.written else ("made faults",)),
+    )
+    demanded = must & broken if around or partial else must
+    touched = _touched(chosen) if only or not making.written else ()
     # What takes longest comes first, so that no worker is left alone with it at the end.
     chosen.sort(key=lambda trial: LONGEST_FIRST.index(trial.kind))
     trials = (*_controls(profile, adapter, around, touched, tier), *chosen)
-    return ProofPlan(trials=trials, scored=profile.scored, demanded=demanded, partial=partial)
+    return ProofPlan(
+        trials=trials,
+        scored=profile.scored,
+        demanded=demanded,
+        partial=partial,
+        made_seed=making.seed,
+        least=making.least,
+    )
+
+
+def survey_of(planned: ProofPlan, around: str | None) -> ProofPlan:
+    """Plan to see in which checks made faults can take effect, with an adapter in which nothing is wrong."""
+    made = _touched(trial for trial in planned.trials if needs_aim(trial))
+    return replace(planned, trials=tuple(_in_parts(watching(around, made))) if made else ())
+
+
+def after_survey(planned: ProofPlan, results: Sequence[TrialResult]) -> ProofPlan:
+    """Aim the made faults of a plan at the checks in which they can take effect."""
+    survey = surveyed(results)
+    trials = (aimed(trial, survey) if needs_aim(trial) else trial for trial in planned.trials)
+    return replace(planned, trials=tuple(trials))
+
+
+def _touched(trials: Iterable[Trial]) -> tuple[str, ...]:
+    return tuple(sorted({requirement for trial in trials for requirement in trial.requirements}))
 
 
 def plan_of_fairness(profile: Profile, pairs: bool, drawn: int) -> ProofPlan:

@@ -3,7 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from vdi_conformance.evidence.proof import Cell, Charges, Ending, Outcome, Score, TrialResult, Tried, Verified
+from vdi_conformance.evidence.proof import (
+    Cell,
+    Charges,
+    Ending,
+    Fate,
+    MadeFate,
+    Outcome,
+    Score,
+    TrialResult,
+    Tried,
+    Verified,
+)
 from vdi_conformance.evidence.records import Verdict
 from vdi_conformance.proof.plan import ProofPlan
 from vdi_conformance.proof.schedule import red
@@ -39,6 +50,44 @@ def _killer(result: TrialResult, requirement: str) -> Tried | None:
         (tried for tried in result.tried if requirement in tried.broken and tried.verdict in red(requirement)),
         None,
     )
+
+
+def made_fates(results: Iterable[TrialResult]) -> tuple[MadeFate, ...]:
+    """Say what became of each made fault."""
+    return tuple(_made_fate(result) for result in results if result.trial.kind == "made fault")
+
+
+def _made_fate(result: TrialResult) -> MadeFate:
+    seen = ((requirement, _killer(result, requirement)) for requirement in result.trial.requirements)
+    requirement, killer = next(((one, tried) for one, tried in seen if tried is not None), ("", None))
+    effective = [tried for tried in result.tried if tried.effects]
+    return MadeFate(
+        fault=result.trial.name,
+        about=result.trial.about,
+        requirements=result.trial.requirements,
+        fate="found" if killer is not None else _missed(result),
+        tried=len(result.tried),
+        effective=len(effective),
+        requirement=requirement,
+        check="" if killer is None else killer.check,
+        cause=result.error if killer is None else killer.cause,
+        effect=effective[0].check if effective else "",
+    )
+
+
+def _missed(result: TrialResult) -> Fate:
+    judged = [tried for tried in result.tried if tried.verdict in JUDGED]
+    if result.error or any(tried.verdict in ("error", "not tested") and tried.effects for tried in result.tried):
+        return "no verdict"
+    if not judged and result.tried:
+        return "not applicable"
+    return "unnoticed" if any(tried.effects for tried in judged) else "condition never reached"
+
+
+def share_found(fates: Sequence[MadeFate]) -> float:
+    """Give how many of a hundred made faults were found, of those that this adapter can have."""
+    counted = [one for one in fates if one.fate != "not applicable"]
+    return 100 * sum(one.fate == "found" for one in counted) / len(counted) if counted else 100
 
 
 def charges(results: Iterable[TrialResult]) -> tuple[Charges, ...]:
@@ -147,6 +196,9 @@ def findings(plan: ProofPlan, results: Sequence[TrialResult], found: Iterable[Ce
             yield f"the trivial implementation {score.name} conforms"
     for result in results:
         yield from _of_a_trial(result)
+    fates = made_fates(results)
+    if share_found(fates) < plan.least:
+        yield f"{share_found(fates):.1f} % of the made faults were found, and {plan.least:g} % must be"
 
 
 def _fate(cell: Cell) -> str:

@@ -20,13 +20,16 @@ class ProofPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """All that is to be tried, in order.
 
     `scored` are the requirements by which trivial implementations are scored, `demanded` those that a fault must turn
-    red, `partial` the names that the proof was restricted to.
+    red, `partial` the names that the proof was restricted to, `made_seed` what made faults were drawn by. Of these
+    at `least` so many in a hundred must be found.
     """
 
     trials: tuple[Trial, ...]
     scored: frozenset[str]
     demanded: frozenset[str]
     partial: tuple[str, ...] = ()
+    made_seed: int = 0
+    least: float = 0
 
 
 def write(plan: ProofPlan, path: Path) -> None:

@@ -27,6 +27,8 @@ def scheduled(trial: Trial, checks: Checks, scored: Collection[str]) -> Schedule
             return _all_of(_sampled(trial, _thinned(trial, checks)))
         case "trivial":
             return _until_nothing_is_met(_most_telling_first(checks, scored))
+        case "made fault":
+            return _until_one_is_red(trial, checks)
         case _:
             return _until_all_are_red(trial, checks)
 
@@ -82,6 +84,16 @@ def _until_all_are_red(trial: Trial, checks: Checks) -> Schedule:
         del others[check]
     for check in _drawn(trial, others):
         _ = yield check
+
+
+def _until_one_is_red(trial: Trial, checks: Checks) -> Schedule:
+    """Try the checks in which a made fault can take effect, or all where it is not aimed, until one of them sees it."""
+    breaks = set(trial.requirements)
+    for check in trial.first if trial.aimed else checks:
+        if breaks & set(checks.get(check, ())):
+            tried = yield check
+            if any(tried.verdict in red(requirement) for requirement in breaks & set(tried.broken)):
+                return
 
 
 def _drawn(trial: Trial, others: Checks) -> list[str]:

@@ -9,7 +9,17 @@ from vdi_conformance import __version__
 from vdi_conformance.evidence.proof import Proof, TrialResult
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.judgement.scoring import version_of
-from vdi_conformance.proof.matrix import cells, charges, ending, false_positives, findings, scores, verified, void
+from vdi_conformance.proof.matrix import (
+    cells,
+    charges,
+    ending,
+    false_positives,
+    findings,
+    made_fates,
+    scores,
+    verified,
+    void,
+)
 from vdi_conformance.proof.plan import ProofPlan
 from vdi_conformance.requirements.profiles import Profile
 
@@ -48,4 +58,6 @@ def proof_of(plan: ProofPlan, profile: Profile, adapter: Party, made: Made) -> P
         scores=scores(plan, results),
         false_positives=false_positives(results),
         trials=results,
+        made=made_fates(results),
+        made_seed=plan.made_seed,
     )

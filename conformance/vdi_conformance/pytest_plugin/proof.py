@@ -27,6 +27,9 @@ from vdi_conformance.pytest_plugin.checks import check_id, requirements_of
 from vdi_conformance.pytest_plugin.parties import paired, parties_of, party, party_of
 from vdi_conformance.pytest_plugin.phases import Phases
 from vdi_fixtures.drawing import DRAWN
+from vdi_fixtures.made.adapter import MADE
+from vdi_fixtures.made.journal import take_effects
+from vdi_fixtures.made.survey import take_reached
 from vdi_fixtures.together import TOGETHER
 from vdi_fixtures.wrapping import AROUND
 
@@ -125,7 +128,7 @@ class Trials:
             while True:
                 record = _run(item.checks[check], item)
                 seen += record.observations
-                tried.append(_told(record))
+                tried.append(_told(record, self.session.directory))
                 check = planned.send(tried[-1])
         except StopIteration:
             observed = tuple(seen) if item.trial.kind == "reading" else ()
@@ -133,7 +136,7 @@ class Trials:
 
     def _cast(self, trial: Trial) -> Parties:
         settings = settings_of(self._config)
-        told = {AROUND: trial.around, TOGETHER: ",".join(trial.together), DRAWN: trial.seed}
+        told = {AROUND: trial.around, TOGETHER: ",".join(trial.together), DRAWN: trial.seed, MADE: trial.made}
         variables = tuple((name, value) for name, value in told.items() if value)
 
         def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
@@ -181,7 +184,7 @@ def _run(check: pytest.Function, trial: TrialItem) -> "CheckRecord":
     return record
 
 
-def _told(record: "CheckRecord") -> Tried:
+def _told(record: "CheckRecord", directory: Path) -> Tried:
     return Tried(
         check=record.id,
         requirements=tuple(record.requirements),
@@ -189,4 +192,6 @@ def _told(record: "CheckRecord") -> Tried:
         broken=tuple(record.broken),
         cause="" if record.cause is None else record.cause.sentence,
         seconds=record.duration,
+        effects=take_effects(directory),
+        reached=tuple(take_reached(directory)),
     )

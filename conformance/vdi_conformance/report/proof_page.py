@@ -66,6 +66,8 @@ def page(proof: Proof) -> str:
         charges={one.fault: one for one in proof.charges},
         precise=sum(not one.innocent for one in proof.charges),
         shown=sum(bool(one.faults) for one in demanded),
+        fates=Counter(one.fate for one in proof.made),
+        missed=[one for one in proof.made if one.fate != "found"],
         readings=[result for result in proof.trials if result.trial.kind == "reading"],
     )
 

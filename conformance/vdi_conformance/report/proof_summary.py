@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from vdi_conformance.evidence.proof import OUTCOMES, Proof
+from vdi_conformance.evidence.proof import FATES, OUTCOMES, MadeFate, Proof
 from vdi_conformance.untrusted.printable import shown
 
 FINDING: Final = 5000
@@ -19,6 +19,8 @@ def summary(proof: Proof) -> Iterator[str]:
     """Give the lines, what decides last."""
     kinds = Counter(result.trial.kind for result in proof.trials)
     yield from _detection(proof, kinds["fault"])
+    if proof.made:
+        yield from _made(proof)
     if kinds["reading"]:
         yield f"{kinds['reading']} permitted readings, {len(proof.false_positives)} of them accused of something"
     for score in proof.scores:
@@ -31,6 +33,27 @@ def summary(proof: Proof) -> Iterator[str]:
     restricted = f", restricted to {shown(', '.join(proof.partial))}" if proof.partial else ""
     tried = shown(f"{proof.adapter.name} {proof.adapter.version}")
     yield f"{proof.ending.upper()} on {tried} in {proof.duration:.0f} s{restricted}"
+
+
+def _made(proof: Proof) -> Iterator[str]:
+    """Say how many made faults were found, and name what was missed."""
+    fates = Counter(one.fate for one in proof.made)
+    told = ", ".join(f"{fates[fate]} {fate}" for fate in FATES if fates[fate])
+    counted = len(proof.made) - fates["not applicable"]
+    share = f" ({100 * fates['found'] / counted:.1f} %)" if counted else ""
+    drawn = f", drawn by the seed {proof.made_seed}"
+    yield f"{len(proof.made)} made faults{drawn}: {told}; {fates['found']} of {counted} found{share}"
+    missed = [one for one in proof.made if one.fate not in ("found", "not applicable")]
+    for one in missed[:MOST]:
+        yield f"  {shown(one.fault)}: {_missed(one)}"
+    if len(missed) > MOST:
+        yield f"  and {len(missed) - MOST} more, which --json writes"
+
+
+def _missed(one: MadeFate) -> str:
+    if one.fate == "unnoticed":
+        return f"took effect in {one.effective} of {one.tried} checks, such as {shown(one.effect)}, and nobody noticed"
+    return f"{one.fate}, in {one.tried} checks" + (f": {shown(one.cause)}" if one.cause else "")
 
 
 def _precision(proof: Proof) -> Iterator[str]:
