@@ -169,8 +169,8 @@ def prove(
         return status
     results = (*map(without_survey, survey.results), *watch.results)
     trials = Made(started.isoformat(timespec="seconds"), time.monotonic() - began, results)
-    whole = msgspec.structs.replace(watch.plan, trials=(*survey.plan.trials, *watch.plan.trials))
-    proof = proof_of(whole, asked, watch.client, trials)
+    both = msgspec.structs.replace(watch.plan, trials=(*survey.plan.trials, *watch.plan.trials))
+    proof = proof_of(both, asked, watch.client, trials)
     if json is not None:
         written(json, msgspec.json.format(msgspec.json.encode(proof)))
     if html is not None:

@@ -8,7 +8,6 @@ import pytest
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.client_states import Reached, aborted, aborted_in_use, created, fresh, require_state
 from vdi_conformance.harness.judging import judging, not_tested, vdi_requirement
-from vdi_conformance.harness.memory import ProcessMemory
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.statement_run import Kind, StatementRun
@@ -210,9 +209,10 @@ def test_close_waits_for_nobody_who_stands_still(testbed: Testbed, who: str) -> 
         scripted.send(scripted.allocate(), device=device)
         scripted.devices[device].next_command()
     scripted.aborted = True
-    halted: ProcessMemory = {"server": scripted.server, **dict(zip(OWNER_NAMES, scripted.clients, strict=True))}[who]
-    with _standing_still(testbed, halted.host):
-        for client in (one for one in scripted.clients if one is not halted):
+    hosts = [scripted.server.host, *(client.host for client in scripted.clients)]
+    halted = dict(zip(("server", *OWNER_NAMES), hosts, strict=True))[who]
+    with _standing_still(testbed, halted):
+        for client in (one for one in scripted.clients if one.host is not halted):
             client.close().expect(VD_E_OPEN, NOERROR)
             client.close().expect(VD_E_PROTOCOL)
 
