@@ -6,7 +6,7 @@ from typing import Final
 from vdi_conformance.evidence.proof import Trial
 from vdi_fixtures.compatible import drawn, names, pairs, why_not
 
-ADAPTER: Final = "vdi_fixtures.together:Reading"
+ADAPTER: Final = "vdi_fixtures.together:CombinedReading"
 CHECKS_OF_A_PAIR: Final = 8
 """So many of the checks that either reading touches meet both together."""
 
