@@ -82,6 +82,6 @@ def _for_success(call: HistoryCall, violation: Violation, beside: Beside) -> str
 
 
 def _for_another_command(call: HistoryCall, violation: Violation) -> str:
-    if call.gave not in violation.sent:
+    if call.gave is None or call.gave not in violation.sent:
         return "CMD-01"
     return "CMD-11" if violation.sent[call.gave] == call.what else "CMD-12"

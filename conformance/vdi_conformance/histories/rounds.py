@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.harness.judging import judging
 from vdi_conformance.histories.check import OF_ONE_CLIENT, OWNERS, WorkingSet, finish, judge, set_to_work, what_is_wrong
 from vdi_conformance.histories.history import SERVER
 from vdi_conformance.histories.overlapping import PlannedCall
@@ -87,7 +88,8 @@ def transferring(overlapping: OverlappingCalls, overlap: Overlap, turns: int) ->
             done = [PlannedCall(by, "complete_command", what=device.index, tag=one.tag) for one in device.held[:1]]
             lanes.append([*done, PlannedCall(by, "get_command", what=device.index, patient=True)])
         judge(overlapping, overlapping.round(turn, [*lanes, sending]), overlap, "get_command")
-        overlapping.settle()
+        with judging("CMP-01"):
+            overlapping.settle()
 
 
 def aborting(overlapping: OverlappingCalls, overlap: Overlap, others: Sequence[str], sets: int) -> None:

@@ -8,7 +8,7 @@ from vdi_conformance.harness.judging import vdi_requirement
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.histories import rounds
 from vdi_conformance.histories.charging import Beside
-from vdi_conformance.histories.check import Overlap, finish, overlapping_on, set_to_work
+from vdi_conformance.histories.check import Overlap, WorkingSet, finish, overlapping_on, set_to_work
 
 BESIDE: Final = pytest.mark.parametrize("beside", ["threads", "objects", "processes"])
 BESIDE_SHARED: Final = pytest.mark.parametrize("beside", ["threads", "processes"])
@@ -61,7 +61,8 @@ def test_transfers_of_devices_overlap(testbed: Testbed, beside: Beside) -> None:
     """GetCommand gives each command once, on its device, in its order, while others are sent, fetched and completed."""
     overlap = Overlap(beside, ("CMD-01", "CMD-11", "CMD-12", "CMD-24", "CMP-01"))
     overlapping = overlapping_on(testbed, beside)
-    set_to_work(overlapping, rounds.layout(beside, devices=5, buffers=False), beside)
+    owners = (1, 1, 1) if beside == "threads" else (1, 2, 3)
+    set_to_work(overlapping, WorkingSet(4, owners, buffers=False), beside)
     rounds.transferring(overlapping, overlap, turns=20)
     finish(overlapping.walk)
 
