@@ -36,7 +36,7 @@ Later: TypeAlias = "PendingAnswer[Any, Any]"
 
 @dataclass(frozen=True)
 class PlannedCall:
-    """A call that a round is to make, in the terms of the model: see `HistoryCall`."""
+    """A call that a round is to make, in the terms of the model: see `HistoryCall`; `kind` is that of a command."""
 
     by: int
     act: str
@@ -45,6 +45,7 @@ class PlannedCall:
     name: str = ""
     tag: int | None = None
     patient: bool = False
+    kind: str = "Write"
 
 
 @dataclass
@@ -69,6 +70,7 @@ class OverlappingCalls:
         self._numbers = count()
         self._marks: dict[int, bytes] = {}
         self._commands: dict[int, ModelCommand] = {}
+        self._nameless: dict[tuple[int, int], list[Fetched]] = {}
         self._seen: dict[tuple[int, int], int] = {}
         self.begin()
 
@@ -125,6 +127,7 @@ class OverlappingCalls:
             tags = self.walk.model.tags
             self.walk.model = copied(states[0].model)
             self.walk.model.tags = tags
+            self._name_the_nameless()
             self.history += history
         return bool(states)
 
@@ -179,12 +182,22 @@ class OverlappingCalls:
         if made.plan.act == "open_device":
             self._actor(made.plan).devices[made.plan.what] = value
         elif made.plan.act == "get_command":
-            self._came(value)
+            self._came(made.plan, value)
 
-    def _came(self, fetched: Fetched) -> None:
+    def _came(self, plan: PlannedCall, fetched: Fetched) -> None:
         tag = self._tag(fetched)
-        if tag is not None:
+        if tag is None:
+            self._nameless.setdefault((plan.by, plan.what), []).append(fetched)
+        else:
             self.walk.fetched.setdefault(tag, fetched)
+
+    def _name_the_nameless(self) -> None:
+        """Where a record does not say which command came, the state does."""
+        for client in self.walk.model.clients:
+            for device in client.devices:
+                missing = [command.tag for command in device.held if command.tag not in self.walk.fetched]
+                came = self._nameless.pop((client.number, device.index), [])
+                self.walk.fetched |= dict(zip(missing, came, strict=False))
 
     def _tag(self, fetched: Fetched) -> int | None:
         """Find the command that came, by what its record says; None where that may be several.
@@ -200,10 +213,11 @@ class OverlappingCalls:
             return fetched.position
         return (alike[0] if alike else UNKNOWN) if len(alike) < 2 else None
 
-    def command(self, tag: int) -> ModelCommand:
-        """Make the command that is sent under a tag: a Write of a size of its own while there are buffers."""
+    def command(self, plan: PlannedCall) -> ModelCommand:
+        """Make the command that is sent under a tag: a Write has a size of its own while there are buffers."""
+        tag = plan.tag or 0
         if tag not in self._commands:
-            self._commands[tag] = self.walk.server.command(tag, "Write")
+            self._commands[tag] = self.walk.server.command(tag, plan.kind)
         return self._commands[tag]
 
     def _told(self, made: _Made, calm: bool) -> HistoryCall:
@@ -307,7 +321,7 @@ def _map_buffer_handle(overlapping: OverlappingCalls, plan: PlannedCall) -> Late
 
 def _send(overlapping: OverlappingCalls, plan: PlannedCall) -> Later:
     walk = overlapping.walk
-    return walk.server.start_to_send(plan.what, overlapping.command(plan.tag or 0))
+    return walk.server.start_to_send(plan.what, overlapping.command(plan))
 
 
 def _server_abort(overlapping: OverlappingCalls, _: PlannedCall) -> Later:
