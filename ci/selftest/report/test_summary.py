@@ -15,7 +15,7 @@ from selftest.report.generated import evidence
 from selftest.report.harmless import require_harmless
 from selftest.report.made import check
 from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import CheckRecord, Verdict
+from vdi_conformance.evidence.records import Cause, CheckRecord, Verdict
 from vdi_conformance.report.junit import junit
 from vdi_conformance.report.summary import summary
 from vdi_conformance.requirements import catalogue
@@ -119,3 +119,13 @@ def test_a_complaint_is_one_line_whatever_it_names() -> None:
         "BASELINE  it lists x\\nBASELINE  all is well",
         "BASELINE  second",
     ]
+
+
+def test_a_picture_is_shown_whole_below_what_it_belongs_to() -> None:
+    made = check("map/a", "failed", "VD_E_OPEN")
+    bars = [f"|{'#' * number:{90}}| client {number}: OpenDevice of device 3 = VD_E_OPEN" for number in range(1, 5)]
+    sentence = "\n".join(["it gave VD_E_OPEN", *bars, "and a line more", "and another one"])
+    lines = _drawn(_run(msgspec.structs.replace(made, cause=Cause(kind="assertion", sentence=sentence))), width=60)
+    first = lines.index(f"  {bars[0]}")
+    assert lines[first : first + len(bars)] == [f"  {bar}" for bar in bars]
+    assert any("(1 more lines in the evidence)" in line for line in lines)

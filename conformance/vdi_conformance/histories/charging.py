@@ -1,7 +1,7 @@
 """Which requirement a call breaks that fits no order: by what it gave, what it might have given, and who called too.
 
 `beside` says where the calls came from that overlapped it: threads of one object, objects of one process, or processes.
-A call that failed breaks the requirement that it may be made so, one that succeeded the one that forbids it there.
+A call that failed breaks what says that it may be made so, one that was to be refused what says that it may not.
 """
 
 from __future__ import annotations
@@ -67,6 +67,9 @@ def charged(violation: Violation, beside: Beside) -> str:
         return "ABT-04"
     if call.act == "get_command" and call.code == VD_E_TIMEOUT:
         return "CMD-24"
+    if name_of(NOERROR) not in violation.instead and call.act in _SUCCEEDED:
+        # It was to be refused, and with another code.
+        return "ABT-03" if name_of(VD_E_ABORT) in violation.instead else _SUCCEEDED[call.act][beside]
     return (_FAILED_BESIDE_THREADS if beside == "threads" else _FAILED_BESIDE_OTHERS)[call.act]
 
 

@@ -66,7 +66,6 @@ class WorkingSet:
 
 def overlapping_on(testbed: Testbed, beside: Beside) -> OverlappingCalls:
     """Begin a walk whose calls will overlap; of objects that share a process the second one creates its own sets."""
-    testbed.need_scripted()
     walk = walk_on(testbed, WalkOptions(clients=3), Coverage())
     if beside == "objects":
         _, first = walk.actor(Step("close", 1))
@@ -77,6 +76,7 @@ def overlapping_on(testbed: Testbed, beside: Beside) -> OverlappingCalls:
 def set_to_work(overlapping: OverlappingCalls, layout: WorkingSet, beside: Beside) -> None:
     """Bring a new set to work, step by step."""
     walk = overlapping.walk
+    walk.testbed.need_scripted()
     walk.begin()
     with needing(ANY):
         for step in layout.steps():
@@ -112,6 +112,8 @@ def what_is_wrong(
 def failure_of(violation: Violation, overlap: Overlap) -> ConformanceFailure:
     """Tell a violation, and charge it."""
     by = charged(violation, overlap.beside)
+    if ANY in overlap.judged and severity(judgeable(by).level) == "fails":
+        by = ANY
     kind = _kind(by, overlap)
     blamed = violation.blamed
     if blamed is None:

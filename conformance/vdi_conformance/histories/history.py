@@ -21,8 +21,9 @@ class HistoryCall:
     """One call: who made it on which thread, what the model calls it, when it began and ended, and what it gave.
 
     `what` is the place of a device in its set, or how many devices a new set has, `name` that of a set. `tag` is the
-    command whose record, buffer or handle is given. `gave` is the command that came, or whose buffer a handle or an
-    address belongs to; None where nobody looked. A call that is `patient` waits for what is bound to come.
+    command that is sent, or whose record, buffer or handle is given; one that is sent moves `size` bytes. `gave` is the
+    command that came, or whose buffer a handle or an address belongs to; None where nobody looked, or could tell. A
+    call that is `patient` waits for what is bound to come.
     """
 
     number: int
@@ -35,6 +36,7 @@ class HistoryCall:
     what: int = 0
     name: str = ""
     tag: int | None = None
+    size: int = 0
     gave: int | None = None
     patient: bool = False
 

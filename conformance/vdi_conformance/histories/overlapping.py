@@ -36,7 +36,7 @@ Later: TypeAlias = "PendingAnswer[Any, Any]"
 
 @dataclass(frozen=True)
 class PlannedCall:
-    """A call that a round is to make, in the terms of the model: see `HistoryCall`."""
+    """A call that a round is to make, in the terms of the model: see `HistoryCall`; `kind` is that of a command."""
 
     by: int
     act: str
@@ -45,6 +45,7 @@ class PlannedCall:
     name: str = ""
     tag: int | None = None
     patient: bool = False
+    kind: str = "Write"
 
 
 @dataclass
@@ -68,6 +69,8 @@ class OverlappingCalls:
     def __post_init__(self) -> None:
         self._numbers = count()
         self._marks: dict[int, bytes] = {}
+        self._commands: dict[int, ModelCommand] = {}
+        self._nameless: dict[tuple[int, int], list[Fetched]] = {}
         self._seen: dict[tuple[int, int], int] = {}
         self.begin()
 
@@ -78,6 +81,7 @@ class OverlappingCalls:
         self.states = [known(self.walk.model)]
         self._seen.clear()
         self._marks.clear()
+        self._commands = {command.tag: command for of in self.walk.model.sets for command in of.commands}
         for of in self.walk.model.sets:
             for device in of.devices:
                 for command in device.held:
@@ -123,12 +127,14 @@ class OverlappingCalls:
             tags = self.walk.model.tags
             self.walk.model = copied(states[0].model)
             self.walk.model.tags = tags
+            self._name_the_nameless()
             self.history += history
         return bool(states)
 
     def settle(self) -> None:
-        """Take in which ends of commands the server has seen, whichever state this is."""
-        self.walk.settle()
+        """Wait for the ends of commands that the server is bound to see, and take them in, whichever state this is."""
+        for of in self.walk.model.sets:
+            self.walk.await_completions(of)
         ended = {command.tag for of in self.walk.model.sets for command in of.commands if command.seen}
         for state in self.states:
             for of in state.model.sets:
@@ -176,16 +182,43 @@ class OverlappingCalls:
         if made.plan.act == "open_device":
             self._actor(made.plan).devices[made.plan.what] = value
         elif made.plan.act == "get_command":
-            self.walk.fetched.setdefault(self._tag(value), value)
+            self._came(made.plan, value)
 
-    def _tag(self, fetched: Fetched) -> int:
-        """Find the command that came: its position is its tag."""
-        sent = (command.tag for of in self.walk.model.sets for command in of.commands)
-        return fetched.position if fetched.position in {*sent, *self._sent} else UNKNOWN
+    def _came(self, plan: PlannedCall, fetched: Fetched) -> None:
+        tag = self._tag(fetched)
+        if tag is None:
+            self._nameless.setdefault((plan.by, plan.what), []).append(fetched)
+        else:
+            self.walk.fetched.setdefault(tag, fetched)
 
-    @property
-    def _sent(self) -> set[int]:
-        return set(range(1, self.walk.model.tags + 1))
+    def _name_the_nameless(self) -> None:
+        """Where a record does not say which command came, the state does."""
+        for client in self.walk.model.clients:
+            for device in client.devices:
+                missing = [command.tag for command in device.held if command.tag not in self.walk.fetched]
+                came = self._nameless.pop((client.number, device.index), [])
+                self.walk.fetched |= dict(zip(missing, came, strict=False))
+
+    def _tag(self, fetched: Fetched) -> int | None:
+        """Find the command that came, by what its record says; None where that may be several.
+
+        Its position is its tag, but that need not be handed out with every code.
+        """
+        alike = [
+            command.tag
+            for command in self._commands.values()
+            if (command.code, command.size) == (fetched.code, fetched.size)
+        ]
+        if fetched.position in alike:
+            return fetched.position
+        return (alike[0] if alike else UNKNOWN) if len(alike) < 2 else None
+
+    def command(self, plan: PlannedCall) -> ModelCommand:
+        """Make the command that is sent under a tag: a Write has a size of its own while there are buffers."""
+        tag = plan.tag or 0
+        if tag not in self._commands:
+            self._commands[tag] = self.walk.server.command(tag, plan.kind)
+        return self._commands[tag]
 
     def _told(self, made: _Made, calm: bool) -> HistoryCall:
         plan, answer = made.plan, made.answer
@@ -202,6 +235,7 @@ class OverlappingCalls:
             what=plan.what,
             name=plan.name,
             tag=plan.tag,
+            size=self._commands[plan.tag].size if plan.act == "send" and plan.tag else 0,
             gave=self._gave(plan, answer) if answer.code == NOERROR and (calm or plan.act == "get_command") else None,
             patient=plan.patient,
         )
@@ -287,7 +321,7 @@ def _map_buffer_handle(overlapping: OverlappingCalls, plan: PlannedCall) -> Late
 
 def _send(overlapping: OverlappingCalls, plan: PlannedCall) -> Later:
     walk = overlapping.walk
-    return walk.server.start_to_send(plan.what, walk.server.command(plan.tag or 0, "Flush"))
+    return walk.server.start_to_send(plan.what, overlapping.command(plan))
 
 
 def _server_abort(overlapping: OverlappingCalls, _: PlannedCall) -> Later:

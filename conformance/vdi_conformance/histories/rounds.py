@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.harness.judging import judging
 from vdi_conformance.histories.check import OF_ONE_CLIENT, OWNERS, WorkingSet, finish, judge, set_to_work, what_is_wrong
 from vdi_conformance.histories.history import SERVER
 from vdi_conformance.histories.overlapping import PlannedCall
 from vdi_conformance.histories.planning import LANES, Lane, plan
-from vdi_conformance.histories.search import HARMLESS
-from vdi_conformance.model.steps import Step
+from vdi_conformance.histories.search import HARMLESS, OF_A_DEVICE
+from vdi_conformance.model.steps import OUTSTANDING, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vdi_conformance.harness.judging import ConformanceFailure
     from vdi_conformance.histories.charging import Beside
     from vdi_conformance.histories.check import Overlap
     from vdi_conformance.histories.overlapping import OverlappingCalls
+    from vdi_conformance.model.state import ModelClient
 
 _ALL_OWNERS: Final[Mapping[Beside, Sequence[int]]] = {
     "threads": OF_ONE_CLIENT,
@@ -87,7 +90,8 @@ def transferring(overlapping: OverlappingCalls, overlap: Overlap, turns: int) ->
             done = [PlannedCall(by, "complete_command", what=device.index, tag=one.tag) for one in device.held[:1]]
             lanes.append([*done, PlannedCall(by, "get_command", what=device.index, patient=True)])
         judge(overlapping, overlapping.round(turn, [*lanes, sending]), overlap, "get_command")
-        overlapping.settle()
+        with judging("CMP-01"):
+            overlapping.settle()
 
 
 def aborting(overlapping: OverlappingCalls, overlap: Overlap, others: Sequence[str], sets: int) -> None:
@@ -132,6 +136,53 @@ def joining(overlapping: OverlappingCalls, overlap: Overlap, turns: int) -> None
         leaving = [[_call(lane, "close")] for lane in there]
         judge(overlapping, overlapping.round(turn, leaving), overlap, "close")
     finish(overlapping.walk)
+
+
+def walking(overlapping: OverlappingCalls, overlap: Overlap, seed: int, sets: int, turns: int) -> None:
+    """Let all processes take random steps at the same moment, several of a process on threads of its own."""
+    draw = Random(seed)
+    for _ in range(sets):
+        set_to_work(overlapping, layout("processes"), overlap.beside)
+        for turn in range(turns):
+            lanes = [lane for client in overlapping.walk.model.clients for lane in _steps(overlapping, client, draw)]
+            if lanes:
+                judge(overlapping, overlapping.round(turn, [*lanes, *_sending(overlapping, draw)]), overlap)
+        finish(overlapping.walk)
+
+
+def _steps(overlapping: OverlappingCalls, client: ModelClient, draw: Random) -> Iterator[list[PlannedCall]]:
+    """Draw what a client does in a round: a call on each of two threads, or one by itself that ends or begins all."""
+    of = overlapping.walk.model.sets[-1]
+    if client.of is None:
+        yield [PlannedCall(client.number, "join", name=of.name)]
+        return
+    if draw.random() < _ENDING:
+        yield [PlannedCall(client.number, draw.choice(("close", "signal_abort")))]
+        return
+    for place, thread in enumerate(("one", "two")):
+        lane = Lane(client.number, thread, place)
+        calls = [_planned(overlapping, lane, draw.choice(_STEPS), draw.randrange(12)) for _ in range(2)]
+        known = [call for call in calls[: draw.randint(1, 2)] if call is not None and _has_come(overlapping, call)]
+        # A device is meant for one thread, and what is completed once is not completed again.
+        found = list(
+            {call.act if call.act in OF_A_DEVICE else place: call for place, call in enumerate(known)}.values()
+        )
+        if found:
+            yield found
+
+
+def _has_come(overlapping: OverlappingCalls, call: PlannedCall) -> bool:
+    return call.act != "complete_command" or call.tag in overlapping.walk.fetched
+
+
+def _sending(overlapping: OverlappingCalls, draw: Random) -> Iterator[list[PlannedCall]]:
+    """Let the server send to a device that has room for it."""
+    of = overlapping.walk.model.serving
+    ready = [one for one in of.devices if one.taken and one.outstanding < OUTSTANDING] if of and of.sound else []
+    if ready:
+        overlapping.walk.model.tags += 1
+        device = draw.choice(ready).index
+        yield [PlannedCall(SERVER, "send", what=device, tag=overlapping.walk.model.tags, kind="Flush")]
 
 
 def _call(lane: Lane, act: str) -> PlannedCall:
@@ -183,6 +234,19 @@ def _one_each(lanes: Sequence[Lane]) -> list[Lane]:
     return list({lane.by: lane for lane in reversed(lanes)}.values())
 
 
+_STEPS: Final = (
+    "get_configuration",
+    "open_device",
+    "get_command",
+    "get_command",
+    "complete_command",
+    "get_buffer_handle",
+    "map_buffer_handle",
+    "create",
+    "join",
+)
+_ENDING: Final = 0.03
+"""How often a client ends the set instead, or its own part."""
 _BEGINNINGS: Final[Mapping[Beside, Sequence[Sequence[str]]]] = {
     "threads": (("create", "create"), ("create", "create", "create"), ("create", "signal_abort", "create")),
     "objects": (("create", "create"),),

@@ -196,7 +196,8 @@ def _send(model: ModelState, call: HistoryCall) -> Permits:
     of = model.serving
     if of is None:
         return Permits(_NOT_A_CLIENT).may_fail()
-    command = ModelCommand(call.tag or 0, vdc.VDC_FLUSH, 0)
+    code = vdc.VDC_WRITE if call.size else vdc.VDC_FLUSH
+    command = ModelCommand(call.tag or 0, code, call.size, data=bool(call.size))
     return servers.send(of.devices[call.what], command)
 
 

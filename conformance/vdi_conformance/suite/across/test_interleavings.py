@@ -21,7 +21,6 @@ from vdi_conformance.vdi.hresult import (
     VD_E_INVALID,
     VD_E_OPEN,
     VD_E_PROTOCOL,
-    VD_E_TIMEOUT,
     name_of,
 )
 from vdi_conformance.vdi.structures import VDConfig
@@ -251,22 +250,6 @@ def test_a_command_meets_a_wait_for_it(scripted: ScriptedSet) -> None:
 
 
 # Rivals
-
-
-@vdi_requirement("NAM-08")
-def test_one_of_two_processes_creates_a_set_of_a_name(testbed: Testbed) -> None:
-    """Of two processes that create a set of one name at the same moment one alone succeeds."""
-    rivals = [testbed.client("primary"), testbed.client("rival")]
-    for turn in range(ROUNDS):
-        name, config = testbed.name(), VDConfig(device_count=1)
-        creating = [partial(rival.send_create_ex, None, name, config) for rival in rivals]
-        answers = concurrently(turn, rivals, *creating)
-        winners = [rival for rival, answer in zip(rivals, answers, strict=True) if answer.code == NOERROR]
-        if len(winners) != 1:
-            names = ", ".join(answer.name for answer in answers)
-            raise ConformanceFailure(f"two that created a set of one name at the same moment got {names}")
-        winners[0].get_configuration(0).expect(VD_E_TIMEOUT)
-        winners[0].close().expect(NOERROR)
 
 
 @vdi_requirement("OPD-05")
