@@ -144,6 +144,8 @@ def look_after_the_end(varied: VariedSet, held: list[Held]) -> None:
                     view.process.read(view.address + one.command.size - 1, 1)
     for one in held:
         if one.holder not in varied.gone:
+            # Each object may learn of an abort by another call than the one that told of it here.
+            one.command.device.await_abort()
             answer = one.command.device.complete(one.command, ERROR_SUCCESS, one.command.size)
             answer.expect(VD_E_ABORT, by=Needed("ABT-10"))
     varied.end_aborted(held)
