@@ -76,15 +76,16 @@ def _lasting(varied: VariedSet, one: Held) -> str:
 
 
 def _handles_hold(varied: VariedSet, one: Held) -> bool:
-    """Ask for the handle and map it once more; tell whether the set goes on."""
+    """Map the handle and ask for it once more; tell whether the set goes on."""
     if one.handle is None:
         return True
-    asked = one.holder.get_buffer_handle(one.command.buffer)
-    if not asked.succeeded and varied.has_ended():
-        return False
     mapper = next((client for client in varied.clients if client is not one.holder), one.holder)
+    # First with the handle that was given before: to ask again might make it good again.
     again = mapper.map_buffer_handle(one.handle)
     if not again.succeeded and varied.has_ended():
+        return False
+    asked = one.holder.get_buffer_handle(one.command.buffer)
+    if not asked.succeeded and varied.has_ended():
         return False
     with judging("GBH-20"):
         address = again.expect(NOERROR)
@@ -143,6 +144,8 @@ def look_after_the_end(varied: VariedSet, held: list[Held]) -> None:
                     view.process.read(view.address + one.command.size - 1, 1)
     for one in held:
         if one.holder not in varied.gone:
+            # Each object may learn of an abort by another call than the one that told of it here.
+            one.command.device.await_abort()
             answer = one.command.device.complete(one.command, ERROR_SUCCESS, one.command.size)
             answer.expect(VD_E_ABORT, by=Needed("ABT-10"))
     varied.end_aborted(held)
