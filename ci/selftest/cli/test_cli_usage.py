@@ -30,6 +30,7 @@ VERBS = (
     "prove",
     "requirements",
     "questions",
+    "conditions",
     "statements",
     "baseline",
     "adapter",

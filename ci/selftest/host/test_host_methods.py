@@ -336,3 +336,10 @@ def test_calls_are_recorded_in_their_order(launch: Callable[..., Host]) -> None:
     assert records[-1].reply is None
     assert records[2].params == {"thread": None, "set": "s"}
     assert records[2].reply == {}
+
+
+def test_a_thread_that_ended_is_followed_by_another(host: Host) -> None:
+    host.call(client.NewSet(set="s", thread="t"))
+    host.call(concurrent_calls.EndThread(label="t"))
+    host.call(concurrent_calls.EndThread(label="nobody"))
+    assert host.call(client.Close(set="s", thread="t")).code == NOERROR

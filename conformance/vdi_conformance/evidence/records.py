@@ -155,7 +155,8 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
 
     `requirements` are those that it judges; `broken` those that its failure or warning is charged to, which may be
     others: what a check needs before it can judge its own has requirements too. What it judges and did not break
-    was not tested by it then. `about` says in a sentence what it holds. `codes` are the names of the HRESULTs that
+    was not tested by it then. `about` says in a sentence what it holds, `conditions` under which values of
+    which axes, where it was chosen by these. `codes` are the names of the HRESULTs that
     the methods of the client interface gave, by the methods.
     """
 
@@ -174,6 +175,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     calls: list[Call] = []
     detail: str = ""
     about: str = ""
+    conditions: dict[str, str] = {}
     walked: Walked | None = None
 
 

@@ -27,6 +27,8 @@ R = TypeVar("R", bound=Reply)
 PAGE: Final = 4096
 FAULT: Final = 300
 """So many characters are told of why memory cannot be used."""
+NO_MEMORY: Final = "no memory"
+"""What is observed where an address cannot be used."""
 OWN: Final = 1 << 20
 """So many bytes at most a host is asked for, to show what it can do with memory of its own."""
 
@@ -151,7 +153,7 @@ class ProcessMemory:
             raise ConformanceFailure(
                 f"{self.name} was given an address that it cannot use: {shown(fault.message, FAULT)}",
                 ("usable memory",),
-                "no memory",
+                NO_MEMORY,
                 by=self.given_by(int(pending.request.address, 16)),  # type: ignore[attr-defined]
             ) from fault
 

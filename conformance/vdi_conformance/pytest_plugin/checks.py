@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from vdi_conformance.conditions import Combination
 from vdi_conformance.requirements import catalogue
 
 SUITE: Final = "vdi_conformance.suite"
@@ -29,6 +30,13 @@ def about_of(item: pytest.Item) -> str:
     """Give the sentence that says what a check holds."""
     documented = getattr(item, "function", None)
     return " ".join((documented.__doc__ or "").split("\n\n")[0].split()) if documented is not None else ""
+
+
+def conditions_of(item: pytest.Item) -> dict[str, str]:
+    """Give the values of axes under which a check stands; nothing where it was not chosen by them."""
+    callspec = getattr(item, "callspec", None)
+    given = callspec.params.values() if callspec is not None else ()
+    return next((dict(one.values) for one in given if isinstance(one, Combination)), {})
 
 
 def level_of(requirements: list[str]) -> str:

@@ -25,7 +25,15 @@ from vdi_conformance.harness.testbed import ENDED, TESTBED, Testbed
 from vdi_conformance.host.errors import NoProcess, NotStarted
 from vdi_conformance.judgement.known_failures import COVERABLE, known_failure
 from vdi_conformance.pytest_plugin.baseline import BASELINE
-from vdi_conformance.pytest_plugin.checks import about_of, check_id, id_of_node, level_of, requirements_of, suite_files
+from vdi_conformance.pytest_plugin.checks import (
+    about_of,
+    check_id,
+    conditions_of,
+    id_of_node,
+    level_of,
+    requirements_of,
+    suite_files,
+)
 from vdi_conformance.pytest_plugin.no_verdict import sentence_of
 from vdi_conformance.pytest_plugin.selection import is_named
 from vdi_conformance.pytest_plugin.verdicts import assess, broken_by
@@ -61,6 +69,7 @@ class CheckPhase(msgspec.Struct, frozen=True, kw_only=True):
     calls: list[Call] = []
     detail: str = ""
     about: str = ""
+    conditions: dict[str, str] = {}
     walked: Walked | None = None
     called: bool = False
     no_verdict: str = ""
@@ -155,6 +164,7 @@ def _phase(
             observations=observations,
             codes=codes,
             requests=requests,
+            conditions=conditions_of(item),
             walked=walked,
         )
     borrowed = testbed is not None and testbed.session.parties.borrows_server
@@ -184,6 +194,7 @@ def _phase(
         called=call.when == "call",
         calls=[] if testbed is None else testbed.processes.last_calls(CALLS_A_PROCESS),
         about=about_of(item),
+        conditions=conditions_of(item),
         detail=_detail(item, call.excinfo, testbed) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
         left_out=isinstance(call.excinfo.value, NeedsServer) and not is_named(item),
@@ -241,6 +252,7 @@ def _merged(node: str, phases: list[tuple[CheckPhase, float]]) -> CheckRecord:
         calls=decisive.calls,
         detail=decisive.detail,
         about=decisive.about,
+        conditions=decisive.conditions,
         walked=next((phase.walked for phase, _ in phases if phase.walked is not None), None),
     )
 

@@ -13,6 +13,7 @@ from vdi_conformance.evidence.records import NOT_TESTED, VERDICTS, CheckRecord, 
 from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.report.calls import call_line
 from vdi_conformance.report.causes import Alike, by_cause
+from vdi_conformance.report.common_conditions import where
 from vdi_conformance.report.observations import answered, contradictions
 from vdi_conformance.report.walks import account
 from vdi_conformance.report.wording import (
@@ -56,7 +57,8 @@ def summary(
     if broken := _by_requirement(unexpected):
         parts += [Text(), broken]
     for alike in by_cause(unexpected):
-        parts += [Text(), *_ending(header, alike, listing)]
+        found = where([alike.clearest, *alike.others], checks)
+        parts += [Text(), *_ending(header, alike, found, listing)]
     if walks := account(checks):
         parts += [Text(), Text(walks)]
     contradicted = list(contradictions(checks))
@@ -136,7 +138,7 @@ def _by_requirement(unexpected: Iterable[CheckRecord]) -> Table | None:
     return table if found else None
 
 
-def _ending(header: Header, alike: Alike, listing: bool) -> Iterator[RenderableType]:
+def _ending(header: Header, alike: Alike, found: str, listing: bool) -> Iterator[RenderableType]:
     check = alike.clearest
     style = STYLES[check.verdict]
     yield Text.assemble((check.verdict.upper(), style), "  ", (shown_lines(alike.sentence), style))
@@ -148,6 +150,8 @@ def _ending(header: Header, alike: Alike, listing: bool) -> Iterator[RenderableT
         yield _indented(Text(shown_lines(check.about), style="italic"))
     if check.cause:
         yield _indented(Text(shown_lines(_beginning(check.cause.sentence))))
+    if found:
+        yield _indented(Text(f"fails where {shown(found)}", style="bold"))
     if check.detail:
         yield _indented(Text(shown_lines(check.detail), style="dim"))
     yield from (_whole(call_line(call)) for call in check.calls[-CALLS:])

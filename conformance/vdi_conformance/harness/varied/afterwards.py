@@ -76,15 +76,16 @@ def _lasting(varied: VariedSet, one: Held) -> str:
 
 
 def _handles_hold(varied: VariedSet, one: Held) -> bool:
-    """Ask for the handle and map it once more; tell whether the set goes on."""
+    """Map the handle and ask for it once more; tell whether the set goes on."""
     if one.handle is None:
         return True
-    asked = one.holder.get_buffer_handle(one.command.buffer)
-    if not asked.succeeded and varied.has_ended():
-        return False
     mapper = next((client for client in varied.clients if client is not one.holder), one.holder)
+    # First with the handle that was given before: to ask again might make it good again.
     again = mapper.map_buffer_handle(one.handle)
     if not again.succeeded and varied.has_ended():
+        return False
+    asked = one.holder.get_buffer_handle(one.command.buffer)
+    if not asked.succeeded and varied.has_ended():
         return False
     with judging("GBH-20"):
         address = again.expect(NOERROR)

@@ -183,8 +183,9 @@ class Layout:
     @cached_property
     def uses(self) -> tuple[Use, ...]:
         """The buffers that commands have, one after the other: of every area, and as many at once as there can be."""
-        wanted = min(self.areas * self.buffers, max(self.areas, min(self.serving, MOST_HELD)))
-        last = self.buffers - 1
+        buffers = self.buffers if self.is_scripted else self.buffers * self.devices
+        wanted = min(self.areas * buffers, max(self.areas, min(self.serving, MOST_HELD)))
+        last = buffers - 1
         places = [0, last, *range(1, last)] if last else [0]
         order = (Use(area, places[turn]) for turn in count() for area in range(self.areas))
         return tuple(islice(order, wanted))
@@ -202,14 +203,14 @@ class Layout:
 
     def scenario(self, server_time_out: int) -> Scenario:
         """Lay out the set; the time limit of the server is in milliseconds."""
-        count = self.buffers * self.devices if not self.is_scripted else self.set_aside or self.buffers
+        buffers = self.set_aside or self.buffers if self.is_scripted else self.buffers * self.devices
         return Scenario(
             devices=self.devices,
             owners=self.owners,
             secondaries=self.processes - 1,
             block_size=self.block,
             max_transfer_size=self.transfer,
-            buffer_count=count,
+            buffer_count=buffers,
             prefix_zone_size=self.zone,
             alignment=self.alignment,
             server_time_out=server_time_out if self.meanwhile == "time limit" else 0,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.concurrency import concurrently
 from vdi_conformance.harness.judging import ConformanceFailure, judging
+from vdi_conformance.harness.memory import NO_MEMORY
 from vdi_conformance.harness.shared_memory import BufferView
 from vdi_conformance.harness.varied.sets import Mapped
 from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.varied.sets import Held, VariedSet
@@ -153,19 +155,24 @@ def _store(varied: VariedSet, one: Held) -> None:
         _require_everywhere(varied, one)
     if one.mapped and not one.number % 2:
         last = one.mapped[-1]
-        with varied.recommended.judging(_same(last)):
+        with _through(varied, last):
             one.contents.store(last.view, varied.next_seed())
             one.contents.require(one.fetched)
 
 
 def _require_everywhere(varied: VariedSet, one: Held) -> None:
-    found = one.contents.differs([mapped.view for mapped in one.mapped])
     for mapped in one.mapped:
-        if mapped.view is found:
-            with varied.recommended.judging(_same(mapped)):
-                one.contents.require(mapped.view)
+        with _through(varied, mapped):
+            one.contents.require(mapped.view)
 
 
-def _same(mapped: Mapped) -> str:
-    """Name the requirement that says that a view shows the same memory."""
-    return "MBH-02" if mapped.rule == "MBH-01" else mapped.rule
+@contextmanager
+def _through(varied: VariedSet, mapped: Mapped) -> Iterator[None]:
+    """Use a view that showed the buffer when it was mapped: one that shows nothing now is an address that went bad."""
+    with varied.recommended.judging("MBH-02" if mapped.rule == "MBH-01" else mapped.rule):
+        try:
+            yield
+        except ConformanceFailure as failure:
+            if failure.observed == NO_MEMORY:
+                failure.by = "MBH-08"
+            raise
