@@ -106,7 +106,7 @@ STORIES: dict[Place, Callable[[], Situation]] = {
     ("before", "refused call"): lambda: _plain().told("no_device", code=VD_E_INVALID).now(),
     ("meanwhile", "wait"): lambda: _meanwhile("waits", device="d"),
     ("meanwhile", "close"): lambda: _meanwhile("closed", code=NOERROR),
-    ("meanwhile", "exit"): lambda: _plain().told("exits").told("died", role="secondary", holding=False).now(),
+    ("meanwhile", "exit"): lambda: _meanwhile("died", role="secondary", holding=False),
     ("meanwhile", "kill"): lambda: _meanwhile("died", role="secondary", holding=False),
     ("meanwhile", "holder killed"): lambda: _meanwhile("died", role="secondary", holding=True),
     ("meanwhile", "second object closes"): lambda: (
