@@ -84,7 +84,7 @@ def run(
             metavar="SIZE",
             callback=values.endurance,
             autocompletion=values.sizes,
-            help="The checks of endurance in place of all others: small (minutes), medium, or large (hours).",
+            help="The checks of endurance in place of all others: small (minutes), medium, or large (an hour).",
         ),
     ] = None,
     timeout_scale: Annotated[

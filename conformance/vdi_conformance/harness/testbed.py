@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from vdi_conformance.host.process import Host
 
 R = TypeVar("R", bound=SetInUse)
+STATEMENTS_TOLD: Final = 4
+"""Of so many statements that failed is told what the server said; a check may have had dozens fail on purpose."""
 INSTANCE_VARIABLE: Final = "_VIRTUAL_SERVER_NAME_"
 """The environment variable that names the instance which the older forms mean."""
 
@@ -351,10 +353,10 @@ class Testbed:
         return self._other_cause
 
     def said_by_servers(self) -> list[str]:
-        """Give all that the server said of each statement of the check that failed, a line each."""
+        """Give all that the server said of the last statements of the check that failed, a line each."""
         statements = [one for one in self._sets_in_use if isinstance(one, StatementRun)]
         ends = [end for one in statements for end in failed_ends(one)]
-        return [f"the server said: {all_said(end.messages)}" for end in ends]
+        return [f"the server said: {all_said(end.messages)}" for end in ends[-STATEMENTS_TOLD:]]
 
     def check_invariants(self) -> None:
         """Hold what must be true at the end of every check that went well."""

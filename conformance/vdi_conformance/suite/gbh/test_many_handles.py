@@ -60,7 +60,7 @@ def test_thousands_of_buffers_are_told_apart(testbed: Testbed, endurance: Endura
     )
     scripted.primary.most_commands = 2 * endurance.buffers
     scripted.server.request_buffers(MIN_BLOCK_SIZE, 1, endurance.buffers).expect(NOERROR, by=Needed("SRV-09"))
-    held = _fetched(scripted, LOT, MIN_BLOCK_SIZE, device=1)
+    held = _fetched(scripted, 1, TRANSFER_SIZE_UNIT, device=1) + _fetched(scripted, LOT, MIN_BLOCK_SIZE, device=1)
     taken = _distinct(_handles(held))
     marked = [mark(fetched_view(command), command.size, number) for number, command in enumerate(held)]
     for lot in progress.lots(endurance.buffers - LOT, "buffers"):
@@ -96,8 +96,7 @@ def _fetched(scripted: ScriptedSet, number: int, size: int, device: int = 0) -> 
     asked = [scripted.server.send_allocate_buffer(size, 1) for _ in range(number)]
     buffers = [one.result().expect(NOERROR, by=Needed("SRV-09")) for one in asked]
     sending = [scripted.start_to_send(buffer, size=size, device=device) for buffer in buffers]
-    for sent in sending:
-        sent.result().expect(NOERROR)
+    scripted.all_sent(sending)
     fetching = [scripted.devices[device].send_get_command() for _ in range(number)]
     return [one.result().expect(NOERROR, by=Needed("CMD-01")) for one in fetching]
 
