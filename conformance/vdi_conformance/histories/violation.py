@@ -66,7 +66,7 @@ def _wrong_ones(
     initial: Sequence[Known], calls: Calls, preferred: Callable[[HistoryCall], bool]
 ) -> tuple[Calls, Calls]:
     """Give a history in which as few calls as possible are wrong, and these; the one to blame comes first."""
-    considered = _with_one_wrong(initial, calls)
+    considered = _with_one_wrong(initial, calls, preferred)
     for number in range(1, MOST_WRONG + 1):
         found = [[*some] for some in combinations(considered, number) if _fits_without(initial, considered, some)]
         if found:
@@ -81,10 +81,13 @@ def _fits_without(initial: Sequence[Known], calls: Calls, wrong: Iterable[Histor
     return find_order(initial, calls, otherwise=[calls.index(call) for call in wrong]) is not None
 
 
-def _with_one_wrong(initial: Sequence[Known], calls: Calls) -> Calls:
-    """Leave out wrong calls until one alone is wrong, as far as these changed nothing that others depend on."""
+def _with_one_wrong(initial: Sequence[Known], calls: Calls, preferred: Callable[[HistoryCall], bool]) -> Calls:
+    """Leave out wrong calls until one alone is wrong, as far as these changed nothing that others depend on.
+
+    Those that are preferred stay longest.
+    """
     while not any(_fits_without(initial, calls, [call]) for call in calls):
-        for call in calls:
+        for call in sorted(calls, key=preferred):
             rest = [one for one in calls if one is not call]
             left_out = call.act in HARMLESS or call.code != NOERROR
             if rest and left_out and find_order(initial, rest) is None:
