@@ -98,15 +98,17 @@ def aborting(overlapping: OverlappingCalls, overlap: Overlap, others: Sequence[s
     """Let an abort overlap with other calls, with waits among them; each set sees it with other ones."""
     lanes = LANES[overlap.beside]
     for turn in range(sets):
-        set_to_work(overlapping, layout(overlap.beside, 5), overlap.beside)
+        leaving = turn % 4 == 3
+        # Who has no device closes in good order, so that nothing but the abort ends the set.
+        working = WorkingSet(5, OF_ONE_CLIENT) if leaving else layout(overlap.beside, 5)
+        set_to_work(overlapping, working, overlap.beside)
         aborter, *rest = (*lanes[turn % len(lanes) :], *lanes[: turn % len(lanes)])
         if overlap.beside == "objects":
             aborter, rest = lanes[0], [lanes[1]]
         planned = [[_call(aborter, "signal_abort"), _call(aborter, "get_configuration")]]
         for number, lane in enumerate(rest):
             acts = [others[(turn + 2 * number) % len(others)], "get_configuration"]
-            if turn % 4 == 3 and lane.by not in (1, aborter.by):
-                # It has an open device, and is advised against leaving so.
+            if leaving and lane.by not in (1, aborter.by):
                 acts = ["close"]
             calls = [_waiting(overlapping, lane, act, turn) for act in acts]
             planned.append([call for call in calls if call is not None])
