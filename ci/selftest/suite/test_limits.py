@@ -26,6 +26,8 @@ RECORD = CommandRecord(address="0x1000", code=2, size=512, position="0x0", buffe
 class Repeating:
     """A client, its process and its requests: each GetCommand hands the same command out."""
 
+    device_thread = None
+
     @property
     def host(self) -> Repeating:
         """Be the process."""
