@@ -43,7 +43,7 @@ def test(python: Path, further: list[str]) -> int:
         Step("prove", [tool(python, "vdi-conformance"), "prove", *written]),
         *linux_leg(),
         Step("the wheel with the lowest versions", [sys.executable, "ci/wheel.py", "lowest"]),
-        Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", *further]),
+        Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", "-m", "not long", *further]),
     )
     results = [take(step) for step in steps]
     say("")

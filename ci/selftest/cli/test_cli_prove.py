@@ -154,6 +154,7 @@ def test_every_two_readings_that_go_together_are_a_trial() -> None:
     assert all(trial.requirements and trial.most for trial in trials)
 
 
+@pytest.mark.long
 def test_a_rule_that_is_broken_everywhere_is_found_by_its_requirement(tmp_path: Path) -> None:
     rules = sorted(RULES.keys() - {NOTHING.name})
     exit_code, proof = _proof(tmp_path, *(f"--only={rule}" for rule in rules), workers="2")

@@ -36,6 +36,7 @@ def test_they_take_the_place_of_all_others(run_suite: RunSuite) -> None:
     assert run.evidence.header.selection == ["topic CRE", "endurance small"]
 
 
+@pytest.mark.long
 def test_a_fault_of_the_ten_thousand_and_first_set_is_found(tmp_path: Path) -> None:
     file = tmp_path / "proof.json"
     fault = "the_10001st_set_is_refused"

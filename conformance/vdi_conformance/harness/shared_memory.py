@@ -89,11 +89,15 @@ def require_each_the_same(size: int, buffers: Sequence[Sequence[BufferView]]) ->
     for (first, wanted), *others in ([(view, digest()) for view, digest in views] for views in digesting):
         for view, digest in others:
             if digest != wanted:
-                raise ConformanceFailure(
-                    f"{view.process.name} sees other bytes at its address {view.address:#x} than {first.process.name} "
-                    f"at {first.address:#x}",
-                    by=SAME_MEMORY,
-                )
+                raise ConformanceFailure(other_bytes(view, first), by=SAME_MEMORY)
+
+
+def other_bytes(view: BufferView, first: BufferView) -> str:
+    """Say that a view shows other bytes than another one of the same buffer."""
+    return (
+        f"{view.process.name} sees other bytes at its address {view.address:#x} than {first.process.name} at "
+        f"{first.address:#x}"
+    )
 
 
 def require_same_memory(size: int, *views: BufferView, seed: int) -> None:

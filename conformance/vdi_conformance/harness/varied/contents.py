@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vdi_conformance.harness.judging import ConformanceFailure
 from vdi_conformance.harness.memory import PAGE, Seeded
+from vdi_conformance.harness.shared_memory import BufferView, other_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from vdi_conformance.harness.shared_memory import BufferView
 
 FULL: Final = 192 << 10
 """Up to that size a buffer is looked at byte for byte; other checks look at all of larger ones."""
@@ -37,6 +36,7 @@ class Contents:
         self._spans = spans_of(size)
         self._shift = shift
         self._digests: list[str] = []
+        self._taken_from: BufferView | None = None
 
     def store(self, view: BufferView, seed: int) -> None:
         """Store other bytes through a view."""
@@ -47,6 +47,7 @@ class Contents:
     def take(self, view: BufferView) -> None:
         """Take what a view shows for what is stored."""
         (self._digests,) = self._seen([view])
+        self._taken_from = view
 
     def differs(self, views: Sequence[BufferView]) -> BufferView | None:
         """Give the first view that shows other bytes; all processes look at once."""
@@ -54,8 +55,8 @@ class Contents:
 
     def require(self, *views: BufferView) -> None:
         """Fail the check unless every view shows what was stored last."""
-        if (found := self.differs(views)) is not None:
-            raise ConformanceFailure(f"{found.process.name} sees other bytes at {found.address:#x} than were stored")
+        if (found := self.differs(views)) is not None and (first := self._taken_from) is not None:
+            raise ConformanceFailure(other_bytes(found, first))
 
     def _seen(self, views: Sequence[BufferView]) -> list[list[str]]:
         digesting = [
