@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.adapters import com
 from vdi_conformance.adapters.native import CompiledDevice, CompiledSet, structure
-from vdi_conformance.vdi.methods import DEVICE_METHODS, SET_METHODS
+from vdi_conformance.vdi.methods import SLOTS
 
 if TYPE_CHECKING:
     from vdi_conformance.contract import VirtualDevice
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _SET: Final = com.methods(
-    {one.name: one.slot for one in SET_METHODS},
+    SLOTS,
     Create=(c_wchar_p, c_void_p),
     GetConfiguration=(c_uint32, c_void_p),
     OpenDevice=(c_wchar_p, c_void_p),
@@ -31,7 +31,7 @@ _SET: Final = com.methods(
     OpenInSecondaryEx=(c_wchar_p, c_wchar_p),
 )
 _DEVICE: Final = com.methods(
-    {one.name: one.slot for one in DEVICE_METHODS},
+    SLOTS,
     GetCommand=(c_uint32, c_void_p),
     CompleteCommand=(c_void_p, c_uint32, c_uint32, c_uint64),
 )

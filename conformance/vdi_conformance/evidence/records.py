@@ -94,6 +94,10 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     permitted: list[str] = []
 
 
+BEFORE: Final = "; before that: "
+"""What led to a failure of random work follows it in the sentence of a cause."""
+
+
 class Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a check did not pass, in one sentence; `expected` and `observed` are names of codes where it is about one."""
 

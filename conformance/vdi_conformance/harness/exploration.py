@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from vdi_conformance.evidence.records import BEFORE
 from vdi_conformance.harness.judging import ConformanceFailure, PrerequisiteFailed
 from vdi_conformance.host.errors import AdapterNotLoaded, HostError, ImplementationUnavailable, NothingLearnt
 
@@ -54,7 +55,7 @@ def telling(trace: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except ConformanceFailure as failure:
-        sentence = f"{failure}; before that: {trace()}"
+        sentence = f"{failure}{BEFORE}{trace()}"
         raise type(failure)(sentence, failure.expected, failure.observed, failure.by) from failure
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 import vdi_fixtures.broken
 import vdi_fixtures.readings
 import vdi_fixtures.trivial
+from vdi_conformance.docstrings import first_paragraph
 from vdi_conformance.evidence.proof import Kind, Trial, TrialResult
 from vdi_conformance.proof.fairness import at_random, in_pairs
 from vdi_conformance.proof.found import checks_by_fault
@@ -19,7 +20,7 @@ from vdi_conformance.report.certification import CANARIES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import Profile
 from vdi_conformance.untrusted.nearest import meant
-from vdi_fixtures.shipped import about, is_here, module_names
+from vdi_fixtures.shipped import is_here, module_names
 from vdi_fixtures.wrapping import Wrapping
 
 EMULATOR: Final = "emulator"
@@ -176,7 +177,7 @@ def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Tri
         name=module.__name__.rpartition(".")[2],
         kind=kind,
         reference=f"{module.__name__}:{name}",
-        about=about(module),
+        about=first_paragraph(module),
         around=around or "",
         requirements=tuple(requirements),
         first=checks_by_fault().get(module.__name__.rpartition(".")[2], ()) if kind == "fault" else (),

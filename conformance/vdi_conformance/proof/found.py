@@ -7,8 +7,9 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import NamedTuple
 
+from vdi_conformance.docstrings import first_paragraph
 from vdi_fixtures import broken
-from vdi_fixtures.shipped import about, module_names
+from vdi_fixtures.shipped import module_names
 
 
 class Kill(NamedTuple):
@@ -40,4 +41,4 @@ def faults_of(requirement: str) -> Mapping[str, str]:
     """Name the faults that turned a check of this requirement red, with what is wrong with each."""
     names = module_names(broken)
     red = sorted({one.fault for one in found() if one.requirement == requirement and one.fault in names})
-    return MappingProxyType({name: about(import_module(names[name])) for name in red})
+    return MappingProxyType({name: first_paragraph(import_module(names[name])) for name in red})

@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from vdi_conformance.conditions import Combination
+from vdi_conformance.docstrings import first_paragraph
 from vdi_conformance.requirements import catalogue
 
 SUITE: Final = "vdi_conformance.suite"
@@ -29,7 +30,7 @@ def requirements_of(item: pytest.Item) -> list[str]:
 def about_of(item: pytest.Item) -> str:
     """Give the sentence that says what a check holds."""
     documented = getattr(item, "function", None)
-    return " ".join((documented.__doc__ or "").split("\n\n")[0].split()) if documented is not None else ""
+    return first_paragraph(documented) if documented is not None else ""
 
 
 def conditions_of(item: pytest.Item) -> dict[str, str]:

@@ -4,15 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from vdi_conformance.evidence.records import CheckRecord
+from vdi_conformance.evidence.records import BEFORE, CheckRecord
 from vdi_conformance.judgement.charges import concerned
 
 _CLIENTS: Final = re.compile(r"\b(?:the )?(?:primary|secondary(?: \d+)?)\b")
 _NAMES: Final = re.compile(r"\bvdi-conformance-[0-9a-f]+-\d+(?:-\d+)?\b|'[^']*'")
 _NUMBERS: Final = re.compile(r"(?<![\w(])-?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)(?![\w)])")
 UNKNOWN: Final = "no cause"
-BEFORE: Final = "; before that: "
-"""What led to a failure of random work follows it."""
 ENDS: Final = ("died", "hung")
 """Causes that are one defect, whatever was to be judged: the process ended in a call, or did not come back."""
 

@@ -53,7 +53,7 @@ _CLOSING: Final = frozenset({NOERROR, VD_E_PROTOCOL, VD_E_OPEN})
 _JOINING: Final = frozenset({NOERROR, VD_E_PROTOCOL, VD_E_ABORT})
 _SHARING: Final = frozenset({NOERROR, VD_E_PROTOCOL, VD_E_INVALID})
 
-SET_METHODS: Final = (
+_OF_A_SET: Final = (
     Method("Create", 3, _CREATING, "_ZN22ClientVirtualDeviceSet6CreateEPcP8VDConfig"),
     Method("GetConfiguration", 4, _CONFIGURING, "_ZN22ClientVirtualDeviceSet16GetConfigurationElP8VDConfig"),
     Method("OpenDevice", 5, _OPENING, "_ZN22ClientVirtualDeviceSet10OpenDeviceEPcPP19ClientVirtualDevice"),
@@ -66,12 +66,14 @@ SET_METHODS: Final = (
     Method("OpenInSecondaryEx", 12, _JOINING),
 )
 """IClientVirtualDeviceSet and IClientVirtualDeviceSet2, in the order of their slots."""
-DEVICE_METHODS: Final = (
+_OF_A_DEVICE: Final = (
     Method("GetCommand", 3, _FETCHING, "_ZN19ClientVirtualDevice10GetCommandElPP11VDC_Command"),
     Method("CompleteCommand", 4, _COMPLETING, "_ZN19ClientVirtualDevice15CompleteCommandEP11VDC_Commandiml"),
 )
 """IClientVirtualDevice, in the order of its slots."""
-METHODS: Final = MappingProxyType({one.name: one for one in (*SET_METHODS, *DEVICE_METHODS)})
+METHODS: Final = MappingProxyType({one.name: one for one in (*_OF_A_SET, *_OF_A_DEVICE)})
 """Every method, by its name."""
+SLOTS: Final = MappingProxyType({one.name: one.slot for one in METHODS.values()})
+"""The place of each method in the vtable of its interface."""
 LINUX_SYMBOLS: Final = MappingProxyType({one.name: one.symbol for one in METHODS.values() if one.symbol is not None})
 """What libsqlvdi.so exports each method as that it has."""

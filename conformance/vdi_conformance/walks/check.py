@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.evidence.records import Walked
+from vdi_conformance.evidence.records import BEFORE, Walked
 from vdi_conformance.harness.judging import ConformanceFailure
 from vdi_conformance.host.errors import NothingLearnt
 from vdi_conformance.model.matrix import reached
@@ -63,7 +63,7 @@ def take_walks(
         steps=taken,
     )
     save(recorder.path, recording)
-    sentence = f"{failure}; before that: {'; '.join(trace[-TOLD:])}; the walk is kept in {recorder.path}"
+    sentence = f"{failure}{BEFORE}{'; '.join(trace[-TOLD:])}; the walk is kept in {recorder.path}"
     if isinstance(failure, ConformanceFailure):
         raise ConformanceFailure(sentence, failure.expected, failure.observed) from failure
     failure.args = (sentence,)

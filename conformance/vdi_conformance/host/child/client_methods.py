@@ -18,7 +18,15 @@ from vdi_conformance.host.child.parameters import (
     u32,
     u64,
 )
-from vdi_conformance.host.child.passing_on import Result, address, code_alone, configuration, nothing, pass_on
+from vdi_conformance.host.child.passing_on import (
+    Result,
+    address,
+    code_alone,
+    configuration,
+    nothing,
+    pass_on,
+    with_value,
+)
 from vdi_conformance.host.child.session import Session
 
 METHODS = Methods[Session]()
@@ -39,11 +47,6 @@ def _open_device(session: Session, set: str, name: str | None, device: str, null
     if opened is not None:
         session.devices[device] = opened
     return {"code": code, "opened": opened is not None}
-
-
-def _handle(outcome: Outcome[int]) -> Result:
-    code, found = outcome
-    return {"code": code, "handle": found}
 
 
 def _command(outcome: Outcome[Command]) -> Result:
@@ -67,7 +70,7 @@ pass_on(METHODS, "set.close", code_alone)
 pass_on(METHODS, "set.signal_abort", code_alone)
 pass_on(METHODS, "set.open_in_secondary", code_alone, name=_text)
 pass_on(METHODS, "set.open_in_secondary_ex", code_alone, instance=_text, name=_text)
-pass_on(METHODS, "set.get_buffer_handle", _handle, address=u64, null_out=_null_out)
+pass_on(METHODS, "set.get_buffer_handle", with_value("handle"), address=u64, null_out=_null_out)
 pass_on(METHODS, "set.map_buffer_handle", address, handle=u32, null_out=_null_out)
 pass_on(METHODS, "set.release", nothing)
 pass_on(METHODS, "device.get_command", _command, timeout=u32, null_out=_null_out)

@@ -1,13 +1,11 @@
 """Methods that an object of the host has under the same name: passed on unchanged, with what becomes of the answer."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from vdi_conformance.contract import Outcome
 from vdi_conformance.host.child.dispatch import Methods
 from vdi_conformance.host.child.parameters import Kind, Optional, name
 from vdi_conformance.host.child.session import Session
-from vdi_conformance.vdi.structures import VDConfig
 
 Result = dict[str, Any]
 
@@ -39,18 +37,17 @@ def nothing(_: None) -> Result:
     return {}
 
 
-def configuration(outcome: Outcome[VDConfig]) -> Result:
-    """Write the HRESULT and a configuration."""
-    code, found = outcome
-    return {"code": code, "config": None if found is None else found._asdict()}
+def with_value(
+    name: str, plain: Callable[[Any], Any] = lambda found: found
+) -> Callable[[tuple[int, Any | None]], Result]:
+    """Make what writes the HRESULT and, under a name, the value found, as plain data."""
+
+    def write(outcome: tuple[int, Any | None]) -> Result:
+        code, found = outcome
+        return {"code": code, name: None if found is None else plain(found)}
+
+    return write
 
 
-def address(outcome: Outcome[int]) -> Result:
-    """Write the HRESULT and an address."""
-    code, found = outcome
-    return {"code": code, "address": hexadecimal(found)}
-
-
-def hexadecimal(found: int | None) -> str | None:
-    """Write an address alone."""
-    return None if found is None else hex(found)
+configuration: Final = with_value("config", lambda found: found._asdict())
+address: Final = with_value("address", hex)

@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from vdi_conformance.contract import Completion, Database, Outcome, Statement
+from vdi_conformance.contract import Completion, Database, Statement
 from vdi_conformance.host.child.dispatch import Methods
 from vdi_conformance.host.child.parameters import boolean, integer, name, names, nullable, one_of, text, u32, u64
-from vdi_conformance.host.child.passing_on import Result, address, code_alone, configuration, pass_on
+from vdi_conformance.host.child.passing_on import Result, address, code_alone, configuration, pass_on, with_value
 from vdi_conformance.host.child.session import Session
 
 METHODS = Methods[Session]()
@@ -45,11 +45,6 @@ def _open(session: Session, server: str, instance: str | None, name: str) -> Res
     return {"code": session.server(server).open(instance, name)}
 
 
-def _count(outcome: Outcome[int]) -> Result:
-    code, found = outcome
-    return {"code": code, "count": found}
-
-
 def _completion(completion: Completion | None) -> Result:
     if completion is None:
         return {"completion": None}
@@ -68,7 +63,7 @@ pass_on(
     timeout=u32,
 )
 pass_on(METHODS, "server.request_buffers", code_alone, size=u32, alignment=u32, count=u32)
-pass_on(METHODS, "server.query_available_buffers", _count, size=u32, alignment=u32)
+pass_on(METHODS, "server.query_available_buffers", with_value("count"), size=u32, alignment=u32)
 pass_on(METHODS, "server.end_configuration", code_alone)
 pass_on(METHODS, "server.open_device", code_alone, name=text)
 pass_on(METHODS, "server.allocate_buffer", address, size=u32, alignment=u32)
