@@ -27,6 +27,7 @@ class Repeating:
     """A client, its process and its requests: each GetCommand hands the same command out."""
 
     device_thread = None
+    most_commands = MOST_COMMANDS
 
     @property
     def host(self) -> Repeating:

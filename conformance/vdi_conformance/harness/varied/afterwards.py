@@ -62,10 +62,9 @@ def look_again(varied: VariedSet, held: Sequence[Held]) -> None:
 
 def _look_at_mapped(varied: VariedSet, one: Held) -> None:
     """Look through what was mapped before."""
-    for mapped in one.mapped:
-        if mapped.client not in varied.gone:
-            with varied.recommended.judging(_lasting(varied, one)):
-                one.contents.require(mapped.view)
+    views = [mapped.view for mapped in one.mapped if mapped.client not in varied.gone]
+    with varied.recommended.judging(_lasting(varied, one)):
+        one.contents.require(*views)
 
 
 def _lasting(varied: VariedSet, one: Held) -> str:

@@ -11,7 +11,7 @@ from vdi_conformance.harness.shared_memory import BufferView, other_bytes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FULL: Final = 192 << 10
+FULL: Final = 64 << 10
 """Up to that size a buffer is looked at byte for byte; other checks look at all of larger ones."""
 
 
