@@ -79,7 +79,15 @@ class ScriptedSet(SetInUse):
 
     def open_device(self, index: int) -> None:
         """Let the server, and then the owner, open a device."""
+        self.offer_device(index)
+        self.accept_device(index)
+
+    def offer_device(self, index: int) -> None:
+        """Let the server open a device."""
         self.server.open_device(self.device_names[index]).expect(NOERROR)
+
+    def accept_device(self, index: int) -> None:
+        """Let the owner open a device that the server has opened."""
         super().open_device(index)
 
     def request_buffers(self, count: int) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.harness.judging import Needed, judging
 from vdi_conformance.harness.memory import Seeded
 from vdi_conformance.harness.shared_memory import BufferView
+from vdi_conformance.harness.varied.around import ask_after_an_abort, ask_around, close_all
 from vdi_conformance.harness.varied.layout import LEAVING
 from vdi_conformance.harness.varied.scripted import VariedScriptedSet
-from vdi_conformance.harness.varied.sets import Mapped
+from vdi_conformance.harness.varied.sets import CLOSELY, Mapped
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_OPEN
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from vdi_conformance.harness.device import Fetched
     from vdi_conformance.harness.expectations import PendingAnswer, Result
-    from vdi_conformance.harness.varied.sets import Held, VariedSet
+    from vdi_conformance.harness.varied.sets import Aside, Held, VariedSet
 
 FEW: Final = 3
 """So many handles, and the last one, are mapped again."""
@@ -27,23 +28,28 @@ PROBED: Final = 512
 """So many bytes are stored where it only matters that this can be done."""
 
 
-def go_on(varied: VariedSet, held: list[Held], waiting: PendingAnswer[Any, Result[Fetched]] | None) -> None:
+def go_on(
+    varied: VariedSet, held: list[Held], aside: Aside | None, waiting: PendingAnswer[Any, Result[Fetched]] | None
+) -> None:
     """See what must be afterwards, and come to the end."""
     if not varied.ended:
+        # What is refused here counts as something that went before.
+        if varied.layout.before != "nothing":
+            ask_around(varied, held)
         look_again(varied, held)
+        if varied.layout.before == "nothing":
+            ask_around(varied, held)
     if varied.has_ended():
         look_after_the_end(varied, held)
-    elif waiting is None:
-        complete_all(varied, held)
-        varied.finish()
-    elif isinstance(varied, VariedScriptedSet):
-        complete_all(varied, held)
-        varied.close_waiting(waiting)
-        varied.finish()
-    else:
+    elif waiting is not None and not varied.layout.is_scripted:
         # A server may send nothing more while its command is held, and a device may serve one call at a time (Q45).
         varied.finish()
         waiting.result().expect(VD_E_ABORT, NOERROR, by="ABT-04")
+    else:
+        complete_all(varied, held)
+        if isinstance(varied, VariedScriptedSet):
+            varied.go_on(aside, waiting)
+        varied.finish()
 
 
 # While the set goes on
@@ -55,6 +61,8 @@ def look_again(varied: VariedSet, held: Sequence[Held]) -> None:
         if one.holder not in varied.gone:
             with judging("BUF-01"):
                 one.contents.require(one.fetched)
+                if one.number in CLOSELY:
+                    one.contents.store(one.fetched, varied.next_seed())
         _look_at_mapped(varied, one)
         if one.holder not in varied.gone and one in (*held[:FEW], held[-1]) and not _handles_hold(varied, one):
             return
@@ -65,6 +73,14 @@ def _look_at_mapped(varied: VariedSet, one: Held) -> None:
     views = [mapped.view for mapped in one.mapped if mapped.client not in varied.gone]
     with varied.recommended.judging(_lasting(varied, one)):
         one.contents.require(*views)
+        if views and one.number in CLOSELY and one.holder not in varied.gone:
+            one.contents.store(views[-1], varied.next_seed())
+            one.contents.require(one.fetched)
+    if one.zone is not None and one.number in CLOSELY and one.holder not in varied.gone:
+        with judging("BUF-06"):
+            one.zone.require(one.fetched)
+        with varied.recommended.judging("MBH-09"):
+            one.zone.require(*views)
 
 
 def _lasting(varied: VariedSet, one: Held) -> str:
@@ -88,8 +104,12 @@ def _handles_hold(varied: VariedSet, one: Held) -> bool:
         return False
     with judging("GBH-20"):
         address = again.expect(NOERROR)
-        asked.expect(NOERROR)
         one.contents.require(BufferView(mapper, address))
+        # It may be another one (GBH-05), which has to map as well.
+        handle = asked.expect(NOERROR)
+    if handle != one.handle:
+        with judging("GBH-01"):
+            one.contents.require(BufferView(mapper, mapper.map_buffer_handle(handle).expect(NOERROR)))
     one.mapped.append(Mapped(mapper, BufferView(mapper, address), "GBH-20"))
     return True
 
@@ -147,6 +167,6 @@ def look_after_the_end(varied: VariedSet, held: list[Held]) -> None:
             one.command.device.await_abort()
             answer = one.command.device.complete(one.command, ERROR_SUCCESS, one.command.size)
             answer.expect(VD_E_ABORT, by=Needed("ABT-10"))
+    ask_after_an_abort(varied)
     varied.end_aborted(held)
-    for client in reversed(varied.clients):
-        client.close().expect(NOERROR, VD_E_OPEN, by=Needed("CLS-07"))
+    close_all(varied, aborted=True)

@@ -11,6 +11,8 @@ from vdi_conformance.harness.varied.statement import VariedStatement
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_OPEN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.scenario import SetInUse
     from vdi_conformance.harness.testbed import Testbed
@@ -21,8 +23,6 @@ MANY: Final = 150
 """So often each of two methods is called: in all more often than an octet counts."""
 AT_ONCE: Final = 50
 """So many calls are under way together, since each alone would wait for a process to be woken."""
-HALF: Final = 1 << 31
-"""Half as many as there are handles."""
 FEW: Final = 3
 """So many processes at the most are refused something."""
 
@@ -113,10 +113,9 @@ def call_often(varied: VariedSet, one: Held) -> None:
                     later.result().expect(NOERROR)
 
 
-def refuse(varied: VariedSet, one: Held) -> None:
-    """Refuse numbers that are far from the handle of a command that is held."""
-    if varied.pool_size >= HALF or one.handle is None:
+def refuse(varied: VariedSet, held: Sequence[Held]) -> None:
+    """Refuse a number that is far from the handle of a command that is held."""
+    if (far := varied.far_handle(held)) is None:
         return
-    far = (one.handle + varied.pool_size + 1) % (2 * HALF)
     for client in varied.clients[:FEW]:
         client.map_buffer_handle(far).expect(VD_E_INVALID, by="MBH-04")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.harness.intervals import TooSlow, with_time_enough
 from vdi_conformance.harness.judging import ConformanceFailure, needing
 from vdi_conformance.harness.varied.afterwards import complete_all, go_on
+from vdi_conformance.harness.varied.around import require_what_was_asked
 from vdi_conformance.harness.varied.before import call_often, created, go_before, refuse
 from vdi_conformance.harness.varied.layout import MOST_HELD, Layout
 from vdi_conformance.harness.varied.meanwhile import begin_to_wait, happen
@@ -58,6 +59,7 @@ def _judge(testbed: Testbed, layout: Layout, server_time_out: int) -> None:
     varied = created(testbed, layout, scenario, clients)
     with needing("CFG-01"):
         varied.begin(clients)
+    require_what_was_asked(varied)
     with needing("CMD-01"):
         go_before(varied)
         *rounds, last = layout.rounds
@@ -65,6 +67,7 @@ def _judge(testbed: Testbed, layout: Layout, server_time_out: int) -> None:
             held = varied.hold(uses)
             share(varied, held)
             complete_all(varied, held)
+        varied.last_round = True
         held = varied.hold(last)
         _share_disturbed(varied, held)
     varied.recommended.tell()
@@ -73,10 +76,11 @@ def _judge(testbed: Testbed, layout: Layout, server_time_out: int) -> None:
 def _share_disturbed(varied: VariedSet, held: list[Held]) -> None:
     """Share what is held, and let happen what happens meanwhile."""
     waiting = begin_to_wait(varied, held)
+    aside = varied.send_aside()
     if varied.layout.before == "many calls":
         call_often(varied, held[0])
     share(varied, held[:MOST_HELD])
     if varied.layout.before == "refused call":
-        refuse(varied, held[0])
+        refuse(varied, held)
     happen(varied, held)
-    go_on(varied, held, waiting)
+    go_on(varied, held, aside, waiting)

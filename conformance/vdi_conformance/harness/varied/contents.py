@@ -38,6 +38,11 @@ class Contents:
         self._digests: list[str] = []
         self._taken_from: BufferView | None = None
 
+    @property
+    def known(self) -> bool:
+        """Whether anything was stored or taken."""
+        return self._taken_from is not None
+
     def store(self, view: BufferView, seed: int) -> None:
         """Store other bytes through a view."""
         for number, span in enumerate(self._spans):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.harness.varied.around import JOIN_AFTER
 from vdi_conformance.harness.varied.layout import LEAVING, Layout
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ def musts(combination: Combination) -> tuple[str, ...]:
         "CMP-01": not layout.aborts,
         "CMP-20": layout.is_scripted,
         "GBH-01": 0 in layout.owners,
-        "GBH-04": layout.before == "refused call",
         "GBH-08": layout.owners != (0,),
         "GBH-15": layout.areas > 1 and layout.is_scripted,
         "GBH-17": layout.threads != "usual",
@@ -47,7 +47,50 @@ def musts(combination: Combination) -> tuple[str, ...]:
         "MBH-26": layout.threads != "usual" or layout.mapping == "at once",
         "MBH-27": layout.reads and not layout.aborts and layout.mapping != "itself",
     }
-    return _named(judged.items(), BY_END.get(layout.meanwhile, ()))
+    return _named((judged | _around(layout)).items(), BY_END.get(layout.meanwhile, ()))
+
+
+def _around(layout: Layout) -> dict[str, bool]:
+    """Say what is judged of the other methods."""
+    goes_on = not layout.aborts
+    told = goes_on and layout.is_scripted and not layout.may_end
+    several = layout.processes > 1
+    older = layout.older_joining
+    late = (several or layout.has_guests) and layout.meanwhile in JOIN_AFTER
+    many = layout.may_end or layout.closes_by_abort
+    return {
+        "ABT-02": True,
+        "CFG-11": True,
+        "CFG-21": True,
+        "CFG-33": layout.is_scripted,
+        "CFG-09": goes_on,
+        "CFG-24": goes_on,
+        "CLS-01": goes_on and not many,
+        "CLS-02": True,
+        "CLS-07": not goes_on or many,
+        "CMD-01": layout.is_scripted,
+        "CMD-05": told,
+        "CMD-11": told,
+        "CMD-17": True,
+        "CMP-02": goes_on and (layout.fails or told),
+        "CMP-03": goes_on,
+        "CMP-10": told and layout.features > 0,
+        "GBH-03": layout.meanwhile not in ("primary dies", "holder killed"),
+        "GBH-04": goes_on or layout.before == "refused call",
+        "MBH-03": True,
+        "MBH-04": goes_on and layout.leaves_numbers,
+        "OPD-04": told and layout.spare is not None,
+        "OPD-05": goes_on and layout.spare is not None,
+        "OPD-06": goes_on and layout.spare is None and layout.closed is None and not layout.may_end,
+        "OPD-08": goes_on and layout.spare is not None,
+        "OPD-09": layout.aborts,
+        "SEC-03": goes_on and several and not older,
+        "SEC-05": late and not older,
+        "SEC-10": goes_on and several,
+        "SEC-11": goes_on and several,
+        "SEC-18": goes_on and several and not many,
+        "SEC-26": (late or (goes_on and several)) and older,
+    }
 
 
 def recommendations(combination: Combination) -> tuple[str, ...]:
@@ -55,7 +98,9 @@ def recommendations(combination: Combination) -> tuple[str, ...]:
     layout = Layout(combination.values)
     judged = {
         "CLS-20": layout.meanwhile == "close",
+        "CMP-04": not layout.aborts,
         "CMP-14": layout.threads != "usual" and not layout.aborts,
+        "GBH-10": not layout.aborts,
         "GBH-05": layout.mapping == "again" or layout.before == "many calls",
         "MBH-07": layout.mapping == "itself",
         "MBH-08": layout.meanwhile == "nothing" or layout.mapping == "again" or layout.before == "many calls",
@@ -64,6 +109,8 @@ def recommendations(combination: Combination) -> tuple[str, ...]:
         "MBH-20": layout.meanwhile in (*LEAVING, "second object closes"),
         "MBH-21": layout.aborts,
         "MBH-22": layout.meanwhile == "holder killed",
+        "MBH-28": not layout.aborts,
+        "SEC-04": not layout.aborts and layout.processes > 1,
         "SEC-22": layout.has_guests,
         "TMO-05": layout.meanwhile == "time limit",
     }

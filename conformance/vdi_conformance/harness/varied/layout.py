@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, islice
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.vdi.commands import VDF_LIKE_TAPE
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +25,12 @@ LEAVING: Final = ("close", "exit", "kill")
 ABORTS: Final = ("primary aborts", "secondary aborts", "server aborts", "time limit", "server dies", "primary dies")
 MOST_HELD: Final = 20
 """So many commands at the most are held at once: more than a table of 16 has."""
+FAILS: Final = 2
+"""Of three commands that are held at once the last one fails."""
+FEW: Final = 3
+"""So many devices at the most are closed one by one at the end."""
+HALF: Final = 1 << 31
+"""Half as many as there are handles."""
 INSTANCE: Final = "VDI1"
 
 
@@ -40,9 +49,24 @@ class Layout:
     values: Mapping[str, str]
 
     @property
+    def number(self) -> int:
+        """A number that other values do not have."""
+        return crc32("\n".join(self.values.values()).encode())
+
+    @property
     def is_scripted(self) -> bool:
         """Whether the server is told every step."""
         return self.values["server"] == "scripted"
+
+    @property
+    def older_joining(self) -> bool:
+        """Whether secondaries join by the older form."""
+        return self.values["joining"] == "OpenInSecondary"
+
+    @property
+    def features(self) -> int:
+        """What the client says of its media."""
+        return VDF_LIKE_TAPE if self.values["media"] == "tape" else 0
 
     @property
     def reads(self) -> bool:
@@ -142,6 +166,34 @@ class Layout:
         return -(-POOLS[self.values["pool"]] // self.transfer)
 
     @property
+    def pool_size(self) -> int:
+        """So many bytes that the whole pool is surely smaller."""
+        count = self.set_aside + self.buffers * self.areas * (1 if self.is_scripted else self.devices)
+        return 4 * (count + 2 * self.devices) * (self.transfer + self.zone + MAX_ALIGNMENT)
+
+    @property
+    def leaves_numbers(self) -> bool:
+        """Whether some numbers are surely no handles."""
+        return self.pool_size < HALF
+
+    @property
+    def closes_by_abort(self) -> bool:
+        """Whether a set that goes on is aborted at last, since its devices are many, or one waits."""
+        return self.devices > FEW if self.is_scripted else self.meanwhile == "wait"
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the documents let what happens end the set, or not."""
+        return self.meanwhile in ("exit", "kill", "holder killed")
+
+    @property
+    def fails(self) -> bool:
+        """Whether some commands are completed with an error, after which their devices take no others."""
+        if not self.is_scripted or self.completing == "held over":
+            return False
+        return self.at_once > FAILS or (self.at_once == 1 and self.completing == "reverse" and not self.reads)
+
+    @property
     def again(self) -> bool:
         """Whether buffers are freed and allocated again before they are used."""
         return self.values["use"] == "again"
@@ -159,9 +211,21 @@ class Layout:
         return self.devices - 1 - (self.closed is not None)
 
     @property
+    def spare(self) -> int | None:
+        """The device that is opened only after what happens meanwhile: the last one, where others are left."""
+        wanted = 3 if self.completing == "held over" or self.values["fetching"] == "in turn" else 2
+        others_serve = self.closed is None and self.waiting is None and self.devices >= wanted
+        return self.devices - 1 if self.is_scripted and others_serve else None
+
+    @property
     def serving(self) -> int:
         """So many devices carry commands: the first ones."""
-        return self.devices - (self.closed is not None) - (self.waiting is not None)
+        return self.devices - sum(one is not None for one in (self.closed, self.waiting, self.spare))
+
+    @property
+    def aside(self) -> int | None:
+        """The device that holds a command without data meanwhile, where one has no other."""
+        return self.at_once if self.is_scripted and self.at_once < self.serving else None
 
     @property
     def bystander(self) -> int | None:
@@ -215,6 +279,7 @@ class Layout:
             alignment=self.alignment,
             server_time_out=server_time_out if self.meanwhile == "time limit" else 0,
             instance=INSTANCE if self.values["instance"] == "named" else None,
+            features=self.features,
             older_creating=self.values["creating"] == "Create",
-            older_joining=self.values["joining"] == "OpenInSecondary",
+            older_joining=self.older_joining,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from vdi_conformance.harness.varied.around import ask_when_closed
 from vdi_conformance.harness.varied.scripted import VariedScriptedSet
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN
 
@@ -61,6 +62,7 @@ def _close(varied: VariedSet) -> None:
     leaver = _leaver(varied)
     with varied.recommended.judging("CLS-20"):
         leaver.close().expect(NOERROR)
+    ask_when_closed(varied, leaver)
 
 
 def _exit(varied: VariedSet) -> None:
@@ -96,6 +98,7 @@ def _close_guests(varied: VariedSet) -> None:
     for guest in varied.guests:
         with varied.recommended.judging("SEC-22"):
             guest.close().expect(NOERROR)
+        ask_when_closed(varied, guest)
     varied.part(*varied.guests)
 
 

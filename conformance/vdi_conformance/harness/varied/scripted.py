@@ -8,10 +8,24 @@ from vdi_conformance.harness.device import END_OF_DEVICE
 from vdi_conformance.harness.expectations import SLOW
 from vdi_conformance.harness.judging import ConformanceFailure, Needed, judging
 from vdi_conformance.harness.shared_memory import BufferView
+from vdi_conformance.harness.varied.around import close_all
 from vdi_conformance.harness.varied.contents import Contents
-from vdi_conformance.harness.varied.sets import Held, VariedSet
-from vdi_conformance.vdi.commands import VDC_READ, VDC_WRITE, VDF_READ_MEDIA, VDF_WRITE_MEDIA
-from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED, ERROR_SUCCESS
+from vdi_conformance.harness.varied.layout import FAILS, FEW
+from vdi_conformance.harness.varied.sets import Aside, Held, VariedSet
+from vdi_conformance.vdi.commands import (
+    VDC_FLUSH,
+    VDC_GET_POSITION,
+    VDC_READ,
+    VDC_WRITE,
+    VDF_READ_MEDIA,
+    VDF_WRITE_MEDIA,
+)
+from vdi_conformance.vdi.completion import (
+    ERROR_DISK_FULL,
+    ERROR_NOT_SUPPORTED,
+    ERROR_OPERATION_ABORTED,
+    ERROR_SUCCESS,
+)
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
 
 if TYPE_CHECKING:
@@ -24,8 +38,10 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.testbed import Testbed
     from vdi_conformance.harness.varied.layout import Layout, Use
 
-FEW: Final = 3
-"""So many devices at the most are closed one by one at the end."""
+EACH: Final = 3
+"""One of so many commands fails."""
+FAR: Final = 0x1_2345_6789
+"""A position of more than 32 bits."""
 
 
 class VariedScriptedSet(VariedSet):
@@ -50,7 +66,10 @@ class VariedScriptedSet(VariedSet):
         for area in range(self._late):
             self._add_area(area, requested=not layout.set_aside and area == 0)
         running.join_all()
-        running.open_devices()
+        for number in range(layout.devices):
+            running.offer_device(number)
+            if number != layout.spare:
+                running.accept_device(number)
         self.add_guests()
         for area in range(self._late, layout.areas):
             self._add_area(area)
@@ -91,10 +110,9 @@ class VariedScriptedSet(VariedSet):
         tag = running.send(buffer, VDC_READ if self.layout.reads else VDC_WRITE, size, device=number)
         one = self._held(number, self.fetch(running.devices[number]))
         one.tag, one.buffer = tag, buffer
-        if one.command.size != size:
-            raise ConformanceFailure(
-                f"a command of {size} bytes came as one of {one.command.size}", by=Needed("CMD-01")
-            )
+        if (one.command.size, one.command.position) != (size, 0):
+            came = f"one of {one.command.size} at {one.command.position}"
+            raise ConformanceFailure(f"a command of {size} bytes at 0 came as {came}", by="CMD-01")
         if not self.layout.reads:
             with judging("BUF-03"):
                 sent.require(one.fetched)
@@ -108,10 +126,17 @@ class VariedScriptedSet(VariedSet):
         return further
 
     def _complete(self, one: Held, thread: str) -> Code:
-        return one.command.device.complete(one.command, ERROR_SUCCESS, self._moved(one), thread=thread)
+        return one.command.device.complete(one.command, self._result(one), self._moved(one), thread=thread)
+
+    def _result(self, one: Held) -> int:
+        """Let some commands fail, the last ones of their devices: what is to be sent to these fails as well."""
+        fails = self.last_round and self.layout.fails and (self.layout.at_once == 1 or one.number % EACH == FAILS)
+        return ERROR_DISK_FULL if fails else ERROR_SUCCESS
 
     def _moved(self, one: Held) -> int:
-        """Give each Write a count of its own, so that no two can be taken for each other."""
+        """Give each Write a count of its own, so that no two can be taken for each other; none to what fails."""
+        if self._result(one) != ERROR_SUCCESS:
+            return 0
         return one.command.size - (0 if self.layout.reads else one.number)
 
     def _require_seen(self, one: Held) -> None:
@@ -121,19 +146,74 @@ class VariedScriptedSet(VariedSet):
         if completion is None:
             raise ConformanceFailure(f"the completion of command {one.tag} did not reach the server{SLOW}", by="CMP-20")
         found = (completion.tag, completion.code, completion.bytes_transferred)
-        if found != (wanted := (one.tag, ERROR_SUCCESS, self._moved(one))):
+        if found != (wanted := (one.tag, self._result(one), self._moved(one))):
             sentence = "the server saw tag, code and count of a completion as {}, {} and {} instead of {}, {} and {}"
-            raise ConformanceFailure(sentence.format(*found, *wanted), by="CMP-01")
-        if self.layout.reads:
+            by = "CMP-02" if found[1] != wanted[1] and wanted[1] != ERROR_SUCCESS else "CMP-01"
+            raise ConformanceFailure(sentence.format(*found, *wanted), by=by)
+        if self.layout.reads and wanted[1] == ERROR_SUCCESS:
             with judging("BUF-04" if one.number % 2 else "MBH-27"):
                 one.contents.require(BufferView(self.running.server, one.buffer))
+
+    def go_on(self, aside: Aside | None, waiting: PendingAnswer[Any, Result[Fetched]] | None) -> None:
+        """Do what only such a server can be told, on a set that goes on."""
+        if aside is not None and aside.command.device.client not in self.gone:
+            self._complete_aside(aside, ERROR_SUCCESS if self.layout.features else ERROR_NOT_SUPPORTED)
+        if waiting is not None:
+            self._close_waiting(waiting)
+        if not self.may_end:
+            self._open_spare()
+            self._pass_in_order()
+
+    def send_aside(self) -> Aside | None:
+        """Let a command without data be held on a device that has no other, where there is one."""
+        if self.layout.aside is None:
+            return None
+        return self._without_data(self.layout.aside, VDC_GET_POSITION if self.layout.features else VDC_FLUSH)
+
+    def _without_data(self, number: int, code: int) -> Aside:
+        tag = self.running.send(code=code, device=number)
+        return Aside(tag, self.fetch(self.running.devices[number]))
+
+    def _complete_aside(self, aside: Aside, result: int) -> None:
+        """Complete it with this result, and a position, where it asks for one."""
+        asks = aside.command.code == VDC_GET_POSITION
+        position = FAR if asks else 0
+        answer = aside.command.device.complete(aside.command, result, 0, position)
+        if not answer.succeeded and self.has_ended():
+            return
+        answer.expect(NOERROR, by="CMP-01")
+        with judging("CMP-10" if asks else "CMP-02"):
+            self.running.completed(aside.tag, result, 0, position if asks else None)
+
+    def _pass_in_order(self) -> None:
+        """Let a device have two commands without data at once: they come as they were sent, and end as each was."""
+        if any(one.number == 0 and self._result(one) != ERROR_SUCCESS for one in self.held):
+            return
+        first = VDC_GET_POSITION if self.layout.features else VDC_FLUSH
+        tags = [self.running.send(code=code, position=at, device=0) for at, code in enumerate((first, VDC_FLUSH))]
+        for number, tag in enumerate(tags):
+            command = self.fetch(device := self.running.devices[0])
+            if command.position != number:
+                sentence = f"{device.client.name} fetched command {command.position} of two where {number} was next"
+                raise ConformanceFailure(sentence, by="CMD-11")
+            # Had the first one failed, so would what was sent after it.
+            self._complete_aside(Aside(tag, command), ERROR_NOT_SUPPORTED if number else ERROR_SUCCESS)
+
+    def _open_spare(self) -> None:
+        """Open the device that was left unopened, if whose it is lives."""
+        owners = self.running.scenario.owners
+        if self.layout.spare is not None:
+            owner = self.running.clients[owners[self.layout.spare % len(owners)]]
+            if owner not in self.gone:
+                with judging("OPD-04"):
+                    self.running.accept_device(self.layout.spare)
 
     def close_device(self, number: int) -> None:
         """Let the server close a device, and its owner see that."""
         self.running.close_device(number)
         self.running.devices[number].get_command().expect(VD_E_CLOSE, by=END_OF_DEVICE)
 
-    def close_waiting(self, waiting: PendingAnswer[Any, Result[Fetched]]) -> None:
+    def _close_waiting(self, waiting: PendingAnswer[Any, Result[Fetched]]) -> None:
         """Close the device on which a GetCommand waits."""
         assert self.layout.waiting is not None, "such a layout has one"
         self.running.close_device(self.layout.waiting)
@@ -141,16 +221,15 @@ class VariedScriptedSet(VariedSet):
 
     def finish(self) -> None:
         """Close what is open, the secondaries before the primary, where that is not much."""
-        if self.may_end or self.layout.devices > FEW:
+        if not self.may_end:
+            for number in range(min(FEW, self.layout.devices)):
+                if number not in (self.layout.closed, self.layout.waiting):
+                    self.close_device(number)
+        if self.may_end or self.layout.closes_by_abort:
+            self.clients[0].signal_abort().expect(NOERROR, by=Needed("ABT-01"))
             # What an abort has overtaken nobody waits for.
-            self.running.aborted |= self.may_end
-            return
-        for number in range(self.layout.devices):
-            if number not in (self.layout.closed, self.layout.waiting):
-                self.close_device(number)
-        for client in [*reversed(self.guests), *reversed(self.clients)]:
-            if client not in self.gone:
-                client.close().expect(NOERROR, by=Needed("SEC-18" if client is not self.running.primary else "CLS-01"))
+            self.running.aborted = True
+        close_all(self, aborted=self.running.aborted)
 
     def end_aborted(self, held: Sequence[Held]) -> None:
         """See every command that was held end by an abort."""

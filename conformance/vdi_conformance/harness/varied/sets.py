@@ -10,9 +10,10 @@ from vdi_conformance.harness.judging import ConformanceFailure, judging
 from vdi_conformance.harness.shared_memory import BufferView, fetched_view
 from vdi_conformance.harness.varied.calls import Calls
 from vdi_conformance.harness.varied.contents import Contents
+from vdi_conformance.harness.varied.layout import HALF
 from vdi_conformance.harness.varied.recommended import Recommendations
-from vdi_conformance.vdi.hresult import NOERROR
-from vdi_conformance.vdi.structures import MAX_ALIGNMENT
+from vdi_conformance.vdi.completion import ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.testbed import Testbed
     from vdi_conformance.harness.varied.layout import Layout, Use
 
+CLOSELY: Final = range(2)
+"""The first commands are looked at in every way, of others what comes by their number."""
 MOST_GUESTS: Final = 3
 """So many processes at the most get a second object."""
 
@@ -34,6 +37,13 @@ class Mapped(NamedTuple):
     client: Client
     view: BufferView
     rule: str
+
+
+class Aside(NamedTuple):
+    """A command without data that is held, and its tag."""
+
+    tag: int
+    command: Fetched
 
 
 @dataclass
@@ -68,7 +78,8 @@ class Held:
 class VariedSet(ABC):
     """A set, in which `gone` are the objects that have closed or died, `held` the commands that were fetched last.
 
-    `may_end` says that the documents let what has happened end the set, or not; `ended` that it has ended.
+    `last_round` says that no others will come. `may_end` says that the documents let what has happened end the set, or
+    not; `ended` that it has ended.
     """
 
     running: SetInUse
@@ -82,15 +93,15 @@ class VariedSet(ABC):
         self.leftover: Client | None = None
         self.gone: set[Client] = set()
         self.held: list[Held] = []
-        self.may_end = self.ended = False
+        self.last_round = self.may_end = self.ended = False
         self._seed = testbed.seed
 
-    @property
-    def pool_size(self) -> int:
-        """So many bytes that the whole pool is surely smaller."""
-        layout = self.layout
-        count = layout.set_aside + layout.buffers * layout.areas * (1 if layout.is_scripted else layout.devices)
-        return 4 * (count + 2 * layout.devices) * (layout.transfer + layout.zone + MAX_ALIGNMENT)
+    def far_handle(self, held: Sequence[Held]) -> int | None:
+        """Give a number that is surely no handle, where the pool leaves room for one."""
+        known = next((one.handle for one in held if one.handle is not None), None)
+        if known is None or not self.layout.leaves_numbers:
+            return None
+        return (known + self.layout.pool_size + 1) % (2 * HALF)
 
     @property
     def clients(self) -> list[Client]:
@@ -107,7 +118,11 @@ class VariedSet(ABC):
         held = self.held = self._hold(uses)
         for one in held:
             self._require_place(one.command)
-            one.contents.take(one.fetched)
+            if one.contents.known:
+                with judging("BUF-01"):
+                    one.contents.require(one.fetched)
+            else:
+                one.contents.take(one.fetched)
             if one.zone is not None:
                 with judging("BUF-06"):
                     one.zone.store(one.fetched, self.next_seed())
@@ -132,6 +147,13 @@ class VariedSet(ABC):
         if answer.succeeded or not self.has_ended():
             answer.expect(NOERROR, by="CMP-01")
             self._require_seen(one)
+            if one.number in CLOSELY:
+                self._complete_again(one)
+
+    def _complete_again(self, one: Held) -> None:
+        answer = one.command.device.complete(one.command.address, ERROR_SUCCESS, one.command.size)
+        if answer.code == VD_E_INVALID or not self.has_ended():
+            answer.expect(VD_E_INVALID, by="CMP-03")
 
     def add_guests(self) -> None:
         """Let second objects of processes join, if they may (Q32)."""
@@ -175,6 +197,10 @@ class VariedSet(ABC):
 
     @abstractmethod
     def _require_seen(self, one: Held) -> None: ...
+
+    def send_aside(self) -> Aside | None:
+        """Let a command without data be held on a device that has no other, where a server can be told to send it."""
+        return None
 
     @abstractmethod
     def finish(self) -> None:

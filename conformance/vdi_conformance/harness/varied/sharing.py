@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.concurrency import concurrently
 from vdi_conformance.harness.judging import ConformanceFailure, judging
 from vdi_conformance.harness.memory import NO_MEMORY
 from vdi_conformance.harness.shared_memory import BufferView
-from vdi_conformance.harness.varied.sets import Mapped
+from vdi_conformance.harness.varied.sets import CLOSELY, Mapped
 from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.varied.sets import Held, VariedSet
-
-
-CLOSELY: Final = range(2)
-"""The first commands are looked at in every way, of others what comes by their number."""
 
 
 def share(varied: VariedSet, held: Sequence[Held]) -> None:

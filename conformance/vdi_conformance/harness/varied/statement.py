@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vdi_conformance.harness.judging import Needed
+from vdi_conformance.harness.varied.around import close_all
 from vdi_conformance.harness.varied.sets import Held, VariedSet
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN
+from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,21 +48,16 @@ class VariedStatement(VariedSet):
 
     def finish(self) -> None:
         """Run the statement to its end; one that may end is aborted instead."""
-        if self.may_end or self.layout.meanwhile == "wait":
+        if self.may_end or self.layout.closes_by_abort:
             self._abort()
             return
         end = self.running.run_out()
-        for guest in self.guests:
-            if guest not in self.gone:
-                guest.close().expect(NOERROR, by=Needed("SEC-18"))
-        self.running.close()
+        close_all(self)
         self.running.require_success(end)
 
     def _abort(self) -> None:
         self.clients[0].signal_abort().expect(NOERROR, by="ABT-01")
-        for client in [*reversed(self.guests), *reversed(self.clients)]:
-            if client not in self.gone:
-                client.close().expect(NOERROR, VD_E_OPEN, by=Needed("CLS-07"))
+        close_all(self, aborted=True)
         self.running.require_failure()
 
     def end_aborted(self, held: Sequence[Held]) -> None:

@@ -1,0 +1,166 @@
+"""What the other methods answer under the same conditions: while the set goes on, after an abort, and when closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vdi_conformance.harness.client import SET_THREAD
+from vdi_conformance.harness.judging import ConformanceFailure, judging
+from vdi_conformance.vdi.commands import VDF_READ_MEDIA, VDF_WRITE_MEDIA
+from vdi_conformance.vdi.completion import ERROR_SUCCESS
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_OPEN, VD_E_PROTOCOL
+from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from vdi_conformance.harness.client import Client
+    from vdi_conformance.harness.expectations import Answer
+    from vdi_conformance.harness.varied.sets import Held, VariedSet
+
+NO_DEVICE = "no device"
+"""A name that no device has."""
+JOIN_AFTER = ("primary aborts", "secondary aborts", "server aborts", "server dies")
+"""Aborts that take no name away."""
+
+
+class Question(NamedTuple):
+    """A call, the codes that it may give, and the requirement that says so; with no codes it must fail."""
+
+    ask: Callable[[], Answer]
+    by: str
+    codes: tuple[int, ...]
+
+
+def require_what_was_asked(varied: VariedSet) -> None:
+    """Fail the check unless the primary was told what it asked for, and what a server that is told every step set."""
+    layout, told = varied.layout, varied.running.configuration
+    assert told is not None, "the set is configured"
+    wanted = {"device_count": ("CFG-11", layout.devices), "prefix_zone_size": ("CFG-21", layout.zone)}
+    if layout.is_scripted:
+        wanted |= {
+            "features": ("CFG-33", layout.features | VDF_READ_MEDIA | VDF_WRITE_MEDIA),
+            "alignment": ("CFG-33", max(layout.alignment, layout.block)),
+            "block_size": ("CFG-33", layout.block),
+            "max_transfer_size": ("CFG-33", layout.transfer),
+        }
+    for field, (requirement, value) in wanted.items():
+        if (found := getattr(told, field)) != value:
+            raise ConformanceFailure(f"the primary is told {field}={found} instead of {value}", by=requirement)
+
+
+def ask_around(varied: VariedSet, held: Sequence[Held]) -> None:
+    """Ask what no condition changes on a set that goes on; where it may have ended, that ends the questions."""
+    questions = list(_while_it_goes_on(varied, held))
+    # Whichever comes first is asked where nothing was refused before.
+    first = varied.layout.number % len(questions)
+    for question in [*questions[first:], *questions[:first]]:
+        answer = question.ask()
+        if not _permits(question, answer) and varied.has_ended():
+            return
+        _judge(varied, question, answer)
+
+
+def ask_after_an_abort(varied: VariedSet) -> None:
+    """Ask what an aborted set still answers."""
+    for client in _some(varied):
+        for name in (varied.running.device_names[0], NO_DEVICE):
+            client.open_device(name).expect(VD_E_ABORT, by="OPD-09")
+
+
+def close_all(varied: VariedSet, aborted: bool = False) -> None:
+    """Close all objects that are left, the primary last, and ask some of them what a closed one answers."""
+    asked = [*_some(varied), varied.held[0].holder]
+    codes = (NOERROR, VD_E_OPEN) if aborted else (NOERROR,)
+    leaving = [client for client in [*reversed(varied.guests), *reversed(varied.clients)] if client not in varied.gone]
+    for number, client in enumerate(leaving):
+        is_primary = client is varied.running.primary
+        client.close().expect(*codes, by="CLS-07" if aborted else "CLS-01" if is_primary else "SEC-18")
+        if client in asked:
+            ask_when_closed(varied, client)
+        if not number and not is_primary and varied.layout.meanwhile in JOIN_AFTER:
+            again = "SEC-26" if varied.layout.older_joining else "SEC-05"
+            varied.running.join(client).expect(VD_E_ABORT, by=again)
+
+
+def ask_when_closed(varied: VariedSet, client: Client) -> None:
+    """Ask an object that has closed for what it had before."""
+    first = varied.held[0]
+    if first.holder is client:
+        client.get_buffer_handle(first.command.buffer).expect(VD_E_PROTOCOL, by="GBH-03")
+    if first.handle is not None:
+        client.map_buffer_handle(first.handle).expect(VD_E_PROTOCOL, by="MBH-03")
+    client.close().expect(VD_E_PROTOCOL, by="CLS-02")
+    client.signal_abort().expect(VD_E_PROTOCOL, by="ABT-02")
+
+
+def _some(varied: VariedSet) -> list[Client]:
+    """Name the primary, a secondary and a second object, the last ones."""
+    clients, guests = varied.clients, [guest for guest in varied.guests if guest not in varied.gone]
+    return [*dict.fromkeys([*clients[:1], *clients[-1:], *guests[-1:]])]
+
+
+def _while_it_goes_on(varied: VariedSet, held: Sequence[Held]) -> Iterator[Question]:
+    for client in _some(varied):
+        yield from _about_the_set(varied, client, held)
+    for one in held:
+        if one.holder not in varied.gone:
+            yield from _about_a_command(varied, one)
+            break
+
+
+def _about_the_set(varied: VariedSet, client: Client, held: Sequence[Held]) -> Iterator[Question]:
+    is_primary = client is varied.running.primary
+    yield Question(lambda: _configuration(varied, client), "CFG-09" if is_primary else "SEC-10", (NOERROR,))
+    if varied.layout.processes > 1:
+        again = "SEC-04" if is_primary else "SEC-26" if varied.layout.older_joining else "SEC-03"
+        yield Question(lambda: varied.running.join(client), again, (VD_E_PROTOCOL,))
+    if varied.layout.spare is not None:
+        yield Question(lambda: client.open_device(varied.running.device_names[0]), "OPD-05", (VD_E_PROTOCOL,))
+        yield Question(lambda: client.open_device(NO_DEVICE), "OPD-08", (VD_E_INVALID,))
+    elif varied.layout.closed is None and not varied.layout.may_end:
+        open_already = (VD_E_OPEN, VD_E_PROTOCOL)
+        yield Question(lambda: client.open_device(varied.running.device_names[0]), "OPD-06", open_already)
+        yield Question(lambda: client.open_device(NO_DEVICE), "OPD-06", (VD_E_OPEN, VD_E_INVALID))
+    yield Question(lambda: client.get_buffer_handle(client.outside_addresses().heap), "GBH-04", (VD_E_INVALID,))
+    if (far := varied.far_handle(held)) is not None:
+        yield Question(lambda: client.map_buffer_handle(far), "MBH-04", (VD_E_INVALID,))
+
+
+def _configuration(varied: VariedSet, client: Client) -> Answer:
+    """Ask for the configuration, which is that of the primary but for what its buffers take (CFG-22)."""
+    thread = varied.calls.label("asking around", SET_THREAD)
+    answer = client.send_get_configuration(thread=thread).result()
+    varied.calls.end(client, thread)
+    told, first = answer.value, varied.running.configuration
+    if answer.succeeded and told is not None and first is not None:
+        with judging("CFG-24" if client is varied.running.primary else "SEC-11"):
+            for field, value in first._replace(buffer_area_size=told.buffer_area_size)._asdict().items():
+                if getattr(told, field) != value:
+                    sentence = f"{client.name} is told {field}={getattr(told, field)}, and the primary was told {value}"
+                    raise ConformanceFailure(sentence)
+    return answer
+
+
+def _about_a_command(varied: VariedSet, one: Held) -> Iterator[Question]:
+    device, size = one.command.device, one.command.size
+    own = one.holder.allocate(VDC_COMMAND_SIZE)
+    yield Question(lambda: device.complete(own, ERROR_SUCCESS, size), "CMP-03", (VD_E_INVALID,))
+    yield Question(lambda: device.complete(0, ERROR_SUCCESS, size), "CMP-04", (VD_E_INVALID,))
+    handle = one.handle
+    if varied.testbed.has("null_out_pointers") and handle is not None:
+        holder, mapper = one.holder, varied.clients[-1]
+        yield Question(lambda: holder.get_buffer_handle(one.command.buffer, null_out=True), "GBH-10", ())
+        yield Question(lambda: mapper.map_buffer_handle(handle, null_out=True), "MBH-28", ())
+
+
+def _permits(question: Question, answer: Answer) -> bool:
+    return answer.code in question.codes if question.codes else not answer.succeeded
+
+
+def _judge(varied: VariedSet, question: Question, answer: Answer) -> None:
+    with varied.recommended.judging(question.by):
+        if question.codes:
+            answer.expect(*question.codes)
+        else:
+            answer.expect_failure()
