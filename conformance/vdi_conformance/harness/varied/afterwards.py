@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.harness.judging import Needed, judging
+from vdi_conformance.harness.judging import judging
 from vdi_conformance.harness.memory import Seeded
 from vdi_conformance.harness.shared_memory import BufferView
 from vdi_conformance.harness.varied.around import ask_after_an_abort, ask_around, close_all
@@ -36,9 +36,13 @@ def go_on(
         # What is refused here counts as something that went before.
         if varied.layout.before != "nothing":
             ask_around(varied, held)
-        look_again(varied, held)
-        if varied.layout.before == "nothing":
+            look_again(varied, held)
+        else:
+            look_again(varied, held)
+            if varied.layout.opens_spare_first:
+                varied.open_spare()
             ask_around(varied, held)
+        look_for_the_last_time(varied, held)
     if varied.has_ended():
         look_after_the_end(varied, held)
     elif waiting is not None and not varied.layout.is_scripted:
@@ -83,6 +87,16 @@ def _look_at_mapped(varied: VariedSet, one: Held) -> None:
             one.zone.require(*views)
 
 
+def look_for_the_last_time(varied: VariedSet, held: Sequence[Held]) -> None:
+    """See that everybody still shows what is stored, whatever was asked in between."""
+    for one in held:
+        if one.number in CLOSELY and one.holder not in varied.gone:
+            one.contents.store(one.fetched, varied.next_seed())
+            views = [mapped.view for mapped in one.mapped if mapped.client not in varied.gone]
+            with judging("MBH-02") if varied.layout.processes > 1 else varied.recommended.judging("MBH-07"):
+                one.contents.require(*views)
+
+
 def _lasting(varied: VariedSet, one: Held) -> str:
     """Name the requirement by which a mapped address stays good."""
     if one.holder in varied.gone:
@@ -104,13 +118,13 @@ def _handles_hold(varied: VariedSet, one: Held) -> bool:
         return False
     with judging("GBH-20"):
         address = again.expect(NOERROR)
-        one.contents.require(BufferView(mapper, address))
+        one.contents.require(view := BufferView(mapper, address))
         # It may be another one (GBH-05), which has to map as well.
         handle = asked.expect(NOERROR)
     if handle != one.handle:
         with judging("GBH-01"):
             one.contents.require(BufferView(mapper, mapper.map_buffer_handle(handle).expect(NOERROR)))
-    one.mapped.append(Mapped(mapper, BufferView(mapper, address), "GBH-20"))
+    one.mapped.append(Mapped(mapper, view, "GBH-20"))
     return True
 
 
@@ -166,7 +180,7 @@ def look_after_the_end(varied: VariedSet, held: list[Held]) -> None:
             # Each object may learn of an abort by another call than the one that told of it here.
             one.command.device.await_abort()
             answer = one.command.device.complete(one.command, ERROR_SUCCESS, one.command.size)
-            answer.expect(VD_E_ABORT, by=Needed("ABT-10"))
+            answer.expect(VD_E_ABORT, by="CMP-05")
     ask_after_an_abort(varied)
     varied.end_aborted(held)
     close_all(varied, aborted=True)

@@ -8,7 +8,7 @@ from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.judging import ConformanceFailure, judging
 from vdi_conformance.vdi.commands import VDF_READ_MEDIA, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_OPEN, VD_E_PROTOCOL
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
 
 if TYPE_CHECKING:
@@ -49,6 +49,16 @@ def require_what_was_asked(varied: VariedSet) -> None:
             raise ConformanceFailure(f"the primary is told {field}={found} instead of {value}", by=requirement)
 
 
+def ask_before_the_last_one(varied: VariedSet) -> None:
+    """Ask for devices that cannot be opened while one is left, where that is not to be the first refusal."""
+    if varied.layout.before == "nothing":
+        return
+    primary, names = varied.running.primary, varied.running.device_names
+    primary.open_device(NO_DEVICE).expect(VD_E_INVALID, by="OPD-08")
+    if len(names) > 1:
+        primary.open_device(names[0]).expect(VD_E_PROTOCOL, by="OPD-05")
+
+
 def ask_around(varied: VariedSet, held: Sequence[Held]) -> None:
     """Ask what no condition changes on a set that goes on; where it may have ended, that ends the questions."""
     questions = list(_while_it_goes_on(varied, held))
@@ -64,8 +74,17 @@ def ask_around(varied: VariedSet, held: Sequence[Held]) -> None:
 def ask_after_an_abort(varied: VariedSet) -> None:
     """Ask what an aborted set still answers."""
     for client in _some(varied):
+        client.get_configuration(0).expect(VD_E_ABORT, by="ABT-10")
         for name in (varied.running.device_names[0], NO_DEVICE):
             client.open_device(name).expect(VD_E_ABORT, by="OPD-09")
+
+
+def abort(varied: VariedSet) -> None:
+    """Abort a set that goes on, and see that every object learns of it."""
+    varied.clients[0].signal_abort().expect(NOERROR, by="ABT-01")
+    for client in varied.clients:
+        with varied.recommended.judging("ABT-03"):
+            client.await_abort()
 
 
 def close_all(varied: VariedSet, aborted: bool = False) -> None:
@@ -115,7 +134,7 @@ def _about_the_set(varied: VariedSet, client: Client, held: Sequence[Held]) -> I
     if varied.layout.processes > 1:
         again = "SEC-04" if is_primary else "SEC-26" if varied.layout.older_joining else "SEC-03"
         yield Question(lambda: varied.running.join(client), again, (VD_E_PROTOCOL,))
-    if varied.layout.spare is not None:
+    if varied.spare is not None:
         yield Question(lambda: client.open_device(varied.running.device_names[0]), "OPD-05", (VD_E_PROTOCOL,))
         yield Question(lambda: client.open_device(NO_DEVICE), "OPD-08", (VD_E_INVALID,))
     elif varied.layout.closed is None and not varied.layout.may_end:
@@ -144,6 +163,8 @@ def _configuration(varied: VariedSet, client: Client) -> Answer:
 
 def _about_a_command(varied: VariedSet, one: Held) -> Iterator[Question]:
     device, size = one.command.device, one.command.size
+    if varied.layout.is_scripted:
+        yield Question(lambda: _nothing_more(one), "CMD-02", (VD_E_TIMEOUT,))
     own = one.holder.allocate(VDC_COMMAND_SIZE)
     yield Question(lambda: device.complete(own, ERROR_SUCCESS, size), "CMP-03", (VD_E_INVALID,))
     yield Question(lambda: device.complete(0, ERROR_SUCCESS, size), "CMP-04", (VD_E_INVALID,))
@@ -152,6 +173,14 @@ def _about_a_command(varied: VariedSet, one: Held) -> Iterator[Question]:
         holder, mapper = one.holder, varied.clients[-1]
         yield Question(lambda: holder.get_buffer_handle(one.command.buffer, null_out=True), "GBH-10", ())
         yield Question(lambda: mapper.map_buffer_handle(handle, null_out=True), "MBH-28", ())
+
+
+def _nothing_more(one: Held) -> Answer:
+    """Ask for a command where none is queued; one that is held is none."""
+    answer = one.command.device.get_command(timeout=0)
+    if answer.succeeded:
+        raise ConformanceFailure(f"{answer.call} handed out a command that nobody sent", by="CMD-01")
+    return answer
 
 
 def _permits(question: Question, answer: Answer) -> bool:

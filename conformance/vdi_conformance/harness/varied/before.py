@@ -90,8 +90,8 @@ def go_before(varied: VariedSet) -> None:
                 client.end_thread()
             for device in varied.running.devices:
                 device.client.end_thread(device.key)
-        case "closed device" if isinstance(varied, VariedScriptedSet):
-            varied.close_device(varied.layout.devices - 1)
+        case "closed device" if isinstance(varied, VariedScriptedSet) and varied.layout.closed is not None:
+            varied.close_device(varied.layout.closed)
         case "refused call":
             for client in varied.clients[:FEW]:
                 client.open_device("no device").expect_failure(by=Needed("OPD-06"))

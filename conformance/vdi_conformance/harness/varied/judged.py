@@ -41,7 +41,7 @@ def musts(combination: Combination) -> tuple[str, ...]:
         "GBH-17": layout.threads != "usual",
         "GBH-20": not layout.aborts,
         "MBH-01": layout.mapping != "itself",
-        "MBH-02": layout.mapping != "itself",
+        "MBH-02": layout.mapping != "itself" or (layout.processes > 1 and not layout.aborts),
         "MBH-06": layout.areas > 1 and layout.mapping != "itself",
         "MBH-17": layout.mapping in ("all others", "at once") and layout.processes > 2,
         "MBH-26": layout.threads != "usual" or layout.mapping == "at once",
@@ -52,44 +52,51 @@ def musts(combination: Combination) -> tuple[str, ...]:
 
 def _around(layout: Layout) -> dict[str, bool]:
     """Say what is judged of the other methods."""
-    goes_on = not layout.aborts
+    goes_on, asked = not layout.aborts, layout.is_asked
     told = goes_on and layout.is_scripted and not layout.may_end
     several = layout.processes > 1
     older = layout.older_joining
+    refused = layout.before != "nothing"
+    unopened = layout.spare is not None and not layout.opens_spare_first
     late = (several or layout.has_guests) and layout.meanwhile in JOIN_AFTER
     many = layout.may_end or layout.closes_by_abort
     return {
         "ABT-02": True,
+        "ABT-03": goes_on and many,
+        "ABT-10": layout.aborts or many,
         "CFG-11": True,
         "CFG-21": True,
         "CFG-33": layout.is_scripted,
-        "CFG-09": goes_on,
-        "CFG-24": goes_on,
+        "CFG-09": asked,
+        "CFG-24": asked,
         "CLS-01": goes_on and not many,
         "CLS-02": True,
         "CLS-07": not goes_on or many,
         "CMD-01": layout.is_scripted,
+        "CMD-02": asked and layout.is_scripted,
         "CMD-05": told,
         "CMD-11": told,
         "CMD-17": True,
         "CMP-02": goes_on and (layout.fails or told),
-        "CMP-03": goes_on,
+        "CMP-03": asked,
+        "CMP-05": layout.aborts or (told and layout.closes_by_abort),
         "CMP-10": told and layout.features > 0,
         "GBH-03": layout.meanwhile not in ("primary dies", "holder killed"),
-        "GBH-04": goes_on or layout.before == "refused call",
+        "GBH-04": asked,
         "MBH-03": True,
-        "MBH-04": goes_on and layout.leaves_numbers,
+        "MBH-04": asked and layout.leaves_numbers,
         "OPD-04": told and layout.spare is not None,
-        "OPD-05": goes_on and layout.spare is not None,
-        "OPD-06": goes_on and layout.spare is None and layout.closed is None and not layout.may_end,
-        "OPD-08": goes_on and layout.spare is not None,
-        "OPD-09": layout.aborts,
-        "SEC-03": goes_on and several and not older,
+        "OPD-01": True,
+        "OPD-05": (asked and unopened) or (refused and layout.devices > 1),
+        "OPD-06": asked and not unopened and layout.closed is None and not layout.may_end,
+        "OPD-08": (asked and unopened) or refused,
+        "OPD-09": layout.aborts or many,
+        "SEC-03": asked and several and not older,
         "SEC-05": late and not older,
-        "SEC-10": goes_on and several,
-        "SEC-11": goes_on and several,
+        "SEC-10": asked and several,
+        "SEC-11": asked and several,
         "SEC-18": goes_on and several and not many,
-        "SEC-26": (late or (goes_on and several)) and older,
+        "SEC-26": (late or (asked and several)) and older,
     }
 
 
@@ -98,9 +105,9 @@ def recommendations(combination: Combination) -> tuple[str, ...]:
     layout = Layout(combination.values)
     judged = {
         "CLS-20": layout.meanwhile == "close",
-        "CMP-04": not layout.aborts,
+        "CMP-04": layout.is_asked,
         "CMP-14": layout.threads != "usual" and not layout.aborts,
-        "GBH-10": not layout.aborts,
+        "GBH-10": layout.is_asked,
         "GBH-05": layout.mapping == "again" or layout.before == "many calls",
         "MBH-07": layout.mapping == "itself",
         "MBH-08": layout.meanwhile == "nothing" or layout.mapping == "again" or layout.before == "many calls",
@@ -109,8 +116,8 @@ def recommendations(combination: Combination) -> tuple[str, ...]:
         "MBH-20": layout.meanwhile in (*LEAVING, "second object closes"),
         "MBH-21": layout.aborts,
         "MBH-22": layout.meanwhile == "holder killed",
-        "MBH-28": not layout.aborts,
-        "SEC-04": not layout.aborts and layout.processes > 1,
+        "MBH-28": layout.is_asked,
+        "SEC-04": layout.is_asked and layout.processes > 1,
         "SEC-22": layout.has_guests,
         "TMO-05": layout.meanwhile == "time limit",
     }

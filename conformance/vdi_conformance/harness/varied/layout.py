@@ -25,8 +25,6 @@ LEAVING: Final = ("close", "exit", "kill")
 ABORTS: Final = ("primary aborts", "secondary aborts", "server aborts", "time limit", "server dies", "primary dies")
 MOST_HELD: Final = 20
 """So many commands at the most are held at once: more than a table of 16 has."""
-FAILS: Final = 2
-"""Of three commands that are held at once the last one fails."""
 FEW: Final = 3
 """So many devices at the most are closed one by one at the end."""
 HALF: Final = 1 << 31
@@ -179,7 +177,14 @@ class Layout:
     @property
     def closes_by_abort(self) -> bool:
         """Whether a set that goes on is aborted at last, since its devices are many, or one waits."""
-        return self.devices > FEW if self.is_scripted else self.meanwhile == "wait"
+        if not self.is_scripted:
+            return self.meanwhile == "wait"
+        return self.devices > FEW or (self.number % 3 == 0 and self.meanwhile != "wait")
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the other methods are asked: before an abort only where something was refused before."""
+        return not self.aborts or self.before != "nothing"
 
     @property
     def may_end(self) -> bool:
@@ -191,7 +196,12 @@ class Layout:
         """Whether some commands are completed with an error, after which their devices take no others."""
         if not self.is_scripted or self.completing == "held over":
             return False
-        return self.at_once > FAILS or (self.at_once == 1 and self.completing == "reverse" and not self.reads)
+        return self.at_once > self.failing or (self.at_once == 1 and self.completing == "reverse" and not self.reads)
+
+    @property
+    def failing(self) -> int:
+        """Which one of three that are held at once fails: not the one by which the bytes of a Read are judged."""
+        return 2 if self.reads else 1
 
     @property
     def again(self) -> bool:
@@ -201,21 +211,26 @@ class Layout:
     @property
     def closed(self) -> int | None:
         """The device that is closed before anything is shared."""
-        return self.devices - 1 if self.before == "closed device" else None
+        return self.devices - 1 - (self.spare is not None) if self.before == "closed device" else None
 
     @property
     def waiting(self) -> int | None:
         """The device on which a GetCommand waits meanwhile, where nothing is sent to it."""
         if self.meanwhile != "wait" or not self.is_scripted:
             return None
-        return self.devices - 1 - (self.closed is not None)
+        return self.devices - 1 - (self.closed is not None) - (self.spare is not None)
 
     @property
     def spare(self) -> int | None:
         """The device that is opened only after what happens meanwhile: the last one, where others are left."""
         wanted = 3 if self.completing == "held over" or self.values["fetching"] == "in turn" else 2
-        others_serve = self.closed is None and self.waiting is None and self.devices >= wanted
-        return self.devices - 1 if self.is_scripted and others_serve else None
+        wanted += (self.before == "closed device") + (self.meanwhile == "wait")
+        return self.devices - 1 if self.is_scripted and self.devices >= wanted else None
+
+    @property
+    def opens_spare_first(self) -> bool:
+        """Whether that device is opened before anything is refused."""
+        return self.before == "nothing" and self.number % 2 == 1 and not self.may_end
 
     @property
     def serving(self) -> int:

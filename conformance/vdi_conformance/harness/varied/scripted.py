@@ -8,9 +8,9 @@ from vdi_conformance.harness.device import END_OF_DEVICE
 from vdi_conformance.harness.expectations import SLOW
 from vdi_conformance.harness.judging import ConformanceFailure, Needed, judging
 from vdi_conformance.harness.shared_memory import BufferView
-from vdi_conformance.harness.varied.around import close_all
+from vdi_conformance.harness.varied.around import abort, ask_after_an_abort, ask_before_the_last_one, close_all
 from vdi_conformance.harness.varied.contents import Contents
-from vdi_conformance.harness.varied.layout import FAILS, FEW
+from vdi_conformance.harness.varied.layout import FEW
 from vdi_conformance.harness.varied.sets import Aside, Held, VariedSet
 from vdi_conformance.vdi.commands import (
     VDC_FLUSH,
@@ -26,7 +26,7 @@ from vdi_conformance.vdi.completion import (
     ERROR_OPERATION_ABORTED,
     ERROR_SUCCESS,
 )
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,7 @@ class VariedScriptedSet(VariedSet):
     def __init__(self, testbed: Testbed, layout: Layout, running: ScriptedSet) -> None:
         super().__init__(testbed, layout)
         self.running = running
+        self._kept: Fetched | None = None
         self._buffers: dict[tuple[int, int], int] = {}
         self._late = max(1, layout.areas // 2)
 
@@ -68,6 +69,8 @@ class VariedScriptedSet(VariedSet):
         running.join_all()
         for number in range(layout.devices):
             running.offer_device(number)
+            if number == layout.devices - 1:
+                ask_before_the_last_one(self)
             if number != layout.spare:
                 running.accept_device(number)
         self.add_guests()
@@ -130,7 +133,11 @@ class VariedScriptedSet(VariedSet):
 
     def _result(self, one: Held) -> int:
         """Let some commands fail, the last ones of their devices: what is to be sent to these fails as well."""
-        fails = self.last_round and self.layout.fails and (self.layout.at_once == 1 or one.number % EACH == FAILS)
+        fails = (
+            self.last_round
+            and self.layout.fails
+            and (self.layout.at_once == 1 or one.number % EACH == self.layout.failing)
+        )
         return ERROR_DISK_FULL if fails else ERROR_SUCCESS
 
     def _moved(self, one: Held) -> int:
@@ -161,7 +168,7 @@ class VariedScriptedSet(VariedSet):
         if waiting is not None:
             self._close_waiting(waiting)
         if not self.may_end:
-            self._open_spare()
+            self.open_spare()
             self._pass_in_order()
 
     def send_aside(self) -> Aside | None:
@@ -196,17 +203,18 @@ class VariedScriptedSet(VariedSet):
             if command.position != number:
                 sentence = f"{device.client.name} fetched command {command.position} of two where {number} was next"
                 raise ConformanceFailure(sentence, by="CMD-11")
+            if number and self.layout.closes_by_abort:
+                self._kept = command
+                return
             # Had the first one failed, so would what was sent after it.
             self._complete_aside(Aside(tag, command), ERROR_NOT_SUPPORTED if number else ERROR_SUCCESS)
 
-    def _open_spare(self) -> None:
-        """Open the device that was left unopened, if whose it is lives."""
-        owners = self.running.scenario.owners
-        if self.layout.spare is not None:
-            owner = self.running.clients[owners[self.layout.spare % len(owners)]]
-            if owner not in self.gone:
-                with judging("OPD-04"):
-                    self.running.accept_device(self.layout.spare)
+    def open_spare(self) -> None:
+        """Open the device that was left unopened, where the set surely goes on."""
+        if self.spare is not None and not self.may_end:
+            with judging("OPD-04"):
+                self.running.accept_device(self.spare)
+            self.spare = None
 
     def close_device(self, number: int) -> None:
         """Let the server close a device, and its owner see that."""
@@ -222,14 +230,20 @@ class VariedScriptedSet(VariedSet):
     def finish(self) -> None:
         """Close what is open, the secondaries before the primary, where that is not much."""
         if not self.may_end:
-            for number in range(min(FEW, self.layout.devices)):
+            for number in range(self._kept is not None, min(FEW, self.layout.devices)):
                 if number not in (self.layout.closed, self.layout.waiting):
                     self.close_device(number)
-        if self.may_end or self.layout.closes_by_abort:
-            self.clients[0].signal_abort().expect(NOERROR, by=Needed("ABT-01"))
-            # What an abort has overtaken nobody waits for.
-            self.running.aborted = True
-        close_all(self, aborted=self.running.aborted)
+        if not self.may_end and not self.layout.closes_by_abort:
+            close_all(self)
+            return
+        # What an abort has overtaken nobody waits for.
+        self.running.aborted = True
+        abort(self)
+        if self._kept is not None:
+            self._kept.device.await_abort()
+            self._kept.device.complete(self._kept).expect(VD_E_ABORT, by="CMP-05")
+        ask_after_an_abort(self)
+        close_all(self, aborted=True)
 
     def end_aborted(self, held: Sequence[Held]) -> None:
         """See every command that was held end by an abort."""

@@ -13,7 +13,7 @@ from vdi_conformance.harness.varied.contents import Contents
 from vdi_conformance.harness.varied.layout import HALF
 from vdi_conformance.harness.varied.recommended import Recommendations
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +78,8 @@ class Held:
 class VariedSet(ABC):
     """A set, in which `gone` are the objects that have closed or died, `held` the commands that were fetched last.
 
-    `last_round` says that no others will come. `may_end` says that the documents let what has happened end the set, or
-    not; `ended` that it has ended.
+    `last_round` says that no others will come, `spare` is the device that is not opened yet. `may_end` says that the
+    documents let what has happened end the set, or not; `ended` that it has ended.
     """
 
     running: SetInUse
@@ -93,6 +93,7 @@ class VariedSet(ABC):
         self.leftover: Client | None = None
         self.gone: set[Client] = set()
         self.held: list[Held] = []
+        self.spare = layout.spare
         self.last_round = self.may_end = self.ended = False
         self._seed = testbed.seed
 
@@ -182,7 +183,9 @@ class VariedSet(ABC):
     def has_ended(self) -> bool:
         """Tell whether what was permitted to end the set has done so; that may show a moment after a call fails."""
         if self.may_end and not self.ended and self.clients:
-            self.ended = not self.clients[0].get_configuration(0).succeeded
+            answer = self.clients[0].get_configuration(0)
+            answer.expect(NOERROR, VD_E_ABORT, by="CFG-09")
+            self.ended = not answer.succeeded
         return self.ended
 
     @abstractmethod
@@ -201,6 +204,9 @@ class VariedSet(ABC):
     def send_aside(self) -> Aside | None:
         """Let a command without data be held on a device that has no other, where a server can be told to send it."""
         return None
+
+    def open_spare(self) -> None:  # noqa: B027 - where no server can be told to offer one, there is none
+        """Open the device that was left unopened, if there is one."""
 
     @abstractmethod
     def finish(self) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vdi_conformance.harness.varied.around import close_all
+from vdi_conformance.harness.varied.around import abort, ask_after_an_abort, ask_before_the_last_one, close_all
 from vdi_conformance.harness.varied.sets import Held, VariedSet
-from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +30,10 @@ class VariedStatement(VariedSet):
         """Let the statement configure the set."""
         self.running.configure()
         self.running.join_all()
-        self.running.open_devices()
+        for number in range(self.layout.devices):
+            if number == self.layout.devices - 1:
+                ask_before_the_last_one(self)
+            self.running.open_device(number)
         self.add_guests()
 
     def _hold(self, uses: Sequence[Use]) -> list[Held]:
@@ -56,7 +58,8 @@ class VariedStatement(VariedSet):
         self.running.require_success(end)
 
     def _abort(self) -> None:
-        self.clients[0].signal_abort().expect(NOERROR, by="ABT-01")
+        abort(self)
+        ask_after_an_abort(self)
         close_all(self, aborted=True)
         self.running.require_failure()
 
