@@ -174,10 +174,14 @@ class SetInUse:
         for secondary in self.secondaries:
             self.join(secondary).expect(NOERROR, by=Needed("SEC-01"))
 
+    def owner_of(self, index: int) -> Client:
+        """Name who opens a device."""
+        owners = self.scenario.owners
+        return self.clients[owners[index % len(owners)]]
+
     def open_device(self, index: int) -> None:
         """Let its owner open a device."""
-        owners = self.scenario.owners
-        owner = self.clients[owners[index % len(owners)]]
+        owner = self.owner_of(index)
         self.devices.append(owner.open_device(self.device_names[index]).expect(NOERROR, by=Needed("OPD-01")))
 
     def open_devices(self) -> None:

@@ -11,6 +11,7 @@ from vdi_conformance.harness.varied.around import ask_after_an_abort, ask_around
 from vdi_conformance.harness.varied.layout import LEAVING
 from vdi_conformance.harness.varied.scripted import VariedScriptedSet
 from vdi_conformance.harness.varied.sets import CLOSELY, Mapped
+from vdi_conformance.harness.varied.sharing import require_usable
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.device import Fetched
     from vdi_conformance.harness.expectations import PendingAnswer, Result
     from vdi_conformance.harness.varied.sets import Aside, Held, VariedSet
@@ -42,7 +44,6 @@ def go_on(
             if varied.layout.opens_spare_first:
                 varied.open_spare()
             ask_around(varied, held)
-        look_for_the_last_time(varied, held)
     if varied.has_ended():
         look_after_the_end(varied, held)
     elif waiting is not None and not varied.layout.is_scripted:
@@ -87,16 +88,6 @@ def _look_at_mapped(varied: VariedSet, one: Held) -> None:
             one.zone.require(*views)
 
 
-def look_for_the_last_time(varied: VariedSet, held: Sequence[Held]) -> None:
-    """See that everybody still shows what is stored, whatever was asked in between."""
-    for one in held:
-        if one.number in CLOSELY and one.holder not in varied.gone:
-            one.contents.store(one.fetched, varied.next_seed())
-            views = [mapped.view for mapped in one.mapped if mapped.client not in varied.gone]
-            with judging("MBH-02") if varied.layout.processes > 1 else varied.recommended.judging("MBH-07"):
-                one.contents.require(*views)
-
-
 def _lasting(varied: VariedSet, one: Held) -> str:
     """Name the requirement by which a mapped address stays good."""
     if one.holder in varied.gone:
@@ -108,7 +99,7 @@ def _handles_hold(varied: VariedSet, one: Held) -> bool:
     """Map the handle and ask for it once more; tell whether the set goes on."""
     if one.handle is None:
         return True
-    mapper = next((client for client in varied.clients if client is not one.holder), one.holder)
+    mapper = _mapper(varied, one)
     # First with the handle that was given before: to ask again might make it good again.
     again = mapper.map_buffer_handle(one.handle)
     if not again.succeeded and varied.has_ended():
@@ -117,15 +108,25 @@ def _handles_hold(varied: VariedSet, one: Held) -> bool:
     if not asked.succeeded and varied.has_ended():
         return False
     with judging("GBH-20"):
-        address = again.expect(NOERROR)
-        one.contents.require(view := BufferView(mapper, address))
+        view = BufferView(mapper, again.expect(NOERROR))
+        require_usable(one, view)
         # It may be another one (GBH-05), which has to map as well.
         handle = asked.expect(NOERROR)
+    if one.zone is not None and one.number in CLOSELY:
+        with varied.recommended.judging("MBH-09"):
+            one.zone.require(view)
     if handle != one.handle:
         with judging("GBH-01"):
             one.contents.require(BufferView(mapper, mapper.map_buffer_handle(handle).expect(NOERROR)))
     one.mapped.append(Mapped(mapper, view, "GBH-20"))
     return True
+
+
+def _mapper(varied: VariedSet, one: Held) -> Client:
+    """Name who maps a handle again: who has done so before, if that is another process, or whoever is there."""
+    before = [mapped.client for mapped in one.mapped]
+    others = [client for client in varied.clients if client is not one.holder]
+    return next((client for client in others if client in before), next(iter(others), one.holder))
 
 
 def complete_all(varied: VariedSet, held: Sequence[Held]) -> None:
@@ -139,7 +140,17 @@ def complete_all(varied: VariedSet, held: Sequence[Held]) -> None:
         case _:
             pass
     for one in mine:
+        look_for_the_last_time(varied, one)
         varied.complete(one)
+
+
+def look_for_the_last_time(varied: VariedSet, one: Held) -> None:
+    """See that everybody still shows what is stored just before that is completed, whatever was called in between."""
+    if one.number in CLOSELY:
+        one.contents.store(one.fetched, varied.next_seed())
+        views = [mapped.view for mapped in one.mapped if mapped.client not in varied.gone]
+        with judging("MBH-02") if varied.layout.processes > 1 else varied.recommended.judging("MBH-07"):
+            one.contents.require(*views)
 
 
 def _pass_over(varied: VariedScriptedSet, mine: Sequence[Held]) -> list[Held]:
@@ -150,11 +161,12 @@ def _pass_over(varied: VariedScriptedSet, mine: Sequence[Held]) -> list[Held]:
     further = varied.send_next(others[-1])
     with judging("BUF-01"):
         first.contents.require(first.fetched)
-    mapper = next((client for client in varied.clients if client is not first.holder), first.holder)
+    mapper = _mapper(varied, first)
     with judging("GBH-20"):
         assert first.handle is not None, "it was asked for"
-        address = mapper.map_buffer_handle(first.handle).expect(NOERROR)
-        first.contents.require(BufferView(mapper, address))
+        view = BufferView(mapper, mapper.map_buffer_handle(first.handle).expect(NOERROR))
+        require_usable(first, view)
+        first.holder.get_buffer_handle(first.command.buffer).expect(NOERROR)
     return [further]
 
 
@@ -178,7 +190,8 @@ def look_after_the_end(varied: VariedSet, held: list[Held]) -> None:
     for one in held:
         if one.holder not in varied.gone:
             # Each object may learn of an abort by another call than the one that told of it here.
-            one.command.device.await_abort()
+            with judging("CMD-08"):
+                one.command.device.await_abort()
             answer = one.command.device.complete(one.command, ERROR_SUCCESS, one.command.size)
             answer.expect(VD_E_ABORT, by="CMP-05")
     ask_after_an_abort(varied)

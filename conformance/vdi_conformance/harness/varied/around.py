@@ -119,6 +119,12 @@ def _some(varied: VariedSet) -> list[Client]:
     return [*dict.fromkeys([*clients[:1], *clients[-1:], *guests[-1:]])]
 
 
+def ask_for_the_configuration(varied: VariedSet, _held: Sequence[Held]) -> None:
+    """Ask some objects for the configuration, which is refused to nobody."""
+    for client in _some(varied):
+        _configuration(varied, client).expect(NOERROR, by="CFG-09" if client is varied.running.primary else "SEC-10")
+
+
 def _while_it_goes_on(varied: VariedSet, held: Sequence[Held]) -> Iterator[Question]:
     for client in _some(varied):
         yield from _about_the_set(varied, client, held)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.harness.intervals import TooSlow, with_time_enough
 from vdi_conformance.harness.judging import ConformanceFailure, needing
 from vdi_conformance.harness.varied.afterwards import complete_all, go_on
-from vdi_conformance.harness.varied.around import ask_around, require_what_was_asked
+from vdi_conformance.harness.varied.around import ask_around, ask_for_the_configuration, require_what_was_asked
 from vdi_conformance.harness.varied.before import call_often, created, go_before, refuse
 from vdi_conformance.harness.varied.layout import MOST_HELD, Layout
 from vdi_conformance.harness.varied.meanwhile import begin_to_wait, happen
@@ -82,7 +82,8 @@ def _share_disturbed(varied: VariedSet, held: list[Held]) -> None:
     share(varied, held[:MOST_HELD])
     if varied.layout.before == "refused call":
         refuse(varied, held)
-    if varied.layout.aborts and varied.layout.is_asked:
-        ask_around(varied, held)
+    if varied.layout.aborts:
+        ask = ask_around if varied.layout.is_asked else ask_for_the_configuration
+        ask(varied, held)
     happen(varied, held)
     go_on(varied, held, aside, waiting)

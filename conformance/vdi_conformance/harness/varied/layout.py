@@ -196,7 +196,7 @@ class Layout:
         """Whether some commands are completed with an error, after which their devices take no others."""
         if not self.is_scripted or self.completing == "held over":
             return False
-        return self.at_once > self.failing or (self.at_once == 1 and self.completing == "reverse" and not self.reads)
+        return self.at_once > self.failing or (self.at_once == 1 and self.number % 2 == 1 and not self.reads)
 
     @property
     def failing(self) -> int:

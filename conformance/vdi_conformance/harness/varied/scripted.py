@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 EACH: Final = 3
 """One of so many commands fails."""
+FEW_BYTES: Final = 256
+"""By so many bytes fewer does a count fall short of a whole command."""
 FAR: Final = 0x1_2345_6789
 """A position of more than 32 bits."""
 
@@ -52,6 +54,8 @@ class VariedScriptedSet(VariedSet):
     def __init__(self, testbed: Testbed, layout: Layout, running: ScriptedSet) -> None:
         super().__init__(testbed, layout)
         self.running = running
+        self._count = 0
+        self._owner_of_spare: Client | None = None
         self._kept: Fetched | None = None
         self._buffers: dict[tuple[int, int], int] = {}
         self._late = max(1, layout.areas // 2)
@@ -71,7 +75,9 @@ class VariedScriptedSet(VariedSet):
             running.offer_device(number)
             if number == layout.devices - 1:
                 ask_before_the_last_one(self)
-            if number != layout.spare:
+            if number == layout.spare:
+                self._owner_of_spare = running.owner_of(number)
+            else:
                 running.accept_device(number)
         self.add_guests()
         for area in range(self._late, layout.areas):
@@ -97,6 +103,7 @@ class VariedScriptedSet(VariedSet):
 
     def _hold(self, uses: Sequence[Use]) -> list[Held]:
         held = []
+        self._count = (self._count + len(uses)) % FEW_BYTES
         for number, use in enumerate(uses):
             buffer = self._buffers[use.area, use.place]
             one = self._send(number, buffer)
@@ -141,10 +148,10 @@ class VariedScriptedSet(VariedSet):
         return ERROR_DISK_FULL if fails else ERROR_SUCCESS
 
     def _moved(self, one: Held) -> int:
-        """Give each Write a count of its own, so that no two can be taken for each other; none to what fails."""
+        """Give each Write another count, so that no two can be taken for each other; none to what fails."""
         if self._result(one) != ERROR_SUCCESS:
             return 0
-        return one.command.size - (0 if self.layout.reads else one.number)
+        return one.command.size - (0 if self.layout.reads else self._count + one.number)
 
     def _require_seen(self, one: Held) -> None:
         completion = self.running.completion()
@@ -167,8 +174,8 @@ class VariedScriptedSet(VariedSet):
             self._complete_aside(aside, ERROR_SUCCESS if self.layout.features else ERROR_NOT_SUPPORTED)
         if waiting is not None:
             self._close_waiting(waiting)
+        self.open_spare()
         if not self.may_end:
-            self.open_spare()
             self._pass_in_order()
 
     def send_aside(self) -> Aside | None:
@@ -193,9 +200,10 @@ class VariedScriptedSet(VariedSet):
             self.running.completed(aside.tag, result, 0, position if asks else None)
 
     def _pass_in_order(self) -> None:
-        """Let a device have two commands without data at once: they come as they were sent, and end as each was."""
-        if any(one.number == 0 and self._result(one) != ERROR_SUCCESS for one in self.held):
+        """Let a device have two commands at once: they come as they were sent, and end as each was."""
+        if self._result(self.held[0]) != ERROR_SUCCESS:
             return
+        self._pass_data_in_order()
         first = VDC_GET_POSITION if self.layout.features else VDC_FLUSH
         tags = [self.running.send(code=code, position=at, device=0) for at, code in enumerate((first, VDC_FLUSH))]
         for number, tag in enumerate(tags):
@@ -209,11 +217,34 @@ class VariedScriptedSet(VariedSet):
             # Had the first one failed, so would what was sent after it.
             self._complete_aside(Aside(tag, command), ERROR_NOT_SUPPORTED if number else ERROR_SUCCESS)
 
+    def _pass_data_in_order(self) -> None:
+        """Let two transfers of different sizes come in order, where two buffers are free."""
+        block, size = self.layout.block, self.layout.size
+        free = [one.buffer for one in self.held if one.holder not in self.gone][:2]
+        if len(free) < 2 or self.layout.transfer == block:
+            return
+        code = VDC_READ if self.layout.reads else VDC_WRITE
+        sizes = (size, block if size != block else 2 * block)
+        tags = [self.running.send(buffer, code, size) for buffer, size in zip(free, sizes, strict=True)]
+        for tag, wanted in zip(tags, sizes, strict=True):
+            command = self.fetch(device := self.running.devices[0])
+            if command.size != wanted:
+                sentence = (
+                    f"{device.client.name} fetched a command of {command.size} bytes where one of {wanted} was next"
+                )
+                raise ConformanceFailure(sentence, by="CMD-11")
+            device.complete(command, ERROR_SUCCESS, wanted).expect(NOERROR, by="CMP-01")
+            with judging("CMP-20"):
+                self.running.completed(tag, ERROR_SUCCESS, wanted)
+
     def open_spare(self) -> None:
-        """Open the device that was left unopened, where the set surely goes on."""
-        if self.spare is not None and not self.may_end:
-            with judging("OPD-04"):
-                self.running.accept_device(self.spare)
+        """Open the device that was left unopened, if whose it is lives."""
+        owner = self._owner_of_spare
+        if self.spare is not None and owner is not None and owner not in self.gone:
+            answer = owner.open_device(self.running.device_names[self.spare])
+            if not answer.succeeded and self.has_ended():
+                return
+            self.running.devices.append(answer.expect(NOERROR, by="OPD-04"))
             self.spare = None
 
     def close_device(self, number: int) -> None:
@@ -240,7 +271,8 @@ class VariedScriptedSet(VariedSet):
         self.running.aborted = True
         abort(self)
         if self._kept is not None:
-            self._kept.device.await_abort()
+            with judging("CMD-08"):
+                self._kept.device.await_abort()
             self._kept.device.complete(self._kept).expect(VD_E_ABORT, by="CMP-05")
         ask_after_an_abort(self)
         close_all(self, aborted=True)

@@ -151,7 +151,8 @@ def _store(varied: VariedSet, one: Held) -> None:
         _require_everywhere(varied, one)
     if one.mapped and not one.number % 2:
         last = one.mapped[-1]
-        with _through(varied, last):
+        rule = last.rule if last.client.host is one.holder.host else "MBH-02"
+        with varied.recommended.judging(rule):
             one.contents.store(last.view, varied.next_seed())
             one.contents.require(one.fetched)
 
@@ -160,6 +161,16 @@ def _require_everywhere(varied: VariedSet, one: Held) -> None:
     for mapped in one.mapped:
         with _through(varied, mapped):
             one.contents.require(mapped.view)
+
+
+def require_usable(one: Held, view: BufferView) -> None:
+    """Fail the check unless a view that was mapped just now shows the buffer; one that shows nothing is no address."""
+    try:
+        one.contents.require(view)
+    except ConformanceFailure as failure:
+        if failure.observed == NO_MEMORY:
+            failure.by = "MBH-01" if view.process.host is not one.holder.host else "MBH-07"
+        raise
 
 
 @contextmanager
