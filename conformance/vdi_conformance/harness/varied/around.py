@@ -88,10 +88,12 @@ def abort(varied: VariedSet) -> None:
 
 
 def close_all(varied: VariedSet, aborted: bool = False) -> None:
-    """Close all objects that are left, the primary last, and ask some of them what a closed one answers."""
+    """Close all objects that are left, the primary last where nothing was aborted, and ask some of them afterwards."""
     asked = [*_some(varied), varied.held[0].holder]
     codes = (NOERROR, VD_E_OPEN) if aborted else (NOERROR,)
     leaving = [client for client in [*reversed(varied.guests), *reversed(varied.clients)] if client not in varied.gone]
+    if aborted and varied.layout.number % 2:
+        leaving.reverse()
     for number, client in enumerate(leaving):
         is_primary = client is varied.running.primary
         client.close().expect(*codes, by="CLS-07" if aborted else "CLS-01" if is_primary else "SEC-18")

@@ -67,6 +67,8 @@ def _judge(testbed: Testbed, layout: Layout, server_time_out: int) -> None:
             held = varied.hold(uses)
             share(varied, held)
             complete_all(varied, held)
+        if rounds and varied.layout.aborts:
+            varied.pass_in_order(may_fail=False)
         varied.last_round = True
         held = varied.hold(last)
         _share_disturbed(varied, held)

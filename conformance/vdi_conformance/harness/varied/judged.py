@@ -29,11 +29,11 @@ def musts(combination: Combination) -> tuple[str, ...]:
     judged = {
         "BUF-01": True,
         "BUF-03": layout.is_scripted and not layout.reads,
-        "BUF-04": layout.is_scripted and layout.reads and not layout.aborts and layout.at_once > 1,
+        "BUF-04": layout.is_scripted and layout.reads and layout.at_once > 1,
         "BUF-05": True,
         "BUF-06": layout.zone > 0,
         "BUF-09": layout.zone > 0,
-        "CMP-01": not layout.aborts,
+        "CMP-01": True,
         "CMP-20": layout.is_scripted,
         "GBH-01": 0 in layout.owners,
         "GBH-08": layout.owners != (0,),
@@ -45,7 +45,7 @@ def musts(combination: Combination) -> tuple[str, ...]:
         "MBH-06": layout.areas > 1 and layout.mapping != "itself",
         "MBH-17": layout.mapping in ("all others", "at once") and layout.processes > 2,
         "MBH-26": layout.threads != "usual" or layout.mapping == "at once",
-        "MBH-27": layout.reads and not layout.aborts and layout.mapping != "itself",
+        "MBH-27": layout.reads and layout.mapping != "itself",
     }
     return _named((judged | _around(layout)).items(), BY_END.get(layout.meanwhile, ()))
 
@@ -76,12 +76,12 @@ def _around(layout: Layout) -> dict[str, bool]:
         "CMD-02": asked and layout.is_scripted,
         "CMD-05": told or (goes_on and not layout.is_scripted and not many),
         "CMD-08": layout.aborts or (told and layout.closes_by_abort),
-        "CMD-11": told,
+        "CMD-11": told or (layout.aborts and layout.is_scripted),
         "CMD-17": True,
         "CMP-02": goes_on and (layout.fails or told),
         "CMP-03": asked,
         "CMP-05": layout.aborts or (told and layout.closes_by_abort),
-        "CMP-10": told and layout.features > 0,
+        "CMP-10": (told or layout.aborts) and layout.features > 0,
         "GBH-03": layout.meanwhile not in ("primary dies", "holder killed"),
         "GBH-04": asked,
         "MBH-03": True,

@@ -179,7 +179,7 @@ class Layout:
         """Whether a set that goes on is aborted at last, since its devices are many, or one waits."""
         if not self.is_scripted:
             return self.meanwhile == "wait"
-        return self.devices > FEW or (self.number % 3 == 0 and self.meanwhile != "wait")
+        return self.devices > FEW or (self.number % 2 == 0 and self.meanwhile != "wait")
 
     @property
     def is_asked(self) -> bool:
@@ -278,7 +278,9 @@ class Layout:
     def rounds(self) -> list[tuple[Use, ...]]:
         """The buffers of the commands that are held at once, round after round; the last one is full."""
         ends = range(len(self.uses), 0, -self.at_once)
-        return [self.uses[max(0, end - self.at_once) : end] for end in ends][::-1]
+        rounds = [self.uses[max(0, end - self.at_once) : end] for end in ends][::-1]
+        # What an abort overtakes is completed by nobody.
+        return [*rounds, rounds[-1]] if self.aborts else rounds
 
     def scenario(self, server_time_out: int) -> Scenario:
         """Lay out the set; the time limit of the server is in milliseconds."""

@@ -176,7 +176,7 @@ class VariedScriptedSet(VariedSet):
             self._close_waiting(waiting)
         self.open_spare()
         if not self.may_end:
-            self._pass_in_order()
+            self.pass_in_order(may_fail=True)
 
     def send_aside(self) -> Aside | None:
         """Let a command without data be held on a device that has no other, where there is one."""
@@ -199,7 +199,7 @@ class VariedScriptedSet(VariedSet):
         with judging("CMP-10" if asks else "CMP-02"):
             self.running.completed(aside.tag, result, 0, position if asks else None)
 
-    def _pass_in_order(self) -> None:
+    def pass_in_order(self, may_fail: bool) -> None:
         """Let a device have two commands at once: they come as they were sent, and end as each was."""
         if self._result(self.held[0]) != ERROR_SUCCESS:
             return
@@ -211,11 +211,11 @@ class VariedScriptedSet(VariedSet):
             if command.position != number:
                 sentence = f"{device.client.name} fetched command {command.position} of two where {number} was next"
                 raise ConformanceFailure(sentence, by="CMD-11")
-            if number and self.layout.closes_by_abort:
+            if number and may_fail and self.layout.closes_by_abort:
                 self._kept = command
                 return
             # Had the first one failed, so would what was sent after it.
-            self._complete_aside(Aside(tag, command), ERROR_NOT_SUPPORTED if number else ERROR_SUCCESS)
+            self._complete_aside(Aside(tag, command), ERROR_NOT_SUPPORTED if number and may_fail else ERROR_SUCCESS)
 
     def _pass_data_in_order(self) -> None:
         """Let two transfers of different sizes come in order, where two buffers are free."""

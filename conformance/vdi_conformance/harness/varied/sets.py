@@ -201,12 +201,17 @@ class VariedSet(ABC):
     @abstractmethod
     def _require_seen(self, one: Held) -> None: ...
 
+    @abstractmethod
     def send_aside(self) -> Aside | None:
         """Let a command without data be held on a device that has no other, where a server can be told to send it."""
-        return None
 
-    def open_spare(self) -> None:  # noqa: B027 - where no server can be told to offer one, there is none
-        """Open the device that was left unopened, if there is one."""
+    @abstractmethod
+    def pass_in_order(self, may_fail: bool) -> None:
+        """Let a device have two commands at once, where a server can be told to send them."""
+
+    @abstractmethod
+    def open_spare(self) -> None:
+        """Open the device that was left unopened, where a server can be told to offer one."""
 
     @abstractmethod
     def finish(self) -> None:

@@ -123,7 +123,7 @@ def _look(varied: VariedSet, one: Held, client: Client, address: int, rule: str)
     view = BufferView(client, address)
     with varied.recommended.judging("MBH-02" if rule == "MBH-01" else rule):
         one.contents.require(view)
-    one.mapped.append(Mapped(client, view, rule))
+        one.mapped.append(Mapped(client, view, rule))
     with varied.recommended.judging("MBH-11"):
         if address % max(varied.layout.alignment, varied.layout.block):
             raise ConformanceFailure(f"{client.name} has the buffer at {address:#x}, which is not aligned")
@@ -151,15 +151,14 @@ def _store(varied: VariedSet, one: Held) -> None:
         _require_everywhere(varied, one)
     if one.mapped and not one.number % 2:
         last = one.mapped[-1]
-        rule = last.rule if last.client.host is one.holder.host else "MBH-02"
-        with varied.recommended.judging(rule):
+        with varied.recommended.judging(_seeing(one, last)):
             one.contents.store(last.view, varied.next_seed())
             one.contents.require(one.fetched)
 
 
 def _require_everywhere(varied: VariedSet, one: Held) -> None:
     for mapped in one.mapped:
-        with _through(varied, mapped):
+        with _through(varied, one, mapped):
             one.contents.require(mapped.view)
 
 
@@ -173,10 +172,15 @@ def require_usable(one: Held, view: BufferView) -> None:
         raise
 
 
+def _seeing(one: Held, mapped: Mapped) -> str:
+    """Name the requirement by which a view shows what others store later."""
+    return mapped.rule if mapped.client.host is one.holder.host else "MBH-02"
+
+
 @contextmanager
-def _through(varied: VariedSet, mapped: Mapped) -> Iterator[None]:
+def _through(varied: VariedSet, one: Held, mapped: Mapped) -> Iterator[None]:
     """Use a view that showed the buffer when it was mapped: one that shows nothing now is an address that went bad."""
-    with varied.recommended.judging("MBH-02" if mapped.rule == "MBH-01" else mapped.rule):
+    with varied.recommended.judging(_seeing(one, mapped)):
         try:
             yield
         except ConformanceFailure as failure:

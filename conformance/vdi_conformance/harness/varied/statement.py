@@ -48,6 +48,15 @@ class VariedStatement(VariedSet):
     def _require_seen(self, one: Held) -> None:
         """Nobody tells; the end of the statement will."""
 
+    def send_aside(self) -> None:
+        """Nobody can be told to send one."""
+
+    def pass_in_order(self, may_fail: bool) -> None:
+        """Nobody can be told to send them."""
+
+    def open_spare(self) -> None:
+        """A statement waits until all are open."""
+
     def finish(self) -> None:
         """Run the statement to its end; one that may end is aborted instead."""
         if self.may_end or self.layout.closes_by_abort:
