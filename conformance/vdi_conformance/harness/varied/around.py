@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 NO_DEVICE = "no device"
 """A name that no device has."""
-JOIN_AFTER = ("primary aborts", "secondary aborts", "server aborts", "server dies")
-"""Aborts that take no name away."""
 
 
 class Question(NamedTuple):
@@ -91,15 +89,14 @@ def close_all(varied: VariedSet, aborted: bool = False) -> None:
     """Close all objects that are left, the primary last where nothing was aborted, and ask some of them afterwards."""
     asked = [*_some(varied), varied.held[0].holder]
     codes = (NOERROR, VD_E_OPEN) if aborted else (NOERROR,)
-    leaving = [client for client in [*reversed(varied.guests), *reversed(varied.clients)] if client not in varied.gone]
-    if aborted and varied.layout.number % 2:
-        leaving.reverse()
-    for number, client in enumerate(leaving):
+    clients, guests = varied.clients[::-1], varied.guests[::-1]
+    order = [*clients, *guests] if aborted and varied.layout.guests_close_last else [*guests, *clients]
+    for number, client in enumerate(client for client in order if client not in varied.gone):
         is_primary = client is varied.running.primary
         client.close().expect(*codes, by="CLS-07" if aborted else "CLS-01" if is_primary else "SEC-18")
         if client in asked:
             ask_when_closed(varied, client)
-        if not number and not is_primary and varied.layout.meanwhile in JOIN_AFTER:
+        if aborted and not number and not is_primary and varied.layout.can_be_asked_for:
             again = "SEC-26" if varied.layout.older_joining else "SEC-05"
             varied.running.join(client).expect(VD_E_ABORT, by=again)
 

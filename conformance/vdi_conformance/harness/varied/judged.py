@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.harness.varied.around import JOIN_AFTER
 from vdi_conformance.harness.varied.layout import LEAVING, Layout
 
 if TYPE_CHECKING:
@@ -58,8 +57,12 @@ def _around(layout: Layout) -> dict[str, bool]:
     older = layout.older_joining
     refused = layout.before != "nothing"
     unopened = layout.spare is not None and not layout.opens_spare_first
-    late = (several or layout.has_guests) and layout.meanwhile in JOIN_AFTER
     many = layout.may_end or layout.closes_by_abort
+    late = (
+        (several or (layout.has_guests and not layout.guests_close_last))
+        and layout.can_be_asked_for
+        and (layout.aborts or many)
+    )
     return {
         "ABT-02": True,
         "ABT-03": goes_on and many,

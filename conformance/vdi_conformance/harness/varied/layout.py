@@ -187,6 +187,16 @@ class Layout:
         return not self.aborts or self.before != "nothing"
 
     @property
+    def guests_close_last(self) -> bool:
+        """Whether second objects close after the first ones, where the set was aborted."""
+        return self.number % 2 == 1
+
+    @property
+    def can_be_asked_for(self) -> bool:
+        """Whether who joins an aborted set finds it: one whose primary died may be gone, one that timed out as well."""
+        return self.meanwhile not in ("primary dies", "time limit")
+
+    @property
     def may_end(self) -> bool:
         """Whether the documents let what happens end the set, or not."""
         return self.meanwhile in ("exit", "kill", "holder killed")
