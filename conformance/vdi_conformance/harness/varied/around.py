@@ -87,7 +87,7 @@ def abort(varied: VariedSet) -> None:
 
 def close_all(varied: VariedSet, aborted: bool = False) -> None:
     """Close all objects that are left, the primary last where nothing was aborted, and ask some of them afterwards."""
-    asked = [*_some(varied), varied.held[0].holder]
+    asked = {*_some(varied), varied.held[0].holder, *(mapped.client for mapped in varied.held[0].mapped)}
     codes = (NOERROR, VD_E_OPEN) if aborted else (NOERROR,)
     clients, guests = varied.clients[::-1], varied.guests[::-1]
     order = [*clients, *guests] if aborted and varied.layout.guests_close_last else [*guests, *clients]
@@ -106,8 +106,10 @@ def ask_when_closed(varied: VariedSet, client: Client) -> None:
     first = varied.held[0]
     if first.holder is client:
         client.get_buffer_handle(first.command.buffer).expect(VD_E_PROTOCOL, by="GBH-03")
-    if first.handle is not None:
-        client.map_buffer_handle(first.handle).expect(VD_E_PROTOCOL, by="MBH-03")
+    # An object may look at a handle before it looks at itself, and has to know only those that it mapped.
+    known = (one.handle for one in varied.held if any(mapped.client is client for mapped in one.mapped))
+    if (handle := next(known, None)) is not None:
+        client.map_buffer_handle(handle).expect(VD_E_PROTOCOL, by="MBH-03")
     client.close().expect(VD_E_PROTOCOL, by="CLS-02")
     client.signal_abort().expect(VD_E_PROTOCOL, by="ABT-02")
 
@@ -154,7 +156,7 @@ def _about_the_set(varied: VariedSet, client: Client, held: Sequence[Held]) -> I
 def _configuration(varied: VariedSet, client: Client) -> Answer:
     """Ask for the configuration, which is that of the primary but for what its buffers take (CFG-22)."""
     thread = varied.calls.label("asking around", SET_THREAD)
-    answer = client.send_get_configuration(thread=thread).result()
+    answer = varied.told(client, thread)
     varied.calls.end(client, thread)
     told, first = answer.value, varied.running.configuration
     if answer.succeeded and told is not None and first is not None:

@@ -87,7 +87,7 @@ def _around(layout: Layout) -> dict[str, bool]:
         "CMP-10": (told or layout.aborts) and layout.features > 0,
         "GBH-03": layout.meanwhile not in ("primary dies", "holder killed"),
         "GBH-04": asked,
-        "MBH-03": True,
+        "MBH-03": layout.meanwhile not in ("primary dies", "holder killed"),
         "MBH-04": asked and layout.leaves_numbers,
         "OPD-04": told and layout.spare is not None,
         "OPD-01": True,

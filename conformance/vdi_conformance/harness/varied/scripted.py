@@ -204,12 +204,12 @@ class VariedScriptedSet(VariedSet):
         if self._result(self.held[0]) != ERROR_SUCCESS:
             return
         self._pass_data_in_order()
-        first = VDC_GET_POSITION if self.layout.features else VDC_FLUSH
-        tags = [self.running.send(code=code, position=at, device=0) for at, code in enumerate((first, VDC_FLUSH))]
-        for number, tag in enumerate(tags):
+        codes = (VDC_GET_POSITION if self.layout.features else VDC_FLUSH, VDC_FLUSH)
+        tags = [self.running.send(code=code, device=0) for code in codes]
+        for number, (tag, code) in enumerate(zip(tags, codes, strict=True)):
             command = self.fetch(device := self.running.devices[0])
-            if command.position != number:
-                sentence = f"{device.client.name} fetched command {command.position} of two where {number} was next"
+            if command.code != code:
+                sentence = f"{device.client.name} fetched a {command.code} before a {code}, which was sent first"
                 raise ConformanceFailure(sentence, by="CMD-11")
             if number and may_fail and self.layout.closes_by_abort:
                 self._kept = command

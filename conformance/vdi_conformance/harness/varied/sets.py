@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vdi_conformance.harness.judging import ConformanceFailure, judging
+from vdi_conformance.harness.client import SET_THREAD
+from vdi_conformance.harness.judging import ConformanceFailure, judging, not_tested
+from vdi_conformance.harness.post_mortem import LARGE
 from vdi_conformance.harness.shared_memory import BufferView, fetched_view
 from vdi_conformance.harness.varied.calls import Calls
 from vdi_conformance.harness.varied.contents import Contents
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
 
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.device import Device, Fetched
-    from vdi_conformance.harness.expectations import Code
+    from vdi_conformance.harness.expectations import Code, Result
     from vdi_conformance.harness.scenario import SetInUse
     from vdi_conformance.harness.testbed import Testbed
     from vdi_conformance.harness.varied.layout import Layout, Use
+    from vdi_conformance.vdi.structures import VDConfig
 
 CLOSELY: Final = range(2)
 """The first commands are looked at in every way, of others what comes by their number."""
@@ -103,6 +106,13 @@ class VariedSet(ABC):
         if known is None or not self.layout.leaves_numbers:
             return None
         return (known + self.layout.pool_size + 1) % (2 * HALF)
+
+    def told(self, client: Client, thread: str = SET_THREAD, timeout: int | None = None) -> Result[VDConfig]:
+        """Ask for the configuration once more; not tested where a library finds only then that it lacks room."""
+        answer = client.send_get_configuration(timeout, thread=thread).result()
+        if answer.code == VD_E_ABORT and self.running.requested > LARGE and not (self.may_end or self.ended):
+            not_tested("a library may give up a set with so many buffers (BUF-19): give it more shared memory")
+        return answer
 
     @property
     def clients(self) -> list[Client]:

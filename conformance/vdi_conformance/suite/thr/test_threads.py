@@ -215,7 +215,7 @@ def _open_at_once(statement: StatementRun) -> list[Device]:
 
 
 @alternating_direction("aborter", [0, 1], ["a thread", "another process"])
-@vdi_requirement("THR-07")
+@vdi_requirement("THR-07", "ABT-09")
 def test_handles_are_asked_for_and_mapped_while_an_abort_comes(testbed: Testbed, kind: Kind, aborter: int) -> None:
     """GetBufferHandle and MapBufferHandle give NOERROR or fail cleanly while another thread or process aborts."""
     statement = testbed.statement(kind, Scenario(secondaries=2))
@@ -227,9 +227,9 @@ def test_handles_are_asked_for_and_mapped_while_an_abort_comes(testbed: Testbed,
         calls.append(primary.send_get_buffer_handle(command.buffer, thread="asker"))
         calls += [one.send_map_buffer_handle(handle, thread="mapper") for one in (primary, other)]
     calls.pop(LOOPS).result().expect(NOERROR)
-    (primary, aborting)[aborter].signal_abort().expect(NOERROR)
+    (primary, aborting)[aborter].signal_abort().expect(NOERROR, by="ABT-09")
     for later in calls:
-        later.result().expect(NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL)
+        later.result().expect(NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_PROTOCOL, by="THR-07")
     statement.device.await_abort()
     for client in (other, primary):
         client.close().permit("Q4", "Close after an abort with a command held", NOERROR, VD_E_OPEN)
