@@ -75,6 +75,8 @@ def _abort(earlier: SetInUse, leftover: Client) -> bool:
     primary.signal_abort().expect(NOERROR, by="ABT-01")
     leftover.await_abort()
     primary.close().expect(NOERROR, VD_E_OPEN, by=Needed("CLS-07"))
+    # What aborts the next set is no longer known.
+    primary.aborted = False
     if primary.create_ex(scenario.instance, earlier.set_name, scenario.config).succeeded:
         primary.close().expect(NOERROR, by=Needed("CLS-05"))
         return True

@@ -142,7 +142,8 @@ def test_an_abort_meets_an_open(testbed: Testbed) -> None:
         primary.open_device(name).expect(VD_E_ABORT)
 
 
-@vdi_requirement("THR-07", "ABT-09")
+@vdi_requirement("ABT-09")
+@vdi_requirement("THR-07")
 def test_an_abort_meets_handles_and_mappings(testbed: Testbed) -> None:
     """GetBufferHandle and MapBufferHandle at the moment of an abort return NOERROR or fail cleanly; it is accepted."""
     for turn, statement, aborter in _configured(testbed, Scenario(secondaries=1, transfers=1)):

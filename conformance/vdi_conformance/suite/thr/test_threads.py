@@ -215,7 +215,8 @@ def _open_at_once(statement: StatementRun) -> list[Device]:
 
 
 @alternating_direction("aborter", [0, 1], ["a thread", "another process"])
-@vdi_requirement("THR-07", "ABT-09")
+@vdi_requirement("ABT-09")
+@vdi_requirement("THR-07")
 def test_handles_are_asked_for_and_mapped_while_an_abort_comes(testbed: Testbed, kind: Kind, aborter: int) -> None:
     """GetBufferHandle and MapBufferHandle give NOERROR or fail cleanly while another thread or process aborts."""
     statement = testbed.statement(kind, Scenario(secondaries=2))
