@@ -174,16 +174,17 @@ class Client(ProcessMemory):
         return call
 
     def has_configured(self, name: str) -> bool:
-        """Tell whether a GetConfiguration has succeeded here on the set of that name; looks at nothing new."""
-        opened = None
+        """Tell whether GetConfiguration has succeeded here on the latest set of that name; looks at nothing new."""
+        opened, configured = None, False
         for call in self._history:
             if not isinstance(call.outcome, CodeReply | ConfigReply) or call.outcome.code != NOERROR:
                 continue
             if isinstance(call.request, Create | CreateEx | OpenInSecondary | OpenInSecondaryEx):
                 opened = call.request.name
+                configured = configured and opened != name
             elif opened == name:
-                return True
-        return False
+                configured = True
+        return configured
 
     def send_get_buffer_handle(
         self, address: int, null_out: bool = False, thread: str = SET_THREAD
