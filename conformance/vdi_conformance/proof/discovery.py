@@ -24,6 +24,8 @@ from vdi_fixtures.shipped import is_here, module_names
 from vdi_fixtures.wrapping import Wrapping
 
 EMULATOR: Final = "emulator"
+FAULTS_WAIT: Final = 0.4
+"""What time limits are multiplied by where a fault is there: many leave somebody waiting for what never comes."""
 EVERYDAY: Final = ""
 ENDURANCE: Final = "endurance"
 """What only the checks of endurance find says so by its constant TIER; everything else has none."""
@@ -186,7 +188,7 @@ def _trial(module: ModuleType, kind: Kind, name: str, around: str | None) -> Tri
         may=tuple(getattr(module, "HINDERS", ())),
         shows=tuple(getattr(module, "SHOWS", ())),
         wavers=tuple(getattr(module, "WAVERS", ())),
-        time_scale=getattr(module, "TIME_SCALE", 1.0),
+        time_scale=getattr(module, "TIME_SCALE", FAULTS_WAIT if kind == "fault" else 1.0),
         follows=tuple(getattr(module, "FOLLOWS", ())),
     )
 

@@ -107,10 +107,14 @@ class VariedSet(ABC):
             return None
         return (known + self.layout.pool_size + 1) % (2 * HALF)
 
+    @property
+    def _surely_goes_on(self) -> bool:
+        return not (self.may_end or self.ended or self.layout.meanwhile == "time limit")
+
     def told(self, client: Client, thread: str = SET_THREAD, timeout: int | None = None) -> Result[VDConfig]:
         """Ask for the configuration once more; not tested where a library finds only then that it lacks room."""
         answer = client.send_get_configuration(timeout, thread=thread).result()
-        if answer.code == VD_E_ABORT and self.running.requested > LARGE and not (self.may_end or self.ended):
+        if answer.code == VD_E_ABORT and self.running.requested > LARGE and self._surely_goes_on:
             not_tested("a library may give up a set with so many buffers (BUF-19): give it more shared memory")
         return answer
 
