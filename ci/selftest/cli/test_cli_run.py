@@ -68,13 +68,13 @@ def test_the_evidence_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
 
 def test_a_requirement_selects_the_checks_that_judge_it(tmp_path: Path) -> None:
     ended = run(
-        tmp_path, "--adapter", "emulator", "--requirement", "cmp-04", "--requirement=CMP-17", "--evidence", "e.jsonl"
+        tmp_path, "--adapter", "emulator", "--requirement", "cmd-19", "--requirement=CMP-17", "--evidence", "e.jsonl"
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     evidence = read(tmp_path / "e.jsonl")
-    assert evidence.header.selection == ["requirement cmp-04", "requirement CMP-17"]
-    assert all({"CMP-04", "CMP-17"} & set(check.requirements) for check in evidence.checks)
-    assert {"CMP-04", "CMP-17"} <= {requirement for check in evidence.checks for requirement in check.requirements}
+    assert evidence.header.selection == ["requirement cmd-19", "requirement CMP-17"]
+    assert all({"CMD-19", "CMP-17"} & set(check.requirements) for check in evidence.checks)
+    assert {"CMD-19", "CMP-17"} <= {requirement for check in evidence.checks for requirement in check.requirements}
 
 
 def test_a_run_that_executes_nothing_is_no_success(tmp_path: Path) -> None:

@@ -104,7 +104,10 @@ def test_a_layout_is_what_its_combination_says(combination: Combination) -> None
     assert layout.size % layout.block == 0
     assert layout.block <= layout.size <= layout.transfer
     assert {use.area for use in layout.uses} == set(range(layout.areas))
-    assert len(set(layout.uses)) == len(layout.uses) == sum(map(len, layout.rounds))
+    *rounds, last = layout.rounds
+    once = rounds if layout.aborts else [*rounds, last]
+    assert len(set(layout.uses)) == len(layout.uses) == sum(map(len, once))
+    assert not layout.aborts or rounds[-1] == last
     assert len(layout.rounds[-1]) == layout.at_once
     assert max(layout.owners) < layout.processes
     assert layout.bystander not in layout.owners

@@ -8,7 +8,7 @@ import pytest
 
 from selftest.proof.stories import CONFIG, FURTHER, GUEST, MIB, Story
 from vdi_conformance.conditions.shipped import axes
-from vdi_conformance.vdi.commands import VDC_READ, VDF_READ_MEDIA
+from vdi_conformance.vdi.commands import VDC_READ, VDF_LIKE_TAPE, VDF_READ_MEDIA, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_INVALID
 from vdi_fixtures.made.conditions import CONDITIONS
 from vdi_fixtures.made.facts import Situation
@@ -62,6 +62,7 @@ def _two_fetched(method: str, number: int) -> Situation:
 STORIES: dict[Place, Callable[[], Situation]] = {
     ("server", "statement"): lambda: _plain().told("statement").now(),
     ("direction", "read"): lambda: Story().fetched(command=VDC_READ).now(),
+    ("media", "tape"): lambda: _configured(features=VDF_LIKE_TAPE | VDF_WRITE_MEDIA),
     ("instance", "named"): lambda: Story(instance="NAMED").now(),
     ("creating", "Create"): lambda: Story(form="Create").now(),
     ("joining", "OpenInSecondary"): lambda: Story().joined(form="OpenInSecondary").now(by=GUEST),
@@ -123,6 +124,7 @@ STORIES: dict[Place, Callable[[], Situation]] = {
 PLAIN = {
     ("server", "scripted"),
     ("direction", "write"),
+    ("media", "pipe"),
     ("instance", "default"),
     ("creating", "CreateEx"),
     ("joining", "OpenInSecondaryEx"),

@@ -289,13 +289,9 @@ class Testbed:
         """Store recognisable contents through a view."""
         view.process.fill(view.address, Seeded(seed), size)
 
-    def has(self, capability: str) -> bool:
-        """Tell whether the adapter declares an optional capability."""
-        return bool(getattr(self.session.parties.client_capabilities, capability))
-
     def need(self, capability: str, reason: str) -> None:
         """End the check as not applicable unless the adapter declares an optional capability."""
-        if not self.has(capability):
+        if not getattr(self.session.parties.client_capabilities, capability):
             not_applicable(reason)
 
     def native(self, *abis: Abi) -> Callable[[str], NativeProcess]:

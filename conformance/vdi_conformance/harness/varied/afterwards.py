@@ -79,8 +79,7 @@ def _look_at_mapped(varied: VariedSet, one: Held) -> None:
     with varied.recommended.judging(_lasting(varied, one)):
         one.contents.require(*views)
         if views and one.number in CLOSELY and one.holder not in varied.gone:
-            one.contents.store(views[-1], varied.next_seed())
-            one.contents.require(one.fetched)
+            one.store_through(views[-1], varied.next_seed())
     if one.zone is not None and one.number in CLOSELY and one.holder not in varied.gone:
         with judging("BUF-06"):
             one.zone.require(one.fetched)

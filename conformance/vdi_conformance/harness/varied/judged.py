@@ -109,9 +109,7 @@ def recommendations(combination: Combination) -> tuple[str, ...]:
     layout = Layout(combination.values)
     judged = {
         "CLS-20": layout.meanwhile == "close",
-        "CMP-04": layout.is_asked,
         "CMP-14": layout.threads != "usual" and not layout.aborts,
-        "GBH-10": layout.is_asked,
         "GBH-05": layout.mapping == "again" or layout.before == "many calls",
         "MBH-07": layout.mapping == "itself",
         "MBH-08": layout.meanwhile == "nothing" or layout.mapping == "again" or layout.before == "many calls",
@@ -120,7 +118,6 @@ def recommendations(combination: Combination) -> tuple[str, ...]:
         "MBH-20": layout.meanwhile in (*LEAVING, "second object closes"),
         "MBH-21": layout.aborts,
         "MBH-22": layout.meanwhile == "holder killed",
-        "MBH-28": layout.is_asked,
         "SEC-04": layout.is_asked and layout.processes > 1,
         "SEC-22": layout.has_guests,
         "TMO-05": layout.meanwhile == "time limit",

@@ -72,6 +72,15 @@ class Held:
         """How the process sees it that fetched the command."""
         return fetched_view(self.command)
 
+    def store_through(self, view: BufferView, seed: int) -> None:
+        """Store by a handle, and see it where the command was fetched; what is there is what counts afterwards."""
+        self.contents.store(view, seed)
+        try:
+            self.contents.require(self.fetched)
+        except ConformanceFailure:
+            self.contents.take(self.fetched)
+            raise
+
     @property
     def holder(self) -> Client:
         """The object that fetched the command."""

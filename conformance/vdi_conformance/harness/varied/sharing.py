@@ -152,8 +152,7 @@ def _store(varied: VariedSet, one: Held) -> None:
     if one.mapped and not one.number % 2:
         last = one.mapped[-1]
         with varied.recommended.judging(_seeing(one, last)):
-            one.contents.store(last.view, varied.next_seed())
-            one.contents.require(one.fetched)
+            one.store_through(last.view, varied.next_seed())
 
 
 def _require_everywhere(varied: VariedSet, one: Held) -> None:
