@@ -1,11 +1,14 @@
 """The suite leaves alone: the unbroken emulator passes every check, run after run, with every seed."""
 
+import pytest
+
 from selftest.suite.runs import RunSuite, judging
 from selftest.suite.test_readings import none_is_shown
 from vdi_conformance.vdi.hresult import name_of
 from vdi_conformance.vdi.methods import METHODS
 
 
+@pytest.mark.long
 def test_the_emulator_passes_every_check_gives_every_documented_code_and_shows_no_reading(run_suite: RunSuite) -> None:
     run = run_suite("--adapter", "emulator", "-n", "2")
     assert run.exit_code == 0, run.output
