@@ -75,7 +75,7 @@ def look_again(varied: VariedSet, held: Sequence[Held]) -> None:
 
 def _look_at_mapped(varied: VariedSet, one: Held) -> None:
     """Look through what was mapped before."""
-    views = [mapped.view for mapped in one.mapped if mapped.client not in varied.gone]
+    views = varied.views_of(one)
     with varied.recommended.judging(_lasting(varied, one)):
         one.contents.require(*views)
         if views and one.number in CLOSELY and one.holder not in varied.gone:
@@ -147,9 +147,8 @@ def look_for_the_last_time(varied: VariedSet, one: Held) -> None:
     """See that everybody still shows what is stored just before that is completed, whatever was called in between."""
     if one.number in CLOSELY:
         one.contents.store(one.fetched, varied.next_seed())
-        views = [mapped.view for mapped in one.mapped if mapped.client not in varied.gone]
         with judging("MBH-02") if varied.layout.processes > 1 else varied.recommended.judging("MBH-07"):
-            one.contents.require(*views)
+            one.contents.require(*varied.views_of(one))
 
 
 def _pass_over(varied: VariedScriptedSet, mine: Sequence[Held]) -> list[Held]:
@@ -180,12 +179,10 @@ def look_after_the_end(varied: VariedSet, held: list[Held]) -> None:
             with judging("ABT-08" if by_a_client else "BUF-15"):
                 one.contents.require(one.fetched)
                 one.contents.store(one.fetched, varied.next_seed())
-        for mapped in one.mapped:
-            if mapped.client not in varied.gone:
-                with varied.recommended.judging("MBH-21"):
-                    view = mapped.view
-                    view.process.fill(view.address, Seeded(varied.next_seed()), min(PROBED, one.command.size))
-                    view.process.read(view.address + one.command.size - 1, 1)
+        for view in varied.views_of(one):
+            with varied.recommended.judging("MBH-21"):
+                view.process.fill(view.address, Seeded(varied.next_seed()), min(PROBED, one.command.size))
+                view.process.read(view.address + one.command.size - 1, 1)
     for one in held:
         if one.holder not in varied.gone:
             # Each object may learn of an abort by another call than the one that told of it here.

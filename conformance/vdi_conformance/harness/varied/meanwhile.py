@@ -44,6 +44,7 @@ def begin_to_wait(varied: VariedSet, held: Sequence[Held]) -> PendingAnswer[Any,
 def happen(varied: VariedSet, held: Sequence[Held]) -> None:
     """Let it happen, and see that everybody learns of an abort."""
     what = varied.layout.meanwhile
+    varied.may_end = varied.layout.may_end
     if varied.leftover is not None:
         varied.leftover.close().expect(NOERROR, VD_E_OPEN, by="CLS-07")
     if what in _HAPPENS:
@@ -66,12 +67,10 @@ def _close(varied: VariedSet) -> None:
 
 
 def _exit(varied: VariedSet) -> None:
-    varied.may_end = True
     _leaver(varied).leave()
 
 
 def _kill(varied: VariedSet) -> None:
-    varied.may_end = True
     _leaver(varied).kill()
 
 
@@ -89,7 +88,6 @@ def _leaver(varied: VariedSet) -> Client:
 
 def _kill_a_holder(varied: VariedSet) -> None:
     holders = [one.holder for one in varied.held if one.holder is not varied.running.primary]
-    varied.may_end = True
     varied.part(holders[-1], *varied.guest_of(holders[-1]))
     holders[-1].kill()
 

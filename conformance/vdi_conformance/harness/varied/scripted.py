@@ -182,11 +182,9 @@ class VariedScriptedSet(VariedSet):
         """Let a command without data be held on a device that has no other, where there is one."""
         if self.layout.aside is None:
             return None
-        return self._without_data(self.layout.aside, VDC_GET_POSITION if self.layout.features else VDC_FLUSH)
-
-    def _without_data(self, number: int, code: int) -> Aside:
-        tag = self.running.send(code=code, device=number)
-        return Aside(tag, self.fetch(self.running.devices[number]))
+        code = VDC_GET_POSITION if self.layout.features else VDC_FLUSH
+        tag = self.running.send(code=code, device=self.layout.aside)
+        return Aside(tag, self.fetch(self.running.devices[self.layout.aside]))
 
     def _complete_aside(self, aside: Aside, result: int) -> None:
         """Complete it with this result, and a position, where it asks for one."""

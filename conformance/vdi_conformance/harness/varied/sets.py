@@ -120,9 +120,9 @@ class VariedSet(ABC):
     def _surely_goes_on(self) -> bool:
         return not (self.may_end or self.ended or self.layout.meanwhile == "time limit")
 
-    def told(self, client: Client, thread: str = SET_THREAD, timeout: int | None = None) -> Result[VDConfig]:
+    def told(self, client: Client, thread: str = SET_THREAD) -> Result[VDConfig]:
         """Ask for the configuration once more; not tested where a library finds only then that it lacks room."""
-        answer = client.send_get_configuration(timeout, thread=thread).result()
+        answer = client.send_get_configuration(thread=thread).result()
         if answer.code == VD_E_ABORT and self.running.requested > LARGE and self._surely_goes_on:
             not_tested("a library may give up a set with so many buffers (BUF-19): give it more shared memory")
         return answer
@@ -131,6 +131,10 @@ class VariedSet(ABC):
     def clients(self) -> list[Client]:
         """The first objects of the processes that still have the set open."""
         return [client for client in self.running.clients if client not in self.gone]
+
+    def views_of(self, one: Held) -> list[BufferView]:
+        """Give the views of a buffer by its handle, in the order in which they were mapped, of whoever is left."""
+        return [mapped.view for mapped in one.mapped if mapped.client not in self.gone]
 
     def next_seed(self) -> int:
         """Give a number for contents that nothing else has."""

@@ -41,7 +41,7 @@ class VariedStatement(VariedSet):
 
     def _complete(self, one: Held, thread: str) -> Code:
         """Move its bytes, every other time through a mapping."""
-        views = [mapped.view for mapped in one.mapped if mapped.client not in self.gone]
+        views = self.views_of(one)
         view = views[-1] if views and not one.number % 2 else None
         return self.running.answer(one.command, view, thread=thread)
 
