@@ -75,6 +75,11 @@ def ask_around(varied: VariedSet, held: Sequence[Held]) -> None:
 
 def ask_after_an_abort(varied: VariedSet) -> None:
     """Ask what an aborted set still answers."""
+    # Nobody has asked them yet, and each object may learn of it by itself.
+    for guest in varied.guests:
+        if guest not in varied.gone:
+            with judging("ABT-10"):
+                guest.await_abort()
     for client in _some(varied):
         client.get_configuration(0).expect(VD_E_ABORT, by="ABT-10")
         for name in (varied.running.device_names[0], NO_DEVICE):
