@@ -37,7 +37,8 @@ def by_requirement(
     """Give the verdict of every requirement that the profile speaks of, in their order.
 
     It is the worst of its checks'. A check that was not applicable takes nothing from the others; where there are no
-    others, the requirement was not tested, unless it is optional and the adapter does not declare what it needs. A
+    others, the requirement was not tested, unless it is optional and the adapter does not declare what it needs: of
+    that, a check that passed cannot have seen anything. A
     check that failed is charged to what it broke, and did not test what else it judges. One that judges a scored
     requirement and one that is not says nothing of the former, unless it broke that very one. What the catalogue no
     longer has was not tested.
@@ -89,11 +90,14 @@ def _verdicts(
 def _judged(
     profile: Profile, requirement: Requirement, standing: Standing, client: Party, about: Sequence[Verdict]
 ) -> RequirementVerdict:
-    verdicts = [verdict for verdict in about if verdict != "not applicable"]
+    optional = profile.optional.get(requirement.id)
+    undeclared = optional is not None and not client.capabilities.get(optional)
+    silent: tuple[Verdict, ...] = ("not applicable", "passed") if undeclared else ("not applicable",)
+    verdicts = [verdict for verdict in about if verdict not in silent]
     verdict: Verdict = "not tested"
     if verdicts:
         verdict = min(verdicts, key=WORST_FIRST.index)
-    elif about and requirement.id in profile.optional and not client.capabilities.get(profile.optional[requirement.id]):
+    elif about and undeclared:
         verdict = "not applicable"
     return RequirementVerdict(id=requirement.id, level=requirement.level, standing=standing, verdict=verdict)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.judging import ConformanceFailure, judging
+from vdi_conformance.harness.varied import null_pointers
+from vdi_conformance.harness.varied.questions import Question
 from vdi_conformance.vdi.commands import VDF_READ_MEDIA, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.expectations import Answer
@@ -20,17 +22,6 @@ if TYPE_CHECKING:
 
 NO_DEVICE = "no device"
 """A name that no device has."""
-
-
-class Question(NamedTuple):
-    """A call, the requirement that says what it gives, and the codes that it may give.
-
-    None of them has a null pointer: a library that dies of one would show nothing else.
-    """
-
-    ask: Callable[[], Answer]
-    by: str
-    codes: tuple[int, ...]
 
 
 def require_what_was_asked(varied: VariedSet) -> None:
@@ -66,11 +57,12 @@ def ask_around(varied: VariedSet, held: Sequence[Held]) -> None:
     # Whichever comes first is asked where nothing was refused before.
     first = varied.layout.number % len(questions)
     for question in [*questions[first:], *questions[:first]]:
-        answer = question.ask()
-        if answer.code not in question.codes and varied.has_ended():
+        with varied.recommended.judging(question.by):
+            answer = question.ask()
+        if not question.is_answered_by(answer) and varied.has_ended():
             return
         with varied.recommended.judging(question.by):
-            answer.expect(*question.codes)
+            question.require(answer)
 
 
 def ask_after_an_abort(varied: VariedSet) -> None:
@@ -136,11 +128,16 @@ def ask_for_the_configuration(varied: VariedSet, _held: Sequence[Held]) -> None:
 
 
 def _while_it_goes_on(varied: VariedSet, held: Sequence[Held]) -> Iterator[Question]:
+    outs = null_pointers.can_be_out(varied.testbed)
     for client in _some(varied):
         yield from _about_the_set(varied, client, held)
+        if varied.survives_null:
+            yield from null_pointers.of_a_set(client, held[0].handle, outs)
     for one in held:
         if one.holder not in varied.gone:
             yield from _about_a_command(varied, one)
+            if varied.survives_null:
+                yield from null_pointers.of_a_command(one.command, outs)
             break
 
 

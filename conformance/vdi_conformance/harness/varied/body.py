@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.harness.intervals import TooSlow, with_time_enough
 from vdi_conformance.harness.judging import ConformanceFailure, needing
+from vdi_conformance.harness.varied import null_pointers
 from vdi_conformance.harness.varied.afterwards import complete_all, go_on
 from vdi_conformance.harness.varied.around import ask_around, ask_for_the_configuration, require_what_was_asked
 from vdi_conformance.harness.varied.before import call_often, created, go_before, refuse
@@ -54,9 +55,11 @@ def _require_what_it_needs(testbed: Testbed, layout: Layout) -> None:
 
 
 def _judge(testbed: Testbed, layout: Layout, server_time_out: int) -> None:
+    survives_null = layout.is_asked and null_pointers.are_survived(testbed)
     scenario = layout.scenario(server_time_out)
     clients = testbed.clients(scenario)
     varied = created(testbed, layout, scenario, clients)
+    varied.survives_null = survives_null
     with needing("CFG-01"):
         varied.begin(clients)
     require_what_was_asked(varied)

@@ -39,12 +39,12 @@ def musts(combination: Combination) -> tuple[str, ...]:
         "GBH-15": layout.areas > 1 and layout.is_scripted,
         "GBH-17": layout.threads != "usual",
         "GBH-20": not layout.aborts,
-        "MBH-01": layout.mapping != "itself" or (layout.processes > 1 and not layout.aborts),
-        "MBH-02": layout.mapping != "itself" or (layout.processes > 1 and not layout.aborts),
-        "MBH-06": layout.areas > 1 and layout.mapping != "itself",
+        "MBH-01": layout.processes > 1,
+        "MBH-02": layout.processes > 1,
+        "MBH-06": layout.areas > 1 and layout.processes > 1,
         "MBH-17": layout.mapping in ("all others", "at once") and layout.processes > 2,
         "MBH-26": layout.threads != "usual" or layout.mapping == "at once",
-        "MBH-27": layout.reads and layout.mapping != "itself",
+        "MBH-27": layout.reads and layout.processes > 1,
     }
     return _named((judged | _around(layout)).items(), BY_END.get(layout.meanwhile, ()))
 
@@ -108,9 +108,12 @@ def recommendations(combination: Combination) -> tuple[str, ...]:
     """Name what should hold."""
     layout = Layout(combination.values)
     judged = {
+        "CFG-26": layout.is_asked,
         "CLS-20": layout.meanwhile == "close",
+        "CMP-04": layout.is_asked,
         "CMP-14": layout.threads != "usual" and not layout.aborts,
         "GBH-05": layout.mapping == "again" or layout.before == "many calls",
+        "GBH-10": layout.is_asked,
         "MBH-07": layout.mapping == "itself",
         "MBH-08": layout.meanwhile == "nothing" or layout.mapping == "again" or layout.before == "many calls",
         "MBH-09": layout.zone > 0,
@@ -118,6 +121,7 @@ def recommendations(combination: Combination) -> tuple[str, ...]:
         "MBH-20": layout.meanwhile in (*LEAVING, "second object closes"),
         "MBH-21": layout.aborts,
         "MBH-22": layout.meanwhile == "holder killed",
+        "MBH-28": layout.is_asked,
         "SEC-04": layout.is_asked and layout.processes > 1,
         "SEC-22": layout.has_guests,
         "TMO-05": layout.meanwhile == "time limit",

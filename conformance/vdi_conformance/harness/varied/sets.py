@@ -91,10 +91,12 @@ class VariedSet(ABC):
     """A set, in which `gone` are the objects that have closed or died, `held` the commands that were fetched last.
 
     `last_round` says that no others will come, `spare` is the device that is not opened yet. `may_end` says that the
-    documents let what has happened end the set, or not; `ended` that it has ended.
+    documents let what has happened end the set, or not; `ended` that it has ended. `survives_null` says that null
+    pointers may be given.
     """
 
     running: SetInUse
+    survives_null = False
 
     def __init__(self, testbed: Testbed, layout: Layout) -> None:
         self.testbed = testbed

@@ -62,7 +62,9 @@ def mappers(varied: VariedSet, one: Held) -> list[Client]:
     others = [client for client in clients if client is not one.holder]
     match varied.layout.mapping:
         case "itself":
-            chosen = [one.holder]
+            # Nobody else maps the first of several: what an own mapping alone brings about shows there.
+            alone = one.number == 0 and varied.layout.at_once > 1
+            chosen = [one.holder, *([] if alone else others[:1])]
         case "one other" | "again":
             chosen = [clients[(clients.index(one.holder) + 1) % len(clients)]]
         case _:
@@ -79,7 +81,8 @@ def _map(varied: VariedSet, one: Held) -> None:
         _map_at_once(varied, one, chosen)
     else:
         for number, client in enumerate(chosen):
-            with varied.recommended.judging(rule := _rule(one, client, number)):
+            before = [other for other in chosen[:number] if other is not one.holder]
+            with varied.recommended.judging(rule := _rule(one, client, len(before))):
                 _look(varied, one, client, _map_singly(varied, one, client, rule), rule)
     for client in [*chosen, one.holder]:
         for guest in varied.guest_of(client):
@@ -87,11 +90,11 @@ def _map(varied: VariedSet, one: Held) -> None:
                 _look(varied, one, guest, _map_singly(varied, one, guest, "SEC-22"), "SEC-22")
 
 
-def _rule(one: Held, client: Client, number: int) -> str:
-    """Name the requirement by which a process maps a handle: the first one, another one, the one that fetched."""
+def _rule(one: Held, client: Client, others: int) -> str:
+    """Name the requirement by which a process maps a handle, after so many others than the one that fetched."""
     if client is one.holder:
         return "MBH-07"
-    return "MBH-06" if one.late else "MBH-17" if number else "MBH-01"
+    return "MBH-06" if one.late else "MBH-17" if others else "MBH-01"
 
 
 def _map_singly(varied: VariedSet, one: Held, client: Client, rule: str) -> int:
