@@ -35,6 +35,9 @@ CHEAPER: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
     }
 )
 """What takes the place of other values, the best first."""
+PROCESSES: Final = "processes"
+ALONE: Final = "1"
+"""So many processes share nothing: pairs of other axes that came together with it alone would show little."""
 DEAR: Final = frozenset(
     {"time limit", "64", "17", "9", "many calls", "aborted set", "4 MiB", "65536", "256 MiB", "64 MiB", "all others"}
 )
@@ -50,11 +53,14 @@ def combinations() -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def _fewest(level: str) -> list[dict[str, str]]:
+    """Cover everything where several processes share, and what one process by itself adds to that."""
     rest = [_within(level, constraint) for constraint in constraints()]
     conditions = [_condition(terms) for terms in rest if terms]
     factors = {axis.name: [value.name for value in axis.values] for axis in axes() if axis.name != LEVEL}
-    attempts = [_made(factors, conditions, str(number)) for number in range(ATTEMPTS)]
-    return _cheapened(min(attempts, key=len), rest)
+    several = factors | {PROCESSES: [value for value in factors[PROCESSES] if value != ALONE]}
+    attempts = [_made(several, conditions, 2, str(number)) for number in range(ATTEMPTS)]
+    alone = [_made(factors | {PROCESSES: [ALONE]}, conditions, 1, str(number)) for number in range(ATTEMPTS)]
+    return _cheapened(min(attempts, key=len) + min(alone, key=len), rest)
 
 
 def _cheapened(rows: list[dict[str, str]], rest: Sequence[Mapping[str, frozenset[str]]]) -> list[dict[str, str]]:
@@ -82,9 +88,11 @@ def _covered(row: Mapping[str, str]) -> list[tuple[tuple[str, str], ...]]:
     return [*itertools.combinations(row.items(), 2), *itertools.combinations(sharing, 3)]
 
 
-def _made(factors: Mapping[str, list[str]], conditions: Sequence[Any], salt: str) -> list[dict[str, str]]:
-    models = [{"fields": list(triples()), "strength": 3}]
-    rows = make(dict(factors), strength=2, constraints=list(conditions), sub_models=models, salt=salt)
+def _made(
+    factors: Mapping[str, list[str]], conditions: Sequence[Any], strength: int, salt: str
+) -> list[dict[str, str]]:
+    models = [{"fields": list(triples()), "strength": strength + 1}]
+    rows = make(dict(factors), strength=strength, constraints=list(conditions), sub_models=models, salt=salt)
     return [{axis: row[axis] for axis in factors} for row in rows]
 
 

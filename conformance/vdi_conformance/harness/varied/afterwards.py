@@ -9,6 +9,7 @@ from vdi_conformance.harness.memory import Seeded
 from vdi_conformance.harness.shared_memory import BufferView
 from vdi_conformance.harness.varied.around import ask_after_an_abort, ask_around, close_all
 from vdi_conformance.harness.varied.layout import LEAVING
+from vdi_conformance.harness.varied.meanwhile import close_guests
 from vdi_conformance.harness.varied.scripted import VariedScriptedSet
 from vdi_conformance.harness.varied.sets import CLOSELY, Mapped
 from vdi_conformance.harness.varied.sharing import require_usable
@@ -44,6 +45,8 @@ def go_on(
             if varied.layout.opens_spare_first:
                 varied.open_spare()
             ask_around(varied, held)
+        if waiting is not None:
+            close_guests(varied)
     if varied.has_ended():
         look_after_the_end(varied, held)
     elif waiting is not None and not varied.layout.is_scripted:
@@ -129,8 +132,10 @@ def _mapper(varied: VariedSet, one: Held) -> Client:
 
 
 def complete_all(varied: VariedSet, held: Sequence[Held]) -> None:
-    """Complete what is held, in the order of the layout; a server is told nothing twice."""
+    """Complete what is held, in the order of the layout, but for one that is to meet an abort."""
     mine = [one for one in held if one.holder not in varied.gone]
+    if varied.last_round and varied.layout.keeps and len(mine) > 1:
+        varied.kept.append(mine.pop())
     match varied.layout.completing:
         case "reverse":
             mine.reverse()
@@ -165,6 +170,8 @@ def _pass_over(varied: VariedScriptedSet, mine: Sequence[Held]) -> list[Held]:
         view = BufferView(mapper, mapper.map_buffer_handle(first.handle).expect(NOERROR))
         require_usable(first, view)
         first.holder.get_buffer_handle(first.command.buffer).expect(NOERROR)
+    if varied.layout.is_asked:
+        ask_around(varied, [first])
     return [further]
 
 

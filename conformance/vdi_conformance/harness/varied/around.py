@@ -8,7 +8,7 @@ from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.judging import ConformanceFailure, judging
 from vdi_conformance.harness.varied import null_pointers
 from vdi_conformance.harness.varied.questions import Question
-from vdi_conformance.vdi.commands import VDF_READ_MEDIA, VDF_WRITE_MEDIA
+from vdi_conformance.harness.varied.sets import Held
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import VDC_COMMAND_SIZE
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.expectations import Answer
-    from vdi_conformance.harness.varied.sets import Held, VariedSet
+    from vdi_conformance.harness.varied.sets import VariedSet
 
 NO_DEVICE = "no device"
 """A name that no device has."""
@@ -31,7 +31,7 @@ def require_what_was_asked(varied: VariedSet) -> None:
     wanted = {"device_count": ("CFG-11", layout.devices), "prefix_zone_size": ("CFG-21", layout.zone)}
     if layout.is_scripted:
         wanted |= {
-            "features": ("CFG-33", layout.features | VDF_READ_MEDIA | VDF_WRITE_MEDIA),
+            "features": ("CFG-33", layout.features | layout.media),
             "alignment": ("CFG-33", max(layout.alignment, layout.block)),
             "block_size": ("CFG-33", layout.block),
             "max_transfer_size": ("CFG-33", layout.transfer),
@@ -76,21 +76,39 @@ def ask_after_an_abort(varied: VariedSet) -> None:
         client.get_configuration(0).expect(VD_E_ABORT, by="ABT-10")
         for name in (varied.running.device_names[0], NO_DEVICE):
             client.open_device(name).expect(VD_E_ABORT, by="OPD-09")
+        signal_abort(varied, client)
 
 
 def abort(varied: VariedSet) -> None:
-    """Abort a set that goes on, and see that every object learns of it."""
-    varied.clients[0].signal_abort().expect(NOERROR, by="ABT-01")
+    """Abort a set that goes on, and see that every object learns of it; what is held then is completed in vain."""
+    signal_abort(varied, varied.clients[0])
     for client in varied.clients:
         with varied.recommended.judging("ABT-03"):
             client.await_abort()
+    for one in varied.kept:
+        if isinstance(one, Held):
+            with judging("ABT-08"):
+                one.contents.require(one.fetched)
+        with judging("CMD-08"):
+            one.command.device.await_abort()
+        one.command.device.complete(one.command, ERROR_SUCCESS, one.command.size).expect(VD_E_ABORT, by="CMP-05")
+
+
+def signal_abort(varied: VariedSet, client: Client, by: str = "ABT-01") -> None:
+    """Abort on whichever thread the layout says."""
+    thread = varied.calls.label("aborting", SET_THREAD)
+    client.send_signal_abort(thread).result().expect(NOERROR, by=by)
+    varied.calls.end(client, thread)
 
 
 def close_all(varied: VariedSet, aborted: bool = False) -> None:
     """Close all objects that are left, the primary last where nothing was aborted, and ask some of them afterwards."""
-    asked = {*_some(varied), varied.held[0].holder, *(mapped.client for mapped in varied.held[0].mapped)}
+    holding = _first_that_stays(varied)
+    asked = {*_some(varied), holding.holder, *(mapped.client for mapped in holding.mapped)}
     codes = (NOERROR, VD_E_OPEN) if aborted else (NOERROR,)
     clients, guests = varied.clients[::-1], varied.guests[::-1]
+    # Who holds a command closes before others have.
+    clients.sort(key=lambda client: _rank(varied, client, holding.holder))
     order = [*clients, *guests] if aborted and varied.layout.guests_close_last else [*guests, *clients]
     for number, client in enumerate(client for client in order if client not in varied.gone):
         is_primary = client is varied.running.primary
@@ -102,9 +120,19 @@ def close_all(varied: VariedSet, aborted: bool = False) -> None:
             varied.running.join(client).expect(VD_E_ABORT, by=again)
 
 
+def _rank(varied: VariedSet, client: Client, holder: Client) -> int:
+    """Order those who close: a secondary that holds a command, the others, the primary."""
+    return 2 if client is varied.running.primary else int(client is not holder)
+
+
+def _first_that_stays(varied: VariedSet) -> Held:
+    """Give the first command that is held by somebody who lives, if there is one."""
+    return next((one for one in varied.held if one.holder not in varied.gone), varied.held[0])
+
+
 def ask_when_closed(varied: VariedSet, client: Client) -> None:
     """Ask an object that has closed for what it had before."""
-    first = varied.held[0]
+    first = _first_that_stays(varied)
     if first.holder is client:
         client.get_buffer_handle(first.command.buffer).expect(VD_E_PROTOCOL, by="GBH-03")
     # An object may look at a handle before it looks at itself, and has to know only those that it mapped.

@@ -58,12 +58,14 @@ def _around(layout: Layout) -> dict[str, bool]:
     refused = layout.before != "nothing"
     unopened = layout.spare is not None and not layout.opens_spare_first
     many = layout.may_end or layout.closes_by_abort
+    ends_aborted = layout.aborts or layout.keeps or (told and layout.closes_by_abort)
     late = (
         (several or (layout.has_guests and not layout.guests_close_last))
         and layout.can_be_asked_for
         and (layout.aborts or many)
     )
     return {
+        "ABT-01": layout.aborts or many,
         "ABT-02": True,
         "ABT-03": goes_on and many,
         "ABT-10": layout.aborts or many,
@@ -78,14 +80,14 @@ def _around(layout: Layout) -> dict[str, bool]:
         "CMD-01": layout.is_scripted,
         "CMD-02": asked and layout.is_scripted,
         "CMD-05": told or (goes_on and not layout.is_scripted and not many),
-        "CMD-08": layout.aborts or (told and layout.closes_by_abort),
+        "CMD-08": ends_aborted,
         "CMD-11": told or (layout.aborts and layout.is_scripted),
         "CMD-17": True,
         "CMP-02": goes_on and (layout.fails or told),
         "CMP-03": asked,
-        "CMP-05": layout.aborts or (told and layout.closes_by_abort),
+        "CMP-05": ends_aborted,
         "CMP-10": (told or layout.aborts) and layout.features > 0,
-        "GBH-03": layout.meanwhile not in ("primary dies", "holder killed"),
+        "GBH-03": layout.holders_stay,
         "GBH-04": asked,
         "MBH-03": layout.meanwhile not in ("primary dies", "holder killed"),
         "MBH-04": asked and layout.leaves_numbers,
@@ -95,8 +97,10 @@ def _around(layout: Layout) -> dict[str, bool]:
         "OPD-06": asked and not unopened and layout.closed is None and not layout.may_end,
         "OPD-08": (asked and unopened) or refused,
         "OPD-09": layout.aborts or many,
+        "SEC-01": layout.joins_late is not None and layout.is_scripted and not older,
         "SEC-03": asked and several and not older,
         "SEC-05": late and not older,
+        "SEC-08": layout.joins_late is not None and layout.is_scripted and older,
         "SEC-10": several,
         "SEC-11": several or layout.has_guests,
         "SEC-18": goes_on and several and not many,

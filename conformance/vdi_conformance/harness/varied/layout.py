@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from vdi_conformance.harness.scenario import Scenario
-from vdi_conformance.vdi.commands import VDF_LIKE_TAPE
+from vdi_conformance.vdi.commands import VDC_READ, VDC_WRITE, VDF_LIKE_TAPE, VDF_READ_MEDIA, VDF_WRITE_MEDIA
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT
 
 if TYPE_CHECKING:
@@ -67,9 +67,19 @@ class Layout:
         return VDF_LIKE_TAPE if self.values["media"] == "tape" else 0
 
     @property
+    def media(self) -> int:
+        """What a server says of its side."""
+        return VDF_READ_MEDIA if self.reads else VDF_WRITE_MEDIA
+
+    @property
     def reads(self) -> bool:
         """Whether commands are Reads."""
         return self.values["direction"] == "read"
+
+    @property
+    def code(self) -> int:
+        """The code of commands with data."""
+        return VDC_READ if self.reads else VDC_WRITE
 
     @property
     def kind(self) -> Kind:
@@ -182,6 +192,13 @@ class Layout:
         return self.devices > FEW or (self.number % 2 == 0 and self.meanwhile != "wait")
 
     @property
+    def keeps(self) -> bool:
+        """Whether one of the commands that are held is completed only after that abort."""
+        if self.at_once == 1 or self.completing == "held over":
+            return False
+        return self.may_end or (self.closes_by_abort and self.is_scripted)
+
+    @property
     def is_asked(self) -> bool:
         """Whether the other methods are asked: before an abort only where something was refused before."""
         return not self.aborts or self.before != "nothing"
@@ -256,6 +273,23 @@ class Layout:
     def bystander(self) -> int | None:
         """The secondary without a device that leaves meanwhile."""
         return self.processes - 1 if self.meanwhile in LEAVING else None
+
+    @property
+    def joins_late(self) -> int | None:
+        """The secondary that joins when all areas are there: one without a device, where another joins before."""
+        return self.processes - 1 if self.processes > 2 and self.processes - 1 not in self.owners else None
+
+    @property
+    def holders_stay(self) -> bool:
+        """Whether some who hold commands live on, whatever happens meanwhile."""
+        holders = {self.owners[number % len(self.owners)] for number in range(self.at_once)}
+        match self.meanwhile:
+            case "primary dies":
+                return holders != {0}
+            case "holder killed":
+                return len(holders) > 1
+            case _:
+                return True
 
     @property
     def owners(self) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.harness.varied.around import ask_when_closed
+from vdi_conformance.harness.varied.around import ask_when_closed, signal_abort
 from vdi_conformance.harness.varied.scripted import VariedScriptedSet
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_OPEN
 
@@ -92,7 +92,8 @@ def _kill_a_holder(varied: VariedSet) -> None:
     holders[-1].kill()
 
 
-def _close_guests(varied: VariedSet) -> None:
+def close_guests(varied: VariedSet) -> None:
+    """Close the second objects of processes."""
     for guest in varied.guests:
         with varied.recommended.judging("SEC-22"):
             guest.close().expect(NOERROR)
@@ -101,11 +102,11 @@ def _close_guests(varied: VariedSet) -> None:
 
 
 def _abort_by_the_primary(varied: VariedSet) -> None:
-    varied.running.primary.signal_abort().expect(NOERROR, by="ABT-01")
+    signal_abort(varied, varied.running.primary)
 
 
 def _abort_by_a_secondary(varied: VariedSet) -> None:
-    varied.running.secondaries[-1].signal_abort().expect(NOERROR, by="ABT-18")
+    signal_abort(varied, varied.running.secondaries[-1], "ABT-18")
 
 
 def _abort_by_the_server(varied: VariedSet) -> None:
@@ -130,7 +131,7 @@ _HAPPENS: Final[Mapping[str, Callable[[VariedSet], None]]] = MappingProxyType(
         "exit": _exit,
         "kill": _kill,
         "holder killed": _kill_a_holder,
-        "second object closes": _close_guests,
+        "second object closes": close_guests,
         "primary aborts": _abort_by_the_primary,
         "secondary aborts": _abort_by_a_secondary,
         "server aborts": _abort_by_the_server,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.device import END_OF_DEVICE
 from vdi_conformance.harness.expectations import SLOW
 from vdi_conformance.harness.judging import ConformanceFailure, Needed, judging
@@ -11,14 +12,11 @@ from vdi_conformance.harness.shared_memory import BufferView
 from vdi_conformance.harness.varied.around import abort, ask_after_an_abort, ask_before_the_last_one, close_all
 from vdi_conformance.harness.varied.contents import Contents
 from vdi_conformance.harness.varied.layout import FEW
+from vdi_conformance.harness.varied.one_device import pass_in_order
 from vdi_conformance.harness.varied.sets import Aside, Held, VariedSet
 from vdi_conformance.vdi.commands import (
     VDC_FLUSH,
     VDC_GET_POSITION,
-    VDC_READ,
-    VDC_WRITE,
-    VDF_READ_MEDIA,
-    VDF_WRITE_MEDIA,
 )
 from vdi_conformance.vdi.completion import (
     ERROR_DISK_FULL,
@@ -26,7 +24,7 @@ from vdi_conformance.vdi.completion import (
     ERROR_OPERATION_ABORTED,
     ERROR_SUCCESS,
 )
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,21 +54,21 @@ class VariedScriptedSet(VariedSet):
         self.running = running
         self._count = 0
         self._owner_of_spare: Client | None = None
-        self._kept: Fetched | None = None
         self._buffers: dict[tuple[int, int], int] = {}
         self._late = max(1, layout.areas // 2)
 
     def begin(self, clients: list[Client]) -> None:
         """Make some areas before the secondaries join, and the others afterwards."""
         running, layout = self.running, self.layout
-        running.begin_configuration(VDF_READ_MEDIA | VDF_WRITE_MEDIA)
+        running.begin_configuration(layout.media)
         running.end_configuration()
         running.configuration = running.primary.get_configuration().expect(NOERROR, by=Needed("CFG-01"))
         if layout.set_aside:
             self._allocate(layout.set_aside)
         for area in range(self._late):
             self._add_area(area, requested=not layout.set_aside and area == 0)
-        running.join_all()
+        late = None if layout.joins_late is None else running.clients[layout.joins_late]
+        running.join_all(without=late)
         for number in range(layout.devices):
             running.offer_device(number)
             if number == layout.devices - 1:
@@ -82,6 +80,8 @@ class VariedScriptedSet(VariedSet):
         self.add_guests()
         for area in range(self._late, layout.areas):
             self._add_area(area)
+        if late is not None:
+            running.join(late).expect(NOERROR, by="SEC-08" if layout.older_joining else "SEC-01")
 
     def _add_area(self, area: int, requested: bool = False) -> None:
         """Take every buffer of an area; all others are taken already, so that each is one of it."""
@@ -106,19 +106,19 @@ class VariedScriptedSet(VariedSet):
         self._count = (self._count + len(uses)) % FEW_BYTES
         for number, use in enumerate(uses):
             buffer = self._buffers[use.area, use.place]
-            one = self._send(number, buffer)
+            one = self.send(number, buffer)
             one.late = use.area >= self._late
             held.append(one)
         return held
 
-    def _send(self, number: int, buffer: int) -> Held:
+    def send(self, number: int, buffer: int) -> Held:
         """Send a command, and fetch it; the bytes of a Write are those of the server."""
         size, running = self.layout.size, self.running
         sent = Contents(size)
         if not self.layout.reads:
             sent.store(BufferView(running.server, buffer), self.next_seed())
-        tag = running.send(buffer, VDC_READ if self.layout.reads else VDC_WRITE, size, device=number)
-        one = self._held(number, self.fetch(running.devices[number]))
+        tag = running.send(buffer, self.layout.code, size, device=number)
+        one = self.held_now(number, self.fetch(running.devices[number]))
         one.tag, one.buffer = tag, buffer
         if (one.command.size, one.command.position) != (size, 0):
             came = f"one of {one.command.size} at {one.command.position}"
@@ -131,14 +131,14 @@ class VariedScriptedSet(VariedSet):
 
     def send_next(self, one: Held) -> Held:
         """Let a further command come whose buffer is that of a completed one."""
-        further = self._send(one.number, one.buffer)
+        further = self.send(one.number, one.buffer)
         further.contents.store(further.fetched, self.next_seed())
         return further
 
     def _complete(self, one: Held, thread: str) -> Code:
-        return one.command.device.complete(one.command, self._result(one), self._moved(one), thread=thread)
+        return one.command.device.complete(one.command, self.result_of(one), self._moved(one), thread=thread)
 
-    def _result(self, one: Held) -> int:
+    def result_of(self, one: Held) -> int:
         """Let some commands fail, the last ones of their devices: what is to be sent to these fails as well."""
         fails = (
             self.last_round
@@ -149,7 +149,7 @@ class VariedScriptedSet(VariedSet):
 
     def _moved(self, one: Held) -> int:
         """Give each Write another count, so that no two can be taken for each other; none to what fails."""
-        if self._result(one) != ERROR_SUCCESS:
+        if self.result_of(one) != ERROR_SUCCESS:
             return 0
         return one.command.size - (0 if self.layout.reads else self._count + one.number)
 
@@ -160,7 +160,7 @@ class VariedScriptedSet(VariedSet):
         if completion is None:
             raise ConformanceFailure(f"the completion of command {one.tag} did not reach the server{SLOW}", by="CMP-20")
         found = (completion.tag, completion.code, completion.bytes_transferred)
-        if found != (wanted := (one.tag, self._result(one), self._moved(one))):
+        if found != (wanted := (one.tag, self.result_of(one), self._moved(one))):
             sentence = "the server saw tag, code and count of a completion as {}, {} and {} instead of {}, {} and {}"
             by = "CMP-02" if found[1] != wanted[1] and wanted[1] != ERROR_SUCCESS else "CMP-01"
             raise ConformanceFailure(sentence.format(*found, *wanted), by=by)
@@ -171,7 +171,7 @@ class VariedScriptedSet(VariedSet):
     def go_on(self, aside: Aside | None, waiting: PendingAnswer[Any, Result[Fetched]] | None) -> None:
         """Do what only such a server can be told, on a set that goes on."""
         if aside is not None and aside.command.device.client not in self.gone:
-            self._complete_aside(aside, ERROR_SUCCESS if self.layout.features else ERROR_NOT_SUPPORTED)
+            self.complete_aside(aside, ERROR_SUCCESS if self.layout.features else ERROR_NOT_SUPPORTED)
         if waiting is not None:
             self._close_waiting(waiting)
         self.open_spare()
@@ -186,7 +186,7 @@ class VariedScriptedSet(VariedSet):
         tag = self.running.send(code=code, device=self.layout.aside)
         return Aside(tag, self.fetch(self.running.devices[self.layout.aside]))
 
-    def _complete_aside(self, aside: Aside, result: int) -> None:
+    def complete_aside(self, aside: Aside, result: int) -> None:
         """Complete it with this result, and a position, where it asks for one."""
         asks = aside.command.code == VDC_GET_POSITION
         position = FAR if asks else 0
@@ -198,48 +198,16 @@ class VariedScriptedSet(VariedSet):
             self.running.completed(aside.tag, result, 0, position if asks else None)
 
     def pass_in_order(self, may_fail: bool) -> None:
-        """Let a device have two commands at once: they come as they were sent, and end as each was."""
-        if self._result(self.held[0]) != ERROR_SUCCESS:
-            return
-        self._pass_data_in_order()
-        codes = (VDC_GET_POSITION if self.layout.features else VDC_FLUSH, VDC_FLUSH)
-        tags = [self.running.send(code=code, device=0) for code in codes]
-        for number, (tag, code) in enumerate(zip(tags, codes, strict=True)):
-            command = self.fetch(device := self.running.devices[0])
-            if command.code != code:
-                sentence = f"{device.client.name} fetched a {command.code} before a {code}, which was sent first"
-                raise ConformanceFailure(sentence, by="CMD-11")
-            if number and may_fail and self.layout.closes_by_abort:
-                self._kept = command
-                return
-            # Had the first one failed, so would what was sent after it.
-            self._complete_aside(Aside(tag, command), ERROR_NOT_SUPPORTED if number and may_fail else ERROR_SUCCESS)
-
-    def _pass_data_in_order(self) -> None:
-        """Let two transfers of different sizes come in order, where two buffers are free."""
-        block, size = self.layout.block, self.layout.size
-        free = [one.buffer for one in self.held if one.holder not in self.gone][:2]
-        if len(free) < 2 or self.layout.transfer == block:
-            return
-        code = VDC_READ if self.layout.reads else VDC_WRITE
-        sizes = (size, block if size != block else 2 * block)
-        tags = [self.running.send(buffer, code, size) for buffer, size in zip(free, sizes, strict=True)]
-        for tag, wanted in zip(tags, sizes, strict=True):
-            command = self.fetch(device := self.running.devices[0])
-            if command.size != wanted:
-                sentence = (
-                    f"{device.client.name} fetched a command of {command.size} bytes where one of {wanted} was next"
-                )
-                raise ConformanceFailure(sentence, by="CMD-11")
-            device.complete(command, ERROR_SUCCESS, wanted).expect(NOERROR, by="CMP-01")
-            with judging("CMP-20"):
-                self.running.completed(tag, ERROR_SUCCESS, wanted)
+        """Let a device have two commands at once."""
+        pass_in_order(self, may_fail)
 
     def open_spare(self) -> None:
         """Open the device that was left unopened, if whose it is lives."""
         owner = self._owner_of_spare
         if self.spare is not None and owner is not None and owner not in self.gone:
-            answer = owner.open_device(self.running.device_names[self.spare])
+            thread = self.calls.label("opening", SET_THREAD)
+            answer = owner.send_open_device(self.running.device_names[self.spare], thread=thread).result()
+            self.calls.end(owner, thread)
             if not answer.succeeded and self.has_ended():
                 return
             self.running.devices.append(answer.expect(NOERROR, by="OPD-04"))
@@ -259,8 +227,9 @@ class VariedScriptedSet(VariedSet):
     def finish(self) -> None:
         """Close what is open, the secondaries before the primary, where that is not much."""
         if not self.may_end:
-            for number in range(self._kept is not None, min(FEW, self.layout.devices)):
-                if number not in (self.layout.closed, self.layout.waiting):
+            kept = {one.command.device for one in self.kept}
+            for number in range(min(FEW, self.layout.devices)):
+                if number not in (self.layout.closed, self.layout.waiting) and self.running.devices[number] not in kept:
                     self.close_device(number)
         if not self.may_end and not self.layout.closes_by_abort:
             close_all(self)
@@ -268,10 +237,6 @@ class VariedScriptedSet(VariedSet):
         # What an abort has overtaken nobody waits for.
         self.running.aborted = True
         abort(self)
-        if self._kept is not None:
-            with judging("CMD-08"):
-                self._kept.device.await_abort()
-            self._kept.device.complete(self._kept).expect(VD_E_ABORT, by="CMP-05")
         ask_after_an_abort(self)
         close_all(self, aborted=True)
 

@@ -92,7 +92,7 @@ class VariedSet(ABC):
 
     `last_round` says that no others will come, `spare` is the device that is not opened yet. `may_end` says that the
     documents let what has happened end the set, or not; `ended` that it has ended. `survives_null` says that null
-    pointers may be given.
+    pointers may be given, `kept` are commands that are completed only after the abort at the end.
     """
 
     running: SetInUse
@@ -107,6 +107,7 @@ class VariedSet(ABC):
         self.leftover: Client | None = None
         self.gone: set[Client] = set()
         self.held: list[Held] = []
+        self.kept: list[Held | Aside] = []
         self.spare = layout.spare
         self.last_round = self.may_end = self.ended = False
         self._seed = testbed.seed
@@ -259,6 +260,7 @@ class VariedSet(ABC):
             sentence = f"{name} has a buffer at {command.buffer:#x}, no multiple of {wanted}"
             raise ConformanceFailure(sentence, by="BUF-09" if zone_is else "BUF-05")
 
-    def _held(self, number: int, command: Fetched) -> Held:
+    def held_now(self, number: int, command: Fetched) -> Held:
+        """Begin to keep account of a command that was fetched."""
         zone = self.layout.zone
         return Held(number, command, Contents(command.size), Contents(zone, -zone) if zone else None)

@@ -70,8 +70,9 @@ def mappers(varied: VariedSet, one: Held) -> list[Client]:
         case _:
             chosen = others
     leaving = varied.layout.bystander
-    if leaving is not None and (leaver := varied.running.clients[leaving]) not in chosen:
-        chosen.append(leaver)
+    if leaving is not None and leaving < len(varied.running.clients):
+        leaver = varied.running.clients[leaving]
+        chosen += [] if leaver in chosen else [leaver]
     return chosen
 
 

@@ -37,7 +37,7 @@ class VariedStatement(VariedSet):
         self.add_guests()
 
     def _hold(self, uses: Sequence[Use]) -> list[Held]:
-        return [self._held(number, command) for number, command in enumerate(self.running.hold_all())]
+        return [self.held_now(number, command) for number, command in enumerate(self.running.hold_all())]
 
     def _complete(self, one: Held, thread: str) -> Code:
         """Move its bytes, every other time through a mapping."""
