@@ -60,7 +60,19 @@ def _fewest(level: str) -> list[dict[str, str]]:
     several = factors | {PROCESSES: [value for value in factors[PROCESSES] if value != ALONE]}
     attempts = [_made(several, conditions, 2, str(number)) for number in range(ATTEMPTS)]
     alone = [_made(factors | {PROCESSES: [ALONE]}, conditions, 1, str(number)) for number in range(ATTEMPTS)]
-    return _cheapened(min(attempts, key=len) + min(alone, key=len), rest)
+    return _telling(_cheapened(min(attempts, key=len) + min(alone, key=len), rest))
+
+
+def _telling(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Put first what has the most values that nothing before it has: a few combinations then have all of them."""
+    left, ordered = list(rows), list[dict[str, str]]()
+    seen: set[tuple[str, str]] = set()
+    while left:
+        best = max(left, key=lambda row: len(row.items() - seen))
+        left.remove(best)
+        ordered.append(best)
+        seen |= best.items()
+    return ordered
 
 
 def _cheapened(rows: list[dict[str, str]], rest: Sequence[Mapping[str, frozenset[str]]]) -> list[dict[str, str]]:

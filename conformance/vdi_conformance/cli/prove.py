@@ -154,6 +154,9 @@ def prove(
         "-n",
         workers or str(WORKERS * (os.cpu_count() or 1)),
     ]
+    if made:
+        # What a condition has to do with a statement is what such faults are about.
+        options.append("--vdi-every-combination")
     if endurance is not None:
         options.append(f"--vdi-endurance={endurance}")
     if profile_name is not None:

@@ -87,6 +87,13 @@ def run(
             help="The checks of endurance in place of all others: small (minutes), medium, or large (an hour).",
         ),
     ] = None,
+    every_combination: Annotated[
+        bool,
+        typer.Option(
+            "--every-combination",
+            help="Try each combination of conditions with a statement too, where a server can be told every step.",
+        ),
+    ] = False,
     timeout_scale: Annotated[
         float | None, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
     ] = None,
@@ -143,6 +150,7 @@ def run(
     options = [f"{name}={value}" for name, given in asked.items() for value in given if value is not None]
     if allure is None and not any(option.startswith("--alluredir") for option in pytest_options or []):
         options += ["-p", "no:allure_pytest"]
+    options += ["--vdi-every-combination"] if every_combination else []
     spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []
     for variable in FOREIGN:
         os.environ.pop(variable, None)

@@ -20,6 +20,17 @@ class Coverage(NamedTuple):
     excluded: tuple[tuple[Values, str], ...]
 
 
+def showing(combinations: Iterable[Combination], level: str) -> frozenset[str]:
+    """Name the first combinations of a server level by which each value is had with it: all pairs of that level."""
+    seen: set[tuple[str, str]] = set()
+    chosen: set[str] = set()
+    for one in combinations:
+        if one.values[LEVEL] == level and not seen.issuperset(one.values.items()):
+            seen.update(one.values.items())
+            chosen.add(one.id)
+    return frozenset(chosen)
+
+
 def coverage(
     size: int,
     axes: Sequence[Axis],

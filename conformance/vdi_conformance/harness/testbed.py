@@ -275,6 +275,12 @@ class Testbed:
         if (limits := self.session.parties.limits).server != "scripted":
             not_applicable(f"it needs a server role at the scripted level, which {limits.profile} does not ask for")
 
+    @property
+    def can_script(self) -> bool:
+        """Whether the server can be told every step."""
+        parties = self.session.parties
+        return parties.server is not None and "scripted" == parties.server_capabilities.server == parties.limits.server
+
     def _need_joining(self) -> None:
         if not (limits := self.session.parties.limits).joining:
             not_applicable(f"it needs secondaries, which {limits.profile} does not ask for")

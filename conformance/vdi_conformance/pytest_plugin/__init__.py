@@ -22,6 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SIZE",
         help="the checks of endurance in place of all others: small, medium or large",
     )
+    add(
+        "--vdi-every-combination",
+        action="store_true",
+        help="try each combination of conditions with a statement too, where a server is told every step",
+    )
     add("--vdi-timeout-scale", metavar="F", help="stretch every time limit (at least 1)")
     add("--vdi-seed", metavar="S", help="seed of everything that is chosen at random")
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
