@@ -54,9 +54,13 @@ def go_on(
         varied.finish()
         waiting.result().expect(VD_E_ABORT, NOERROR, by="ABT-04")
     else:
+        comes_first = varied.layout.completing == "reverse" or not varied.layout.aside_is_alone
+        if aside is not None and comes_first:
+            varied.end_aside(aside)
         complete_all(varied, held)
-        if isinstance(varied, VariedScriptedSet):
-            varied.go_on(aside, waiting)
+        if aside is not None and not comes_first:
+            varied.end_aside(aside)
+        varied.go_on(waiting)
         varied.finish()
 
 

@@ -140,7 +140,9 @@ def ask_when_closed(varied: VariedSet, client: Client) -> None:
     if (handle := next(known, None)) is not None:
         client.map_buffer_handle(handle).expect(VD_E_PROTOCOL, by="MBH-03")
     client.close().expect(VD_E_PROTOCOL, by="CLS-02")
-    client.signal_abort().expect(VD_E_PROTOCOL, by="ABT-02")
+    thread = varied.calls.label("aborting", SET_THREAD)
+    client.send_signal_abort(thread).result().expect(VD_E_PROTOCOL, by="ABT-02")
+    varied.calls.end(client, thread)
 
 
 def _some(varied: VariedSet) -> list[Client]:

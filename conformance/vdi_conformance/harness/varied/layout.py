@@ -265,9 +265,14 @@ class Layout:
         return self.devices - sum(one is not None for one in (self.closed, self.waiting, self.spare))
 
     @property
-    def aside(self) -> int | None:
-        """The device that holds a command without data meanwhile, where one has no other."""
-        return self.at_once if self.is_scripted and self.at_once < self.serving else None
+    def aside_is_alone(self) -> bool:
+        """Whether the device that holds a command without data meanwhile has no other."""
+        return self.at_once < self.serving
+
+    @property
+    def aside(self) -> int:
+        """The device that holds a command without data meanwhile, where the server can be told to send one."""
+        return self.at_once if self.aside_is_alone else self.at_once - 1
 
     @property
     def bystander(self) -> int | None:

@@ -168,23 +168,25 @@ class VariedScriptedSet(VariedSet):
             with judging("BUF-04" if one.number % 2 else "MBH-27"):
                 one.contents.require(BufferView(self.running.server, one.buffer))
 
-    def go_on(self, aside: Aside | None, waiting: PendingAnswer[Any, Result[Fetched]] | None) -> None:
-        """Do what only such a server can be told, on a set that goes on."""
-        if aside is not None and aside.command.device.client not in self.gone:
-            self.complete_aside(aside, ERROR_SUCCESS if self.layout.features else ERROR_NOT_SUPPORTED)
+    def go_on(self, waiting: PendingAnswer[Any, Result[Fetched]] | None) -> None:
+        """Open what was left, let a wait end, pass further commands."""
+        self.open_spare()
         if waiting is not None:
             self._close_waiting(waiting)
-        self.open_spare()
         if not self.may_end:
             self.pass_in_order(may_fail=True)
 
     def send_aside(self) -> Aside | None:
-        """Let a command without data be held on a device that has no other, where there is one."""
-        if self.layout.aside is None:
-            return None
+        """Let a command without data be held, on a device that has no other, where there is one."""
         code = VDC_GET_POSITION if self.layout.features else VDC_FLUSH
         tag = self.running.send(code=code, device=self.layout.aside)
         return Aside(tag, self.fetch(self.running.devices[self.layout.aside]))
+
+    def end_aside(self, aside: Aside) -> None:
+        """Complete it, if whose it is lives; what fails on a device that holds others would fail these."""
+        if aside.command.device.client not in self.gone:
+            fails = not self.layout.features and self.layout.aside_is_alone
+            self.complete_aside(aside, ERROR_NOT_SUPPORTED if fails else ERROR_SUCCESS)
 
     def complete_aside(self, aside: Aside, result: int) -> None:
         """Complete it with this result, and a position, where it asks for one."""

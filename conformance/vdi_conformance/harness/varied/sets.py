@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.judging import ConformanceFailure, judging, not_tested
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.device import Device, Fetched
-    from vdi_conformance.harness.expectations import Code, Result
+    from vdi_conformance.harness.expectations import Code, PendingAnswer, Result
     from vdi_conformance.harness.scenario import SetInUse
     from vdi_conformance.harness.testbed import Testbed
     from vdi_conformance.harness.varied.layout import Layout, Use
@@ -234,6 +234,14 @@ class VariedSet(ABC):
     @abstractmethod
     def send_aside(self) -> Aside | None:
         """Let a command without data be held on a device that has no other, where a server can be told to send it."""
+
+    @abstractmethod
+    def end_aside(self, aside: Aside) -> None:
+        """Complete that command."""
+
+    @abstractmethod
+    def go_on(self, waiting: PendingAnswer[Any, Result[Fetched]] | None) -> None:
+        """Do what only a server can be told that is told every step, on a set that goes on."""
 
     @abstractmethod
     def pass_in_order(self, may_fail: bool) -> None:

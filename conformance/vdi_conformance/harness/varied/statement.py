@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vdi_conformance.harness.varied.around import abort, ask_after_an_abort, ask_before_the_last_one, close_all
-from vdi_conformance.harness.varied.sets import Held, VariedSet
+from vdi_conformance.harness.varied.sets import Aside, Held, VariedSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vdi_conformance.harness.client import Client
-    from vdi_conformance.harness.expectations import Code
+    from vdi_conformance.harness.device import Fetched
+    from vdi_conformance.harness.expectations import Code, PendingAnswer, Result
     from vdi_conformance.harness.statement_run import StatementRun
     from vdi_conformance.harness.testbed import Testbed
     from vdi_conformance.harness.varied.layout import Layout, Use
@@ -50,6 +51,12 @@ class VariedStatement(VariedSet):
 
     def send_aside(self) -> None:
         """Nobody can be told to send one."""
+
+    def end_aside(self, aside: Aside) -> None:
+        """There is none."""
+
+    def go_on(self, waiting: PendingAnswer[Any, Result[Fetched]] | None) -> None:
+        """It can be told nothing."""
 
     def pass_in_order(self, may_fail: bool) -> None:
         """Nobody can be told to send them."""
