@@ -85,6 +85,13 @@ def prove(
             help="The faults that only the checks of endurance find, on these: small, medium or large.",
         ),
     ] = None,
+    every_combination: Annotated[
+        bool,
+        typer.Option(
+            "--every-combination",
+            help="Try each combination of conditions with a statement too; made faults always meet them all.",
+        ),
+    ] = False,
     made: Annotated[
         int,
         typer.Option(
@@ -154,8 +161,8 @@ def prove(
         "-n",
         workers or str(WORKERS * (os.cpu_count() or 1)),
     ]
-    if made:
-        # What a condition has to do with a statement is what such faults are about.
+    if every_combination or made:
+        # What a condition has to do with a statement is what some made faults are about.
         options.append("--vdi-every-combination")
     if endurance is not None:
         options.append(f"--vdi-endurance={endurance}")
