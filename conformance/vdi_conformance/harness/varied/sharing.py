@@ -127,6 +127,7 @@ def _look(varied: VariedSet, one: Held, client: Client, address: int, rule: str)
     view = BufferView(client, address)
     with varied.recommended.judging("MBH-02" if rule == "MBH-01" else rule):
         one.contents.require(view)
+        one.contents.touch(view)
         one.mapped.append(Mapped(client, view, rule))
     with varied.recommended.judging("MBH-11"):
         if address % max(varied.layout.alignment, varied.layout.block):
@@ -169,6 +170,7 @@ def require_usable(one: Held, view: BufferView) -> None:
     """Fail the check unless a view that was mapped just now shows the buffer; one that shows nothing is no address."""
     try:
         one.contents.require(view)
+        one.contents.touch(view)
     except ConformanceFailure as failure:
         if failure.observed == NO_MEMORY:
             failure.by = "MBH-01" if view.process.host is not one.holder.host else "MBH-07"
