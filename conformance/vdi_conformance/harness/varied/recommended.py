@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Recommendations:
-    """The recommendations that were broken so far."""
+    """Keeps the recommendations that were `broken` so far."""
 
     def __init__(self) -> None:
-        self._broken: list[ConformanceFailure] = []
+        self.broken: list[ConformanceFailure] = []
 
     @contextmanager
     def judging(self, requirement: str) -> Iterator[None]:
@@ -28,9 +28,9 @@ class Recommendations:
             found = catalogue().get(str(failure.by))
             if found is None or severity(found.level) == "fails":
                 raise
-            self._broken.append(failure)
+            self.broken.append(failure)
 
     def tell(self) -> None:
         """Raise the first one that was broken."""
-        if self._broken:
-            raise self._broken[0]
+        if self.broken:
+            raise self.broken[0]

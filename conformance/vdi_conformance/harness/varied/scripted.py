@@ -173,8 +173,9 @@ class VariedScriptedSet(VariedSet):
         self.open_spare()
         if waiting is not None:
             self._close_waiting(waiting)
-        if not self.may_end:
-            self.pass_in_order(may_fail=True)
+        if self.running.devices[0].client not in self.gone:
+            with self.unless_it_ends():
+                self.pass_in_order(may_fail=True)
 
     def send_aside(self) -> Aside | None:
         """Let a command without data be held, on a device that has no other, where there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,7 +19,7 @@ from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.device import Device, Fetched
@@ -217,6 +218,18 @@ class VariedSet(ABC):
             answer.expect(NOERROR, VD_E_ABORT, by="CFG-09")
             self.ended = not answer.succeeded
         return self.ended
+
+    @contextmanager
+    def unless_it_ends(self) -> Iterator[None]:
+        """Leave alone what breaks since the set has ended, where it may."""
+        before = len(self.recommended.broken)
+        try:
+            yield
+        except ConformanceFailure:
+            if not self.may_end or not self.has_ended():
+                raise
+        if len(self.recommended.broken) > before and self.has_ended():
+            del self.recommended.broken[before:]
 
     @abstractmethod
     def begin(self, clients: list[Client]) -> None:
