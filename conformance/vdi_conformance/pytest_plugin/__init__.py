@@ -96,7 +96,7 @@ def _without_adapter(config: pytest.Config) -> None:
 
     ours = {name: value for name, value in vars(config.option).items() if name.startswith("vdi_")}
     without_adapter.refuse_options(
-        [f"--{name.replace('_', '-')}" for name, value in ours.items() if value not in (None, [])]
+        [f"--{name.replace('_', '-')}" for name, value in ours.items() if value not in (None, [], False)]
     )
     if not config.getoption("collectonly"):
         config.pluginmanager.register(usage_errors, "vdi-refusing")
