@@ -43,6 +43,15 @@ def _at_work(devices: int = 4) -> Known:
     return known(ModelState(clients, sets=[of], serving=of))
 
 
+def _unconfigured() -> Known:
+    """A primary whose set waits for the server to configure it."""
+    client = ModelClient(1)
+    of = ModelSet(0, creator=client, phase=SetPhase.BEGUN, served=True, name=NAME)
+    of.devices = [ModelDevice(0, of)]
+    client.join(of, configured=False)
+    return known(ModelState([client], sets=[of], serving=of))
+
+
 def _call(by: int, act: str, code: int, span: tuple[float, float], **more: object) -> HistoryCall:
     made = HistoryCall(0, by, f"thread {span}", act, code, *span)
     return replace(made, **more)  # type: ignore[arg-type]
@@ -142,6 +151,32 @@ def test_an_abort_wakes_who_waits() -> None:
         assert _fits(aborted, _call(1, "get_command", code, (0, 9), patient=True)) is (code == VD_E_ABORT)
 
 
+def test_an_abort_wakes_who_waits_in_another_process() -> None:
+    for aborted in (_call(1, "signal_abort", NOERROR, (1, 2)), _call(SERVER, "server_abort", NOERROR, (1, 2))):
+        for code in (VD_E_ABORT, VD_E_TIMEOUT):
+            waited = _call(2, "get_command", code, (0, 9), what=1, patient=True)
+            assert _fits(aborted, waited) is (code == VD_E_ABORT)
+
+
+@pytest.mark.parametrize(
+    ("act", "code", "fits"),
+    [
+        ("signal_abort", VD_E_ABORT, True),
+        ("signal_abort", VD_E_PROTOCOL, False),
+        ("signal_abort", VD_E_TIMEOUT, False),
+        # How a Close ends a wait is not said, but it ends it.
+        ("close", VD_E_PROTOCOL, True),
+        ("close", VD_E_INVALID, True),
+        ("close", VD_E_TIMEOUT, False),
+        ("close", NOERROR, False),
+    ],
+)
+def test_the_end_of_a_set_ends_a_wait_for_its_configuration(act: str, code: int, fits: bool) -> None:
+    ended = _call(1, act, NOERROR, (1, 2))
+    waited = _call(1, "get_configuration", code, (0, 9), patient=True)
+    assert _fits(ended, waited, initial=_unconfigured()) is fits
+
+
 def test_a_record_is_completed_once() -> None:
     rivals = [_call(1, "complete_command", code, (0, 9), tag=1, thread=str(code)) for code in (NOERROR, VD_E_INVALID)]
     assert _fits(*rivals)
@@ -161,8 +196,10 @@ def test_a_mapping_shows_its_own_buffer() -> None:
 # Violations
 
 
-def _violation_of(*calls: HistoryCall, beside: Beside = "threads") -> tuple[str, int, str]:
-    violation = find_violation([_at_work(6)], _numbered(calls))
+def _violation_of(
+    *calls: HistoryCall, beside: Beside = "threads", initial: Known | None = None
+) -> tuple[str, int, str]:
+    violation = find_violation([initial or _at_work(6)], _numbered(calls))
     assert violation is not None
     return charged(violation, beside), len(violation.calls), drawn(violation)
 
@@ -189,6 +226,25 @@ def test_a_command_of_another_device_is_told_from_one_out_of_order() -> None:
     sent = [_call(SERVER, "send", NOERROR, (number, number + 0.5), what=0, tag=7 + number) for number in range(2)]
     assert _violation_of(*sent, _call(1, "get_command", NOERROR, (2, 9), gave=8))[0] == "CMD-11"
     assert _violation_of(*sent, _call(2, "get_command", NOERROR, (2, 9), what=1, gave=7))[0] == "CMD-12"
+
+
+@pytest.mark.parametrize(
+    ("by", "act", "charged_to"),
+    [(1, "signal_abort", "ABT-04"), (SERVER, "server_abort", "CFG-07"), (1, "close", "THR-05")],
+)
+def test_a_wait_in_vain_is_charged_by_what_was_to_end_it(by: int, act: str, charged_to: str) -> None:
+    ended = _call(by, act, NOERROR, (1, 2))
+    waited = _call(1, "get_configuration", VD_E_TIMEOUT, (0, 9), patient=True)
+    assert _violation_of(ended, waited, initial=_unconfigured())[0] == charged_to
+
+
+def test_an_abort_that_is_refused_is_charged_by_what_went_before_and_beside_it() -> None:
+    refused = _call(1, "signal_abort", VD_E_PROTOCOL, (4, 9))
+    asked = _call(1, "get_configuration", NOERROR, (0, 5))
+    assert _violation_of(refused)[0] == "ABT-01"
+    assert _violation_of(refused, asked)[0] == "ABT-09"
+    aborted = _call(1, "signal_abort", NOERROR, (0, 1))
+    assert _violation_of(aborted, replace(refused, code=VD_E_ABORT))[0] == "ABT-11"
 
 
 def test_of_two_wrong_calls_one_is_to_blame() -> None:

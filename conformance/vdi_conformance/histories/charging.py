@@ -53,24 +53,47 @@ _SUCCEEDED: Final[Mapping[str, Mapping[Beside, str]]] = MappingProxyType(
         "complete_command": {"threads": "CMP-14", "objects": ANY, "processes": ANY},
     }
 )
+_OF_THE_SERVER: Final[Mapping[str, str]] = MappingProxyType({"server_abort": "ABT-17"})
 _AFTER_AN_ABORT: Final[Mapping[str, str]] = MappingProxyType({"get_command": "CMD-09", "complete_command": "CMP-20"})
 
 
 def charged(violation: Violation, beside: Beside) -> str:
     """Name the requirement that is broken."""
     call = violation.blamed
-    if call is None or not call.by:
+    if call is None:
         return ANY
+    if not call.by:
+        return _OF_THE_SERVER.get(call.act, ANY)
     if call.code == NOERROR:
         return _for_success(call, violation, beside)
-    if call.code == VD_E_TIMEOUT and name_of(VD_E_ABORT) in violation.instead:
-        return "ABT-04"
+    if call.code == VD_E_TIMEOUT and (ended := _end_of_a_wait(call, violation, beside)):
+        return ended
+    if call.act == "signal_abort" and (by := _for_a_refused_abort(call, violation)):
+        return by
     if call.act == "get_command" and call.code == VD_E_TIMEOUT:
         return "CMD-24"
     if name_of(NOERROR) not in violation.instead and call.act in _SUCCEEDED:
         # It was to be refused, and with another code.
         return "ABT-03" if name_of(VD_E_ABORT) in violation.instead else _SUCCEEDED[call.act][beside]
     return (_FAILED_BESIDE_THREADS if beside == "threads" else _FAILED_BESIDE_OTHERS)[call.act]
+
+
+def _for_a_refused_abort(call: HistoryCall, violation: Violation) -> str | None:
+    """Name what says that it is not refused: that it may be repeated, that it may be made at any time; else None."""
+    if call.code == VD_E_ABORT:
+        return "ABT-11"
+    alone = not any(one.overlaps(call) for one in (*violation.calls, *violation.meanwhile))
+    return "ABT-01" if alone else None
+
+
+def _end_of_a_wait(call: HistoryCall, violation: Violation, beside: Beside) -> str | None:
+    """Name what says that a wait ends, by what was to end it; None where no end of the set was."""
+    acts = {one.act for one in violation.calls}
+    if "server_abort" in acts:
+        return "CFG-07" if call.act == "get_configuration" else "ABT-17"
+    if "close" in acts and "signal_abort" not in acts and beside == "threads":
+        return "THR-05"
+    return "ABT-04" if name_of(VD_E_ABORT) in violation.instead else None
 
 
 def _for_success(call: HistoryCall, violation: Violation, beside: Beside) -> str:

@@ -43,11 +43,15 @@ class Overlap:
 
 @dataclass(frozen=True)
 class WorkingSet:
-    """How a set is laid out: how many devices it has, who opened the first of them, and whether these hold a buffer."""
+    """How a set is laid out: how many devices it has, who opened the first of them, and whether these hold a buffer.
+
+    Where they are `busy` each holds a command without data, and on every second one another command waits.
+    """
 
     devices: int = 8
     owners: Sequence[int] = OWNERS
     buffers: bool = True
+    busy: bool = False
 
     def steps(self) -> Iterator[Step]:
         """Give the steps that lead there."""
@@ -62,6 +66,11 @@ class WorkingSet:
             yield Step("send", 0, device, "Write")
             yield Step("get_command", by, device)
             yield Step("get_buffer_handle", by, device, "live 0")
+        for device, by in enumerate(self.owners if self.busy else ()):
+            yield Step("send", 0, device, "Flush")
+            yield Step("get_command", by, device)
+            if not device % 2:
+                yield Step("send", 0, device, "Flush")
 
 
 def overlapping_on(testbed: Testbed, beside: Beside) -> OverlappingCalls:

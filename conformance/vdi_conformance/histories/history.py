@@ -41,10 +41,14 @@ class HistoryCall:
     patient: bool = False
 
     @property
+    def in_vain(self) -> bool:
+        """Whether it waited for what is bound to come, until its time was over."""
+        return self.patient and self.code == VD_E_TIMEOUT
+
+    @property
     def earliest(self) -> float:
         """When it may have taken effect at the earliest: a wait in vain has gone on for half its time at least."""
-        in_vain = self.patient and self.code == VD_E_TIMEOUT
-        return (self.begin + self.end) / 2 if in_vain else self.begin
+        return (self.begin + self.end) / 2 if self.in_vain else self.begin
 
     def precedes(self, other: HistoryCall) -> bool:
         """Tell whether this one was over before the other began: by the clock, or on one thread."""

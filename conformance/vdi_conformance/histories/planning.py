@@ -40,6 +40,11 @@ def _plain(act: str) -> Callable[[ModelClient, Lane, int], PlannedCall]:
     return lambda _, lane, __: PlannedCall(lane.by, act, lane.thread)
 
 
+def _wait(_: ModelClient, lane: Lane, __: int) -> PlannedCall:
+    """Wait for the configuration, which is bound to end."""
+    return PlannedCall(lane.by, "get_configuration", lane.thread, patient=True)
+
+
 def _create(client: ModelClient, lane: Lane, turn: int) -> PlannedCall | None:
     # That an object which joined a set creates none is only recommended.
     if client.of is not None and not client.is_creator:
@@ -101,6 +106,7 @@ _PLANS: Final[dict[str, Callable[[ModelClient, Lane, int], PlannedCall | None]]]
     "create": _create,
     "join": _join,
     "get_configuration": _plain("get_configuration"),
+    "wait": _wait,
     "open_device": _open_device,
     "signal_abort": _plain("signal_abort"),
     "close": _plain("close"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.judging import ConformanceFailure
     from vdi_conformance.histories.charging import Beside
     from vdi_conformance.histories.check import Overlap
+    from vdi_conformance.histories.history import HistoryCall
     from vdi_conformance.histories.overlapping import OverlappingCalls
     from vdi_conformance.model.state import ModelClient
 
@@ -95,26 +97,75 @@ def transferring(overlapping: OverlappingCalls, overlap: Overlap, turns: int) ->
 
 
 def aborting(overlapping: OverlappingCalls, overlap: Overlap, others: Sequence[str], sets: int) -> None:
-    """Let an abort overlap with other calls, with waits among them; each set sees it with other ones."""
+    """Let an abort overlap with other calls, with waits among them; each set sees it with other ones.
+
+    Every third set has commands under way instead of buffers, and the server sends another one.
+    """
     lanes = LANES[overlap.beside]
     for turn in range(sets):
-        leaving = turn % 4 == 3
+        leaving, busy = turn % 4 == 3, turn % 3 == 2
         # Who has no device closes in good order, so that nothing but the abort ends the set.
-        working = WorkingSet(5, OF_ONE_CLIENT) if leaving else layout(overlap.beside, 5)
-        set_to_work(overlapping, working, overlap.beside)
+        owners = OF_ONE_CLIENT if leaving else _ALL_OWNERS[overlap.beside]
+        set_to_work(overlapping, WorkingSet(5, owners, not busy, busy), overlap.beside)
         aborter, *rest = (*lanes[turn % len(lanes) :], *lanes[: turn % len(lanes)])
         if overlap.beside == "objects":
             aborter, rest = lanes[0], [lanes[1]]
         planned = [[_call(aborter, "signal_abort"), _call(aborter, "get_configuration")]]
+        chosen = _BUSY if busy else others
         for number, lane in enumerate(rest):
-            acts = [others[(turn + 2 * number) % len(others)], "get_configuration"]
+            acts = [chosen[(turn + 2 * number) % len(chosen)], "get_configuration"]
             if leaving and lane.by not in (1, aborter.by):
                 acts = ["close"]
-            calls = [_waiting(overlapping, lane, act, turn) for act in acts]
-            planned.append([call for call in calls if call is not None])
+            planned.append(_on_an_ending_set(overlapping, lane, acts, turn))
+        planned += _sending(overlapping, Random(turn)) if busy else ()
         afterwards = [_call(lane, "get_configuration") for lane in lanes] + [_call(aborter, "signal_abort")]
-        judge(overlapping, overlapping.round(turn, planned, afterwards), overlap)
-        finish(overlapping.walk)
+        _judge_the_end(overlapping, overlapping.round(turn, planned, afterwards), overlap)
+
+
+def aborting_by_the_server(overlapping: OverlappingCalls, overlap: Overlap, sets: int) -> None:
+    """Let an abort of the server overlap with waits for its configuration, and with calls of a set that is at work."""
+    lanes = LANES[overlap.beside]
+    for turn in range(sets):
+        if overlap.beside == "threads" and turn % 2:
+            overlapping.walk.testbed.need_scripted()
+            _begin_with(overlapping, Step("server_open"), Step("server_configure", kind="begin"))
+            acts = ["wait"] * len(lanes)
+        else:
+            set_to_work(
+                overlapping, WorkingSet(5, _ALL_OWNERS[overlap.beside], buffers=False, busy=True), overlap.beside
+            )
+            acts = [_BUSY[(turn + number) % len(_BUSY)] for number in range(len(lanes))]
+        planned = [_on_an_ending_set(overlapping, lane, [act], turn) for lane, act in zip(lanes, acts, strict=True)]
+        planned.append([PlannedCall(SERVER, "server_abort")])
+        _judge_the_end(overlapping, overlapping.round(turn, planned), overlap)
+
+
+def ending_waits(overlapping: OverlappingCalls, overlap: Overlap, turns: int) -> None:
+    """Let threads end a set that waits for its server, at the moment at which others begin to wait for it."""
+    first, *_ = lanes = LANES["threads"]
+    for turn in range(turns):
+        _begin_with(overlapping)
+        acts = _ENDS_OF_WAITS[turn % len(_ENDS_OF_WAITS)]
+        planned = [_on_an_ending_set(overlapping, lane, [act], turn) for lane, act in zip(lanes, acts, strict=False)]
+        judge(overlapping, overlapping.round(turn, planned, [_call(first, "get_configuration")]), overlap)
+        judge(overlapping, overlapping.round(turn, [[_call(first, "close")]]), overlap)
+
+
+def _begin_with(overlapping: OverlappingCalls, *steps: Step) -> None:
+    """Create a set that has no configuration yet, and let the server come so far."""
+    overlapping.walk.begin()
+    for step in (Step("create", 1, 1, "fresh"), *steps):
+        overlapping.walk.take(step)
+    overlapping.begin()
+
+
+def _judge_the_end(overlapping: OverlappingCalls, history: Sequence[HistoryCall], overlap: Overlap) -> None:
+    """Follow a history that aborts a set, and see what the server is told of its commands."""
+    judge(overlapping, history, overlap)
+    completed = any(call.act == "complete_command" for call in history)
+    with judging("CMP-20" if completed else "ABT-05"):
+        overlapping.walk.settle()
+    finish(overlapping.walk)
 
 
 def joining(overlapping: OverlappingCalls, overlap: Overlap, turns: int) -> None:
@@ -191,18 +242,10 @@ def _call(lane: Lane, act: str) -> PlannedCall:
     return PlannedCall(lane.by, act, lane.thread)
 
 
-def _waiting(overlapping: OverlappingCalls, lane: Lane, act: str, turn: int) -> PlannedCall | None:
-    """Plan a call; a GetCommand waits for what an abort is bound to give."""
-    found = _planned(overlapping, lane, act, turn)
-    if found is None or act != "get_command":
-        return found
-    return PlannedCall(found.by, act, found.thread, found.what, patient=overlapping_waits(overlapping, lane))
-
-
-def overlapping_waits(overlapping: OverlappingCalls, lane: Lane) -> bool:
-    """Tell whether the set of a lane's client will be aborted, so that its waits come to an end."""
-    of = overlapping.walk.model.clients[lane.by - 1].of
-    return of is not None and of is overlapping.walk.model.serving
+def _on_an_ending_set(overlapping: OverlappingCalls, lane: Lane, acts: Sequence[str], turn: int) -> list[PlannedCall]:
+    """Plan calls on a set that is to end; a GetCommand waits for what that is bound to give."""
+    calls = [_planned(overlapping, lane, act, turn) for act in acts]
+    return [replace(call, patient=True) if call.act == "get_command" else call for call in calls if call is not None]
 
 
 def coming_and_going(overlapping: OverlappingCalls, overlap: Overlap, turns: int) -> None:
@@ -246,6 +289,17 @@ _STEPS: Final = (
     "map_buffer_handle",
     "create",
     "join",
+)
+_BUSY: Final = ("complete_command", "get_command", "complete_command")
+"""What is called of devices with commands under way."""
+_ENDS_OF_WAITS: Final = (
+    ("signal_abort",),
+    ("signal_abort", "wait", "wait"),
+    ("close", "wait", "wait"),
+    ("signal_abort", "signal_abort", "signal_abort"),
+    ("close", "close"),
+    ("close", "signal_abort", "wait"),
+    ("close", "create"),
 )
 _ENDING: Final = 0.03
 """How often a client ends the set instead, or its own part."""

@@ -11,7 +11,7 @@ from vdi_conformance.model import server as servers
 from vdi_conformance.model.permits import Permits, nothing
 from vdi_conformance.model.sharing import share
 from vdi_conformance.model.snapshots import copied, fingerprint
-from vdi_conformance.model.state import ModelCommand, ModelState
+from vdi_conformance.model.state import AbortState, ModelCommand, ModelState
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.hresult import (
@@ -49,7 +49,7 @@ def known(model: ModelState) -> Known:
 def followed(before: Known, call: HistoryCall) -> Iterator[Known]:
     """Give every state that the call, with what it gave, may lead to; none where that is not permitted."""
     for place, outcome in enumerate(permitted(before.model, call).outcomes):
-        if outcome.code == call.code or (outcome.code is None and failed(call.code)):
+        if outcome.code == call.code or (outcome.code is None and failed(call.code) and not call.in_vain):
             if outcome.effect is nothing and call.gave is None:
                 yield before
                 continue
@@ -126,7 +126,17 @@ def _join(model: ModelState, call: HistoryCall) -> Permits:
 
 
 def _get_configuration(model: ModelState, call: HistoryCall) -> Permits:
-    return clients.get_configuration(_client(model, call))
+    client = _client(model, call)
+    permits = clients.get_configuration(client)
+    if not call.patient:
+        return permits
+    # It began on a set that was open: how a Close ends it is not said.
+    return permits.may_fail() if client.of is None else _in_time(permits, client.of)
+
+
+def _in_time(permits: Permits, of: ModelSet) -> Permits:
+    """Whoever waits on an aborted set, in whatever process, comes to an end before the time is over."""
+    return permits.without(VD_E_TIMEOUT) if of.abort_state is AbortState.ABORTED else permits
 
 
 def _open_device(model: ModelState, call: HistoryCall) -> Permits:
@@ -149,7 +159,7 @@ def _get_command(model: ModelState, call: HistoryCall) -> Permits:
         return _of_a_closed_object(client)
     permits = devices.get_command(model, client, _device(client, call.what))
     # How soon a command shows that was sent is not said to one who does not wait.
-    return permits if call.patient else permits.may(VD_E_TIMEOUT)
+    return _in_time(permits, _device(client, call.what).of) if call.patient else permits.may(VD_E_TIMEOUT)
 
 
 def _complete_command(model: ModelState, call: HistoryCall) -> Permits:

@@ -57,6 +57,11 @@ class Permits:
         self._outcomes.append(PermittedAnswer(None, self._view))
         return self
 
+    def without(self, code: int) -> Permits:
+        """Permit everything else that is permitted."""
+        self._outcomes = [outcome for outcome in self._outcomes if outcome.code != code]
+        return self
+
     @property
     def names(self) -> tuple[str, ...]:
         """What is permitted, for reports."""

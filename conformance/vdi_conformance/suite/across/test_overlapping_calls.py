@@ -68,11 +68,27 @@ def test_transfers_of_devices_overlap(testbed: Testbed, beside: Beside) -> None:
 
 
 @BESIDE
-@vdi_requirement("ABT-03", "ABT-04", "ABT-09", "ABT-01", "CMD-09")
+@vdi_requirement("ABT-03", "ABT-04", "ABT-05", "ABT-09", "ABT-01", "ABT-11", "CMD-09", "CMP-20")
 def test_an_abort_overlaps_with_others(testbed: Testbed, beside: Beside) -> None:
     """SignalAbort ends the set for whoever calls afterwards, and wakes who waits, whatever is called meanwhile."""
-    overlap = Overlap(beside, ("ABT-03", "ABT-04", "ABT-09", "ABT-01", "CMD-09"))
-    rounds.aborting(overlapping_on(testbed, beside), overlap, OTHERS, sets=8)
+    overlap = Overlap(beside, ("ABT-03", "ABT-04", "ABT-05", "ABT-09", "ABT-01", "ABT-11", "CMD-09", "CMP-20"))
+    rounds.aborting(overlapping_on(testbed, beside), overlap, OTHERS, sets=12)
+
+
+@BESIDE_SHARED
+@vdi_requirement("ABT-17", "CFG-07", "CMP-20", "ABT-05")
+def test_an_abort_of_the_server_overlaps_with_others(testbed: Testbed, beside: Beside) -> None:
+    """An abort of the server ends the set and wakes who waits, whatever threads and processes call meanwhile."""
+    overlap = Overlap(beside, ("ABT-17", "CFG-07", "CMP-20", "ABT-05"))
+    rounds.aborting_by_the_server(overlapping_on(testbed, beside), overlap, sets=12)
+
+
+@vdi_requirement("THR-05")
+@vdi_requirement("ABT-04", "ABT-01", "ABT-09", "ABT-11")
+def test_ends_overlap_with_waits_for_the_configuration(testbed: Testbed) -> None:
+    """SignalAbort and Close end each wait for the configuration, whatever other threads call at that moment."""
+    overlap = Overlap("threads", ("ABT-04", "ABT-01", "ABT-09", "ABT-11", "THR-05"))
+    rounds.ending_waits(overlapping_on(testbed, "threads"), overlap, turns=42)
 
 
 @BESIDE
