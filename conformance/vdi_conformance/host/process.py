@@ -18,7 +18,6 @@ from vdi_conformance.host.errors import (
     HostError,
     HostHung,
     LacksMethods,
-    MethodNotFound,
     NoEnd,
     ProtocolError,
     WrongId,
@@ -190,7 +189,7 @@ class Host:
         self._killed = False
         self._initialize: Pending[Initialized] | None = None
         self._gathered: list[Pending[Any]] | None = None
-        self._makes_single_calls_only = False
+        self._lets_calls_go_at_once = False
 
     def initialize(self, request: Initialize) -> None:
         """Send the first request."""
@@ -249,7 +248,7 @@ class Host:
     def concurrently(self) -> Iterator[None]:
         """Gather what is sent meanwhile, and let it all go at the same moment, each on the thread of its label.
 
-        A host that cannot do that is sent one after the other.
+        A host that does not name a method for that is sent one after the other.
         """
         gathered: list[Pending[Any]] = []
         self._gathered = gathered
@@ -257,7 +256,7 @@ class Host:
             yield
         finally:
             self._gathered = None
-        if self._makes_single_calls_only or not gathered:
+        if not (self._lets_calls_go_at_once and gathered):
             for pending in gathered:
                 self._write(pending)
             return
@@ -343,14 +342,9 @@ class Host:
             self._take_apart(pending.request, outcome)
 
     def _take_apart(self, refused: ConcurrentCalls, error: HostError) -> None:
-        """Send calls one after the other to a host that does not know how to let them go at once."""
-        self._makes_single_calls_only = isinstance(error, MethodNotFound)
-        for pending in [self._waiting[call.id] for call in refused.calls if call.id in self._waiting]:
-            if self._makes_single_calls_only:
-                self._write(pending)
-            else:
-                del self._waiting[pending.number]
-                pending.settle(error)
+        """Let each of the calls that were refused as one have that for its answer."""
+        for pending in [self._waiting.pop(call.id) for call in refused.calls if call.id in self._waiting]:
+            pending.settle(error)
 
     def _check(self, reply: Initialized, line: bytes) -> Initialized | HostError:
         if (spoken := read_version(reply.protocol)) is None:
@@ -363,6 +357,8 @@ class Host:
             Capabilities.from_mapping(reply.capabilities)
         except ValueError as error:
             return WrongReply(self.name, Initialize.method, str(error), line)
+        # Tried in vain, they would be sent again after what was sent since.
+        self._lets_calls_go_at_once = ConcurrentCalls.method in (reply.methods or ())
         if self.role == "client" and (missing := lacking(reply.methods, requests())):
             return LacksMethods(self.name, missing)
         return reply
