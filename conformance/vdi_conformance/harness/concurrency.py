@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.expectations import PendingAnswer
     from vdi_conformance.harness.memory import ProcessMemory
 
-ROUNDS: Final = 40
-"""So often calls are made concurrently on sets that need no server."""
 SETS: Final = 12
 """So often calls are made concurrently on sets that a server configures."""
 A_WHILE: Final = 2_000

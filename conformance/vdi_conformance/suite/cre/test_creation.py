@@ -209,20 +209,6 @@ def test_every_kind_of_device_can_be_had(testbed: Testbed) -> None:
             primary.close().expect(NOERROR)
 
 
-@vdi_requirement("CRE-01")
-def test_threads_create_at_once(testbed: Testbed) -> None:
-    """CreateEx answers NOERROR when eight threads call it at once, each on an object of its own."""
-    first = testbed.client("primary")
-    objects = [first, *(testbed.beside(first) for _ in range(7))]
-    for _ in range(8):
-        with first.host.concurrently():
-            under_way = [one.send_create_ex(None, testbed.name(), VDConfig(), thread=one.key) for one in objects]
-        for creating in under_way:
-            creating.result().expect(NOERROR)
-        for one in objects:
-            one.close().expect(NOERROR)
-
-
 @vdi_requirement("CRE-15")
 def test_objects_create_at_once(testbed: Testbed) -> None:
     """CreateEx calls on 16 objects in 16 threads of one process all answer NOERROR."""
