@@ -134,7 +134,7 @@ def aborting_by_the_server(overlapping: OverlappingCalls, overlap: Overlap, sets
             set_to_work(
                 overlapping, WorkingSet(5, _ALL_OWNERS[overlap.beside], buffers=False, busy=True), overlap.beside
             )
-            acts = [_BUSY[(turn + number) % len(_BUSY)] for number in range(len(lanes))]
+            acts = [_AT_AN_ABORT[(turn + number) % len(_AT_AN_ABORT)] for number in range(len(lanes))]
         planned = [_on_an_ending_set(overlapping, lane, [act], turn) for lane, act in zip(lanes, acts, strict=True)]
         planned.append([PlannedCall(SERVER, "server_abort")])
         _judge_the_end(overlapping, overlapping.round(turn, planned), overlap)
@@ -292,6 +292,7 @@ _STEPS: Final = (
 )
 _BUSY: Final = ("complete_command", "get_command", "complete_command")
 """What is called of devices with commands under way."""
+_AT_AN_ABORT: Final = (*_BUSY, "signal_abort")
 _ENDS_OF_WAITS: Final = (
     ("signal_abort",),
     ("signal_abort", "wait", "wait"),
