@@ -5,9 +5,8 @@ import random
 import pytest
 
 from vdi_conformance.harness.client import Client
-from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
-from vdi_conformance.harness.memory import PAGE
-from vdi_conformance.harness.parametrizations import OWNER_NAMES, OWNERS, alternating_direction
+from vdi_conformance.harness.judging import judging, vdi_requirement
+from vdi_conformance.harness.parametrizations import OWNERS, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import (
     BufferView,
@@ -68,68 +67,6 @@ def test_large_buffers_are_shared_to_their_last_byte(testbed: Testbed, kind: Kin
         view = mapped_view(statement.secondaries[0], handle_of(command))
         require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed + number)
         statement.answer(command).expect(NOERROR)
-
-
-@pytest.mark.parametrize(
-    "scenario",
-    [
-        Scenario(owners=(1,), prefix_zone_size=24),
-        Scenario(owners=(1,), alignment=65536),
-        Scenario(owners=(1,), block_size=65536),
-        Scenario(owners=(1,), prefix_zone_size=4096, alignment=8192, block_size=1024),
-    ],
-    ids=["zone", "alignment", "block size", "all three"],
-)
-@vdi_requirement("MBH-02")
-def test_buffers_of_every_layout_are_shared(testbed: Testbed, kind: Kind, scenario: Scenario) -> None:
-    """A mapped buffer is the fetcher's memory whatever the prefix zone, the alignment and the block size."""
-    statement = testbed.statement(kind, scenario)
-    command = statement.next_data_command()
-    view = mapped_view(statement.primary, handle_of(command))
-    require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
-    statement.answer(command).expect(NOERROR)
-    statement.succeed()
-
-
-@alternating_direction("owner", [0, 1], OWNER_NAMES)
-@vdi_requirement("MBH-02")
-def test_single_bytes_show_at_once(testbed: Testbed, kind: Kind, owner: int) -> None:
-    """A single byte that one process stores in a buffer shows at once in every process that has it mapped."""
-    statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=2))
-    for _ in range(2):
-        command = statement.next_data_command()
-        handle = handle_of(command)
-        fetched = fetched_view(command)
-        mapped = [mapped_view(one, handle) for one in statement.clients if one is not fetched.process]
-        offsets = {0, 1, PAGE - 1, PAGE, command.size // 2, command.size - 1}
-        for offset in sorted(one for one in offsets if one < command.size):
-            _show_single_byte(offset, fetched, *mapped)
-        statement.answer(command).expect(NOERROR)
-
-
-def _show_single_byte(offset: int, *views: BufferView) -> None:
-    for number, writer in enumerate(views):
-        before = writer.process.read(writer.address + offset, 1)
-        after = bytes([before[0] ^ (0x55 + number)])
-        writer.process.write(writer.address + offset, after)
-        for reader in views:
-            if reader.process.read(reader.address + offset, 1) != after:
-                raise ConformanceFailure(
-                    f"byte {offset} that {writer.process.name} stored does not show in {reader.process.name}"
-                )
-
-
-@vdi_requirement("MBH-03")
-def test_a_secondary_that_left_maps_nothing(statement: StatementRun, secondary: Client) -> None:
-    """MapBufferHandle answers VD_E_PROTOCOL in a secondary that closed while the command is still held."""
-    command = statement.next_data_command()
-    handle = handle_of(command)
-    mapped_view(secondary, handle)
-    secondary.close().expect(NOERROR)
-    secondary.map_buffer_handle(handle).expect(VD_E_PROTOCOL)
-    statement.forget(secondary)
-    statement.answer(command).expect(NOERROR)
-    statement.succeed()
 
 
 @vdi_requirement("MBH-05")
@@ -309,23 +246,6 @@ def test_a_primary_without_a_device_maps(testbed: Testbed, kind: Kind) -> None:
     statement.succeed()
 
 
-@alternating_direction("secondaries", [2, 4, 8], ["two secondaries", "four secondaries", "eight secondaries"])
-@vdi_requirement("MBH-17")
-def test_many_processes_share_one_buffer(testbed: Testbed, kind: Kind, secondaries: int) -> None:
-    """The primary and several secondaries have one handle mapped at once, and see what each of them stored."""
-    statement = testbed.statement(kind, Scenario(owners=(1,), secondaries=secondaries))
-    command = statement.next_data_command()
-    handle = handle_of(command)
-    others = [one for one in statement.clients if one is not command.device.client]
-    views = [fetched_view(command), *(mapped_view(one, handle) for one in others)]
-    part = command.size // len(views)
-    for number, view in enumerate(views):
-        testbed.fill(BufferView(view.process, view.address + number * part), part, testbed.seed + number)
-    require_same_contents(command.size, *views)
-    statement.answer(command).expect(NOERROR)
-    statement.succeed()
-
-
 @vdi_requirement("MBH-19")
 def test_a_handle_whose_command_was_completed_is_observed(statement: StatementRun, secondary: Client) -> None:
     """MapBufferHandle of a completed command's handle succeeds or answers VD_E_INVALID."""
@@ -371,23 +291,6 @@ def test_who_left_and_joined_again_maps(testbed: Testbed, statement: StatementRu
             view = mapped_view(joined, handle)
             require_same_memory(command.size, fetched_view(command), view, seed=testbed.seed)
         joined.close().expect(NOERROR, by="CLS-20")
-
-
-@vdi_requirement("MBH-24")
-def test_each_object_maps_the_handles_of_its_own_set(testbed: Testbed, kind: Kind) -> None:
-    """With two sets in the same processes each object maps the handles of its own set to that set's memory."""
-    one = testbed.statement(kind, Scenario(devices=2, owners=(0, 1)))
-    other = testbed.twin(one, kind, Scenario(devices=2, owners=(0, 1)))
-    held = [(running, command) for running in (one, other) for command in running.hold_all()]
-    for number, (_, command) in enumerate(held):
-        testbed.fill(fetched_view(command), command.size, number)
-    for running, command in held:
-        mapper = next(p for p in running.clients if p is not command.device.client)
-        require_same_contents(command.size, fetched_view(command), mapped_view(mapper, handle_of(command)))
-    for running, command in held:
-        running.answer(command).expect(NOERROR)
-    one.succeed()
-    other.succeed()
 
 
 @vdi_requirement("MBH-26")

@@ -75,18 +75,6 @@ SERVER_ENDS = pytest.mark.parametrize("end", ["SignalAbort", "death"])
 
 
 @SERVER_ENDS
-@vdi_requirement("MBH-21")
-def test_mapped_memory_outlives_an_abort_by_the_server(testbed: Testbed, end: str) -> None:
-    """An address mapped before the server aborted or died can be read and written until the mapping process closes."""
-    scripted, mapper, command = _held_elsewhere(testbed)
-    view = mapped_view(mapper, handle_of(command))
-    _end_by_the_server(scripted, end)
-    with judging("MBH-21"):
-        _use(view, command.size)
-    mapper.close().permit("Q4", "Close after an abort, devices of others open", NOERROR, VD_E_OPEN)
-
-
-@SERVER_ENDS
 @vdi_requirement("MBH-10")
 def test_mapping_after_an_abort_by_the_server_fails_cleanly_at_worst(testbed: Testbed, end: str) -> None:
     """MapBufferHandle for a buffer held when the server ended the set gives its memory, or fails with a code for it."""
@@ -153,21 +141,6 @@ def test_mapped_memory_outlives_the_fetcher(testbed: Testbed, kind: Kind, end: s
     with judging("MBH-22"):
         _use(view, command.size)
     mapper.close().permit("Q4", f"Close after the fetcher {end}, its device open", NOERROR, VD_E_OPEN)
-
-
-@pytest.mark.parametrize("owner", [0, 1], ids=["primary", "secondary"])
-@vdi_requirement("MBH-03")
-def test_a_closed_set_maps_nothing_in_any_process(testbed: Testbed, kind: Kind, owner: int) -> None:
-    """MapBufferHandle answers VD_E_PROTOCOL in every process for a handle of a set that is closed."""
-    statement = testbed.statement(kind, Scenario(owners=(owner,), secondaries=1))
-    command = statement.next_data_command()
-    handle = handle_of(command)
-    for client in statement.clients:
-        mapped_view(client, handle)
-    statement.answer(command).expect(NOERROR)
-    statement.succeed()
-    for client in statement.clients:
-        client.map_buffer_handle(handle).expect(VD_E_PROTOCOL)
 
 
 def _use(view: BufferView, size: int) -> None:

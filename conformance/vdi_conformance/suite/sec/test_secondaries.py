@@ -49,16 +49,6 @@ def test_secondaries_open_devices_as_the_primary_does(testbed: Testbed, kind: Ki
     statement.succeed()
 
 
-@alternating_direction("share", list(SHARES))
-@vdi_requirement("SEC-09")
-def test_secondaries_hold_commands_at_once(testbed: Testbed, kind: Kind, share: str) -> None:
-    """Secondaries and the primary hold a command of every device at once, complete them, and the statement succeeds."""
-    statement = testbed.statement(kind, SHARES[share])
-    for command in reversed(statement.hold_all()):
-        statement.answer(command).expect(NOERROR)
-    statement.succeed()
-
-
 @vdi_requirement("SEC-10")
 def test_a_secondary_learns_the_configuration_at_once(testbed: Testbed, kind: Kind) -> None:
     """GetConfiguration of a secondary gives NOERROR at once while every device holds a command."""
