@@ -2,12 +2,14 @@
 
 import pytest
 
+from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.device import Fetched
 from vdi_conformance.harness.judging import ConformanceFailure, judging, vdi_requirement
 from vdi_conformance.harness.parametrizations import OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario, SetInUse
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.shared_memory import (
+    BufferView,
     fetched_view,
     handle_of,
     mapped_view,
@@ -20,6 +22,10 @@ from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID
 from vdi_conformance.vdi.structures import MAX_TRANSFER_SIZE, VDConfig
 
+ASKED_AGAIN = 300
+"""So often a handle is asked for and mapped: more often than an octet counts."""
+AT_ONCE = 50
+"""So many of these calls are under way together."""
 REFUSALS = 128
 """So many calls are refused in a row."""
 
@@ -130,6 +136,25 @@ def test_what_was_refused_harms_no_later_call(testbed: Testbed, kind: Kind, owne
 
 def _share_after_refusals(testbed: Testbed, statement: StatementRun, command: Fetched) -> None:
     _share(testbed, statement, command, handle="GBH-04", mapping="MBH-04", contents="MBH-04")
+
+
+@vdi_requirement("GBH-05", "MBH-08")
+def test_a_buffer_is_asked_for_and_mapped_very_often(testbed: Testbed, backup: StatementRun, secondary: Client) -> None:
+    """GetBufferHandle and MapBufferHandle work for one buffer hundreds of times, and spoil no earlier address."""
+    command = backup.next_data_command()
+    views = [mapped_view(secondary, handle_of(command))]
+    for _ in range(ASKED_AGAIN // AT_ONCE):
+        # Many steps at once, since each alone would wait for a process to be woken.
+        threads = [f"caller {number % 3}" for number in range(AT_ONCE)]
+        asked = [backup.primary.send_get_buffer_handle(command.buffer, thread=one) for one in threads]
+        with judging("GBH-05"):
+            handles = [later.result().expect(NOERROR) for later in asked]
+        calls = zip(handles, threads, strict=True)
+        mapping = [secondary.send_map_buffer_handle(handle, thread=one) for handle, one in calls]
+        with judging("MBH-08"):
+            views += [BufferView(secondary, later.result().expect(NOERROR)) for later in mapping]
+    with judging("MBH-08"):
+        require_same_memory(command.size, fetched_view(command), views[0], views[-1], seed=testbed.seed)
 
 
 @vdi_requirement("GBH-01", "GBH-02", "MBH-02")
