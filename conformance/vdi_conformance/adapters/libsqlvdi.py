@@ -7,7 +7,7 @@ reported as they came. While a method runs, ctypes lets other threads go on.
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, c_char_p, c_int, c_int64, c_uint, c_ulong, c_void_p
+from ctypes import POINTER, c_char_p, c_int, c_int64, c_long, c_uint, c_ulong, c_void_p
 from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.adapters.native import CompiledDevice, CompiledSet
@@ -30,7 +30,7 @@ NO_LIMIT: Final = -1
 _OBJECT_SIZE: Final = 8
 _SET_ARGUMENTS: Final[Mapping[str, tuple[Any, ...]]] = {
     "Create": (c_char_p, c_void_p),
-    "GetConfiguration": (c_int64, c_void_p),
+    "GetConfiguration": (c_long, c_void_p),
     "OpenDevice": (c_char_p, POINTER(c_void_p)),
     "Close": (),
     "SignalAbort": (),
@@ -39,7 +39,7 @@ _SET_ARGUMENTS: Final[Mapping[str, tuple[Any, ...]]] = {
     "MapBufferHandle": (c_int, POINTER(c_void_p)),
 }
 _DEVICE_ARGUMENTS: Final[Mapping[str, tuple[Any, ...]]] = {
-    "GetCommand": (c_int64, POINTER(c_void_p)),
+    "GetCommand": (c_long, POINTER(c_void_p)),
     "CompleteCommand": (c_void_p, c_int, c_ulong, c_int64),
 }
 
