@@ -5,7 +5,8 @@ of address space that is longer than the next one's by more than they take; fres
 the slice.
 The holes that are left elsewhere are plugged, because a fresh map takes the first hole that fits. The low 32 bits of
 the edge differ too, since a handle may be a truncated pointer: each slot has 32 MiB of its own in them, and starts at
-a random place in the first half of these.
+a random place in the first half of these. A 32-bit process has no more than those bits: its slices are short, and there
+is room for some 50 of them.
 """
 
 import ctypes
@@ -16,13 +17,14 @@ from typing import Final
 from vdi_conformance.host.child import pages
 
 SLOTS: Final = 100
-_LOW: Final = 1 << 32
+_ROOMY: Final = ctypes.sizeof(ctypes.c_void_p) == 8
+_LOW: Final = 1 << (32 if _ROOMY else 24)
 # A reservation costs nothing on Linux. Wine writes down every page of it, so that much would take longer there than all
 # else that a host does to start.
-_BAND: Final = (4 if sys.platform == "win32" else 64) << 30
-_SLICE: Final = (8 if sys.platform == "win32" else 256) << 30
+_BAND: Final = (4 if sys.platform == "win32" else 64) << 30 if _ROOMY else 256 << 20
+_SLICE: Final = (8 if sys.platform == "win32" else 256) << 30 if _ROOMY else 64 << 20
 _LOW_SLICE: Final = 32 << 20
-_PLUGS: Final = tuple(1 << power for power in range(30, 11, -1))
+_PLUGS: Final = tuple(1 << power for power in range(30 if _ROOMY else 27, 11, -1))
 _PROBES: Final = (4096, 65536, 4 << 20, 64 << 20)
 _MOST_PLUGS: Final = 4096
 
@@ -46,7 +48,7 @@ class Slots:
 
 def separate(slot: int) -> bool:
     """Give this process the layout of `slot`, before anything of the adapter is mapped; tell whether it worked."""
-    if slot == 0 or ctypes.sizeof(ctypes.c_void_p) < 8:
+    if slot == 0:
         return False
     fresh = _reserve_slice(slot * _SLICE, slot * _LOW_SLICE + _random_part())
     if fresh is None:

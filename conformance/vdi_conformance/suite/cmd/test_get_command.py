@@ -17,7 +17,7 @@ from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.host.messages.client import CommandReply
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE, VD_E_PROTOCOL
-from vdi_conformance.vdi.structures import INFINITE, VDC_COMMAND_SIZE
+from vdi_conformance.vdi.structures import INFINITE, VDC_COMMAND_OFFSETS
 
 BARRIER = 20
 """So many commands show that something does not happen."""
@@ -290,9 +290,16 @@ def _fetch_in_two_threads(testbed: Testbed, backup: StatementRun) -> Answer:
     return ends[0]
 
 
+def _members_of(command: Fetched) -> bytes:
+    """Read a command's record as far as it has members: a short pointer leaves room behind it that nobody keeps."""
+    client = command.device.client
+    pointer = client.host.initialized.process.pointer_bytes
+    return client.read(command.address, VDC_COMMAND_OFFSETS["buffer"] + pointer)
+
+
 def _record_of(command: Fetched) -> bytes:
     """Read a command's record, which must say what was handed out."""
-    record = command.device.client.read(command.address, VDC_COMMAND_SIZE)
+    record = _members_of(command)
     # These members lie at the same places everywhere.
     if struct.unpack_from("<IIQ", record) != (command.code, command.size, command.position):
         raise ConformanceFailure("a record says otherwise than GetCommand told")
@@ -301,5 +308,5 @@ def _record_of(command: Fetched) -> bytes:
 
 def _require_records(held: list[tuple[Fetched, bytes]]) -> None:
     for command, record in held:
-        if command.device.client.read(command.address, VDC_COMMAND_SIZE) != record:
+        if _members_of(command) != record:
             raise ConformanceFailure("the record of a command changed before it was completed")
