@@ -6,12 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from environment import INTERRUPTED, Unprepared, clean_variables, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
     from typing import IO, Self
 
@@ -22,33 +23,49 @@ _SECONDS_TO_MAKE: Final = 300
 _CHUNK: Final = 1 << 16
 
 
-class Prefix:
-    """The Windows of one directory, which runs for as long as it is entered."""
+class Wine(NamedTuple):
+    """A Wine: its programs, and the variables by which it is told what to be."""
 
-    def __init__(self, directory: Path) -> None:
+    program: str = "wine"
+    server: str = "wineserver"
+    # Neither .NET nor a browser is asked for.
+    variables: Mapping[str, str] = MappingProxyType({"WINEARCH": "win64", "WINEDLLOVERRIDES": "mscoree,mshtml="})
+
+
+INSTALLED: Final = Wine()
+"""That of the machine."""
+
+
+class Prefix:
+    """The Windows of one directory, which runs for as long as it is entered.
+
+    `starting` stands before the command line of a program, and `variables` are its environment.
+    """
+
+    def __init__(self, directory: Path, wine: Wine = INSTALLED) -> None:
         self._directory = directory
-        # Neither .NET nor a browser is asked for, and nobody looks at windows.
-        self._variables = {name: value for name, value in clean_variables().items() if name != "DISPLAY"} | {
+        self._wine = wine
+        # Nobody looks at windows.
+        self.variables = {name: value for name, value in clean_variables().items() if name != "DISPLAY"} | {
             "WINEPREFIX": str(directory),
-            "WINEARCH": "win64",
             "WINEDEBUG": os.environ.get("WINEDEBUG", "-all"),
-            "WINEDLLOVERRIDES": "mscoree,mshtml=",
+            **wine.variables,
         }
-        self._wine = (*_starter(), "wine")
+        self.starting = (*_starter(), wine.program)
 
     def make(self) -> None:
         """Make the prefix, unless it was made by this very Wine."""
-        wanted = (
-            f"{_MADE_FROM} {subprocess.run(['wine', '--version'], capture_output=True, text=True, check=True).stdout}"  # noqa: S607
-        )
+        asked = (self._wine.program, "--version")
+        version = subprocess.run(asked, env=self.variables, capture_output=True, text=True, check=True).stdout
+        wanted = f"{_MADE_FROM} {version}"
         stamp = self._directory / _STAMP
         if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
             return
         if self._directory.exists():
             shutil.rmtree(self._directory)
         # A prefix begins as Windows 7, which no Python that is supported runs on.
-        steps = (*self._wine, "wineboot", "--init"), (*self._wine, "winecfg", "-v", "win10"), ("wineserver", "--wait")
-        for command in steps:
+        programs = (("wineboot", "--init"), ("winecfg", "-v", "win10"))
+        for command in (*((*self.starting, *program) for program in programs), (self._wine.server, "--wait")):
             if code := self._quietly(*command):
                 raise Unprepared(
                     f"The Wine prefix could not be made ({' '.join(command)} ended with exit code {code}): "
@@ -58,13 +75,13 @@ class Prefix:
 
     def __enter__(self) -> Self:
         """Start the services of Windows first: they would hold the pipes of the first program for seconds."""
-        self._quietly("wineserver", "--persistent")
-        self._quietly(*self._wine, "cmd", "/c", "ver")
+        self._quietly(self._wine.server, "--persistent")
+        self._quietly(*self.starting, "cmd", "/c", "ver")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._quietly("wineserver", "--kill")
-        self._quietly("wineserver", "--wait")
+        self._quietly(self._wine.server, "--kill")
+        self._quietly(self._wine.server, "--wait")
 
     def run(self, command: Iterable[str | Path], directory: Path) -> int:
         """Run a Windows program with its output shown here, and give its exit code."""
@@ -74,15 +91,15 @@ class Prefix:
                 _show(process.stdout)
                 return process.wait()
             except KeyboardInterrupt:
-                self._quietly("wineserver", "--kill")
+                self._quietly(self._wine.server, "--kill")
                 return INTERRUPTED
 
     def _started(self, command: Iterable[str | Path], directory: Path) -> subprocess.Popen[bytes]:
         # Windows Python does not start where a standard stream is a file.
         return subprocess.Popen(
-            [*self._wine, *map(str, command)],
+            [*self.starting, *map(str, command)],
             cwd=directory,
-            env=self._variables,
+            env=self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -93,7 +110,7 @@ class Prefix:
         try:
             return subprocess.run(
                 command,
-                env=self._variables,
+                env=self.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
