@@ -6,6 +6,8 @@ from typing import Final
 
 from compiling import COMMON, Library
 
+WINDOWS: Final = (*COMMON, "-DUNICODE", "-D_UNICODE", "-D_WIN32_WINNT=0x0A00")
+LINKED: Final = ("-static", "-s", "-lws2_32", "-lole32", "-luuid", "-ladvapi32")
 _OPTIMIZED: Final = "-O2"
 
 
@@ -15,6 +17,6 @@ def library(*flags: str) -> Library:
         "sqlvdi.dll",
         "x86_64-w64-mingw32-g++",
         ("core", "windows"),
-        (*COMMON, "-DUNICODE", "-D_WIN32_WINNT=0x0A00", *(flags or (_OPTIMIZED,))),
-        ("-static", "-s", "-lws2_32", "-lole32", "-luuid", "-ladvapi32"),
+        (*WINDOWS, *(flags or (_OPTIMIZED,))),
+        LINKED,
     )
