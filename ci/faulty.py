@@ -21,6 +21,7 @@ FACES: Final[dict[str, tuple[str, ...]]] = {
     "linux": ("linux",),
     "windows": ("windows",),
     "both": ("linux", "windows"),
+    "x86": ("x86",),
 }
 
 

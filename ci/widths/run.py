@@ -1,86 +1,103 @@
-"""The stand-in sqlvdi.dll for 32-bit x86, called raw by a 32-bit program in Wine: `python3 ci/widths/run.py`.
+"""The stand-ins for 32-bit x86: `python3 ci/widths/run.py [further options of run]`.
 
-It shows that every method takes from the stack what it was given (ABI-10), that structures lie as the header says, and
-whether 32-bit and 64-bit clients of one set share memory (Q63), which is an observation. Stand-ins with another calling
-convention must be found. What the machine does not have is named, and then nothing is shown.
+A 32-bit program in Wine makes the calls of a client of sqlvdi.dll by itself: every method must take from the stack what
+it was given (ABI-10). The whole suite runs through libsqlvdi.so in 32-bit hosts. In both, 32-bit and 64-bit clients of
+one set share a buffer (Q63). Libraries that are wrong in one way must be found. Everything is made in `build/widths`
+from nothing, once; what this machine cannot offer is named as not applicable. Further options go to `run`.
 """
 
 from __future__ import annotations
 
-import os
+import platform
+import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from compiling import COMMON, SOURCES, Library
-from environment import FAILED, ROOT, Unprepared, main, say
-from faulty import Change, Fault, copy
-from widths.debian import COMPILER, NotHere, Wine, provide
+import native
+from environment import FAILED, ROOT, alone, call, main, say, tool
+from faulty import Fault, copy, faults
+from widths import python32, standins, wine32
+from widths.packages import NotHere
+from wine.prefix import Prefix
 
 BUILD: Final = ROOT / "build" / "widths"
-FLAGS: Final = (*COMMON, "-DUNICODE", "-D_UNICODE", "-D_WIN32_WINNT=0x0A00", "-O2")
-LINKED: Final = ("-static", "-s", "-Wl,--enable-stdcall-fixup", "-lws2_32", "-lole32", "-luuid", "-ladvapi32")
-_DECLARED: Final = "    virtual HRESULT STDMETHODCALLTYPE CompleteCommand("
-_DEFINED: Final = "    HRESULT STDMETHODCALLTYPE CompleteCommand("
-BROKEN: Final = (
-    Fault(
-        "the_caller_takes_its_arguments_back",
-        ("com",),
-        "ABI-10",
-        False,
-        (
-            Change("windows/com.hpp", _DECLARED, _DECLARED.replace("STDMETHODCALLTYPE", "__cdecl")),
-            Change("windows/sqlvdi.cpp", _DEFINED, _DEFINED.replace("STDMETHODCALLTYPE", "__cdecl")),
-        ),
-    ),
-)
-"""What only a 32-bit library can have wrong."""
+EVIDENCE: Final = ROOT / "reports" / "widths-evidence.jsonl"
+ABI: Final = "x86"
+"""Faults of this ABI are those that only 32-bit libraries of Windows can have."""
 
 
-def widths(python: Path, _arguments: list[str]) -> int:
-    """Try the stand-in, and then those that are wrong."""
+def run(python: Path, further: list[str]) -> int:
+    """Try what there is on this machine; the first exit code that is not 0 counts."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with alone(BUILD / "in-use.lock"):
+        return in_wine(python) or on_linux(python, further)
+
+
+def in_wine(python: Path) -> int:
+    """Let the calls of a 32-bit client be heard, with the stand-in and with those that are wrong."""
     try:
-        wine = provide(BUILD)
+        _need_x86()
+        prefix = wine32.provide(BUILD / "wine")
     except NotHere as reason:
-        say(f"Not applicable: 32-bit clients (ABI-10), since {reason}.")
+        say(f"Not applicable: 32-bit clients of sqlvdi.dll (ABI-10), since {reason}.")
         return 0
-    program = _program()
-    if code := _judged(python, wine, program, _library().build(BUILD / "plain")):
-        return code
-    for fault in BROKEN:
-        with tempfile.TemporaryDirectory(dir=BUILD) as scratch:
-            sources, library = Path(scratch) / "sources", Path(scratch) / "sqlvdi.dll"
-            copy(fault, sources)
-            _library().make(sources, library)
-            say(f"{fault.name} must be found:")
-            if _judged(python, wine, program, library) != 1:
-                say(f"{fault.name} was not found.")
-                return FAILED
+    program = standins.raw_calls(BUILD / "windows")
+    library = standins.for_windows().build(BUILD / "windows")
+    with prefix:
+        code, heard = _heard(python, prefix, program, library)
+        say(heard)
+        return code or _all_found(python, prefix, program)
+
+
+def _all_found(python: Path, prefix: Prefix, program: Path) -> int:
+    here = [fault for fault in faults() if ABI in fault.ABIs]
+    for fault in here:
+        code, heard = _heard(python, prefix, program, _broken(fault))
+        if code != 1 or f"FAILED  {fault.requirement}:" not in heard:
+            say(f"{fault.name}, which breaks {fault.requirement}, was NOT found:\n{heard}")
+            return FAILED
+    say(f"Each of {len(here)} libraries that are wrong in one way was found.")
     return 0
 
 
-def _library() -> Library:
-    return Library("sqlvdi.dll", COMPILER, ("core", "windows"), FLAGS, LINKED)
+def _broken(fault: Fault) -> Path:
+    place = BUILD / "broken" / fault.name
+    shutil.rmtree(place, ignore_errors=True)
+    copy(fault, place / "sources")
+    library = place / "sqlvdi.dll"
+    standins.for_windows().make(place / "sources", library)
+    return library
 
 
-def _program() -> Path:
-    """Compile the program that makes the calls."""
-    made = BUILD / "raw_calls.exe"
-    command = [COMPILER, *FLAGS, "-municode", "-o", str(made), "widths/raw_calls.cpp", "-static", "-s"]
-    if subprocess.run(command, cwd=SOURCES, check=False).returncode:
-        raise Unprepared("The program that makes raw calls could not be compiled: the lines above say why.")
-    return made
+def _heard(python: Path, prefix: Prefix, program: Path, library: Path) -> tuple[int, str]:
+    command = [str(python), "ci/widths/stack.py", str(library), str(program), *prefix.starting]
+    done = subprocess.run(command, cwd=ROOT, env=prefix.variables, stdout=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stdout.strip()
 
 
-def _judged(python: Path, wine: Wine, program: Path, library: Path) -> int:
-    command = [str(python), "ci/widths/judge.py", wine.program, str(program), str(library)]
-    variables = {name: value for name, value in os.environ.items() if name != "DISPLAY"} | wine.variables
-    return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
+def on_linux(python: Path, further: list[str]) -> int:
+    """Run the suite in 32-bit hosts, and mix these with 64-bit ones."""
+    try:
+        _need_x86()
+        python32.install_compiler()
+        library = standins.for_linux().build(BUILD / "linux")
+        manifest = python32.provide(BUILD / "python", library)
+    except NotHere as reason:
+        say(f"Not applicable: 32-bit hosts and their sharing with 64-bit ones (Q63), since {reason}.")
+        return 0
+    chosen = ["--adapter", str(manifest), "--server", "emulator", "--evidence", str(EVIDENCE), "-n", "2", *further]
+    code = call([str(python), "ci/widths/mixed.py", str(manifest), f"sqlserver:{native.build()}"])
+    return code or call([tool(python, "vdi-conformance"), "run", *chosen])
+
+
+def _need_x86() -> None:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise NotHere("they are made on Linux on 64-bit x86 alone")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(widths, sys.argv[1:]))
+    raise SystemExit(main(run, sys.argv[1:]))
