@@ -6,13 +6,16 @@ The directory has a file for each address layout; a host holds the lock of the o
 import fcntl
 import sys
 from pathlib import Path
+from typing import BinaryIO, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "conformance"))
 
 from vdi_conformance.host.child.entry import spawned_main
 
-ADAPTER = "vdi_conformance.adapters.sqlserver_linux:SqlServer"
-_held = []
+assert sys.platform != "win32", "libsqlvdi.so is a library of Linux"
+
+ADAPTER: Final = "vdi_conformance.adapters.sqlserver_linux:SqlServer"
+_held: Final[list[BinaryIO]] = []
 
 
 def take_slot(directory: Path) -> int:

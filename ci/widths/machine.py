@@ -1,4 +1,4 @@
-"""A machine of the emulator, with a server, for clients of different widths: what the scripts here have in common."""
+"""A machine of the emulator for clients of different widths: what the scripts here have in common."""
 
 from __future__ import annotations
 
@@ -9,60 +9,38 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.adapters import resolve
 from vdi_conformance.host.messages.client import MapBufferHandle, NewSet, OpenInSecondary
 from vdi_conformance.host.messages.memory import ReadMemory, WriteMemory
-from vdi_conformance.host.messages.server import ExecuteStatement
 from vdi_conformance.host.supervisor import Supervisor
 from vdi_conformance.vdi.hresult import NOERROR, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vdi_conformance.host.messages.server import StatementEnd
-    from vdi_conformance.host.process import Host, Pending
-    from vdi_conformance.host.spec import AdapterSpec, Role
+    from vdi_conformance.host.process import Host
+    from vdi_conformance.host.spec import AdapterSpec
 
 SET: Final = "widths"
 """The name of the set, and of its only device."""
+SET_ID: Final = "s"
 THREAD: Final = "t"
 THE_SAME: Final = "the same memory"
-SET_ID: Final = "s"
-_BLOCK_SIZE: Final = 512
-_TRANSFER: Final = 1 << 16
-_BUFFERS: Final = 4
 
 
 class Machine:
-    """The broker and the server, in a directory of their own."""
+    """The broker and the server, 64-bit processes with a directory of their own."""
 
     def __init__(self, supervisor: Supervisor, directory: Path) -> None:
         self.directory = directory
         self._supervisor = supervisor
         directory.mkdir(exist_ok=True)
-        _ = self._launch("broker").initialized
-        self._server = self._launch("server")
-
-    def _launch(self, role: Role) -> Host:
-        return self._supervisor.launch(resolve("emulator"), role, role, directory=str(self.directory))
+        emulator = resolve("emulator")
+        _ = supervisor.launch(emulator, "broker", "broker", directory=str(directory)).initialized
+        self.server = supervisor.launch(emulator, "server", "server", directory=str(directory))
 
     def client(self, spec: AdapterSpec, name: str) -> Host:
         """Start a process of a client, with an object."""
         host = self._supervisor.launch(spec, "client", name, directory=str(self.directory))
         host.call(NewSet(set=SET_ID))
         return host
-
-    def back_up(self) -> Pending[StatementEnd]:
-        """Let the server begin a BACKUP to the set."""
-        statement = ExecuteStatement(
-            operation="backup",
-            instance=None,
-            devices=[SET],
-            seed=0,
-            size=_BUFFERS * _TRANSFER,
-            block_size=_BLOCK_SIZE,
-            max_transfer_size=_TRANSFER,
-            buffer_count=_BUFFERS,
-            thread="statement",
-        )
-        return self._server.send(statement)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from vdi_conformance.host.messages.client import (
     OpenDevice,
 )
 from vdi_conformance.host.messages.memory import ReadMemory, WriteMemory
+from vdi_conformance.host.messages.server import ExecuteStatement
 from vdi_conformance.vdi.commands import DATA_COMMANDS
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, name_of
@@ -68,10 +69,10 @@ def observed(primary_reference: str, secondary_reference: str, *widths: int) -> 
         secondary = made.client(resolve(secondary_reference), "secondary")
         found = [_BITS * host.initialized.process.pointer_bytes for host in (primary, secondary)]
         if found != list(widths):
-            raise Strayed(f"the processes have {found} bits")
+            raise Strayed(f"the processes have {' and '.join(map(str, found))} bits")
         config = Config(**VDConfig(device_count=1)._asdict())
         _need("Create", primary.call(Create(set=SET_ID, name=SET, config=config, thread=THREAD)).code)
-        statement = made.back_up()
+        statement = made.server.send(_backup())
         _open(primary)
         seen = "no data was moved"
         for command in _commands(primary):
@@ -82,6 +83,20 @@ def observed(primary_reference: str, secondary_reference: str, *widths: int) -> 
         if not statement.result(_SECONDS).succeeded:
             raise Strayed("the BACKUP failed")
         return seen
+
+
+def _backup() -> ExecuteStatement:
+    return ExecuteStatement(
+        operation="backup",
+        instance=None,
+        devices=[SET],
+        seed=0,
+        size=1 << 18,
+        block_size=512,
+        max_transfer_size=1 << 16,
+        buffer_count=4,
+        thread="statement",
+    )
 
 
 def _open(primary: Host) -> None:

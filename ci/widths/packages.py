@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import Path
-from typing import Final
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ARCHITECTURE: Final = "i386"
 _STAMP: Final = "made-by-ci.txt"
@@ -26,7 +29,8 @@ def install(*packages: str) -> None:
     missing = [package for package in packages if not _is_installed(package)]
     if not missing:
         return
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
+    is_root = sys.platform != "win32" and os.geteuid() == 0
+    if not is_root or shutil.which("apt-get") is None:
         raise NotHere(f"{missing[0]} is not installed, and only root can do that, with apt-get")
     _do("learn of packages", "apt-get", _QUIET, "update")
     _do(f"install {missing[0]}", "apt-get", _QUIET, "install", "--yes", "--no-install-recommends", *missing)

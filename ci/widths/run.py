@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -22,7 +22,9 @@ from environment import FAILED, ROOT, alone, call, main, say, tool
 from faulty import Fault, copy, faults
 from widths import python32, standins, wine32
 from widths.packages import NotHere
-from wine.prefix import Prefix
+
+if TYPE_CHECKING:
+    from wine.prefix import Prefix
 
 BUILD: Final = ROOT / "build" / "widths"
 EVIDENCE: Final = ROOT / "reports" / "widths-evidence.jsonl"
@@ -69,7 +71,7 @@ def _broken(fault: Fault) -> Path:
     shutil.rmtree(place, ignore_errors=True)
     copy(fault, place / "sources")
     library = place / "sqlvdi.dll"
-    standins.for_windows().make(place / "sources", library)
+    standins.for_windows("-O0").make(place / "sources", library)
     return library
 
 
@@ -87,7 +89,7 @@ def on_linux(python: Path, further: list[str]) -> int:
         library = standins.for_linux().build(BUILD / "linux")
         manifest = python32.provide(BUILD / "python", library)
     except NotHere as reason:
-        say(f"Not applicable: 32-bit hosts and their sharing with 64-bit ones (Q63), since {reason}.")
+        say(f"Not applicable: 32-bit hosts beside 64-bit ones (Q63), since {reason}.")
         return 0
     chosen = ["--adapter", str(manifest), "--server", "emulator", "--evidence", str(EVIDENCE), "-n", "2", *further]
     code = call([str(python), "ci/widths/mixed.py", str(manifest), f"sqlserver:{native.build()}"])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import native
 from compiling import SOURCES, Library
 from environment import Unprepared
-from wine.standin import LINKED, WINDOWS
 from widths.wine32 import COMPILER
+from wine.standin import LINKED, WINDOWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +20,11 @@ _COMPLETE: Final = "_ZN19ClientVirtualDevice15CompleteCommandEP11VDC_Commandim"
 _ALIAS: Final = f"-Wl,--defsym={_COMPLETE}l={_COMPLETE}x"
 
 
-def for_windows() -> Library:
+def for_windows(optimized: str = "-O2") -> Library:
     """Give sqlvdi.dll."""
-    return Library("sqlvdi.dll", COMPILER, ("core", "windows"), (*WINDOWS, "-O2"), (*LINKED, "-Wl,--enable-stdcall-fixup"))
+    return Library(
+        "sqlvdi.dll", COMPILER, ("core", "windows"), (*WINDOWS, optimized), (*LINKED, "-Wl,--enable-stdcall-fixup")
+    )
 
 
 def for_linux() -> Library:

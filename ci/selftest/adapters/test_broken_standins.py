@@ -37,4 +37,6 @@ def test_a_broken_library_is_found(fault: Fault, tmp_path: Path) -> None:
 
 
 def test_every_fault_of_a_library_breaks_a_requirement_that_has_checks() -> None:
-    assert [fault.name for fault in faults() if fault.requirement not in checks_by_requirement()] == []
+    # Those of 32-bit x86 alone are found by raw calls, outside every run.
+    tried = [fault for fault in faults() if fault.ABIs != ("x86",)]
+    assert [fault.name for fault in tried if fault.requirement not in checks_by_requirement()] == []
