@@ -22,9 +22,9 @@ _ALIAS: Final = f"-Wl,--defsym={_COMPLETE}l={_COMPLETE}x"
 
 def for_windows(optimized: str = "-O2") -> Library:
     """Give sqlvdi.dll."""
-    return Library(
-        "sqlvdi.dll", COMPILER, ("core", "windows"), (*WINDOWS, optimized), (*LINKED, "-Wl,--enable-stdcall-fixup")
-    )
+    # What is exported has the size of its arguments in its name there, which the list of exports leaves out.
+    linked = (*LINKED, "-Wl,--enable-stdcall-fixup")
+    return Library("sqlvdi.dll", COMPILER, ("core", "windows"), (*WINDOWS, optimized), linked)
 
 
 def for_linux() -> Library:
