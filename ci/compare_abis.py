@@ -1,7 +1,7 @@
 """Holds the evidence of one ABI against that of another: `python ci/compare_abis.py FIRST SECOND`.
 
 Both must come to the same verdicts and give the same answers. What may differ is explained: by a capability that they
-do not share, or by their platforms.
+do not share, by their platforms, or by the width of their processes.
 """
 
 import sys
@@ -14,6 +14,8 @@ from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import CheckRecord
 
 PLATFORM: Final = "the platform"
+WIDTH: Final = "the width of a process"
+_NARROW: Final = "addresses of this process have no more than 32 bits"
 
 
 class Touched(NamedTuple):
@@ -53,7 +55,7 @@ def differences(first: Evidence, second: Evidence) -> Iterator[Difference]:
         if other is None:
             continue
         if check.verdict != other.verdict:
-            why = next((name for name in causes if _depend((check, other), name)), "")
+            why = next((name for name in causes if _depend((check, other), name)), "") or _width(check, other)
             yield Difference(f"a check {check.verdict} and {other.verdict}" if why else _told(check, other), why)
         else:
             yield from _readings(check, other, causes)
@@ -67,10 +69,19 @@ def _trait(evidence: Evidence, name: str) -> object:
 
 def _depend(checks: tuple[CheckRecord, CheckRecord], cause: str) -> bool:
     """Tell whether one was not applicable for want of a capability, or both are about what that touches."""
-    sentences = (one.cause.sentence for one in checks if one.verdict == "not applicable" and one.cause)
-    needed = any(cause in sentence.replace(" ", "_") for sentence in sentences)
+    needed = any(cause in sentence.replace(" ", "_") for sentence in _sentences(checks))
     warned = "failed" not in (one.verdict for one in checks)
     return needed or (warned and TOUCHED[cause].requirements.issuperset(checks[0].requirements))
+
+
+def _width(*checks: CheckRecord) -> str:
+    """Give that cause where one was not applicable since its process is a narrow one."""
+    return WIDTH if _NARROW in _sentences(checks) else ""
+
+
+def _sentences(checks: tuple[CheckRecord, ...]) -> list[str]:
+    """Give the sentences of those that were not applicable."""
+    return [one.cause.sentence for one in checks if one.verdict == "not applicable" and one.cause]
 
 
 def _told(check: CheckRecord, other: CheckRecord) -> str:

@@ -28,7 +28,7 @@ LIBRARY: Final = REPORTS / "abi-libsqlvdi.jsonl"
 def leg(python: Path, further: list[str]) -> int:
     """Run both ABIs and hold them against each other; the first exit code that is not 0 counts."""
     library = build()
-    if not further and _is_newer_than_the_sources(ALONE):
+    if not further and is_newer_than_the_sources(ALONE):
         shutil.copyfile(ALONE, EMULATOR)
         code = 0
     else:
@@ -37,7 +37,7 @@ def leg(python: Path, further: list[str]) -> int:
     return code or call([str(python), "ci/compare_abis.py", str(EMULATOR), str(LIBRARY)])
 
 
-def _is_newer_than_the_sources(evidence: Path) -> bool:
+def is_newer_than_the_sources(evidence: Path) -> bool:
     """Tell whether a run has ended since anything was changed that it depends on."""
     rooms = (ROOT / "conformance", ROOT / "fixtures")
     sources = (path for room in rooms for kind in ("*.py", "*.tsv", "*.json") for path in room.rglob(kind))

@@ -1,8 +1,8 @@
 """The stand-ins for 32-bit x86: `python3 ci/widths/run.py [further options of run]`.
 
 A 32-bit program in Wine makes the calls of a client of sqlvdi.dll by itself: every method must take from the stack what
-it was given (ABI-10). The whole suite runs through libsqlvdi.so in 32-bit hosts. In both, 32-bit and 64-bit clients of
-one set share a buffer (Q63). Libraries that are wrong in one way must be found. Everything is made in `build/widths`
+it was given (ABI-10). The whole suite runs through libsqlvdi.so in 32-bit hosts, and comes to what it comes to in 64-bit
+ones. In both, 32-bit and 64-bit clients of one set share a buffer (Q63). Libraries that are wrong in one way must be found. Everything is made in `build/widths`
 from nothing, once; what this machine cannot offer is named as not applicable. Further options go to `run`.
 """
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import linux_leg
 import native
 from environment import FAILED, ROOT, alone, call, main, say, tool
 from faulty import Fault, copy, faults
@@ -87,13 +88,21 @@ def on_linux(python: Path, further: list[str]) -> int:
         _need_x86()
         python32.install_compiler()
         library = standins.for_linux().build(BUILD / "linux")
-        manifest = python32.provide(BUILD / "python", library)
+        manifest = python32.provide(BUILD / "python", library).relative_to(ROOT)
     except NotHere as reason:
         say(f"Not applicable: 32-bit hosts beside 64-bit ones (Q63), since {reason}.")
         return 0
     chosen = ["--adapter", str(manifest), "--server", "emulator", "--evidence", str(EVIDENCE), "-n", "2", *further]
     code = call([str(python), "ci/widths/mixed.py", str(manifest), f"sqlserver:{native.build()}"])
-    return code or call([tool(python, "vdi-conformance"), "run", *chosen])
+    code = code or call([tool(python, "vdi-conformance"), "run", *chosen])
+    return code if code or further else _compared(python)
+
+
+def _compared(python: Path) -> int:
+    """Hold 32-bit hosts against 64-bit ones, which the Linux leg has run or runs now."""
+    if not linux_leg.is_newer_than_the_sources(linux_leg.LIBRARY) and (code := linux_leg.leg(python, [])):
+        return code
+    return call([str(python), "ci/compare_abis.py", str(linux_leg.LIBRARY), str(EVIDENCE)])
 
 
 def _need_x86() -> None:

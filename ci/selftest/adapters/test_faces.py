@@ -50,6 +50,11 @@ def test_a_capability_that_is_not_declared_explains_what_needs_it() -> None:
     assert [difference.why for difference in found] == ["named_instances"]
 
 
+def test_a_narrow_process_explains_what_needs_more_bits() -> None:
+    found = differences(abi(CHECK), abi(inapplicable("addresses of this process have no more than 32 bits")))
+    assert [difference.why for difference in found] == ["the width of a process"]
+
+
 @pytest.mark.parametrize(
     "other",
     [
