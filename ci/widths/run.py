@@ -1,9 +1,10 @@
 """The stand-ins for 32-bit x86: `python3 ci/widths/run.py [further options of run]`.
 
 A 32-bit program in Wine makes the calls of a client of sqlvdi.dll by itself: every method must take from the stack what
-it was given (ABI-10). The whole suite runs through libsqlvdi.so in 32-bit hosts, and comes to what it comes to in 64-bit
-ones. In both, 32-bit and 64-bit clients of one set share a buffer (Q63). Libraries that are wrong in one way must be found. Everything is made in `build/widths`
-from nothing, once; what this machine cannot offer is named as not applicable. Further options go to `run`.
+it was given (ABI-10), and libraries that are wrong in one way must be found. The whole suite runs through libsqlvdi.so
+in 32-bit hosts, and comes to what it comes to in 64-bit ones. In both, 32-bit and 64-bit clients of one set share a
+buffer (Q63). Everything is made in `build/widths` from nothing, once; what this machine cannot offer is named as not
+applicable. Further options go to `run`.
 """
 
 from __future__ import annotations
