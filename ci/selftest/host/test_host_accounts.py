@@ -96,3 +96,16 @@ def test_a_place_that_nobody_may_enter_is_named(tmp_path: Path) -> None:
     reason = other_accounts.obstacle(EMULATOR, str(closed / "run"))
     assert reason is not None
     assert "let TMPDIR name another place" in reason
+
+
+@as_root
+def test_a_program_that_nobody_may_reach_is_named(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    reached, hidden = (
+        AdapterSpec("host", "command", "host", argv=(str(place / "host"),)) for place in (Path("/"), closed)
+    )
+    assert other_accounts.obstacle(reached, "/vdi-run") is None
+    assert other_accounts.obstacle(hidden, "/vdi-run") == (
+        f"other accounts cannot enter {closed}, where the host program lies: put it into another place"
+    )

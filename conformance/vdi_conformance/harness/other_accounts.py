@@ -60,6 +60,8 @@ else:
         # What an adapter of somebody else imports late must be readable; ours have read all before they change.
         if spec.kind == "python" and not spec.preload and (closed := _closed(Path(os.__file__).parent)) is not None:
             return f"other accounts cannot enter {closed}, where this Python lies: run the suite with another one"
+        if spec.kind == "command" and (closed := _closed(Path(spec.argv[0]).parent)) is not None:
+            return f"other accounts cannot enter {closed}, where the host program lies: put it into another place"
         return None
 
     def _closed(path: Path) -> Path | None:
