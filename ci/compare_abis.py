@@ -1,7 +1,7 @@
 """Holds the evidence of one ABI against that of another: `python ci/compare_abis.py FIRST SECOND`.
 
 Both must come to the same verdicts and give the same answers. What may differ is explained: by a capability that they
-do not share, by their platforms, or by the width of their processes.
+do not share, by their platforms, or by what their processes are.
 """
 
 import sys
@@ -14,8 +14,12 @@ from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import CheckRecord
 
 PLATFORM: Final = "the platform"
-WIDTH: Final = "the width of a process"
-_NARROW: Final = "addresses of this process have no more than 32 bits"
+_CAUSES: Final = {
+    "addresses of this process have no more than 32 bits": "the width of a process",
+    # Hosts of ours have read their files before they change their account.
+    "where the host program lies": "the place of a host program",
+}
+"""What sentences of checks that are not applicable say of a process, and not of its adapter."""
 
 
 class Touched(NamedTuple):
@@ -55,7 +59,7 @@ def differences(first: Evidence, second: Evidence) -> Iterator[Difference]:
         if other is None:
             continue
         if check.verdict != other.verdict:
-            why = next((name for name in causes if _depend((check, other), name)), "") or _width(check, other)
+            why = next((name for name in causes if _depend((check, other), name)), "") or _cause(check, other)
             yield Difference(f"a check {check.verdict} and {other.verdict}" if why else _told(check, other), why)
         else:
             yield from _readings(check, other, causes)
@@ -74,9 +78,10 @@ def _depend(checks: tuple[CheckRecord, CheckRecord], cause: str) -> bool:
     return needed or (warned and TOUCHED[cause].requirements.issuperset(checks[0].requirements))
 
 
-def _width(*checks: CheckRecord) -> str:
-    """Give that cause where one was not applicable since its process is a narrow one."""
-    return WIDTH if _NARROW in _sentences(checks) else ""
+def _cause(*checks: CheckRecord) -> str:
+    """Give what a process lacks of itself, where that is why one was not applicable."""
+    told = " ".join(_sentences(checks))
+    return next((cause for words, cause in _CAUSES.items() if words in told), "")
 
 
 def _sentences(checks: tuple[CheckRecord, ...]) -> list[str]:

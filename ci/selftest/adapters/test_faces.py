@@ -50,9 +50,16 @@ def test_a_capability_that_is_not_declared_explains_what_needs_it() -> None:
     assert [difference.why for difference in found] == ["named_instances"]
 
 
-def test_a_narrow_process_explains_what_needs_more_bits() -> None:
-    found = differences(abi(CHECK), abi(inapplicable("addresses of this process have no more than 32 bits")))
-    assert [difference.why for difference in found] == ["the width of a process"]
+@pytest.mark.parametrize(
+    ("sentence", "cause"),
+    [
+        ("addresses of this process have no more than 32 bits", "the width of a process"),
+        ("other accounts cannot enter /here, where the host program lies: move it", "the place of a host program"),
+    ],
+)
+def test_what_a_process_lacks_explains_what_needs_it(sentence: str, cause: str) -> None:
+    found = differences(abi(CHECK), abi(inapplicable(sentence)))
+    assert [difference.why for difference in found] == [cause]
 
 
 @pytest.mark.parametrize(
