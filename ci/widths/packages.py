@@ -6,6 +6,7 @@ So the machine keeps its architecture, and its own Wine, which may be at work, i
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ARCHITECTURE: Final = "i386"
+_RELEASE: Final = "bookworm"
+"""Others have other versions under other names."""
 _STAMP: Final = "made-by-ci.txt"
 _KNOWN: Final = "/var/lib/dpkg/status"
 _QUIET: Final = "-qq"
@@ -44,6 +47,8 @@ def unpack(directory: Path, *packages: str) -> Path:
         return root
     if any(shutil.which(program) is None for program in ("apt-get", "dpkg")):
         raise NotHere("32-bit programs come from Debian's packages here, and there is no apt-get")
+    if (release := _release()) != _RELEASE:
+        raise NotHere(f"32-bit programs come from the packages of Debian {_RELEASE} here, and this is {release}")
     shutil.rmtree(directory, ignore_errors=True)
     for downloaded in _downloaded(directory, packages):
         _do(f"unpack {downloaded.name}", "dpkg", "-x", str(downloaded), str(root))
@@ -69,6 +74,13 @@ def _downloaded(directory: Path, packages: tuple[str, ...]) -> list[Path]:
     wanted = [f"{package}:{_ARCHITECTURE}" for package in packages]
     _do(f"download {wanted[0]}", "apt-get", _QUIET, *told, "download", *wanted, directory=files)
     return sorted(files.iterdir())
+
+
+def _release() -> str:
+    try:
+        return platform.freedesktop_os_release().get("VERSION_CODENAME", "none")
+    except OSError:
+        return "none"
 
 
 def _is_installed(package: str) -> bool:

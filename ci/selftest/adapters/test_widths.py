@@ -96,3 +96,12 @@ def test_without_debian_s_programs_nothing_is_installed_or_unpacked(
         packages.install("a-compiler")
     with pytest.raises(packages.NotHere, match=r"and there is no apt-get$"):
         packages.unpack(tmp_path / "made", "a-python")
+
+
+def test_packages_of_another_release_are_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for program in ("apt-get", "dpkg"):
+        (tmp_path / program).touch(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: {"VERSION_CODENAME": "trixie"})
+    with pytest.raises(packages.NotHere, match=r"and this is trixie$"):
+        packages.unpack(tmp_path / "made", "a-python")
