@@ -12,7 +12,7 @@ from vdi_conformance.harness.varied.layout import LEAVING
 from vdi_conformance.harness.varied.meanwhile import close_guests
 from vdi_conformance.harness.varied.scripted import VariedScriptedSet
 from vdi_conformance.harness.varied.sets import CLOSELY, Mapped
-from vdi_conformance.harness.varied.sharing import require_usable
+from vdi_conformance.harness.varied.sharing import going_bad, require_usable
 from vdi_conformance.vdi.completion import ERROR_SUCCESS
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
@@ -98,7 +98,8 @@ def _lasting(varied: VariedSet, one: Held) -> str:
     """Name the requirement by which a mapped address stays good."""
     if one.holder in varied.gone:
         return "MBH-22"
-    return "MBH-20" if varied.layout.meanwhile in (*LEAVING, "second object closes") else "MBH-08"
+    others_left = varied.layout.meanwhile in LEAVING or varied.gone.intersection(varied.guests)
+    return "MBH-20" if others_left else "MBH-08"
 
 
 def _handles_hold(varied: VariedSet, one: Held) -> bool:
@@ -156,7 +157,8 @@ def look_for_the_last_time(varied: VariedSet, one: Held) -> None:
     """See that everybody still shows what is stored just before that is completed, whatever was called in between."""
     if one.number in CLOSELY:
         one.contents.store(one.fetched, varied.next_seed())
-        with judging("MBH-02") if varied.layout.processes > 1 else varied.recommended.judging("MBH-07"):
+        rule = "MBH-02" if varied.layout.processes > 1 else "MBH-07"
+        with varied.recommended.judging(rule), going_bad(_lasting(varied, one)):
             one.contents.require(*varied.views_of(one))
 
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from vdi_conformance.conditions import Combination
 
+GUESTS_LEAVE: Final = ("second object closes", "wait")
+"""Where the second objects of processes close while others go on."""
 BY_END: Final = {
     "primary aborts": ("ABT-01", "ABT-03", "ABT-08"),
     "secondary aborts": ("ABT-08", "ABT-18"),
@@ -119,10 +121,10 @@ def recommendations(combination: Combination) -> tuple[str, ...]:
         "GBH-05": layout.mapping == "again" or layout.before == "many calls",
         "GBH-10": layout.is_asked,
         "MBH-07": layout.mapping == "itself",
-        "MBH-08": layout.meanwhile == "nothing" or layout.mapping == "again" or layout.before == "many calls",
+        "MBH-08": not layout.aborts or layout.mapping == "again" or layout.before == "many calls",
         "MBH-09": layout.zone > 0,
         "MBH-11": True,
-        "MBH-20": layout.meanwhile in (*LEAVING, "second object closes"),
+        "MBH-20": layout.meanwhile in LEAVING or (layout.has_guests and layout.meanwhile in GUESTS_LEAVE),
         "MBH-21": layout.aborts,
         "MBH-22": layout.meanwhile == "holder killed",
         "MBH-28": layout.is_asked,

@@ -156,7 +156,7 @@ def _store(varied: VariedSet, one: Held) -> None:
         _require_everywhere(varied, one)
     if one.mapped and not one.number % 2:
         last = one.mapped[-1]
-        with varied.recommended.judging(_seeing(one, last)):
+        with _through(varied, one, last):
             one.store_through(last.view, varied.next_seed())
 
 
@@ -185,10 +185,16 @@ def _seeing(one: Held, mapped: Mapped) -> str:
 @contextmanager
 def _through(varied: VariedSet, one: Held, mapped: Mapped) -> Iterator[None]:
     """Use a view that showed the buffer when it was mapped: one that shows nothing now is an address that went bad."""
-    with varied.recommended.judging(_seeing(one, mapped)):
-        try:
-            yield
-        except ConformanceFailure as failure:
-            if failure.observed == NO_MEMORY:
-                failure.by = "MBH-08"
-            raise
+    with varied.recommended.judging(_seeing(one, mapped)), going_bad("MBH-08"):
+        yield
+
+
+@contextmanager
+def going_bad(rule: str) -> Iterator[None]:
+    """Charge it to a rule where there is no memory any more at an address that was good."""
+    try:
+        yield
+    except ConformanceFailure as failure:
+        if failure.observed == NO_MEMORY:
+            failure.by = rule
+        raise
