@@ -12,7 +12,7 @@ from vdi_conformance.evidence.records import CheckRecord
 from vdi_conformance.report import allure
 
 BROKEN = ("--adapter", "vdi_fixtures.broken.mbh.mapping_copies:Broken", "--topic", "MBH")
-SOME = ("-k", "at_their_own_addresses or own_set or fetcher_maps_its_own_handle")
+SOME = ("-k", "at_their_own_addresses or never_opened or fetcher_maps_its_own_handle")
 FEW = ("--adapter", "emulator", "--topic", "GBH", "--allure", "results", "--", "-k", "every_data_command_has_a_handle")
 
 TALKING = """

@@ -18,7 +18,7 @@ def _counts(path: Path) -> list[int]:
 
 def test_the_file_is_what_the_evidence_gives_and_counts_as_pytest_does(run_suite: RunSuite, tmp_path: Path) -> None:
     options = ("--adapter", BROKEN, "-n", "2", "--topic", "MBH", "--junit", "new/junit.xml")
-    run = run_suite(*options, "--", "-k", "at_their_own_addresses or own_set", "--junit-xml=pytest.xml")
+    run = run_suite(*options, "--", "-k", "at_their_own_addresses or never_opened", "--junit-xml=pytest.xml")
     assert run.exit_code == 1, run.output
     written = tmp_path / "new" / "junit.xml"
     assert written.read_bytes() == junit(run.evidence)

@@ -36,4 +36,5 @@ def test_a_death_by_a_null_pointer_counts_by_its_level(run_suite: RunSuite) -> N
     chosen = ("--requirement", "CMD-19", "--requirement", "MBH-28")
     run = run_suite("--adapter", f"{DYING}:NullPointers", *chosen)
     assert run.exit_code == 0, run.output
-    assert {check.verdict for check in run.judging("CMD-19") + run.judging("MBH-28")} == {"warning"}
+    judged = [check for check in run.judging("CMD-19") + run.judging("MBH-28") if not check.conditions]
+    assert {check.verdict for check in judged} == {"warning"}
