@@ -94,10 +94,10 @@ def abort(varied: VariedSet) -> None:
         one.command.device.complete(one.command, ERROR_SUCCESS, one.command.size).expect(VD_E_ABORT, by="CMP-05")
 
 
-def signal_abort(varied: VariedSet, client: Client, by: str = "ABT-01") -> None:
-    """Abort on whichever thread the layout says."""
+def signal_abort(varied: VariedSet, client: Client, by: str = "ABT-01", code: int = NOERROR) -> None:
+    """Abort on whichever thread the layout says; that gives the code by a requirement."""
     thread = varied.calls.label("aborting", SET_THREAD)
-    client.send_signal_abort(thread).result().expect(NOERROR, by=by)
+    client.send_signal_abort(thread).result().expect(code, by=by)
     varied.calls.end(client, thread)
 
 
@@ -140,9 +140,7 @@ def ask_when_closed(varied: VariedSet, client: Client) -> None:
     if (handle := next(known, None)) is not None:
         client.map_buffer_handle(handle).expect(VD_E_PROTOCOL, by="MBH-03")
     client.close().expect(VD_E_PROTOCOL, by="CLS-02")
-    thread = varied.calls.label("aborting", SET_THREAD)
-    client.send_signal_abort(thread).result().expect(VD_E_PROTOCOL, by="ABT-02")
-    varied.calls.end(client, thread)
+    signal_abort(varied, client, "ABT-02", VD_E_PROTOCOL)
 
 
 def _some(varied: VariedSet) -> list[Client]:
