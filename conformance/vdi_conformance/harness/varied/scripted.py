@@ -178,7 +178,7 @@ class VariedScriptedSet(VariedSet):
                 self.pass_in_order(may_fail=True)
 
     def send_aside(self) -> Aside | None:
-        """Let a command without data be held, on a device that has no other, where there is one."""
+        """Let a command without data be held."""
         code = VDC_GET_POSITION if self.layout.features else VDC_FLUSH
         tag = self.running.send(code=code, device=self.layout.aside)
         return Aside(tag, self.fetch(self.running.devices[self.layout.aside]))

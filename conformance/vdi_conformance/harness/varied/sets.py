@@ -246,7 +246,7 @@ class VariedSet(ABC):
 
     @abstractmethod
     def send_aside(self) -> Aside | None:
-        """Let a command without data be held on a device that has no other, where a server can be told to send it."""
+        """Let a command without data be held, where a server can be told to send one."""
 
     @abstractmethod
     def end_aside(self, aside: Aside) -> None:
