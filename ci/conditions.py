@@ -38,6 +38,12 @@ CHEAPER: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
 PROCESSES: Final = "processes"
 ALONE: Final = "1"
 """So many processes share nothing: pairs of other axes that came together with it alone would show little."""
+HOLDER_KILLED: Final = ("meanwhile", "holder killed")
+BEREFT: Final[Sequence[Mapping[str, frozenset[str]]]] = tuple(
+    {axis: frozenset({value}) for axis, value in (HOLDER_KILLED, *others)}
+    for others in ([("devices", "1")], [("fetching", "secondary"), (PROCESSES, "2")])
+)
+"""Where everything that was held is gone with its holder: pairs that came together there alone would show little."""
 DEAR: Final = frozenset(
     {"time limit", "64", "17", "9", "many calls", "aborted set", "4 MiB", "65536", "256 MiB", "64 MiB", "all others"}
 )
@@ -53,14 +59,15 @@ def combinations() -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def _fewest(level: str) -> list[dict[str, str]]:
-    """Cover everything where several processes share, and what one process by itself adds to that."""
-    rest = [_within(level, constraint) for constraint in constraints()]
-    conditions = [_condition(terms) for terms in rest if terms]
+    """Cover everything where several processes share, and what one process or one device by itself adds to that."""
+    rest = [terms for constraint in constraints() if (terms := _within(level, constraint))]
+    conditions, left = ([_condition(terms) for terms in given] for given in (rest, [*rest, *BEREFT]))
     factors = {axis.name: [value.name for value in axis.values] for axis in axes() if axis.name != LEVEL}
     several = factors | {PROCESSES: [value for value in factors[PROCESSES] if value != ALONE]}
-    attempts = [_made(several, conditions, 2, str(number)) for number in range(ATTEMPTS)]
+    attempts = [_made(several, left, 2, str(number)) for number in range(ATTEMPTS)]
     alone = [_made(factors | {PROCESSES: [ALONE]}, conditions, 1, str(number)) for number in range(ATTEMPTS)]
-    return _telling(_cheapened(min(attempts, key=len) + min(alone, key=len), rest))
+    bereft = _made(several | {axis: list(values) for axis, values in BEREFT[0].items()}, conditions, 1, "0")[:1]
+    return _telling(_cheapened(min(attempts, key=len) + min(alone, key=len) + bereft, [*rest, *BEREFT]))
 
 
 def _telling(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -78,13 +85,12 @@ def _telling(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
 def _cheapened(rows: list[dict[str, str]], rest: Sequence[Mapping[str, frozenset[str]]]) -> list[dict[str, str]]:
     """Replace what is dear and covered elsewhere too."""
     counts = Counter(key for row in rows for key in _covered(row))
-    forbidding = [terms for terms in rest if terms]
     for axis, cheaper in CHEAPER.items():
         for row in rows:
             for value in cheaper if row[axis] in DEAR else ():
                 other = {**row, axis: value}
                 lost = set(_covered(row)) - set(_covered(other))
-                if any(all(other[name] in never for name, never in terms.items()) for terms in forbidding):
+                if any(all(other[name] in never for name, never in terms.items()) for terms in rest):
                     continue
                 if all(counts[key] > 1 for key in lost):
                     counts.subtract(_covered(row))

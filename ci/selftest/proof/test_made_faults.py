@@ -112,9 +112,14 @@ def _tried(verdict: str, effects: int) -> Tried:
     )
 
 
+def _charged_elsewhere() -> Tried:
+    return Tried(check="GBH/b", requirements=("GBH-01", "GBH-20"), verdict="failed", broken=("GBH-20",), effects=1)
+
+
 FATES: list[tuple[tuple[Tried, ...], Fate]] = [
     ((_tried("passed", 1), _tried("failed", 2)), "found"),
     ((_tried("passed", 3),), "unnoticed"),
+    ((_tried("passed", 3), _charged_elsewhere()), "charged to others only"),
     ((_tried("passed", 0),), "condition never reached"),
     ((), "condition never reached"),
     ((_tried("not tested", 1),), "no verdict"),
@@ -132,7 +137,7 @@ def test_what_became_of_a_made_fault(ends: tuple[Tried, ...], fate: Fate) -> Non
 
 def test_the_share_leaves_out_what_an_adapter_cannot_have() -> None:
     results = [result(trial("made fault", f"{n}", ("GBH-01",)), *ends) for n, (ends, _) in enumerate(FATES)]
-    assert share_found(made_fates(results)) == pytest.approx(100 / 6)
+    assert share_found(made_fates(results)) == pytest.approx(100 / 7)
     assert share_found([]) == 100
 
 

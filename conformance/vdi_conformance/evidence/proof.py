@@ -18,9 +18,19 @@ OUTCOMES: Final[tuple[Outcome, ...]] = (
     "never exercised",
     "not applicable",
 )
-Fate = Literal["found", "unnoticed", "condition never reached", "not applicable", "no verdict"]
-FATES: Final[tuple[Fate, ...]] = ("found", "unnoticed", "condition never reached", "not applicable", "no verdict")
-"""What becomes of a made fault: `unnoticed` took effect in a check that judged what it breaks, and was not found."""
+Fate = Literal[
+    "found", "charged to others only", "unnoticed", "condition never reached", "not applicable", "no verdict"
+]
+FATES: Final[tuple[Fate, ...]] = (
+    "found",
+    "charged to others only",
+    "unnoticed",
+    "condition never reached",
+    "not applicable",
+    "no verdict",
+)
+"""What becomes of a made fault that took effect in checks of what it breaks: these were red by another requirement,
+or saw nothing (`unnoticed`)."""
 Ending = Literal["proven", "not proven", "void"]
 
 
@@ -102,7 +112,7 @@ class MadeFate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What became of a made fault: where it was found by which check of a requirement that it breaks.
 
     `effective` counts the checks in which it took effect of all that were `tried`, all of which judge such a
-    requirement; `effect` names one of them.
+    requirement; `effect` names one of them, and `charged` what they were charged to where that is something else.
     """
 
     fault: str
@@ -115,6 +125,7 @@ class MadeFate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     check: str = ""
     cause: str = ""
     effect: str = ""
+    charged: tuple[str, ...] = ()
 
 
 class Charges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -72,7 +72,12 @@ def _made_fate(result: TrialResult) -> MadeFate:
         check="" if killer is None else killer.check,
         cause=result.error if killer is None else killer.cause,
         effect=effective[0].check if effective else "",
+        charged=() if killer is not None else _charged_instead(effective),
     )
+
+
+def _charged_instead(effective: Iterable[Tried]) -> tuple[str, ...]:
+    return tuple(sorted({requirement for tried in effective for requirement in tried.broken}))
 
 
 def _missed(result: TrialResult) -> Fate:
@@ -81,7 +86,10 @@ def _missed(result: TrialResult) -> Fate:
         return "no verdict"
     if not judged and result.tried:
         return "not applicable"
-    return "unnoticed" if any(tried.effects for tried in judged) else "condition never reached"
+    effective = [tried for tried in judged if tried.effects]
+    if any(tried.broken for tried in effective):
+        return "charged to others only"
+    return "unnoticed" if effective else "condition never reached"
 
 
 def share_found(fates: Sequence[MadeFate]) -> float:

@@ -51,6 +51,8 @@ def _made(proof: Proof) -> Iterator[str]:
 
 
 def _missed(one: MadeFate) -> str:
+    if one.fate == "charged to others only":
+        return f"was charged to {', '.join(one.charged)} only, which it does not break, as by {shown(one.effect)}"
     if one.fate == "unnoticed":
         return f"took effect in {one.effective} of {one.tried} checks, such as {shown(one.effect)}, and nobody noticed"
     return f"{one.fate}, in {one.tried} checks" + (f": {shown(one.cause)}" if one.cause else "")

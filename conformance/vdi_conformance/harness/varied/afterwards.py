@@ -114,7 +114,8 @@ def _handles_hold(varied: VariedSet, one: Held) -> bool:
     asked = one.holder.get_buffer_handle(one.command.buffer)
     if not asked.succeeded and varied.has_ended():
         return False
-    with judging("GBH-20"):
+    # What nobody could map before went bad by nothing that happened.
+    with judging("GBH-20" if one.mapped else "GBH-01"):
         view = BufferView(mapper, again.expect(NOERROR))
         require_usable(one, view)
         # It may be another one (GBH-05), which has to map as well.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.harness.intervals import TooSlow, with_time_enough
 from vdi_conformance.harness.judging import ConformanceFailure, needing
 from vdi_conformance.harness.varied import null_pointers
-from vdi_conformance.harness.varied.afterwards import complete_all, go_on
+from vdi_conformance.harness.varied.afterwards import complete_all, go_on, look_for_the_last_time
 from vdi_conformance.harness.varied.around import ask_around, ask_for_the_configuration, require_what_was_asked
 from vdi_conformance.harness.varied.before import call_often, created, go_before, refuse
 from vdi_conformance.harness.varied.layout import MOST_HELD, Layout
@@ -70,8 +70,7 @@ def _judge(testbed: Testbed, layout: Layout, server_time_out: int) -> None:
             held = varied.hold(uses)
             share(varied, held)
             complete_all(varied, held)
-        if rounds and varied.layout.aborts:
-            varied.pass_in_order(may_fail=False)
+        varied.pass_in_order(may_fail=False)
         varied.last_round = True
         held = varied.hold(last)
         _share_disturbed(varied, held)
@@ -90,5 +89,8 @@ def _share_disturbed(varied: VariedSet, held: list[Held]) -> None:
     if varied.layout.aborts:
         ask = ask_around if varied.layout.is_asked else ask_for_the_configuration
         ask(varied, held)
+    if varied.layout.aborts or varied.layout.may_end:
+        for one in held:
+            look_for_the_last_time(varied, one)
     happen(varied, held)
     go_on(varied, held, aside, waiting)

@@ -20,7 +20,7 @@ NUMBERS = (0, 3)
 
 def pass_in_order(varied: VariedScriptedSet, may_fail: bool) -> None:
     """Let the first device have two commands at once, and at last one that fails, after which it takes no others."""
-    if varied.result_of(varied.held[0]) != ERROR_SUCCESS:
+    if varied.held and varied.result_of(varied.held[0]) != ERROR_SUCCESS:
         return
     free = [one.buffer for one in varied.held if one.holder not in varied.gone and one not in varied.kept][:2]
     if len(free) == 2 and varied.layout.transfer > varied.layout.block:
