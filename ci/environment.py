@@ -76,6 +76,13 @@ def fingerprint(root: Path) -> str:
     return digest.hexdigest()
 
 
+def is_newer_than_the_sources(evidence: Path) -> bool:
+    """Tell whether a run has ended since anything was changed that it depends on."""
+    rooms = (ROOT / "conformance", ROOT / "fixtures")
+    sources = (path for room in rooms for kind in ("*.py", "*.tsv", "*.json") for path in room.rglob(kind))
+    return evidence.is_file() and evidence.stat().st_mtime > max(path.stat().st_mtime for path in sources)
+
+
 def tool(python: Path, name: str) -> str:
     """Give the path of a console script beside the interpreter."""
     return str(python.with_name(f"{name}.exe" if os.name == "nt" else name))

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
-from environment import ROOT, call, clean_variables, main, tool, wait
+from environment import ROOT, call, clean_variables, is_newer_than_the_sources, main, tool, wait
 from native import build, compiler
 
 if TYPE_CHECKING:
@@ -35,13 +35,6 @@ def leg(python: Path, further: list[str]) -> int:
         code = _run(python, EMULATOR, {}, "emulator", *further)
     code = code or _run(python, LIBRARY, {}, f"sqlserver:{library}", *further)
     return code or call([str(python), "ci/compare_abis.py", str(EMULATOR), str(LIBRARY)])
-
-
-def is_newer_than_the_sources(evidence: Path) -> bool:
-    """Tell whether a run has ended since anything was changed that it depends on."""
-    rooms = (ROOT / "conformance", ROOT / "fixtures")
-    sources = (path for room in rooms for kind in ("*.py", "*.tsv", "*.json") for path in room.rglob(kind))
-    return evidence.is_file() and evidence.stat().st_mtime > max(path.stat().st_mtime for path in sources)
 
 
 def sanitized(python: Path, further: list[str]) -> int:

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import linux_leg
 import native
-from environment import FAILED, ROOT, alone, call, main, say, tool
+from environment import FAILED, ROOT, alone, call, is_newer_than_the_sources, main, say, tool
 from faulty import Fault, copy, faults
 from widths import python32, standins, wine32
 from widths.packages import NotHere
@@ -101,7 +101,7 @@ def on_linux(python: Path, further: list[str]) -> int:
 
 def _compared(python: Path) -> int:
     """Hold 32-bit hosts against 64-bit ones, which the Linux leg has run or runs now."""
-    if not linux_leg.is_newer_than_the_sources(linux_leg.LIBRARY) and (code := linux_leg.leg(python, [])):
+    if not is_newer_than_the_sources(linux_leg.LIBRARY) and (code := linux_leg.leg(python, [])):
         return code
     return call([str(python), "ci/compare_abis.py", str(linux_leg.LIBRARY), str(EVIDENCE)])
 

@@ -75,6 +75,64 @@ def test_it_goes_around_another_adapter(tmp_path: Path) -> None:
     }
 
 
+@pytest.fixture(scope="module")
+def run_of_the_emulator(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Makes a run of the one check that judges CMP-12, as the lines of its record."""
+    selected = tmp_path_factory.mktemp("run") / "selected.jsonl"
+    assert main(["run", "--adapter", "emulator", "--requirement", "CMP-12", "--evidence", str(selected)]) == 0
+    return selected.read_text(encoding="utf-8").splitlines()
+
+
+def _as_if_whole(lines: list[str], path: Path, **changed: object) -> str:
+    header, *others = lines
+    whole = path / "whole.jsonl"
+    told = [json.dumps({**json.loads(header), "selection": [], **changed}), *others]
+    whole.write_text("\n".join(told) + "\n", encoding="utf-8")
+    return str(whole)
+
+
+def test_a_whole_run_stands_for_the_adapter_without_a_fault(run_of_the_emulator: list[str], tmp_path: Path) -> None:
+    run = _as_if_whole(run_of_the_emulator, tmp_path)
+    exit_code, proof = _proof(tmp_path, "--only", "completion_takes_the_oldest", "--control", run)
+    assert (exit_code, proof["ending"]) == (0, "proven")
+    controls = [trial for trial in proof["trials"] if trial["trial"]["kind"] == "control"]
+    judged = {json.loads(line)["id"] for line in run_of_the_emulator[1:-1]}
+    assert {tried["check"] for trial in controls for tried in trial["tried"]} == judged
+
+
+def test_a_run_in_which_a_check_failed_makes_a_proof_void(run_of_the_emulator: list[str], tmp_path: Path) -> None:
+    failed = [line.replace('"verdict":"passed"', '"verdict":"failed"') for line in run_of_the_emulator]
+    run = _as_if_whole(failed, tmp_path)
+    exit_code, proof = _proof(tmp_path, "--only", "completion_takes_the_oldest", "--control", run)
+    assert (exit_code, proof["ending"]) == (6, "void")
+
+
+OTHERS: list[tuple[dict[str, object], str]] = [
+    ({"selection": ["check X"]}, "it is a selected run"),
+    ({"suite_version": "0.0.1"}, "another version of the suite"),
+    ({"catalogue_sha256": "0"}, "another version of the suite or of its catalogue"),
+    ({"python": "3.0"}, "another platform"),
+    ({"client": {"reference": "other", "name": "", "version": ""}}, "it is of other, not of emulator"),
+    ({"server": {"reference": "other", "name": "", "version": ""}}, "its server was other"),
+]
+
+
+@pytest.mark.parametrize(("changed", "sentence"), OTHERS, ids=[sentence for _, sentence in OTHERS])
+def test_a_run_that_cannot_stand_for_it_is_refused(
+    run_of_the_emulator: list[str],
+    changed: dict[str, object],
+    sentence: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = _as_if_whole(run_of_the_emulator, tmp_path, **changed)
+    capsys.readouterr()
+    assert main(["prove", "--only", "mapping_copies", "--control", run]) == 4
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
+
+
 def test_it_is_void_on_an_adapter_that_fails_without_any_fault(tmp_path: Path) -> None:
     adapter = "vdi_fixtures.broken.cmp.closed_devices_say_invalid:Broken"
     exit_code, proof = _proof(tmp_path, "--adapter", adapter, "--only", "closed_devices_say_invalid")
@@ -108,6 +166,8 @@ REFUSED = [
     (["--drawn", "1", "--adapter", "package.module:Class"], "--pairs and --drawn are about the emulator"),
     (["--only", "mapping_copis"], "nearest: mapping_copies"),
     (["--only", "nothing_of_that_name"], "there is nothing called nothing_of_that_name to be tried"),
+    (["--control", "evidence.jsonl", "--made", "1"], "--control goes with none of"),
+    (["--control", "no_such_file.jsonl"], "no_such_file.jsonl cannot be read"),
     (["--profile", "half"], "there is no profile 'half'"),
     (["--adapter", "no.such:Class"], "cannot be found"),
     (["--adapter", "no_such_file.toml"], "no_such_file.toml"),

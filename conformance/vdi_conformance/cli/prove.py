@@ -19,7 +19,8 @@ from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, look_here, read_by, writable, written
 from vdi_conformance.cli.proving import Watch
 from vdi_conformance.cli.refusal import UsageRefusal
-from vdi_conformance.evidence.proof import Ending
+from vdi_conformance.evidence.files import NotEvidence, read
+from vdi_conformance.evidence.proof import Ending, Proof
 from vdi_conformance.judgement.exit_codes import ENDED
 from vdi_conformance.proof.plan import FURTHER, ProofPlan, write
 from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
@@ -27,6 +28,7 @@ from vdi_conformance.requirements.profiles import Profile, profile
 from vdi_conformance.untrusted.printable import shown_lines
 
 if TYPE_CHECKING:
+    from vdi_conformance.proof.control import Known
     from vdi_conformance.proof.discovery import Making
 
 EXIT_CODES: Final[dict[Ending, int]] = {"proven": 0, "not proven": 1, "void": 6}
@@ -111,6 +113,13 @@ def prove(
             help="So many in a hundred made faults must be found (default: 0).",
         ),
     ] = 0,
+    control: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="EVIDENCE",
+            help="The record of a whole run of the adapter here, in place of running it once more without any fault.",
+        ),
+    ] = None,
     with_written: Annotated[
         bool, typer.Option("--written/--no-written", help="What is written as well, or the made faults alone.")
     ] = True,
@@ -143,10 +152,8 @@ def prove(
     from vdi_conformance.proof.discovery import Making, after_survey, survey_of
     from vdi_conformance.proof.making import without_survey
     from vdi_conformance.proof.whole import Made, proof_of
-    from vdi_conformance.report.proof_page import page
-    from vdi_conformance.report.proof_summary import summary
 
-    distinct([("--json", json), ("--html", html)], read_by(adapter))
+    distinct([("--json", json), ("--html", html)], [("--control", control), *read_by(adapter)])
     asked = _asked(profile_name)
     whole = profile_name is None
     if pairs or drawn:
@@ -154,20 +161,15 @@ def prove(
     else:
         making = Making(made, seed, least, with_written)
         planned = _planned(adapter, asked, only or [], whole, further, making, endurance)
-    options = [
-        "--vdi-adapter",
-        adapter,
-        f"--vdi-timeout-scale={timeout_scale}",
-        "-n",
-        workers or str(WORKERS * (os.cpu_count() or 1)),
-    ]
-    if every_combination or made:
-        # What a condition has to do with a statement is what some made faults are about.
-        options.append("--vdi-every-combination")
-    if endurance is not None:
-        options.append(f"--vdi-endurance={endurance}")
-    if profile_name is not None:
-        options.append(f"--vdi-profile={asked.label}")
+    every = every_combination or bool(made)
+    known = _known(control, planned, alone=whole and not (pairs or drawn or endurance or every))
+    planned = planned if known is None else known.left
+    options = ["--vdi-adapter", adapter, f"--vdi-timeout-scale={timeout_scale}"]
+    options += ["-n", workers or str(WORKERS * (os.cpu_count() or 1))]
+    # What a condition has to do with a statement is what some made faults are about.
+    options += ["--vdi-every-combination"] if every else []
+    options += [f"--vdi-endurance={endurance}"] if endurance is not None else []
+    options += [f"--vdi-profile={asked.label}"] if not whole else []
     started, began = datetime.now(UTC), time.monotonic()
     survey = Watch(survey_of(planned, None if adapter == EMULATOR else resolve(adapter).target))
     status, told = _make(survey, options) if survey.plan.trials else (0, "")
@@ -177,17 +179,27 @@ def prove(
     if status not in ENDED:
         typer.echo(shown_lines(told), err=True)
         return status
-    results = (*map(without_survey, survey.results), *watch.results)
+    if known is not None and known.adapter != watch.client:
+        raise UsageRefusal(f"{control} is of another version of the adapter: make a whole run of this one.")
+    before = (*map(without_survey, survey.results), *(() if known is None else known.results))
+    results = (*before, *watch.results)
     trials = Made(started.isoformat(timespec="seconds"), time.monotonic() - began, results)
-    both = msgspec.structs.replace(watch.plan, trials=(*survey.plan.trials, *watch.plan.trials))
+    both = msgspec.structs.replace(watch.plan, trials=(*(one.trial for one in before), *watch.plan.trials))
     proof = proof_of(both, asked, watch.client, trials)
+    _tell(proof, json, html)
+    return EXIT_CODES[proof.ending]
+
+
+def _tell(proof: Proof, json: Path | None, html: Path | None) -> None:
+    from vdi_conformance.report.proof_page import page
+    from vdi_conformance.report.proof_summary import summary
+
     if json is not None:
         written(json, msgspec.json.format(msgspec.json.encode(proof)))
     if html is not None:
         written(html, page(proof).encode("utf-8"))
     for line in summary(proof):
         typer.echo(line)
-    return EXIT_CODES[proof.ending]
 
 
 def _asked(profile_name: str | None) -> Profile:
@@ -218,6 +230,23 @@ def _planned(
         around = None if adapter == EMULATOR else spec.target
         return plan(asked, adapter, around, only, whole, further, making, endurance)
     except (UnknownTrial, UnknownAdapter) as error:
+        raise UsageRefusal(f"{error}.") from error
+
+
+def _known(evidence: Path | None, planned: ProofPlan, alone: bool) -> "Known | None":
+    """Read what came of the adapter without a fault; `alone` says whether nothing was asked for that it lacks."""
+    from vdi_conformance.proof.control import NoControl, known_by
+
+    if evidence is None:
+        return None
+    if not alone:
+        raise UsageRefusal(
+            "--control goes with none of --pairs, --drawn, --made, --endurance, --every-combination, --profile: leave "
+            "it out, and the adapter is tried without a fault as well."
+        )
+    try:
+        return known_by(read(evidence), planned)
+    except (NotEvidence, NoControl) as error:
         raise UsageRefusal(f"{error}.") from error
 
 

@@ -22,7 +22,7 @@ def scheduled(trial: Trial, checks: Checks, scored: Collection[str]) -> Schedule
     """Plan a trial."""
     match trial.kind:
         case "control":
-            return _all_of(check for check in _at_home(trial, checks) if _meets(trial.requirements, checks[check]))
+            return _all_of(of_a_control(trial, checks))
         case "reading":
             return _all_of(_sampled(trial, _thinned(trial, checks)))
         case "trivial":
@@ -31,6 +31,11 @@ def scheduled(trial: Trial, checks: Checks, scored: Collection[str]) -> Schedule
             return _until_one_is_red(trial, checks)
         case _:
             return _until_all_are_red(trial, checks)
+
+
+def of_a_control(trial: Trial, checks: Checks) -> list[str]:
+    """Give the checks that a trial meets in which nothing is wrong."""
+    return [check for check in _at_home(trial, checks) if _meets(trial.requirements, checks[check])]
 
 
 def red(requirement: str) -> tuple[str, ...]:

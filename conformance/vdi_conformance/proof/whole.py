@@ -1,8 +1,6 @@
 """A whole proof, from its plan and what came of the trials."""
 
-import hashlib
 import platform
-from importlib.resources import files
 from typing import NamedTuple
 
 from vdi_conformance import __version__
@@ -21,6 +19,7 @@ from vdi_conformance.proof.matrix import (
     void,
 )
 from vdi_conformance.proof.plan import ProofPlan
+from vdi_conformance.requirements import digest
 from vdi_conformance.requirements.profiles import Profile
 
 
@@ -39,10 +38,9 @@ def proof_of(plan: ProofPlan, profile: Profile, adapter: Party, made: Made) -> P
     found = cells(results)
     because = tuple(void(plan, results))
     wanting = tuple(dict.fromkeys((*because, *findings(plan, results, found))))
-    requirements = (files("vdi_conformance.requirements") / "data" / "requirements.tsv").read_bytes()
     return Proof(
         suite_version=__version__,
-        catalogue_sha256=hashlib.sha256(requirements).hexdigest(),
+        catalogue_sha256=digest(),
         profile=version_of(profile),
         adapter=adapter,
         platform=platform.platform(),

@@ -1,11 +1,9 @@
 """Collects the records of a run on the controller, writes them, and gives the exit code."""
 
-import hashlib
 import platform
 import time
 from collections import Counter
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +33,7 @@ from vdi_conformance.pytest_plugin.profile import PROFILE
 from vdi_conformance.pytest_plugin.repetition import Once
 from vdi_conformance.pytest_plugin.selection import never_executed, selection
 from vdi_conformance.pytest_plugin.tools import plugins, tools
-from vdi_conformance.requirements import catalogue
+from vdi_conformance.requirements import catalogue, digest
 from vdi_conformance.untrusted.printable import keepable
 
 
@@ -195,10 +193,9 @@ def header_of(config: pytest.Config) -> Header:
     client, server = config.stash[PARTIES]
     options = config.option
     profile = config.stash[PROFILE]
-    requirements = (files("vdi_conformance.requirements") / "data" / "requirements.tsv").read_bytes()
     header = Header(
         suite_version=__version__,
-        catalogue_sha256=hashlib.sha256(requirements).hexdigest(),
+        catalogue_sha256=digest(),
         profile=None if profile is None else version_of(profile),
         client=client,
         server=server,

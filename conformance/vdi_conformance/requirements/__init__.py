@@ -1,6 +1,6 @@
 """The catalogue: every testable statement about the interface, with its sources and open questions."""
 
-from vdi_conformance.requirements.catalogue import catalogue
+from vdi_conformance.requirements.catalogue import catalogue, digest
 from vdi_conformance.requirements.values import (
     Catalogue,
     Change,
@@ -12,4 +12,15 @@ from vdi_conformance.requirements.values import (
     Unchecked,
 )
 
-__all__ = ["Catalogue", "Change", "Question", "Reading", "Requirement", "Scope", "Source", "Unchecked", "catalogue"]
+__all__ = [
+    "Catalogue",
+    "Change",
+    "Question",
+    "Reading",
+    "Requirement",
+    "Scope",
+    "Source",
+    "Unchecked",
+    "catalogue",
+    "digest",
+]

@@ -120,14 +120,18 @@ def _handles_hold(varied: VariedSet, one: Held) -> bool:
         require_usable(one, view)
         # It may be another one (GBH-05), which has to map as well.
         handle = asked.expect(NOERROR)
-    if one.zone is not None and one.number in CLOSELY:
-        with varied.recommended.judging("MBH-09"):
-            one.zone.require(view)
+    _require_zone(varied, one, view)
     if handle != one.handle:
         with judging("GBH-01"):
             one.contents.require(BufferView(mapper, mapper.map_buffer_handle(handle).expect(NOERROR)))
     one.mapped.append(Mapped(mapper, view, "GBH-20"))
     return True
+
+
+def _require_zone(varied: VariedSet, one: Held, view: BufferView) -> None:
+    if one.zone is not None and one.number in CLOSELY:
+        with varied.recommended.judging("MBH-09"):
+            one.zone.require(view)
 
 
 def _mapper(varied: VariedSet, one: Held) -> Client:
@@ -177,6 +181,7 @@ def _pass_over(varied: VariedScriptedSet, mine: Sequence[Held]) -> list[Held]:
         view = BufferView(mapper, mapper.map_buffer_handle(first.handle).expect(NOERROR))
         require_usable(first, view)
         first.holder.get_buffer_handle(first.command.buffer).expect(NOERROR)
+    _require_zone(varied, first, view)
     if varied.layout.is_asked:
         ask_around(varied, [first])
     return [further]
