@@ -1,4 +1,4 @@
-"""A run as a web page: the outcome, what stands between it and a certificate, causes, requirements, observations; pure."""
+"""A run as a web page: what came of it, why, what stands between it and a certificate, and all its checks; pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +64,10 @@ def run_page(evidence: Evidence) -> str:
     return rendered(
         "run.html.j2",
         report=report,
-        sections={name: [one for one in _causes(report, evidence) if one.report.verdict in said] for name, said in SECTIONS.items()},
+        sections={
+            name: [one for one in _causes(report, evidence) if one.report.verdict in said]
+            for name, said in SECTIONS.items()
+        },
         topics=_topics(report, evidence),
         checks=_checks(report, evidence),
         questions=list(_questions(report)),

@@ -1,4 +1,4 @@
-"""A run as its reports tell it: the outcome, what keeps it from being better, causes, requirements, observations; pure."""
+"""A run as its reports tell it: outcome, causes, requirements, observations, the way to a certificate; pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import CheckRecord, Header, Party, ProfileVersion, Verdict
+from vdi_conformance.evidence.records import CHARGING, CheckRecord, Header, Party, ProfileVersion, Verdict
 from vdi_conformance.judgement.charges import concerned, verdicts
 from vdi_conformance.judgement.scoring import RequirementVerdict, by_requirement, scored_counts
 from vdi_conformance.report.causes import Alike, by_cause
@@ -29,7 +29,7 @@ WORST_FIRST: Final[tuple[Verdict, ...]] = (*UNMET, "passed", "not applicable")
 
 
 class Prospect(msgspec.Struct, frozen=True, kw_only=True):
-    """What a profile would say of this run: how many requirements it scores, and which of them are in the way, by verdict.
+    """What a profile would say of a run: how many requirements it scores, and which are in the way, by verdict.
 
     `unattributed` are checks that ended in error before it was known what they judge.
     """
@@ -47,7 +47,7 @@ class Prospect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CauseReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One cause: how checks ended for it, a sentence that holds for all, what it breaks, and the check that shows it best.
+    """One cause: how checks ended for it, a sentence for all, what it breaks, and the check that shows it best.
 
     `where` are conditions that all these checks have and no other; `again` is the command that runs the check again.
     """
@@ -76,6 +76,11 @@ class RequirementReport(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     checks: dict[str, int]
     causes: list[int]
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it was not tested because checks that judge it broke another requirement first."""
+        return self.verdict == "not tested" and any(self.checks.get(verdict) for verdict in CHARGING)
 
 
 class ObservationReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +127,7 @@ def run_report(evidence: Evidence) -> RunReport:
     causes = [_cause(number, alike, header, checks) for number, alike in enumerate(causes_of(checks), 1)]
     requirements = list(_requirements(checks, judged, causes))
     return RunReport(
-        outcome=_outcome(evidence, judged),
+        outcome=outcome_of(evidence),
         scope=_scope(header),
         exit_code=footer.exit_code,
         reasons=list(_reasons(evidence, requirements)),
@@ -163,31 +168,44 @@ def _by_profile(header: Header, checks: Sequence[CheckRecord]) -> tuple[Requirem
     return () if profile is None else by_requirement(profile, catalogue().requirements, header.client, checks)
 
 
-def _outcome(evidence: Evidence, judged: Sequence[RequirementVerdict]) -> Outcome:
-    footer = evidence.footer
+def outcome_of(evidence: Evidence) -> Outcome:
+    """Say how a run came out: by its exit code, and for what that was 1."""
+    footer, judged = evidence.footer, _by_profile(evidence.header, evidence.checks)
     failed = scored_counts(judged, evidence.checks).get("failed") if judged else footer.counts.get("failed")
     if footer.exit_code == 1 and footer.complaints and not failed:
         return "baseline out of date"
     return OUTCOMES.get(footer.exit_code, "incomplete")
 
 
+def restrictions(header: Header) -> list[str]:
+    """Say what was selected beside a profile."""
+    return [one for one in header.selection if header.profile is None or one != f"profile {header.profile.label}"]
+
+
 def _scope(header: Header) -> str:
     """Say what the outcome speaks of."""
-    label = "" if header.profile is None else header.profile.label
-    further = [one for one in header.selection if one != f"profile {label}"]
-    what = f"the profile {label}" if label else "the whole suite"
+    what = f"the profile {header.profile.label}" if header.profile else "the whole suite"
+    further = restrictions(header)
     return f"{what}, restricted to {'; '.join(further)}" if further else what
 
 
 def _reasons(evidence: Evidence, requirements: Sequence[RequirementReport]) -> Iterator[str]:
     """Say what gave the run its exit code, where that is not 0."""
     deciding = [one for one in requirements if one.standing in (None, "scored")]
-    words = {"failed": "broken", "error": "not judged, since a check ended in error", "not tested": "not tested"}
-    for verdict, what in words.items():
-        if ids := [one.id for one in deciding if one.verdict == verdict]:
-            yield f"{_counted(len(ids), 'requirement')} {'is' if len(ids) == 1 else 'are'} {what}: {', '.join(ids)}"
-    if lost := sum(not check.requirements for check in evidence.checks if check.verdict in IN_THE_WAY):
-        yield f"{_counted(lost, 'check')} ended before it was known what they judge"
+    unjudged = [one for one in deciding if one.verdict == "not tested"]
+    named = {
+        "broken": [one.id for one in deciding if one.verdict == "failed"],
+        "not judged, since a check ended in error": [one.id for one in deciding if one.verdict == "error"],
+        "not tested": [one.id for one in unjudged if not one.hidden],
+    }
+    for what, ids in named.items():
+        if told := _counted(len(ids), "requirement is", "requirements are"):
+            yield f"{told} {what}: {', '.join(ids)}"
+    if hidden := _counted(sum(one.hidden for one in unjudged), "requirement", "requirements"):
+        yield f"{hidden} could not be judged, since checks broke another one first"
+    lost = [check for check in evidence.checks if not check.requirements and check.verdict in IN_THE_WAY]
+    if told := _counted(len(lost), "check", "checks"):
+        yield f"{told} ended before it was known what they judge"
     yield from untested_lines(evidence.header, evidence.checks)
     yield from evidence.footer.complaints
 
@@ -239,9 +257,10 @@ def _requirements(
     said: defaultdict[str, list[Verdict]] = defaultdict(list)
     ended: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for check in checks:
-        for id_, verdict in verdicts(check):
-            said[id_] += [verdict] if verdict else []
+        for id_, _ in verdicts(check):
             ended[id_][check.verdict] += 1
+            # What ended for another requirement says nothing of this one.
+            said[id_] += [check.verdict] if id_ in concerned(check) else []
     of_causes: defaultdict[str, list[int]] = defaultdict(list)
     for cause in causes:
         for id_ in cause.requirements:
@@ -279,5 +298,6 @@ def _observation(one: Answered, checks: Iterable[CheckRecord]) -> ObservationRep
     return ObservationReport(question=one.question, subject=one.subject, answers=one.answers, permitted=permitted)
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _counted(number: int, one: str, many: str) -> str:
+    """Count them; nothing where there is none."""
+    return f"{number} {one if number == 1 else many}" if number else ""

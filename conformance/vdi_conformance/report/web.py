@@ -1,4 +1,4 @@
-"""What the web pages share: templates that escape whatever they are given, and a policy that lets nothing else in; pure."""
+"""What web pages share: templates that escape what they are given, and a policy that lets nothing else in; pure."""
 
 import base64
 import hashlib
@@ -28,11 +28,12 @@ def rendered(name: str, *styles: str, **values: Any) -> str:
     )
     # Both are texts of ours, and their digests are those of what stands in the page.
     sheets, script = [Markup(sheet) for sheet in sheets], Markup(script)  # noqa: S704
-    return _template(name).render(policy=policy, sheets=sheets, script=script, **values)
+    return template(name).render(policy=policy, sheets=sheets, script=script, **values)
 
 
 @cache
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
+    """Give a template, which escapes and spells out every text that it is given."""
     environment = Environment(
         loader=PackageLoader("vdi_conformance.report"),
         autoescape=True,
