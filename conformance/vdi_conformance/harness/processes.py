@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.evidence.records import Call, Requests
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from vdi_conformance.harness.other_accounts import Other
     from vdi_conformance.harness.worker_session import Role, WorkerSession
-    from vdi_conformance.host.process import Host
+    from vdi_conformance.host.process import CallRecord, Host
 
 TOLD: Final = 5000
 """So many characters are kept of each text in a call."""
@@ -67,19 +68,20 @@ class Processes:
         steps = sum(answered.total() for answered in servers) - statements
         return Requests(client=client, statements=statements, steps=steps)
 
-    def last_calls(self, limit: int) -> list[Call]:
-        """Give the last calls of every process, in the order in which they were made."""
-        calls = [record for host in self._hosts for record in host.calls[1:][-limit:]]
-        return [
-            Call(
-                number=record.number,
-                process=record.host,
-                method=record.method,
-                params=keepable(record.params, TOLD, ELEMENTS),
-                answer=keepable(record.error or record.reply, TOLD, ELEMENTS),
-            )
-            for record in sorted(calls, key=lambda record: record.number)
+    def calls(self) -> list[Call]:
+        """Give the calls of all processes in the order in which they were made, as far as these remember them.
+
+        Where a process has forgotten its first ones, their numbers are missing before the first that it remembers.
+        """
+        remembered = [
+            (record, host.forgotten if not place else 0)
+            for host in self._hosts
+            for place, record in enumerate(host.calls)
         ]
+        remembered.sort(key=lambda one: one[0].number)
+        numbers = itertools.accumulate(forgotten + 1 for _, forgotten in remembered)
+        first = min((record.started for record, _ in remembered), default=0.0)
+        return [_call(record, number, first) for (record, _), number in zip(remembered, numbers, strict=True)]
 
     def last_words(self) -> list[tuple[str, str]]:
         """Give what the processes that have ended wrote last to standard error, where they wrote anything."""
@@ -124,6 +126,25 @@ class Processes:
             if not orderly:
                 host.kill()
             host.end_input()
+
+
+def _call(record: CallRecord, number: int, first: float) -> Call:
+    params = dict(record.params)
+    thread = params.pop("thread", None) or ""
+    return Call(
+        number=number,
+        process=record.host,
+        thread=thread,
+        method=record.method,
+        params=keepable(params, TOLD, ELEMENTS),
+        answer=keepable(record.error or record.reply, TOLD, ELEMENTS),
+        begin=_milliseconds(record.started - first),
+        end=None if record.ended is None else _milliseconds(record.ended - first),
+    )
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
 
 
 def _require_started(host: Host) -> None:

@@ -183,6 +183,7 @@ class Host:
         self._lines = connection.Lines(name)
         self._waiting: dict[int, Pending[Any]] = {}
         self._calls: deque[Pending[Any]] = deque(maxlen=_CALLS_KEPT)
+        self._made = 0
         self._failure: ProtocolError | HostHung | None = None
         self._ended: Ended | None = None
         self._input_ended = False
@@ -219,8 +220,13 @@ class Host:
 
     @property
     def calls(self) -> list[CallRecord]:
-        """The last requests of this host, oldest first."""
+        """The last requests after `initialize`, oldest first."""
         return [pending.record() for pending in self._calls]
+
+    @property
+    def forgotten(self) -> int:
+        """How many requests came between `initialize` and these."""
+        return self._made - len(self._calls)
 
     def call(self, request: Request[R], *, patience: float = PATIENCE) -> R:
         """Send a request and wait for its reply, at most `patience` seconds times the run's scale."""
@@ -231,7 +237,9 @@ class Host:
         if self._link.over:
             raise NoEnd(self.name, request.method)
         pending = Pending(self, self._link.next_number(), request)
-        self._calls.append(pending)
+        if not isinstance(request, Initialize):
+            self._calls.append(pending)
+            self._made += 1
         if self._failure is not None:
             pending.settle(self._failure)
         elif self._ended is not None:
