@@ -7,6 +7,7 @@ from typing import Final
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord
 from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.lanes import lanes_mermaid
 from vdi_conformance.report.run_report import CauseReport, RunReport, run_report
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.untrusted.printable import code_in_markdown, fence_around, in_markdown, shown, shown_lines
@@ -19,6 +20,9 @@ SENTENCE: Final = 2000
 TEXT: Final = 4000
 CALLS: Final = 12
 """So many calls, the last ones, are told of a check."""
+PICTURED: Final = 3
+PICTURE: Final = 8000
+"""So many causes have a picture, of so many characters at the most."""
 NAMED: Final = 50
 """So many checks of a cause are named."""
 _SIGNS: Final = {
@@ -73,6 +77,8 @@ def _cause(cause: CauseReport, check: CheckRecord) -> str:
         if requirement := catalogue().get(id_):
             lines += [f"**{id_} {requirement.level}**: {in_markdown(requirement.statement)}", ""]
     lines += [f"{code_in_markdown(check.id)} {in_markdown(check.about)}".rstrip(), ""]
+    if cause.number <= PICTURED and 0 < len(picture := lanes_mermaid(check)) <= PICTURE:
+        lines += [_fenced(picture, "mermaid", PICTURE), ""]
     if cause.where:
         lines += [f"All of them, and no other, **where {in_markdown(cause.where)}**.", ""]
     told = [check.cause.sentence.strip()] if check.cause else []
@@ -107,7 +113,7 @@ def _coded(text: str) -> str:
     return f"<code>{escape(shown(text, SENTENCE))}</code>"
 
 
-def _fenced(text: str) -> str:
-    told = shown_lines(text, TEXT)
+def _fenced(text: str, language: str = "text", limit: int = TEXT) -> str:
+    told = shown_lines(text, limit)
     fence = fence_around(told, 3)
-    return f"{fence}text\n{told}\n{fence}"
+    return f"{fence}{language}\n{told}\n{fence}"

@@ -11,6 +11,7 @@ from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Verdict
 from vdi_conformance.judgement.charges import verdicts
 from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.lanes import lanes_svg
 from vdi_conformance.report.run_report import CauseReport, RequirementReport, RunReport, run_report
 from vdi_conformance.report.web import rendered
 from vdi_conformance.report.wording import NO_TOPIC, facts, topic, topic_of
@@ -22,6 +23,8 @@ SECTIONS: Final[Mapping[str, tuple[Verdict, ...]]] = {
     "warnings": ("warning",),
 }
 """Where a cause is told, by the verdict of its checks."""
+OPENED: Final = 3
+"""The pictures of so many causes are shown at once, those of the others when they are opened."""
 
 
 class PageCause(NamedTuple):
@@ -73,6 +76,7 @@ def run_page(evidence: Evidence) -> str:
         questions=list(_questions(report)),
         facts=facts(evidence.header),
         header=evidence.header,
+        opened=OPENED,
         counts=Counter(evidence.footer.counts),
         catalogue=catalogue(),
         verdicts=VERDICTS,
@@ -88,7 +92,8 @@ def _causes(report: RunReport, evidence: Evidence) -> Iterator[PageCause]:
             check=check,
             requirements=tuple((id_, catalogue().get(id_)) for id_ in cause.requirements),
             sentence=check.cause.sentence.strip() if check.cause else "",
-            picture=Markup(),
+            # Made of escaped texts.
+            picture=Markup(lanes_svg(check)),  # noqa: S704
             calls="\n".join(map(call_line, check.calls)),
         )
 

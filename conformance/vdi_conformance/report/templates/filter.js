@@ -35,6 +35,7 @@ const reveal = () => {
     if (node.tagName === "DETAILS") node.open = true;
     node.hidden = false;
   }
+  target.querySelectorAll("details.picture").forEach((one) => { one.open = true; });
   target.scrollIntoView();
 };
 addEventListener("hashchange", reveal);
