@@ -114,6 +114,6 @@ def _coded(text: str) -> str:
 
 
 def _fenced(text: str, language: str = "text", limit: int = TEXT) -> str:
-    told = shown_lines(text, limit)
+    told = shown_lines(text.strip("\n"), limit)
     fence = fence_around(told, 3)
     return f"{fence}{language}\n{told}\n{fence}"

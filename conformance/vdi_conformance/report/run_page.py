@@ -79,6 +79,8 @@ def run_page(evidence: Evidence) -> str:
         opened=OPENED,
         counts=Counter(evidence.footer.counts),
         catalogue=catalogue(),
+        targets={one.id for one in report.requirements if catalogue().get(one.id)}
+        | {one.question for one in report.observations if one.question in catalogue().questions},
         verdicts=VERDICTS,
     )
 
