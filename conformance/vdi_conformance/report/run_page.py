@@ -16,6 +16,7 @@ from vdi_conformance.report.run_report import CauseReport, RequirementReport, Ru
 from vdi_conformance.report.web import rendered
 from vdi_conformance.report.wording import NO_TOPIC, facts, topic, topic_of
 from vdi_conformance.requirements import Question, Requirement, catalogue
+from vdi_conformance.untrusted.printable import shown_lines
 
 SECTIONS: Final[Mapping[str, tuple[Verdict, ...]]] = {
     "failures": ("failed", "error", "not tested"),
@@ -25,6 +26,8 @@ SECTIONS: Final[Mapping[str, tuple[Verdict, ...]]] = {
 """Where a cause is told, by the verdict of its checks."""
 OPENED: Final = 3
 """The pictures of so many causes are shown at once, those of the others when they are opened."""
+PICTURE: Final = 2_000_000
+"""No picture has more characters."""
 
 
 class PageCause(NamedTuple):
@@ -94,10 +97,14 @@ def _causes(report: RunReport, evidence: Evidence) -> Iterator[PageCause]:
             check=check,
             requirements=tuple((id_, catalogue().get(id_)) for id_ in cause.requirements),
             sentence=check.cause.sentence.strip() if check.cause else "",
-            # Made of escaped texts.
-            picture=Markup(lanes_svg(check)),  # noqa: S704
+            picture=_picture(check),
             calls="\n".join(map(call_line, check.calls)),
         )
+
+
+def _picture(check: CheckRecord) -> Markup:
+    """Give the picture, which is made of escaped texts; what is not printable in them is spelled out here."""
+    return Markup(shown_lines(lanes_svg(check), PICTURE))  # noqa: S704
 
 
 def _topics(report: RunReport, evidence: Evidence) -> list[tuple[str, str, list[PageRequirement]]]:
