@@ -192,7 +192,7 @@ def _phase(
         codes=codes,
         requests=requests,
         called=call.when == "call",
-        calls=[] if testbed is None else testbed.processes.calls()[-60:],
+        calls=[] if testbed is None else list(testbed.processes.trace().calls[-60:]),
         about=about_of(item),
         conditions=conditions_of(item),
         detail=_detail(item, call.excinfo, testbed) if cause.kind != "suite" else report.longreprtext,
