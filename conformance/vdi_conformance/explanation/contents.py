@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Bytes from `start` on, of which `data` or at least the digest is known; `by` says where they come from."""
+    """Bytes from `start` on, of which `data` or at least the digest is known; `by` says where they come from.
+
+    Of one call there are the same bytes at the same place.
+    """
 
     start: int
     size: int
-    data: bytes | None
+    data: bytes | None = field(compare=False)
     sha256: str
     by: str
 

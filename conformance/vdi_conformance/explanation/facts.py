@@ -27,8 +27,8 @@ class Facts:
     """What is known of a trace from its whole.
 
     `clients` numbers the client objects, `devices` names those of each set, `zones` has the sizes of prefix zones by
-    the names of sets, `late` says when the server's time-out may first have aborted a set, and `racing` are the calls on
-    memory during which another process stored something.
+    the names of sets, `late` says when the server's time-out may first have aborted a set, and `racing` has the calls
+    on memory during which something was stored elsewhere.
     """
 
     operations: Sequence[Operation]
@@ -91,9 +91,15 @@ STORING: Final = ("memory.fill", "memory.write", "memory.load")
 
 def _racing(made: Sequence[Operation]) -> frozenset[int]:
     used = [one for one in made if one.method.startswith("memory.")]
-    return frozenset(
-        one.place
-        for one in used
-        for other in used
-        if other.method in STORING and one.lane != other.lane and one.begin < other.end and other.begin < one.end
-    )
+    racing: set[int] = set()
+    for place, one in enumerate(used):
+        for other in _begun_before(used, place + 1, one.end):
+            if one.lane != other.lane and not {one.method, other.method}.isdisjoint(STORING):
+                racing |= {one.place, other.place}
+    return frozenset(racing)
+
+
+def _begun_before(made: Sequence[Operation], place: int, end: float) -> Iterator[Operation]:
+    while place < len(made) and made[place].begin < end:
+        yield made[place]
+        place += 1

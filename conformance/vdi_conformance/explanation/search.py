@@ -71,7 +71,8 @@ class _Search:
             looked += 1
             if looked > MOST + len(self._ends):
                 return None
-            if self._is_new(node):
+            # Until a way has led nowhere, each place is new.
+            if self._furthest < 0 or self._is_new(node):
                 ways.append(self._next(node))
         return Blocked(self._ends[self._furthest], tuple(self._permitted))
 
@@ -91,14 +92,18 @@ class _Search:
     def _next(self, node: _Node) -> Iterator[_Node]:
         """Let the call that ends next take effect, or first another that is under way."""
         ending = self._ends[node.ended]
-        for operation in (ending, *self._under_way(node, ending)):
-            if not self._is_next_of_its_lane(node, operation):
-                continue
-            situations, permitted = self._follow(node.situation, operation)
-            if operation is ending:
-                self._note(node, bool(situations), permitted)
-            for situation in situations:
-                yield _Node(node.ended, node.early | {operation.place}, situation)
+        yield from self._after(node, ending)
+        for operation in self._under_way(node, ending):
+            yield from self._after(node, operation)
+
+    def _after(self, node: _Node, operation: Operation) -> Iterator[_Node]:
+        if not self._is_next_of_its_lane(node, operation):
+            return
+        situations, permitted = self._follow(node.situation, operation)
+        if not situations:
+            self._note(node, operation, permitted)
+        for situation in situations:
+            yield _Node(node.ended, node.early | {operation.place}, situation)
 
     def _under_way(self, node: _Node, ending: Operation) -> list[Operation]:
         """Give what began before a call ended, and has not taken effect; who ended first most likely came first."""
@@ -116,8 +121,8 @@ class _Search:
             return True
         return self._rank(before) < node.ended
 
-    def _note(self, node: _Node, passed: bool, permitted: tuple[str, ...]) -> None:
-        if passed or node.ended < self._furthest:
+    def _note(self, node: _Node, operation: Operation, permitted: tuple[str, ...]) -> None:
+        if operation is not self._ends[node.ended] or node.ended < self._furthest:
             return
         if node.ended > self._furthest:
             self._furthest = node.ended

@@ -17,7 +17,7 @@ PATIENT: Final = 10_000
 """Who waits so many milliseconds waits for what is bound to come."""
 _UNKNOWN: Final = ("native.",)
 _WITHOUT_EFFECT: Final = frozenset(
-    {"memory.allocate", "memory.reserve", "memory.outside_addresses", "calls.end_thread", "calls.concurrently"}
+    {"memory.allocate", "memory.reserve", "memory.outside_addresses", "calls.end_thread"}
 )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.evidence.records import Call
+from vdi_conformance.host.messages.concurrent_calls import ConcurrentCalls
 from vdi_conformance.untrusted.printable import keepable
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def trace_of(hosts: Iterable[Host]) -> Trace:
         (record, name, host.forgotten if not place else 0)
         for name, host in named.items()
         for place, record in enumerate(host.calls)
+        # The calls that went together are calls of their own.
+        if record.method != ConcurrentCalls.method
     ]
     remembered.sort(key=lambda one: one[0].number)
     numbers = itertools.accumulate(forgotten + 1 for *_, forgotten in remembered)
