@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from vdi_conformance.explanation.trace import Operation
     from vdi_conformance.model.state import ModelClient, ModelCommand, ModelDevice, ModelSet
 
+_PLAIN: Final = re.compile("[A-Za-z0-9-]{1,60}")
+"""Names that nobody refuses."""
 NEAR: Final = 1 << 22
 """A number as close to a handle as this may be an index or an offset of the same pool."""
 
@@ -77,8 +80,9 @@ def _create(situation: Situation, operation: Operation) -> Permits:
         return permits.may_fail()
     for outcome in clients.create(situation.model, client, "fresh", config["device_count"]).outcomes:
         permits.may(NOERROR, effect=partial(_name, situation, str(name), outcome.effect))
-    usual = not any(value for key, value in config.items() if key != "device_count") and not namesakes
-    return permits if usual and operation.params.get("instance") is None else permits.may_fail()
+    plain = not any(value for key, value in config.items() if key != "device_count") and _PLAIN.fullmatch(str(name))
+    # Other names and values may be refused, and so may a name that some have not let go of yet.
+    return permits if plain and not namesakes and operation.params.get("instance") is None else permits.may_fail()
 
 
 def _config(operation: Operation) -> Mapping[str, int] | None:

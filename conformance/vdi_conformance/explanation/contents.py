@@ -73,7 +73,9 @@ def seen(contents: Contents, new: Stretch) -> Contents | str:
     unknown = [
         left for left in _without(new, [one for one in touched if one.data is not None]) if left.size and left.data
     ]
-    kept = contents if not unknown else tuple(one for one in contents if one.data is not None or one not in touched)
+    if not unknown:
+        return contents
+    kept = tuple(one for one in contents if one.data is not None or one not in touched)
     return (*kept, *unknown)
 
 

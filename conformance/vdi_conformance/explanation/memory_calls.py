@@ -46,7 +46,9 @@ def look_or_store(before: Situation, operation: Operation) -> Situation | str:
     if racing or found is None:
         return before
     shown = seen(known, found)
-    return f"the bytes {shown}" if isinstance(shown, str) else before.with_contents(view.buffer, shown)
+    if isinstance(shown, str):
+        return f"the bytes {shown}"
+    return before if shown is known else before.with_contents(view.buffer, shown)
 
 
 def _size(operation: Operation) -> int:

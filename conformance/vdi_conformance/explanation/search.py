@@ -94,7 +94,11 @@ class _Search:
         ending = self._ends[node.ended]
         yield from self._after(node, ending)
         for operation in self._under_way(node, ending):
-            yield from self._after(node, operation)
+            further = [*self._after(node, operation)]
+            yield from further
+            if further and all(one.situation is node.situation for one in further):
+                # What changes nothing may come at once: all else stays as possible as it was.
+                return
 
     def _after(self, node: _Node, operation: Operation) -> Iterator[_Node]:
         if not self._is_next_of_its_lane(node, operation):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.evidence.numbers import number_of
 from vdi_conformance.explanation.situation import SERVER, View
+from vdi_conformance.explanation.statements import may_have_aborted
 from vdi_conformance.model.server import client_dies, completions_due
 from vdi_conformance.model.state import AbortState, ModelCommand, SetPhase
 from vdi_conformance.vdi.commands import DATA_COMMANDS
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from vdi_conformance.explanation.situation import Situation
     from vdi_conformance.explanation.trace import Operation
     from vdi_conformance.model.state import ModelDevice, ModelSet
+
+
+VDI_OWN: Final = (ERROR_OPERATION_ABORTED, ERROR_IO_DEVICE)
+"""How commands end that an abort has ended."""
 
 
 def take(after: Situation, operation: Operation) -> str | None:
@@ -120,6 +125,8 @@ def _next_completion(after: Situation, operation: Operation) -> str | None:
     command = next((one for one in of.commands if one.tag == tag), None)
     if command is None:
         return None
+    if record.get("code") in VDI_OWN and may_have_aborted(after, of, operation):
+        of.worsen(AbortState.DOUBTFUL)
     return _completed(after, of, command, record)
 
 
@@ -129,8 +136,7 @@ def _completed(after: Situation, of: ModelSet, command: ModelCommand, record: Ma
     command.seen = True
     code, result = int(record.get("code") or 0), after.results.get(command.tag)
     given = (code, int(record.get("bytes_transferred") or 0))
-    own = code in (ERROR_OPERATION_ABORTED, ERROR_IO_DEVICE)
-    if (own and not of.sound) or _is_opaque(after, of, command):
+    if (code in VDI_OWN and not of.sound) or _is_opaque(after, of, command):
         return None
     if result is None:
         return "nothing: nobody has completed it"

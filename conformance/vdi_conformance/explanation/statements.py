@@ -30,7 +30,7 @@ def unseen(before: Situation, operation: Operation) -> Iterator[Situation]:
         if operation.method == "device.get_command":
             yield from _served(situation, operation)
         of = situation.model.sets[index]
-        if of.abort_state is not AbortState.ABORTED and _may_have_aborted(situation, of, operation):
+        if of.abort_state is not AbortState.ABORTED and may_have_aborted(situation, of, operation):
             aborted = situation.copied()
             aborted.model.sets[index].worsen(AbortState.ABORTED)
             yield aborted
@@ -56,11 +56,11 @@ def _configured(situation: Situation, operation: Operation, index: int) -> Situa
     return after
 
 
-def _may_have_aborted(situation: Situation, of: ModelSet, operation: Operation) -> bool:
-    """The time-out of the server may have passed, or that of a statement may have had a reason of its own."""
+def may_have_aborted(situation: Situation, of: ModelSet, operation: Operation) -> bool:
+    """Tell whether the server may have ended the set by itself: its time-out has passed, or a command ended badly."""
     if operation.end >= situation.facts.late.get(of.name, math.inf):
         return True
-    return of.index in situation.excused and situation.facts.statement_on(of, operation) is not None
+    return of.index in situation.excused
 
 
 def _served(situation: Situation, operation: Operation) -> Iterator[Situation]:

@@ -17,7 +17,17 @@ PATIENT: Final = 10_000
 """Who waits so many milliseconds waits for what is bound to come."""
 _UNKNOWN: Final = ("native.",)
 _WITHOUT_EFFECT: Final = frozenset(
-    {"memory.allocate", "memory.reserve", "memory.outside_addresses", "calls.end_thread"}
+    {
+        "calls.end_thread",
+        "device.release",
+        "memory.allocate",
+        "memory.outside_addresses",
+        "memory.reserve",
+        "server.get_configuration",
+        "server.query_available_buffers",
+        "server.request_buffers",
+        "set.new",
+    }
 )
 
 

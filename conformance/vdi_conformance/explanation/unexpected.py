@@ -11,6 +11,7 @@ from vdi_conformance.explanation.not_accepted import not_accepted
 from vdi_conformance.explanation.search import Following, first_blocked
 from vdi_conformance.explanation.statements import unseen
 from vdi_conformance.explanation.trace import judgeable
+from vdi_conformance.model.permits import nothing
 from vdi_conformance.report.lanes.shortening import shortened
 from vdi_conformance.vdi.hresult import failed
 
@@ -83,6 +84,9 @@ def _follow_a_client(before: Situation, operation: Operation) -> Following:
         for place, outcome in enumerate(asked.outcomes):
             if not _may_be(outcome, operation):
                 names[outcome.name] = None
+                continue
+            if outcome.effect is nothing and operation.code is not None and failed(operation.code):
+                found.append(situation)
                 continue
             after = situation.copied()
             again = client_calls.asked(after, operation)

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from vdi_conformance.evidence.records import Call, CheckRecord
-from vdi_conformance.report.calls import refusal, value_of
+from vdi_conformance.report.calls import mark_sentence, refusal, value_of
 from vdi_conformance.report.lanes.buffers import Marks, Place, buffers_of
 from vdi_conformance.report.lanes.shortening import shortened
 from vdi_conformance.untrusted.printable import shown
 
 NAME: Final = 60
 """So many characters has the name of a process, a thread or a method."""
-MARKS: Final[Mapping[str, str]] = {
-    "model": "the first call whose answer the documents do not permit",
-    "check": "what the check did not accept",
-}
 _OWN_WORDS: Final[Mapping[str, str]] = {
     "set.new": "new client object",
     "set.release": "release the object",
@@ -91,7 +87,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Mark:
-    """The row of the call that should have been answered otherwise; `judge` is a key of MARKS."""
+    """The row of the call that should have been answered otherwise; `judge` says so."""
 
     row: int
     judge: str
@@ -221,5 +217,4 @@ def _mark(check: CheckRecord, drawn: Sequence[Call]) -> Mark | None:
     row = next((row for row, call in enumerate(drawn) if found and call.number == found.call), None)
     if found is None or row is None:
         return None
-    permitted = f"; permitted: {' or '.join(shown(one) for one in found.permitted)}" if found.permitted else ""
-    return Mark(row, found.judge, shown(f"{MARKS[found.judge]}{permitted}"))
+    return Mark(row, found.judge, mark_sentence(found))
