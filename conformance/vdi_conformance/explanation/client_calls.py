@@ -114,7 +114,7 @@ def _get_configuration(situation: Situation, operation: Operation) -> Permits:
     of = client.of
     if of is None:
         # How a Close ends one that waits is not said.
-        return permits.may_fail() if operation.patient else permits
+        return permits.may_fail() if operation.waits else permits
     if of.abort_state is AbortState.ABORTED and operation.patient:
         permits = permits.without(VD_E_TIMEOUT)
     return permits

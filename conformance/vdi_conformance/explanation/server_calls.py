@@ -10,7 +10,7 @@ from vdi_conformance.explanation.statements import may_have_aborted
 from vdi_conformance.model.server import client_dies, completions_due
 from vdi_conformance.model.state import AbortState, ModelCommand, SetPhase
 from vdi_conformance.vdi.commands import DATA_COMMANDS
-from vdi_conformance.vdi.completion import ERROR_IO_DEVICE, ERROR_OPERATION_ABORTED
+from vdi_conformance.vdi.completion import ERROR_OPERATION_ABORTED
 from vdi_conformance.vdi.completion import name_of as completion_name
 from vdi_conformance.vdi.hresult import NOERROR
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from vdi_conformance.explanation.situation import Situation
     from vdi_conformance.explanation.trace import Operation
     from vdi_conformance.model.state import ModelDevice, ModelSet
-
-
-VDI_OWN: Final = (ERROR_OPERATION_ABORTED, ERROR_IO_DEVICE)
-"""How commands end that an abort has ended."""
 
 
 def take(after: Situation, operation: Operation) -> str | None:
@@ -125,7 +121,7 @@ def _next_completion(after: Situation, operation: Operation) -> str | None:
     command = next((one for one in of.commands if one.tag == tag), None)
     if command is None:
         return None
-    if record.get("code") in VDI_OWN and may_have_aborted(after, of, operation):
+    if record.get("code") == ERROR_OPERATION_ABORTED and may_have_aborted(after, of, operation):
         of.worsen(AbortState.DOUBTFUL)
     return _completed(after, of, command, record)
 
@@ -136,7 +132,7 @@ def _completed(after: Situation, of: ModelSet, command: ModelCommand, record: Ma
     command.seen = True
     code, result = int(record.get("code") or 0), after.results.get(command.tag)
     given = (code, int(record.get("bytes_transferred") or 0))
-    if (code in VDI_OWN and not of.sound) or _is_opaque(after, of, command):
+    if (code == ERROR_OPERATION_ABORTED and not of.sound) or _is_opaque(after, of, command):
         return None
     if result is None:
         return "nothing: nobody has completed it"
@@ -181,14 +177,16 @@ def _lose_the_server(of: ModelSet) -> None:
 
 def _execute(after: Situation, operation: Operation) -> None:
     """A statement has ended: well, when all its devices are closed, or otherwise, when the set may be aborted."""
-    names = operation.params.get("devices") or [""]
-    of = after.latest(str(names[0]))
-    if of is None:
-        return
-    if isinstance(operation.answer, dict) and operation.answer.get("succeeded"):
+    devices = operation.params.get("devices") or [""]
+    if not (isinstance(operation.answer, dict) and operation.answer.get("succeeded")):
+        _break_off(after, str(devices[0]))
+    elif (of := after.latest(str(devices[0]))) is not None:
         for device in of.devices:
             device.server_closed = True
-    else:
+
+
+def _break_off(after: Situation, name: str) -> None:
+    if (of := after.latest(name)) is not None:
         of.worsen(AbortState.DOUBTFUL)
         after.excused.add(of.index)
 
@@ -203,6 +201,9 @@ def _end(after: Situation, operation: Operation) -> None:
         if process == operation.process:
             _lose_the_server(after.model.sets[index])
             del after.serving[process, server]
+    for statement in after.facts.statements:
+        if statement.process == operation.process and statement.begin <= operation.begin < statement.end:
+            _break_off(after, statement.devices[0])
     after.views = {at: view for at, view in after.views.items() if at[0] != operation.process}
 
 

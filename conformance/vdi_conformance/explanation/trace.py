@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from vdi_conformance.vdi.completion import ERROR_IO_DEVICE
 from vdi_conformance.vdi.hresult import VD_E_TIMEOUT
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ _WITHOUT_EFFECT: Final = frozenset(
 
 @dataclass(frozen=True)
 class Statement:
-    """A BACKUP or RESTORE that a server was told to run: on which devices, when, and whether it succeeded."""
+    """A BACKUP or RESTORE that a server was told to run: by which process, on which devices, and when."""
 
+    process: str
     devices: tuple[str, ...]
     begin: float
     end: float
-    succeeded: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,11 @@ class Operation:
         return self.answer.get("code") if isinstance(self.answer, Mapping) else None
 
     @property
+    def waits(self) -> bool:
+        """Whether it may wait at all."""
+        return int(self.params.get("timeout") or 0) > 1
+
+    @property
     def patient(self) -> bool:
         """Whether it waits for what is bound to come."""
         return int(self.params.get("timeout") or 0) >= PATIENT
@@ -74,13 +80,21 @@ class Operation:
 
 
 def judgeable(trace: Trace) -> bool:
-    """Tell whether no call is missing, and the model knows what all of them do."""
-    return trace.whole and not any(call.method.startswith(_UNKNOWN) for call in trace.calls)
+    """Tell whether no call is missing, and the model knows what all of them do.
+
+    It does not know native calls, and what becomes of a device after an error of it.
+    """
+    return trace.whole and not any(call.method.startswith(_UNKNOWN) or _tells_of_an_error(call) for call in trace.calls)
+
+
+def _tells_of_an_error(call: Call) -> bool:
+    completion = call.answer.get("completion") if isinstance(call.answer, Mapping) else None
+    return isinstance(completion, Mapping) and completion.get("code") == ERROR_IO_DEVICE
 
 
 def operations(trace: Trace) -> list[Operation]:
     """Give all that may have taken effect, in the order in which it began."""
-    made = [_operation(call, trace.ended) for call in trace.calls if call.method not in _WITHOUT_EFFECT]
+    made = [_operation(call, trace.ended) for call in trace.calls if _has_effect(call)]
     ends = [
         Operation(0, None, process, "process.end", at, math.inf, {}, None)
         for process, at in trace.ended.items()
@@ -88,6 +102,12 @@ def operations(trace: Trace) -> list[Operation]:
     ]
     both = sorted([*made, *ends], key=lambda one: (one.begin, one.call.number if one.call else math.inf))
     return [replace(one, place=place) for place, one in enumerate(both)]
+
+
+def _has_effect(call: Call) -> bool:
+    """A statement has one when it has ended: what its server does meanwhile shows in the calls of others."""
+    running = call.method == "statement.execute" and not isinstance(call.answer, Mapping)
+    return call.method not in _WITHOUT_EFFECT and not running
 
 
 def _operation(call: Call, ended: Mapping[str, float]) -> Operation:
@@ -114,10 +134,10 @@ def statements(trace: Trace) -> list[Statement]:
     """Give the statements that servers ran; one that has no end is taken to run on."""
     return [
         Statement(
+            process=call.process,
             devices=tuple(map(str, call.params.get("devices") or ())),
             begin=call.begin,
             end=math.inf if call.end is None or not isinstance(call.answer, Mapping) else call.end,
-            succeeded=isinstance(call.answer, Mapping) and bool(call.answer.get("succeeded")),
         )
         for call in trace.calls
         if call.method == "statement.execute"
