@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.evidence.records import Call, Requests
+from vdi_conformance.evidence.records import Requests
 from vdi_conformance.harness.judging import MandatoryBroken, not_applicable
+from vdi_conformance.harness.traces import Trace, trace_of
 from vdi_conformance.host.errors import AdapterNotLoaded, HostDied, ImplementationUnavailable
 from vdi_conformance.host.messages.server import ExecuteStatement
-from vdi_conformance.untrusted.printable import keepable
 from vdi_conformance.vdi.methods import METHODS
 
 if TYPE_CHECKING:
@@ -17,12 +16,8 @@ if TYPE_CHECKING:
 
     from vdi_conformance.harness.other_accounts import Other
     from vdi_conformance.harness.worker_session import Role, WorkerSession
-    from vdi_conformance.host.process import CallRecord, Host
+    from vdi_conformance.host.process import Host
 
-TOLD: Final = 5000
-"""So many characters are kept of each text in a call."""
-ELEMENTS: Final = 100
-"""So many elements are kept of each list in a call."""
 TO_PUT_AWAY: Final = 3.0
 """So many seconds, before scaling, a statement has to end by itself when its clients are gone."""
 
@@ -68,20 +63,9 @@ class Processes:
         steps = sum(answered.total() for answered in servers) - statements
         return Requests(client=client, statements=statements, steps=steps)
 
-    def calls(self) -> list[Call]:
-        """Give the calls of all processes in the order in which they were made, as far as these remember them.
-
-        Where a process has forgotten its first ones, their numbers are missing before the first that it remembers.
-        """
-        remembered = [
-            (record, host.forgotten if not place else 0)
-            for host in self._hosts
-            for place, record in enumerate(host.calls)
-        ]
-        remembered.sort(key=lambda one: one[0].number)
-        numbers = itertools.accumulate(forgotten + 1 for _, forgotten in remembered)
-        first = min((record.started for record, _ in remembered), default=0.0)
-        return [_call(record, number, first) for (record, _), number in zip(remembered, numbers, strict=True)]
+    def trace(self) -> Trace:
+        """Give what all of these processes were called for so far."""
+        return trace_of(self._hosts)
 
     def last_words(self) -> list[tuple[str, str]]:
         """Give what the processes that have ended wrote last to standard error, where they wrote anything."""
@@ -126,25 +110,6 @@ class Processes:
             if not orderly:
                 host.kill()
             host.end_input()
-
-
-def _call(record: CallRecord, number: int, first: float) -> Call:
-    params = dict(record.params)
-    thread = params.pop("thread", None) or ""
-    return Call(
-        number=number,
-        process=record.host,
-        thread=thread,
-        method=record.method,
-        params=keepable(params, TOLD, ELEMENTS),
-        answer=keepable(record.error or record.reply, TOLD, ELEMENTS),
-        begin=_milliseconds(record.started - first),
-        end=None if record.ended is None else _milliseconds(record.ended - first),
-    )
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 3)
 
 
 def _require_started(host: Host) -> None:

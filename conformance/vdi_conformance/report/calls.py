@@ -1,14 +1,19 @@
 """A call and its answer in one line: codes by their names, handles and addresses in hexadecimal; pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from vdi_conformance.contract import OUT_UNTOUCHED
-from vdi_conformance.evidence.records import Call
+from vdi_conformance.evidence.records import Call, Unexpected
 from vdi_conformance.untrusted.printable import shown
 from vdi_conformance.vdi import commands, completion, hresult
 
+MARKS: Final[Mapping[str, str]] = {
+    "model": "the first call whose answer the documents do not permit",
+    "check": "what the check did not accept",
+}
+"""What is said of a call that should have been answered otherwise, by who says so."""
 UNTOUCHED: Final = "untouched"
 VALUE: Final = 80
 """So many characters of a value are told."""
@@ -48,6 +53,25 @@ def call_line(call: Call) -> str:
     told = ((key, value) for key, value in call.params.items() if key != _UNTOLD and value is not None)
     params = ", ".join(f"{shown(key, VALUE)}={value_of('params', key, value)}" for key, value in told)
     return f"{call.number:>7} {shown(f'{call.process:<12} {call.method}({params}) -> {_answer(call)}', LINE)}"
+
+
+def call_lines(calls: Iterable[Call], unexpected: Unexpected | None) -> Iterator[str]:
+    """Tell calls in a line each, with one more below the call that should have been answered otherwise."""
+    for call in calls:
+        yield call_line(call)
+        if mark := mark_of(unexpected, call.number):
+            yield mark
+
+
+def mark_of(unexpected: Unexpected | None, number: int) -> str:
+    """Give the line that stands below a call that should have been answered otherwise; empty for every other call."""
+    return f"{'^':>7} {mark_sentence(unexpected)}" if unexpected and unexpected.call == number else ""
+
+
+def mark_sentence(unexpected: Unexpected) -> str:
+    """Say what is wrong with a call, and what was permitted instead."""
+    permitted = " or ".join(shown(one, VALUE) for one in unexpected.permitted)
+    return shown(f"{MARKS[unexpected.judge]}{f'; permitted: {permitted}' if permitted else ''}")
 
 
 def refusal(sentence: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from vdi_conformance.evidence.records import Cause, CheckRecord, Header, KnownFailure, Party
 from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.judgement.scoring import REQUIRED, untested
-from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.calls import call_lines
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.untrusted.printable import shown, shown_lines
 
@@ -122,7 +122,7 @@ def account(header: Header, check: CheckRecord) -> str:
     if check.detail:
         lines.append(check.detail)
     if check.calls:
-        lines += ["last calls of every process:", *map(call_line, check.calls)]
+        lines += ["calls:", *call_lines(check.calls, check.unexpected)]
     if check.requirements:
         lines.append(f"again: {rerun(header, check)}")
     return shown_lines("\n".join(lines), ACCOUNT)

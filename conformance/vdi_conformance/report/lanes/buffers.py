@@ -7,9 +7,9 @@ so that one sees where two processes were given different memory under one handl
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from vdi_conformance.evidence.numbers import number_of
 from vdi_conformance.evidence.records import Call
 
-_NONE: Final = 0
 _SENT: Final = ("code", "size", "position")
 """What a command says of itself on both sides."""
 
@@ -124,15 +124,3 @@ class _Known:
                     buffer = None
                 if buffer is not None:
                     yield Place(where, key), buffer
-
-
-def number_of(value: object) -> int:
-    """Read a number that may be written in hexadecimal; 0 where it is none."""
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str):
-        try:
-            return int(value, 16)
-        except ValueError:
-            return _NONE
-    return _NONE

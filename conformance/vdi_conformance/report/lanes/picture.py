@@ -5,20 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from vdi_conformance.evidence.records import Call, CheckRecord
-from vdi_conformance.report.calls import refusal, value_of
+from vdi_conformance.report.calls import mark_sentence, refusal, value_of
 from vdi_conformance.report.lanes.buffers import Marks, Place, buffers_of
+from vdi_conformance.report.lanes.shortening import shortened
 from vdi_conformance.untrusted.printable import shown
 
-MOST: Final = 60
-"""So many calls are drawn at the most."""
-AFTER: Final = 8
-"""So many of them come after the one that is marked, where there are more than can be drawn."""
 NAME: Final = 60
 """So many characters has the name of a process, a thread or a method."""
-MARKS: Final[Mapping[str, str]] = {
-    "model": "the first call whose answer the documents do not permit",
-    "check": "what the check did not accept",
-}
 _OWN_WORDS: Final[Mapping[str, str]] = {
     "set.new": "new client object",
     "set.release": "release the object",
@@ -94,7 +87,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Mark:
-    """The row of the call that should have been answered otherwise; `judge` is a key of MARKS."""
+    """The row of the call that should have been answered otherwise; `judge` says so."""
 
     row: int
     judge: str
@@ -128,23 +121,14 @@ def letter(buffer: int) -> str:
 
 def picture_of(check: CheckRecord) -> Picture | None:
     """Give the picture of a check; None where it has no calls."""
-    calls = sorted((call for call in check.calls if call.method != "calls.concurrently"), key=lambda call: call.number)
+    calls = sorted(check.calls, key=lambda call: call.number)
     if not calls:
         return None
     buffers = buffers_of(calls)
-    drawn = _shortened(calls, check.unexpected.call if check.unexpected else calls[-1].number)
+    drawn = shortened(calls, check.unexpected.call if check.unexpected else calls[-1].number)
     lanes = _lanes(drawn)
     boxes = tuple(_box(call, row, drawn, lanes, buffers[call.number]) for row, call in enumerate(drawn))
     return Picture(lanes, boxes, tuple(_gaps(drawn)), _mark(check, drawn))
-
-
-def _shortened(calls: Sequence[Call], marked: int) -> list[Call]:
-    """Keep what leads to the marked call, and a little of what came after it."""
-    if len(calls) <= MOST:
-        return list(calls)
-    place = next((place for place, call in enumerate(calls) if call.number >= marked), len(calls) - 1)
-    end = min(place + 1 + AFTER, len(calls))
-    return list(calls[max(end - MOST, 0) : max(end, MOST)])
 
 
 def _lanes(calls: Sequence[Call]) -> tuple[Lane, ...]:
@@ -233,5 +217,4 @@ def _mark(check: CheckRecord, drawn: Sequence[Call]) -> Mark | None:
     row = next((row for row, call in enumerate(drawn) if found and call.number == found.call), None)
     if found is None or row is None:
         return None
-    permitted = f"; permitted: {' or '.join(shown(one) for one in found.permitted)}" if found.permitted else ""
-    return Mark(row, found.judge, shown(f"{MARKS[found.judge]}{permitted}"))
+    return Mark(row, found.judge, mark_sentence(found))

@@ -27,13 +27,21 @@ AMBER: Final = "#d98a00"
 FONT: Final = 'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="11"'
 
 
-def svg(picture: Picture, id: str) -> str:
+STYLE: Final = (
+    "<style>svg.lanes { color: #1d2329; background: #fff; } "
+    "@media (prefers-color-scheme: dark) { svg.lanes { color: #e6e9ec; background: #15191d; } }</style>"
+)
+"""What a picture needs where no page is around it."""
+
+
+def svg(picture: Picture, id: str, style: str = "") -> str:
     """Draw a picture; `id` is unique in the document that it comes into."""
     layout = _Layout(picture)
     size = f'width="{layout.width}" height="{layout.height}" viewBox="0 0 {layout.width} {layout.height}"'
     parts = [
         f'<svg class="lanes" xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{id}" {size} ',
         f'{FONT} fill="currentColor">',
+        style,
         f'<title id="{id}">{html.escape(picture.summary)}</title>',
         *_heads(layout),
         *(part for gap in picture.gaps for part in _gap(layout, gap.before, gap.calls)),
