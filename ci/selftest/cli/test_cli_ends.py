@@ -93,6 +93,7 @@ def test_a_directory_that_is_gone(verb: list[str], tmp_path: Path) -> None:
         (["baseline", "update", "evidence.jsonl", "--baseline", "evidence.jsonl"], "EVIDENCE and --baseline"),
         ([*RUN, "--evidence", "x", "--junit", "./x"], "--evidence and --junit"),
         ([*RUN, "--junit", "x", "--allure", "x"], "--junit and --allure"),
+        ([*RUN, "--html", "x", "--markdown", "./x"], "--html and --markdown"),
         ([*RUN, "--baseline", "evidence.jsonl", "--evidence", "broker_connection.jsonl"], "--baseline and --evidence"),
         (["run", "--adapter", "mine.py:Mine", "--junit", "mine.py"], "the adapter and --junit"),
         (["prove", "--json", "x", "--html", "new/../x"], "--json and --html"),

@@ -8,7 +8,7 @@ from selftest.evidence.samples import CHECK, FOOTER, HEADER
 from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.records import CheckRecord, Footer, Header
-from vdi_conformance.report.junit import junit
+from vdi_conformance.report.formats import FORMATS
 
 
 def _write(path: Path, *records: Header | CheckRecord | Footer) -> str:
@@ -19,16 +19,17 @@ def _write(path: Path, *records: Header | CheckRecord | Footer) -> str:
     return str(path)
 
 
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_report_goes_to_standard_output_or_to_a_file(
-    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    form: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     evidence = _write(tmp_path / "evidence.jsonl", HEADER, CHECK, FOOTER)
-    expected = junit(Evidence(HEADER, (CHECK,), FOOTER))
-    assert main(["report", "junit", evidence]) == 0
+    expected = FORMATS[form](Evidence(HEADER, (CHECK,), FOOTER))
+    assert main(["report", form, evidence]) == 0
     assert capsysbinary.readouterr().out == expected
-    assert main(["report", "junit", evidence, "-o", str(tmp_path / "new" / "junit.xml")]) == 0
+    assert main(["report", form, evidence, "-o", str(tmp_path / "new" / "report")]) == 0
     assert capsysbinary.readouterr().out == b""
-    assert (tmp_path / "new" / "junit.xml").read_bytes() == expected
+    assert (tmp_path / "new" / "report").read_bytes() == expected
 
 
 @pytest.mark.parametrize(

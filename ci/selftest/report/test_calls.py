@@ -18,7 +18,7 @@ def _line(method: str, params: dict[str, Any], answer: dict[str, Any] | str | No
 @pytest.mark.parametrize(
     ("method", "params", "answer", "line"),
     [
-        ("set.close", {"set": "s", "thread": "set"}, {"code": 0}, "set.close(set=s) -> code=NOERROR"),
+        ("set.close", {"set": "s"}, {"code": 0}, "set.close(set=s) -> code=NOERROR"),
         ("set.close", {}, {"code": 0x80004001}, "set.close() -> code=0x80004001"),
         ("set.close", {}, {"code": 1}, "set.close() -> code=0x00000001"),
         ("set.close", {}, None, "set.close() -> no answer"),

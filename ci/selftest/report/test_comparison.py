@@ -5,18 +5,21 @@ from itertools import product
 from pathlib import Path
 from typing import get_args
 
+import jsonschema
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas import published
 from selftest.evidence.samples import PARTY
+from selftest.report.html_reading import require_closed
 from selftest.report.made import check, run
 from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Verdict
 from vdi_conformance.report.comparison import CheckChange, Comparison, NotComparable, State, compare
-from vdi_conformance.report.comparison_views import as_json, as_markdown, as_text
+from vdi_conformance.report.comparison_views import as_html, as_json, as_markdown, as_text
 
 OTHER = check("map/other", requirements=("GBH-01",))
 KINDS = ("regressions", "fixed", "other_verdicts", "other_causes", "new", "removed")
@@ -164,7 +167,7 @@ def test_the_same_run_in_any_order_changed_nothing(checks: list[CheckRecord], da
     comparison = compare(run(*whole), run(*data.draw(st.permutations(whole)), started="2027-01-01T00:00:00+00:00"))
     told = msgspec.to_builtins(comparison)
     assert told.pop("unchanged") == len(whole)
-    assert {name for name, value in told.items() if value} == {"format"}
+    assert {name for name, value in told.items() if value} == {"format", "old_run", "new_run"}
 
 
 @given(old=CHECKS, new=CHECKS)
@@ -219,7 +222,7 @@ def test_the_order_of_a_selection_does_not_matter() -> None:
     assert compare(run(OTHER, selection=topics), run(OTHER, selection=topics[::-1])).regressions == []
 
 
-@pytest.mark.parametrize("view", [as_text, as_markdown])
+@pytest.mark.parametrize("view", [as_text, as_markdown, as_html])
 def test_regressions_come_first_by_requirement(view: Callable[[Comparison], str]) -> None:
     old = run(
         check("map/a"),
@@ -235,6 +238,19 @@ def test_regressions_come_first_by_requirement(view: Callable[[Comparison], str]
     places = [told.index(name) for name in ("MBH-04", "map/a", "map/b", "map/c")]
     assert places == sorted(places)
     assert "it gave NOERROR" in told
+
+
+def test_the_page_is_closed_and_says_whether_anything_regressed() -> None:
+    nasty = check("map/a<b>x</b>", "failed", "<script>alert(1)</script>")
+    for other, told in ((nasty, "Regressed"), (check("map/a<b>x</b>"), "No regression")):
+        page = require_closed(as_html(compare(run(OTHER, check("map/a<b>x</b>")), run(OTHER, other, seed=3))))
+        assert told in page.text
+        assert (page.tags["script"], page.tags["b"]) == (1, 0)
+
+
+def test_json_is_as_published() -> None:
+    document = msgspec.json.decode(as_json(compare(run(OTHER, check()), run(OTHER, check(verdict="failed"), seed=3))))
+    jsonschema.validate(document, msgspec.json.decode(published()["comparison.json"]))
 
 
 def test_markdown_is_not_led_astray_by_what_an_adapter_says() -> None:

@@ -35,6 +35,7 @@ from vdi_conformance.report.certificate_archive import pack
 from vdi_conformance.report.certification import CANARIES, SEEDS
 from vdi_conformance.report.comparison import compare
 from vdi_conformance.report.comparison_views import as_json, as_markdown, as_text
+from vdi_conformance.report.formats import FORMATS
 from vdi_conformance.report.junit import junit
 from vdi_conformance.report.proof_page import page
 from vdi_conformance.report.proof_summary import summary
@@ -184,7 +185,9 @@ def test_a_certificate_is_verified_without_its_tricks(tmp_path: Path, capfd: pyt
         ["compare", "{old}", "{new}", "--format", "markdown"],
         ["compare", "{old}", "{new}", "--format", "json"],
         ["baseline", "update", "{new}"],
-        ["report", "junit", "{new}"],
+        ["compare", "{old}", "{new}", "--format", "html"],
+        ["compare", "{old}", "{new}", "{new}"],
+        *(["report", form, "{new}"] for form in FORMATS),
         ["compare", "{old}", "\x1b[2J{new}"],
         ["compare", "{old}", "{selected}"],
         ["baseline", "update", "{selected}"],

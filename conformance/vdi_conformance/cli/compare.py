@@ -1,4 +1,4 @@
-"""`vdi-conformance compare`: what changed between two runs, and an exit code for gates."""
+"""`vdi-conformance compare`: what changed between two runs or over many, and an exit code for gates."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,16 +6,22 @@ from typing import Annotated
 import typer
 
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import to_standard_output
 from vdi_conformance.cli.refusal import UsageRefusal, unknown
 from vdi_conformance.evidence.files import NotEvidence, read
+from vdi_conformance.report import comparison_views, history_views
 from vdi_conformance.report.comparison import NotComparable
 from vdi_conformance.report.comparison import compare as compared
-from vdi_conformance.report.comparison_views import FORMATS
+from vdi_conformance.report.history import history
+
+FORMATS = tuple(comparison_views.FORMATS)
 
 
 def compare(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="The evidence of the earlier run.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="The evidence of the later run.")],
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The evidence of the earliest run.")],
+    new: Annotated[
+        list[Path], typer.Argument(metavar="NEW...", help="That of later ones, in their order; of the newest last.")
+    ],
     format_: Annotated[
         str,
         typer.Option(
@@ -26,15 +32,22 @@ def compare(
         ),
     ] = "text",
 ) -> int:
-    """Show what changed between two runs, regressions first.
+    """Show what changed between two runs, regressions first, or the history of one adapter over more than two.
 
-    The exit code is 0 where nothing regressed, 1 where something did, 4 where the runs cannot be compared.
+    The exit code is 0 where nothing regressed from the last run but one to the last, 1 where something did, 4 where the
+    runs cannot be compared.
     """
     if format_ not in FORMATS:
         raise unknown("format", format_, FORMATS)
     try:
-        comparison = compared(read(old), read(new))
+        runs = [read(path) for path in (old, *new)]
+        if len(runs) == 2:
+            comparison = compared(*runs)
+            told, code = comparison_views.FORMATS[format_](comparison), comparison.exit_code
+        else:
+            found = history(runs)
+            told, code = history_views.FORMATS[format_](found), found.exit_code
     except (NotEvidence, NotComparable) as error:
         raise UsageRefusal(f"{error}.") from error
-    typer.echo(FORMATS[format_](comparison))
-    return comparison.exit_code
+    to_standard_output(f"{told}\n".encode())
+    return code

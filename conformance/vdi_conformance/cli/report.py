@@ -1,18 +1,15 @@
 """`vdi-conformance report`: makes a report of a run again from its evidence."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, to_standard_output, written
 from vdi_conformance.cli.refusal import UsageRefusal, unknown
-from vdi_conformance.evidence.files import Evidence, NotEvidence, read
-from vdi_conformance.report.junit import junit
-
-FORMATS: Final[Mapping[str, Callable[[Evidence], bytes]]] = {"junit": junit}
+from vdi_conformance.evidence.files import NotEvidence, read
+from vdi_conformance.report.formats import FORMATS
 
 
 def report(

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import typer
@@ -15,11 +14,13 @@ from rich.text import Text
 from vdi_conformance.cli import values
 from vdi_conformance.cli.checks import checks as all_checks
 from vdi_conformance.cli.checks import checks_by_requirement
+from vdi_conformance.cli.output import to_standard_output
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.proof.found import faults_of
+from vdi_conformance.report.catalogue_page import Drawn, catalogue_page
 from vdi_conformance.requirements import Catalogue, Requirement, catalogue
 from vdi_conformance.requirements.profiles import newest
-from vdi_conformance.requirements.values import TAG
+from vdi_conformance.requirements.values import REACHES, TAG
 
 COLUMNS: Final = ("id", "level", "binds", "reach", "statement")
 EMPTY: Final = "empty"
@@ -29,17 +30,7 @@ TEXT: Final = "text"
 JSON: Final = "json"
 FORMATS: Final = (TEXT, JSON)
 """For whom the catalogue is shown."""
-REACHES: Final = MappingProxyType(
-    {
-        "none": "shows without a server",
-        "statement": "shows with any server",
-        "scripted": "shows with a server that is told every step (scripted)",
-        "abi": "shows in the compiled library alone",
-        "platform": "shows on one platform alone",
-        "not testable": "does not show from outside",
-    }
-)
-"""What it takes to judge a requirement."""
+HTML: Final = "html"
 
 
 def requirements(
@@ -58,9 +49,9 @@ def requirements(
         str,
         typer.Option(
             metavar="F",
-            parser=values.one_of("format", FORMATS),
-            autocompletion=values.completing(lambda: FORMATS),
-            help="One of text, json; JSON has every column, the checks and the changes.",
+            parser=values.one_of("format", (*FORMATS, HTML)),
+            autocompletion=values.completing(lambda: (*FORMATS, HTML)),
+            help="One of text, json, html; JSON and the page have every column, the checks and the changes.",
         ),
     ] = TEXT,
 ) -> None:
@@ -70,6 +61,10 @@ def requirements(
     if format == JSON:
         listed = [entry(one, checks_by_requirement().get(one.id, ())) for one in requirements]
         typer.echo(json.dumps(listed, indent=2))
+        return
+    if format == HTML:
+        page = catalogue_page(known, [Drawn(one, _checks(one), faults_of(one.id)) for one in requirements])
+        to_standard_output(page.encode())
         return
     console = Console(markup=False, highlight=False, emoji=False)
     if changes:
@@ -82,6 +77,12 @@ def requirements(
     else:
         for table in tables(requirements):
             console.print(table)
+
+
+def _checks(requirement: Requirement) -> dict[str, str]:
+    """Give the checks of a requirement without their parameters, each with what it holds."""
+    found = all_checks()
+    return {id_.partition("[")[0]: found[id_].about for id_ in checks_by_requirement().get(requirement.id, ())}
 
 
 def selected(known: Catalogue, id: str | None, topics: Sequence[str], changes: bool) -> list[Requirement]:

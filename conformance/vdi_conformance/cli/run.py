@@ -111,6 +111,14 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", callback=writable, help="Write JUnit XML here, for CI systems."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", callback=writable, help="Write the run as one web page here."),
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", callback=writable, help="Write it in Markdown here, for a job's summary."),
+    ] = None,
     allure: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write results for Allure here, in place of older ones."),
@@ -126,8 +134,9 @@ def run(
     is not the adapter's, 5 where nothing was executed, 6 where something was not tested.
     """
     look_here()
+    reports = {"--junit": junit, "--html": html, "--markdown": markdown}
     distinct(
-        [("--evidence", evidence), ("--junit", junit), ("--allure", allure)],
+        [("--evidence", evidence), *reports.items(), ("--allure", allure)],
         [("--baseline", baseline), *read_by(adapter), *read_by(server)],
     )
     if allure is not None:
@@ -144,7 +153,7 @@ def run(
         "--vdi-seed": [seed],
         "--vdi-baseline": [baseline],
         "--vdi-evidence": [evidence],
-        "--vdi-junit": [junit],
+        **{name.replace("--", "--vdi-"): [path] for name, path in reports.items()},
         "--alluredir": [allure],
     }
     options = [f"{name}={value}" for name, given in asked.items() for value in given if value is not None]

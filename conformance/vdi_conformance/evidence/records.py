@@ -122,13 +122,32 @@ class KnownFailure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One request to one process, as it was made and answered; numbered over all processes of the check."""
+    """One request to one process, as it was made and answered; numbered from 1 over all processes of the check.
+
+    `thread` is the label of the thread that made it, empty where the request named none. `begin` and `end` are
+    milliseconds since the first call of the check, on one clock for all processes; `end` is None where no answer came.
+    """
 
     number: int
     process: str
+    thread: str = ""
     method: str
     params: dict[str, Any]
     answer: dict[str, Any] | str | None
+    begin: float = 0.0
+    end: float | None = None
+
+
+class Unexpected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The call of a check that should have been answered otherwise, by its number, and what was permitted instead.
+
+    The judge "model" says that it is the first whose answer no behaviour explains that the documents permit. The judge
+    "check" says no more than that the check did not accept what it gave.
+    """
+
+    call: int
+    judge: Literal["model", "check"]
+    permitted: list[str] = []
 
 
 class Walked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -161,7 +180,8 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     others: what a check needs before it can judge its own has requirements too. What it judges and did not break
     was not tested by it then. `about` says in a sentence what it holds, `conditions` under which values of
     which axes, where it was chosen by these. `codes` are the names of the HRESULTs that
-    the methods of the client interface gave, by the methods.
+    the methods of the client interface gave, by the methods. `calls` are the ones that tell how it came to its end, and
+    `unexpected` says which of them should have been answered otherwise.
     """
 
     id: str
@@ -177,6 +197,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     codes: dict[str, list[str]] = {}
     requests: Requests = Requests()
     calls: list[Call] = []
+    unexpected: Unexpected | None = None
     detail: str = ""
     about: str = ""
     conditions: dict[str, str] = {}

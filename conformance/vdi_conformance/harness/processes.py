@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.evidence.records import Call, Requests
+from vdi_conformance.evidence.records import Requests
 from vdi_conformance.harness.judging import MandatoryBroken, not_applicable
+from vdi_conformance.harness.traces import Trace, trace_of
 from vdi_conformance.host.errors import AdapterNotLoaded, HostDied, ImplementationUnavailable
 from vdi_conformance.host.messages.server import ExecuteStatement
-from vdi_conformance.untrusted.printable import keepable
 from vdi_conformance.vdi.methods import METHODS
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.worker_session import Role, WorkerSession
     from vdi_conformance.host.process import Host
 
-TOLD: Final = 5000
-"""So many characters are kept of each text in a call."""
-ELEMENTS: Final = 100
-"""So many elements are kept of each list in a call."""
 TO_PUT_AWAY: Final = 3.0
 """So many seconds, before scaling, a statement has to end by itself when its clients are gone."""
 
@@ -67,19 +63,9 @@ class Processes:
         steps = sum(answered.total() for answered in servers) - statements
         return Requests(client=client, statements=statements, steps=steps)
 
-    def last_calls(self, limit: int) -> list[Call]:
-        """Give the last calls of every process, in the order in which they were made."""
-        calls = [record for host in self._hosts for record in host.calls[1:][-limit:]]
-        return [
-            Call(
-                number=record.number,
-                process=record.host,
-                method=record.method,
-                params=keepable(record.params, TOLD, ELEMENTS),
-                answer=keepable(record.error or record.reply, TOLD, ELEMENTS),
-            )
-            for record in sorted(calls, key=lambda record: record.number)
-        ]
+    def trace(self) -> Trace:
+        """Give what all of these processes were called for so far."""
+        return trace_of(self._hosts)
 
     def last_words(self) -> list[tuple[str, str]]:
         """Give what the processes that have ended wrote last to standard error, where they wrote anything."""

@@ -167,7 +167,8 @@ class Host:
     """One process that runs a role of an adapter; made by `Supervisor.launch`, used from one thread.
 
     `codes` are the HRESULTs that it has answered with so far, each with the name of the method that gave it; `answered`
-    counts what it has answered with a reply since it told who it is, by the methods.
+    counts what it has answered with a reply since it told who it is, by the methods. `leaving` is when it was told to
+    leave, or else was seen to have left, in monotonic seconds.
     """
 
     def __init__(self, link: HostLink, key: int, name: str, spec: AdapterSpec, role: Role, time_scale: float) -> None:
@@ -183,10 +184,12 @@ class Host:
         self._lines = connection.Lines(name)
         self._waiting: dict[int, Pending[Any]] = {}
         self._calls: deque[Pending[Any]] = deque(maxlen=_CALLS_KEPT)
+        self._made = 0
         self._failure: ProtocolError | HostHung | None = None
         self._ended: Ended | None = None
         self._input_ended = False
         self._killed = False
+        self.leaving: float | None = None
         self._initialize: Pending[Initialized] | None = None
         self._gathered: list[Pending[Any]] | None = None
         self._lets_calls_go_at_once = False
@@ -219,8 +222,13 @@ class Host:
 
     @property
     def calls(self) -> list[CallRecord]:
-        """The last requests of this host, oldest first."""
+        """The last requests after `initialize`, oldest first."""
         return [pending.record() for pending in self._calls]
+
+    @property
+    def forgotten(self) -> int:
+        """How many requests came between `initialize` and these."""
+        return self._made - len(self._calls)
 
     def call(self, request: Request[R], *, patience: float = PATIENCE) -> R:
         """Send a request and wait for its reply, at most `patience` seconds times the run's scale."""
@@ -231,7 +239,9 @@ class Host:
         if self._link.over:
             raise NoEnd(self.name, request.method)
         pending = Pending(self, self._link.next_number(), request)
-        self._calls.append(pending)
+        if not isinstance(request, Initialize):
+            self._calls.append(pending)
+            self._made += 1
         if self._failure is not None:
             pending.settle(self._failure)
         elif self._ended is not None:
@@ -270,6 +280,7 @@ class Host:
         """Send a signal to the process, without waiting for what comes of it."""
         if self._ended is None:
             self._killed = True
+            self._leave()
             self._link.starter.kill(self.key, signal)
 
     def halt(self) -> None:
@@ -284,6 +295,7 @@ class Host:
         """End the host's standard input, without waiting for the process to leave; a second time does nothing."""
         if self._ended is None and not self._input_ended:
             self._input_ended = True
+            self._leave()
             self._link.starter.end_input(self.key)
 
     def finish(self, patience: float = PATIENCE) -> Ended:
@@ -319,8 +331,12 @@ class Host:
     def take_end(self, ended: Ended) -> None:
         """Take that the process has ended."""
         self._ended = ended
+        self._leave()
         null = any(gives_null(pending.request) for pending in self._waiting.values())
         self._settle_all(lambda method: HostDied(self.name, method, ended, was_given_null=null))
+
+    def _leave(self) -> None:
+        self.leaving = self.leaving or time.monotonic()
 
     def _take_line(self, line: bytes) -> None:
         if not line.strip():

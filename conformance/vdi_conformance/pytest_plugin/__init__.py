@@ -32,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
     add("--vdi-evidence", metavar="FILE", help="write the evidence of the run there (JSON Lines)")
     add("--vdi-junit", metavar="FILE", help="write JUnit XML there at the end of the run")
+    add("--vdi-html", metavar="FILE", help="write the run as a web page there at its end")
+    add("--vdi-markdown", metavar="FILE", help="write the run in Markdown there at its end, for a job's summary")
     add("--vdi-proof", metavar="FILE", help="make the trials of this plan, which `vdi-conformance prove` writes")
     add(
         "--vdi-start",
@@ -80,10 +82,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for plugin in (session, evidence, terminal):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
     # What only some runs ask for is imported only then: the start of every worker counts.
-    if config.getoption("vdi_junit"):
-        from vdi_conformance.pytest_plugin import junit
+    if any(config.getoption(f"vdi_{name}") for name in outputs.REPORTS):
+        from vdi_conformance.pytest_plugin import report_files
 
-        config.pluginmanager.register(junit, "vdi-junit")
+        config.pluginmanager.register(report_files, "vdi-report-files")
     if config.getoption("allure_report_dir", None):
         from vdi_conformance.pytest_plugin import allure
 

@@ -24,7 +24,7 @@ from vdi_conformance.pytest_plugin.evidence import COLLECTOR, header_of
 from vdi_conformance.pytest_plugin.no_verdict import ENDS
 from vdi_conformance.pytest_plugin.phases import Phases
 from vdi_conformance.report import allure
-from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.lanes import lanes_image, lanes_text
 from vdi_conformance.report.wording import account, headline, untested_lines
 from vdi_conformance.untrusted.printable import shown, shown_lines
 
@@ -88,7 +88,8 @@ class Results:
         result.statusDetails = self._details(record)
         result.start, result.stop = self._span.get("start", result.start), self._span.get("stop", result.stop)
         if record.calls:
-            _attach(result, "last calls of every process", "\n".join(map(call_line, record.calls)))
+            _attach(result, "calls", lanes_text(record))
+            _attach_picture(result, lanes_image(record))
         for process, text in self._last_words:
             _attach(result, f"standard error of {process}", text)
 
@@ -185,3 +186,9 @@ def _attach(result: TestResult, name: str, text: str) -> None:
     source = f"{uuid4()}-attachment.txt"
     allure_commons.plugin_manager.hook.report_attached_data(body=shown_lines(text), file_name=source)
     result.attachments.append(Attachment(name=shown(name), source=source, type="text/plain"))
+
+
+def _attach_picture(result: TestResult, picture: str) -> None:
+    source = f"{uuid4()}-attachment.svg"
+    allure_commons.plugin_manager.hook.report_attached_data(body=picture, file_name=source)
+    result.attachments.append(Attachment(name="calls as a picture", source=source, type="image/svg+xml"))

@@ -8,7 +8,9 @@ import pytest
 
 from vdi_conformance.output.files import Named, NotWritable, read_by, require_distinct, require_writable
 
-OUTPUTS: Final = {"vdi_evidence": "evidence", "vdi_junit": "junit", "xmlpath": "--junit-xml"}
+REPORTS: Final = {"junit": "JUnit XML", "html": "web page", "markdown": "Markdown"}
+"""The reports that are written at the end of a run: the formats, which name their options, and what they are called."""
+OUTPUTS: Final = {"vdi_evidence": "evidence", **{f"vdi_{name}": name for name in REPORTS}, "xmlpath": "--junit-xml"}
 READ: Final = {"vdi_baseline": "baseline", "vdi_adapter": "adapter", "vdi_server": "server", "vdi_proof": "plan"}
 
 

@@ -17,9 +17,11 @@ from vdi_conformance.evidence.records import (
     KnownFailure,
     Observation,
     Requests,
+    Unexpected,
     Verdict,
     Walked,
 )
+from vdi_conformance.explanation.unexpected import telling, unexpected
 from vdi_conformance.harness.judging import NeedsServer
 from vdi_conformance.harness.testbed import ENDED, TESTBED, Testbed
 from vdi_conformance.host.errors import NoProcess, NotStarted
@@ -42,7 +44,6 @@ from vdi_conformance.vdi.hresult import name_of
 
 KEY: Final = "vdi"
 SHORT_OF: Final = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
-CALLS_A_PROCESS: Final = 8
 ANSWERS: Final[tuple[CauseKind, ...]] = ("code", "assertion")
 """Causes after which the processes of a check still live, so that more can be asked of them."""
 MILD: Final[dict[Verdict, int]] = {"known failure": 1, "warning": 2, "passed": 3}
@@ -67,6 +68,7 @@ class CheckPhase(msgspec.Struct, frozen=True, kw_only=True):
     codes: dict[str, list[str]] = {}
     requests: Requests = Requests()
     calls: list[Call] = []
+    unexpected: Unexpected | None = None
     detail: str = ""
     about: str = ""
     conditions: dict[str, str] = {}
@@ -180,6 +182,8 @@ def _phase(
     known = None
     if verdict in COVERABLE and (known := known_failure(*item.config.stash[BASELINE], check_id(item), broken, cause)):
         verdict = "known failure"
+    trace = None if testbed is None else testbed.processes.trace()
+    found = None if trace is None or verdict not in CHARGING else unexpected(trace, cause)
     return CheckPhase(
         id=check_id(item),
         requirements=requirements,
@@ -192,7 +196,8 @@ def _phase(
         codes=codes,
         requests=requests,
         called=call.when == "call",
-        calls=[] if testbed is None else testbed.processes.last_calls(CALLS_A_PROCESS),
+        calls=[] if trace is None else telling(trace, found),
+        unexpected=found,
         about=about_of(item),
         conditions=conditions_of(item),
         detail=_detail(item, call.excinfo, testbed) if cause.kind != "suite" else report.longreprtext,
@@ -250,6 +255,7 @@ def _merged(node: str, phases: list[tuple[CheckPhase, float]]) -> CheckRecord:
         codes=next((phase.codes for phase, _ in phases if phase.codes), {}),
         requests=phases[-1][0].requests,
         calls=decisive.calls,
+        unexpected=decisive.unexpected,
         detail=decisive.detail,
         about=decisive.about,
         conditions=decisive.conditions,

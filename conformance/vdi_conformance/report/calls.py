@@ -1,14 +1,19 @@
 """A call and its answer in one line: codes by their names, handles and addresses in hexadecimal; pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from vdi_conformance.contract import OUT_UNTOUCHED
-from vdi_conformance.evidence.records import Call
+from vdi_conformance.evidence.records import Call, Unexpected
 from vdi_conformance.untrusted.printable import shown
 from vdi_conformance.vdi import commands, completion, hresult
 
+MARKS: Final[Mapping[str, str]] = {
+    "model": "the first call whose answer the documents do not permit",
+    "check": "what the check did not accept",
+}
+"""What is said of a call that should have been answered otherwise, by who says so."""
 UNTOUCHED: Final = "untouched"
 VALUE: Final = 80
 """So many characters of a value are told."""
@@ -18,7 +23,7 @@ LINE: Final = 2000
 DEPTH: Final = 4
 """So deep is told what lies in each other."""
 WIDEST: Final = 64
-_UNTOLD: Final = frozenset({"thread", "null_out"})
+_UNTOLD: Final = "null_out"
 _UNTOUCHED_32: Final = OUT_UNTOUCHED & 0xFFFFFFFF
 _LEFT_ALONE: Final = frozenset({_UNTOUCHED_32, hex(_UNTOUCHED_32), hex(OUT_UNTOUCHED)})
 """What an out variable holds that a call did not touch: one of 32 bits, and pointers of both widths."""
@@ -45,9 +50,33 @@ def naming_untouched(sentence: str) -> str:
 
 def call_line(call: Call) -> str:
     """Tell one call and its answer in one line."""
-    told = ((key, value) for key, value in call.params.items() if key not in _UNTOLD and value is not None)
-    params = ", ".join(f"{shown(key, VALUE)}={_told('params', key, value)}" for key, value in told)
+    told = ((key, value) for key, value in call.params.items() if key != _UNTOLD and value is not None)
+    params = ", ".join(f"{shown(key, VALUE)}={value_of('params', key, value)}" for key, value in told)
     return f"{call.number:>7} {shown(f'{call.process:<12} {call.method}({params}) -> {_answer(call)}', LINE)}"
+
+
+def call_lines(calls: Iterable[Call], unexpected: Unexpected | None) -> Iterator[str]:
+    """Tell calls in a line each, with one more below the call that should have been answered otherwise."""
+    for call in calls:
+        yield call_line(call)
+        if mark := mark_of(unexpected, call.number):
+            yield mark
+
+
+def mark_of(unexpected: Unexpected | None, number: int) -> str:
+    """Give the line that stands below a call that should have been answered otherwise; empty for every other call."""
+    return f"{'^':>7} {mark_sentence(unexpected)}" if unexpected and unexpected.call == number else ""
+
+
+def mark_sentence(unexpected: Unexpected) -> str:
+    """Say what is wrong with a call, and what was permitted instead."""
+    permitted = " or ".join(shown(one, VALUE) for one in unexpected.permitted)
+    return shown(f"{MARKS[unexpected.judge]}{f'; permitted: {permitted}' if permitted else ''}")
+
+
+def refusal(sentence: str) -> str:
+    """Tell in one line why a call was refused, or came to no answer."""
+    return shown(naming_untouched(sentence.partition("\n")[0]), SENTENCE)
 
 
 def _answer(call: Call) -> str:
@@ -55,12 +84,10 @@ def _answer(call: Call) -> str:
         case None:
             return "no answer"
         case str(sentence):
-            return shown(naming_untouched(sentence.partition("\n")[0]), SENTENCE)
+            return refusal(sentence)
         case answer:
-            return (
-                ", ".join(f"{shown(key, VALUE)}={_told('answer', key, value)}" for key, value in answer.items())
-                or "done"
-            )
+            told = (f"{shown(key, VALUE)}={value_of('answer', key, value)}" for key, value in answer.items())
+            return ", ".join(told) or "done"
 
 
 def _untouched(key: str, value: object) -> bool:
@@ -70,7 +97,8 @@ def _untouched(key: str, value: object) -> bool:
     return key in _OUT and isinstance(value, int | str) and value in _LEFT_ALONE
 
 
-def _told(place: str, key: str, value: Any, depth: int = 0) -> str:
+def value_of(place: str, key: str, value: Any, depth: int = 0) -> str:
+    """Tell a value by its key, in the `params` of a call, in its `answer`, or in a structure of that name."""
     match value:
         case None:
             return "null"
@@ -84,13 +112,13 @@ def _told(place: str, key: str, value: Any, depth: int = 0) -> str:
             return "…"
         case dict():
             told = (
-                f"{shown(name, VALUE)}={_told(key, name, one, depth + 1)}"
+                f"{shown(name, VALUE)}={value_of(key, name, one, depth + 1)}"
                 for name, one in value.items()
                 if one not in (0, "0x0", None)
             )
             return shown(f"({' '.join(told)})", SENTENCE)
         case list():
-            return shown(f"[{', '.join(_told(key or place, '', one, depth + 1) for one in value)}]", VALUE)
+            return shown(f"[{', '.join(value_of(key or place, '', one, depth + 1) for one in value)}]", VALUE)
     return shown(str(value), VALUE)
 
 

@@ -75,9 +75,11 @@ class SettingChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """All that changed; the checks each in one list, the worst first."""
+    """All that changed between runs, which say who was judged when; the checks each in one list, the worst first."""
 
     format: int = FORMAT
+    old_run: str
+    new_run: str
     settings: list[SettingChange]
     regressed_requirements: list[RequirementChange]
     regressions: list[CheckChange]
@@ -105,7 +107,7 @@ def compare(old: Evidence, new: Evidence) -> Comparison:
     is judged by the checks that the old run had, so that new ones are never regressions; fixed it is where they agree.
     A check that passed and is missing regressed, unless suite or catalogue changed: then it counts as removed.
     """
-    _need_comparable(old, new)
+    need_comparable(old, new)
     pairs = sorted(_pairs(old, new), key=lambda pair: (WORST_FIRST.index(pair.new.state), pair.id))
     settings = list(_settings(old, new))
     dropping = any(setting.name in ("suite_version", "catalogue_sha256") for setting in settings)
@@ -121,6 +123,8 @@ def compare(old: Evidence, new: Evidence) -> Comparison:
         for requirement in pair.requirements
     }
     return Comparison(
+        old_run=_named(old),
+        new_run=_named(new),
         settings=settings,
         regressed_requirements=[one for one in requirements if _regressed(one.old, one.new)],
         regressions=sorted_out.get("regression", []),
@@ -137,13 +141,19 @@ def compare(old: Evidence, new: Evidence) -> Comparison:
     )
 
 
-def _need_comparable(old: Evidence, new: Evidence) -> None:
+def need_comparable(old: Evidence, new: Evidence) -> None:
+    """Raise NotComparable where two runs say nothing about each other."""
     selections = [sorted(set(one.header.selection)) for one in (old, new)]
     if selections[0] != selections[1]:
         told = " and ".join("; ".join(one) or "everything" for one in selections)
         raise NotComparable(f"the runs selected different checks ({told}): run both with the same selection")
     if not {check.id for check in old.checks} & {check.id for check in new.checks}:
         raise NotComparable("the runs have no check in common: compare runs of the same suite")
+
+
+def _named(run: Evidence) -> str:
+    client = run.header.client
+    return f"{client.name} {client.version} of {run.header.started}"
 
 
 def _pairs(old: Evidence, new: Evidence) -> list[CheckChange]:
@@ -201,6 +211,15 @@ def _requirements(pairs: Sequence[CheckChange]) -> Iterator[RequirementChange]:
         )
 
 
+def states_of(run: Evidence) -> dict[str, State]:
+    """Give the state of each requirement that a run judged or found broken."""
+    said: dict[str, list[Side]] = {}
+    for check in run.checks:
+        for requirement in {*check.requirements, *check.broken}:
+            said.setdefault(requirement, []).append(_side(check))
+    return {requirement: _state(requirement, sides) for requirement, sides in said.items()}
+
+
 def _state(requirement: str, sides: Sequence[Side]) -> State:
     """Give the worst that checks say of a requirement; one that ended for another requirement says nothing of it."""
     said = [one.state for one in sides if not one.broken or requirement in one.broken]
@@ -217,14 +236,15 @@ def _requirements_only_in(one: Evidence, other: Evidence) -> list[str]:
 def _observations(old: Evidence, new: Evidence) -> Iterator[ObservationChange]:
     """Compare what the checks observed that both runs have: the fingerprints of the adapters."""
     common = {check.id for check in old.checks} & {check.id for check in new.checks}
-    before, after = (_answers(check for check in run.checks if check.id in common) for run in (old, new))
+    before, after = (answers_of(check for check in run.checks if check.id in common) for run in (old, new))
     for question, subject in sorted(before.keys() | after.keys(), key=by_number):
         answers = before.get((question, subject), []), after.get((question, subject), [])
         if answers[0] != answers[1]:
             yield ObservationChange(question=question, subject=subject, old=answers[0], new=answers[1])
 
 
-def _answers(checks: Iterable[CheckRecord]) -> dict[tuple[str, str], list[str]]:
+def answers_of(checks: Iterable[CheckRecord]) -> dict[tuple[str, str], list[str]]:
+    """Give the answers that came, by the open question and what was tried."""
     return {(one.question, one.subject): one.answers for one in answered(checks)}
 
 

@@ -1,4 +1,4 @@
-"""A comparison of two runs as text, Markdown or JSON: regressions first; pure."""
+"""A comparison of two runs as text, Markdown, a web page or JSON: regressions first; pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from vdi_conformance.report.comparison import CheckChange, Comparison, ObservationChange, RequirementChange, Side
+from vdi_conformance.report.web import rendered
 from vdi_conformance.requirements import catalogue
-from vdi_conformance.untrusted.printable import fence_around, in_json, in_markdown, shown
+from vdi_conformance.untrusted.printable import code_in_markdown, in_json, in_markdown, shown
 
 SENTENCE: Final = 5000
 """So many characters of a sentence are told; names and values have less."""
@@ -49,7 +50,7 @@ def as_text(comparison: Comparison) -> str:
 
 
 def as_markdown(comparison: Comparison) -> str:
-    """Give what changed, for a comment or a page."""
+    """Give what changed, for a comment."""
     lines = [conclusion(comparison)]
     for section in _sections(comparison):
         lines += ["", f"### {section.title}", ""]
@@ -59,7 +60,21 @@ def as_markdown(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-FORMATS: Final[dict[str, Callable[[Comparison], str]]] = {"text": as_text, "json": as_json, "markdown": as_markdown}
+def as_html(comparison: Comparison) -> str:
+    """Give what changed as a web page, which needs nothing beside it."""
+    sections = [
+        (section.title, [[_drawn(line) for line in lines] for lines in section.items])
+        for section in _sections(comparison)
+    ]
+    return rendered("comparison.html.j2", comparison=comparison, conclusion=conclusion(comparison), sections=sections)
+
+
+FORMATS: Final[dict[str, Callable[[Comparison], str]]] = {
+    "text": as_text,
+    "json": as_json,
+    "markdown": as_markdown,
+    "html": as_html,
+}
 
 
 def conclusion(comparison: Comparison) -> str:
@@ -145,13 +160,12 @@ def _plain(line: Line) -> str:
     return shown("".join(line), SENTENCE)
 
 
+def _drawn(line: Line) -> list[tuple[bool, str]]:
+    """Give the parts of a line, with whether each is a name."""
+    return [(isinstance(part, CodeChange), str(part)) for part in line]
+
+
 def _marked(line: Line) -> str:
-    return "".join(_code(part) if isinstance(part, CodeChange) else in_markdown(part, SENTENCE) for part in line)
-
-
-def _code(text: str) -> str:
-    """Fence a name with more backticks than it has in a row."""
-    told = shown(text)
-    fence = fence_around(told)
-    pad = " " * told.startswith("`") or " " * told.endswith("`")
-    return f"{fence}{pad}{' '.join(told.split())}{pad}{fence}"
+    return "".join(
+        code_in_markdown(part) if isinstance(part, CodeChange) else in_markdown(part, SENTENCE) for part in line
+    )

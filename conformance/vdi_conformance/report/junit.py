@@ -20,6 +20,7 @@ from vdi_conformance.report.wording import (
 from vdi_conformance.untrusted.printable import shown, shown_lines
 
 NAME: Final = "vdi-conformance"
+DECLARATION: Final = "<?xml version='1.0' encoding='utf-8'?>"
 ENDS: Final[Mapping[str, str]] = {
     "passed": "",
     "warning": "",
@@ -51,8 +52,8 @@ def junit(evidence: Evidence) -> bytes:
     root = _element("testsuites", name=NAME, **_totals(cases), time=_seconds(evidence.footer.duration))
     root.extend(suites)
     ET.indent(root)
-    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return document + b"\n"
+    # By itself ElementTree encodes piece by piece, which takes as long as all the rest.
+    return f"{DECLARATION}\n{ET.tostring(root, encoding='unicode')}\n".encode()
 
 
 def _suite(topic: str, evidence: Evidence, checks: list[CheckRecord]) -> ET.Element:

@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vdi_conformance.evidence.records import NOT_TESTED, VERDICTS, CheckRecord, Footer, Header, Verdict
+from vdi_conformance.evidence.records import NOT_TESTED, VERDICTS, Call, CheckRecord, Footer, Header, Verdict
 from vdi_conformance.judgement.charges import concerned
-from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.calls import call_lines
 from vdi_conformance.report.causes import Alike, by_cause
 from vdi_conformance.report.common_conditions import where
 from vdi_conformance.report.observations import answered, contradictions
@@ -158,7 +158,7 @@ def _ending(header: Header, alike: Alike, found: str, listing: bool) -> Iterator
         yield _indented(Text(f"fails where {shown(found)}", style="bold"))
     if check.detail:
         yield _indented(Text(shown_lines(check.detail), style="dim"))
-    yield from (_whole(call_line(call)) for call in check.calls[-CALLS:])
+    yield from (_whole(line) for line in call_lines(_last_calls(check), check.unexpected))
     if check.requirements:
         yield _whole(f"  again: {rerun(header, check)}", "dim")
     if alike.others and listing:
@@ -169,6 +169,13 @@ def _ending(header: Header, alike: Alike, found: str, listing: bool) -> Iterator
         topics = ", ".join(f"{shown(group) or 'others'} {count}" for group, count in counts.most_common())
         checks = "checks" if len(alike.others) > 1 else "check"
         yield _indented(Text(f"{len(alike.others)} more {checks} ended so ({topics}); -v lists them"))
+
+
+def _last_calls(check: CheckRecord) -> Sequence[Call]:
+    """Give the last calls up to the one that should have been answered otherwise."""
+    about = check.unexpected.call if check.unexpected else None
+    led = [call for call in check.calls if about is None or call.number <= about]
+    return led[-CALLS:]
 
 
 def _beginning(text: str) -> str:

@@ -9,13 +9,15 @@ from typing import Final
 from vdi_conformance.evidence.records import Cause, CheckRecord, Header, KnownFailure, Party
 from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.judgement.scoring import REQUIRED, untested
-from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.calls import call_lines
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.untrusted.printable import shown, shown_lines
 
 NO_TOPIC: Final = "without a requirement"
 """Where checks are filed whose test worker died: what they judge is not known."""
 PACKAGE: Final = "vdi_conformance"
+SELECTING: Final = ("profile", "topic", "requirement", "check", "endurance")
+"""The words of a selection that are options of `run`."""
 ACCOUNT: Final = 100_000
 COMMAND: Final = 10_000
 """So many characters have the account of a check, and the command that runs it again, at the most."""
@@ -120,7 +122,7 @@ def account(header: Header, check: CheckRecord) -> str:
     if check.detail:
         lines.append(check.detail)
     if check.calls:
-        lines += ["last calls of every process:", *map(call_line, check.calls)]
+        lines += ["calls:", *call_lines(check.calls, check.unexpected)]
     if check.requirements:
         lines.append(f"again: {rerun(header, check)}")
     return shown_lines("\n".join(lines), ACCOUNT)
@@ -138,6 +140,20 @@ def known_line(known: KnownFailure) -> str:
 
 def rerun(header: Header, check: CheckRecord) -> str:
     """Give the command that runs one check again as it was run."""
+    return _command([*_run(header), "--check", check.id])
+
+
+def rerun_all(header: Header) -> str:
+    """Give the command that makes the run again; what else was selected is told by the header's `selection`."""
+    parts = _run(header)
+    for selected in header.selection:
+        word, _, value = selected.partition(" ")
+        if word in SELECTING:
+            parts += [f"--{word}", value]
+    return _command(parts)
+
+
+def _run(header: Header) -> list[str]:
     parts = ["vdi-conformance", "run", "--adapter", header.client.reference]
     own = header.client.capabilities.get("server", "none") != "none"
     if header.server.reference != (header.client.reference if own else "emulator"):
@@ -146,4 +162,8 @@ def rerun(header: Header, check: CheckRecord) -> str:
         parts += ["--seed", str(header.seed)]
     if header.timeout_scale != 1:
         parts += ["--timeout-scale", f"{header.timeout_scale:g}"]
-    return shown(" ".join(quote(part) for part in [*parts, "--check", check.id]), COMMAND)
+    return parts
+
+
+def _command(parts: Sequence[str]) -> str:
+    return shown(" ".join(map(quote, parts)), COMMAND)

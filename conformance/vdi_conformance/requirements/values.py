@@ -4,12 +4,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY", "INFO")
 BINDS: Final = ("library", "server", "client application")
 SOURCE_CLASSES: Final = ("documented", "derived", "observed")
-REACHES: Final = ("none", "statement", "scripted", "abi", "platform", "not testable")
+REACHES: Final = MappingProxyType(
+    {
+        "none": "shows without a server",
+        "statement": "shows with any server",
+        "scripted": "shows with a server that is told every step (scripted)",
+        "abi": "shows in the compiled library alone",
+        "platform": "shows on one platform alone",
+        "not testable": "does not show from outside",
+    }
+)
+"""What it takes to judge a requirement."""
 TAG: Final = re.compile(r"\[([^\]]+)\]")
 """How a requirement's source names a document."""
 REASONS: Final = (

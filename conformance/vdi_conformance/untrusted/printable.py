@@ -32,11 +32,16 @@ _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|~&@!])|:(?=//)")
 
 def shown(text: str, limit: int = LINE) -> str:
     """Give a text in one line of at most `limit` characters; what is left out is counted at its end."""
+    # Nearly every text is plain, and a report shows many of them.
+    if len(text) <= limit and text.isascii() and text.isprintable() and len(told := _defused(text)) <= limit:
+        return told
     return _bounded(text, limit, lambda part: _defused(_SUSPECT.sub(_spelled, part)))
 
 
 def shown_lines(text: str, limit: int = TEXT) -> str:
     """Give a text whose lines and tabs stay, of at most `limit` characters."""
+    if len(text) <= limit and text.isascii() and text.isprintable() and len(told := _defused(text)) <= limit:
+        return told
     return _bounded(text, limit, lambda part: _defused(_SUSPECT.sub(_spelled_in_lines, part.replace("\r\n", "\n"))))
 
 
@@ -49,6 +54,14 @@ def shown_end(text: str, limit: int) -> str:
 def in_markdown(text: str, limit: int = LINE) -> str:
     """Give a text in one line as Markdown that shows it as it is: no link, no HTML, no heading, no table."""
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", shown(text, limit))
+
+
+def code_in_markdown(text: str) -> str:
+    """Give a name in one line as code in Markdown, fenced with more backticks than it has in a row."""
+    told = " ".join(shown(text).split())
+    fence = fence_around(told)
+    pad = " " if told.startswith("`") or told.endswith("`") else ""
+    return f"{fence}{pad}{told}{pad}{fence}"
 
 
 def in_json(value: Any) -> str:
@@ -85,6 +98,8 @@ def keepable(value: Any, limit: int = TEXT, most: int | None = None) -> Any:
 
 
 def _defused(text: str) -> str:
+    if "::" not in text and "##" not in text:
+        return text
     return _COMMAND.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 

@@ -1,4 +1,4 @@
-"""Writes JUnit XML at the end of a whole run."""
+"""Writes the reports that were asked for, such as JUnit XML, at the end of a whole run."""
 
 from pathlib import Path
 
@@ -7,13 +7,15 @@ import pytest
 from vdi_conformance.output.files import NotWritable, discard, write
 from vdi_conformance.pytest_plugin.evidence import COLLECTOR
 from vdi_conformance.pytest_plugin.no_verdict import ENDS
-from vdi_conformance.report.junit import junit
+from vdi_conformance.pytest_plugin.outputs import REPORTS
+from vdi_conformance.report.formats import FORMATS
 
 
-class JUnitFile:
-    """The file that was asked for; until the end of the run there is none, so that no old one passes for it."""
+class ReportFile:
+    """One file that was asked for; until the end of the run there is none, so that no old one passes for it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, format: str, path: Path) -> None:
+        self._format = format
         self._path = path
         try:
             discard(path)
@@ -27,14 +29,17 @@ class JUnitFile:
         if (evidence := collector.evidence) is None:
             return
         try:
-            write(self._path, junit(evidence))
+            write(self._path, FORMATS[self._format](evidence))
         except NotWritable as error:
             session.config.stash[ENDS].give_up(str(error))
         else:
-            collector.written.append(f"JUnit XML to {self._path}")
+            collector.written.append(f"{REPORTS[self._format]} to {self._path}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Write on the controller only."""
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(JUnitFile(Path(config.getoption("vdi_junit"))), "vdi-junit-file")
+    if hasattr(config, "workerinput"):
+        return
+    for format in REPORTS:
+        if path := config.getoption(f"vdi_{format}"):
+            config.pluginmanager.register(ReportFile(format, Path(path)), f"vdi-{format}-file")

@@ -1,13 +1,15 @@
-"""`run --junit`: a whole run leaves a JUnit file, one that was cut short leaves none."""
+"""`run --junit`, `--html`, `--markdown`: a whole run leaves the files, one that was cut short leaves none."""
 
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from selftest.pytest_plugin.disturbers import disturber
 from selftest.suite.runs import RunSuite, run_pytest_in
+from vdi_conformance.report.formats import FORMATS
 from vdi_conformance.report.junit import junit
 
 FEW = ("--adapter", "emulator", "--topic", "GBH", "--junit", "junit.xml", "--", "-k", "every_data_command_has_a_handle")
+PAGES = ("--html", "new/page.html", "--markdown", "new/summary.md")
 BROKEN = "vdi_fixtures.broken.mbh.mapping_copies:Broken"
 
 
@@ -17,21 +19,26 @@ def _counts(path: Path) -> list[int]:
 
 
 def test_the_file_is_what_the_evidence_gives_and_counts_as_pytest_does(run_suite: RunSuite, tmp_path: Path) -> None:
-    options = ("--adapter", BROKEN, "-n", "2", "--topic", "MBH", "--junit", "new/junit.xml")
+    options = ("--adapter", BROKEN, "-n", "2", "--topic", "MBH", "--junit", "new/junit.xml", *PAGES)
     run = run_suite(*options, "--", "-k", "at_their_own_addresses or never_opened", "--junit-xml=pytest.xml")
     assert run.exit_code == 1, run.output
     written = tmp_path / "new" / "junit.xml"
     assert written.read_bytes() == junit(run.evidence)
+    for name, form in {"page.html": "html", "summary.md": "markdown"}.items():
+        assert (tmp_path / "new" / name).read_bytes() == FORMATS[form](run.evidence)
     counts = _counts(written)
     assert counts == _counts(tmp_path / "pytest.xml")
     assert counts[0] > counts[1] > 0, run.output
 
 
 def test_an_interrupted_run_leaves_no_file_not_even_an_old_one(run_suite: RunSuite, tmp_path: Path) -> None:
-    (tmp_path / "junit.xml").write_text("<testsuites/>", encoding="utf-8")
-    run = run_suite(*FEW, *disturber(tmp_path, "interrupts"))
+    (tmp_path / "new").mkdir()
+    files = [tmp_path / "junit.xml", *(tmp_path / name for name in PAGES[1::2])]
+    for file in files:
+        file.write_text("of an earlier run", encoding="utf-8")
+    run = run_suite(*PAGES, *FEW, *disturber(tmp_path, "interrupts"))
     assert run.exit_code == 2, run.output
-    assert not (tmp_path / "junit.xml").exists()
+    assert not [file for file in files if file.exists()]
 
 
 def test_a_check_whose_worker_died_is_an_error(run_suite: RunSuite, tmp_path: Path) -> None:
