@@ -17,6 +17,7 @@ from vdi_conformance.cli.certify import certify
 from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.completion import OPTIONS, completion
 from vdi_conformance.cli.conditions import conditions
+from vdi_conformance.cli.evidence import evidence
 from vdi_conformance.cli.prove import prove
 from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import UsageRefusal
@@ -55,6 +56,7 @@ app.command()(requirements)
 app.command()(questions)
 app.command()(conditions)
 app.command()(statements)
+app.add_typer(evidence)
 app.add_typer(baseline)
 app.add_typer(adapter)
 

@@ -54,11 +54,24 @@ class ProfileVersion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return f"{self.name}-{self.version}"
 
 
+class Shard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a run: the checks of share `number` (1 and above) of `of`."""
+
+    number: int
+    of: int
+
+    @property
+    def label(self) -> str:
+        """How it is asked for, such as 3/8."""
+        return f"{self.number}/{self.of}"
+
+
 class Header(Record, frozen=True, kw_only=True, tag="header"):
     """First line: what was run against what, and how; `started` is a time in UTC (ISO 8601).
 
     `tools` are the versions of TOOLS; `plugins` those of every plugin that pytest had loaded beside its own and ours,
-    by distribution, or by module, without a version, where it belongs to none.
+    by distribution, or by module, without a version, where it belongs to none. `selection` says in words all that
+    narrows the run down, `shard` among it. `baseline_sha256` is the digest of the known failures that it was given.
     """
 
     format: int = FORMAT
@@ -74,6 +87,8 @@ class Header(Record, frozen=True, kw_only=True, tag="header"):
     seed: int
     timeout_scale: float
     selection: list[str]
+    shard: Shard | None = None
+    baseline_sha256: str | None = None
     started: str
 
     @property
@@ -183,11 +198,22 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     walked: Walked | None = None
 
 
+class Whole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all shards of a run hold together: how many checks, and the SHA-256 digest of their sorted ids, a line each.
+
+    `left_out` are those of the shard itself that turned out to be none of a run without a server.
+    """
+
+    checks: int
+    sha256: str
+    left_out: list[str] = []
+
+
 class Footer(Record, frozen=True, kw_only=True, tag="footer"):
     """Last line: without it the file is no result.
 
     `complaints` say what the baseline lists otherwise than the run went, in a sentence each; `narrowed` says what only
-    the end of the run showed of its selection; `duration` is in seconds.
+    the end of the run showed of its selection; `duration` is in seconds. `whole` is what a shard is a part of.
     """
 
     counts: dict[str, int]
@@ -195,6 +221,7 @@ class Footer(Record, frozen=True, kw_only=True, tag="footer"):
     narrowed: list[str] = []
     exit_code: int
     duration: float
+    whole: Whole | None = None
 
 
 def narrowed(header: Header, footer: Footer) -> Header:

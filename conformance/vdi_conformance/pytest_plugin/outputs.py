@@ -9,7 +9,13 @@ import pytest
 from vdi_conformance.output.files import Named, NotWritable, read_by, require_distinct, require_writable
 
 OUTPUTS: Final = {"vdi_evidence": "evidence", "vdi_junit": "junit", "xmlpath": "--junit-xml"}
-READ: Final = {"vdi_baseline": "baseline", "vdi_adapter": "adapter", "vdi_server": "server", "vdi_proof": "plan"}
+READ: Final = {
+    "vdi_baseline": "baseline",
+    "vdi_failed_in": "failed-in",
+    "vdi_adapter": "adapter",
+    "vdi_server": "server",
+    "vdi_proof": "plan",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:

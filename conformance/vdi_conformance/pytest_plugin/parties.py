@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from vdi_conformance.adapters import resolve
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.records import Party
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     Ask = Callable[[AdapterSpec, bool], Party]
     """Asks an adapter who it is, and where told whether it can make a client object."""
 
+PARTIES: Final = pytest.StashKey[tuple[Party, Party]]()
+"""The client and the server of a run."""
 NO_LIMITS: Final = ProfileLimits()
 SENTENCE: Final = 4000
 """So many characters are told of why a reference leads nowhere."""

@@ -22,9 +22,9 @@ from vdi_conformance.host.spec import AdapterSpec
 from vdi_conformance.private_interfaces import run_again
 from vdi_conformance.proof.plan import NotAPlan, ProofPlan, read
 from vdi_conformance.proof.schedule import scheduled
-from vdi_conformance.pytest_plugin.adapter import PARTIES, cpu_of, limits_of, settings_of, start_of
+from vdi_conformance.pytest_plugin.adapter import cpu_of, limits_of, settings_of, start_of
 from vdi_conformance.pytest_plugin.checks import check_id, requirements_of
-from vdi_conformance.pytest_plugin.parties import paired, parties_of, party, party_of
+from vdi_conformance.pytest_plugin.parties import PARTIES, paired, parties_of, party, party_of
 from vdi_conformance.pytest_plugin.phases import Phases
 from vdi_fixtures.drawing import DRAWN
 from vdi_fixtures.made.adapter import MADE

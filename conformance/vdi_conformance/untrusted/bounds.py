@@ -10,6 +10,7 @@ MOST_WORKERS: Final = max(32, 8 * (os.cpu_count() or 1))
 """Checks mostly wait, so that more workers than processors help; beyond this they only use up processes."""
 MOST_STRETCHED: Final = 1000.0
 MOST_SEED: Final = 2**63 - 1
+MOST_SHARDS: Final = 1000
 _DIGITS: Final = 20
 """No number that is asked for has more."""
 _SHOWN: Final = 60
@@ -36,6 +37,16 @@ def stretch(word: str) -> float:
     if not 1 <= factor <= MOST_STRETCHED:
         raise ValueError(f"time limits can only be stretched by 1 to {MOST_STRETCHED:g}, not {shown(word)}")
     return factor
+
+
+def shard(word: str) -> tuple[int, int]:
+    """Read which shard of how many, such as 3/8."""
+    number, _, of = word.partition("/")
+    try:
+        most = whole(of, 1, MOST_SHARDS)
+        return whole(number, 1, most), most
+    except ValueError:
+        raise ValueError(f"{shown(word)} is no shard such as 3/8, of at most {MOST_SHARDS}") from None
 
 
 def workers(word: str) -> str:
