@@ -32,6 +32,7 @@ VERBS = (
     "questions",
     "conditions",
     "statements",
+    "evidence",
     "baseline",
     "adapter",
 )

@@ -16,6 +16,7 @@ READERS = {
     "baseline": ["baseline", "update", "FILE"],
     "replay": ["replay", "FILE", "--adapter", "emulator"],
     "verify": ["verify", "FILE"],
+    "merge": ["evidence", "merge", "FILE", "-o", "merged"],
 }
 CONTENTS = {
     "deep": b"[" * 100_000,
