@@ -27,6 +27,7 @@ VERBS = (
     "compare",
     "certify",
     "verify",
+    "challenge",
     "prove",
     "requirements",
     "questions",

@@ -14,6 +14,7 @@ from vdi_conformance import __version__
 from vdi_conformance.cli.adapter import adapter
 from vdi_conformance.cli.baseline import baseline
 from vdi_conformance.cli.certify import certify
+from vdi_conformance.cli.challenge import challenge
 from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.completion import OPTIONS, completion
 from vdi_conformance.cli.conditions import conditions
@@ -51,6 +52,7 @@ app.command()(report)
 app.command()(compare)
 app.command()(certify)
 app.command()(verify)
+app.command()(challenge)
 app.command()(prove)
 app.command()(requirements)
 app.command()(questions)
