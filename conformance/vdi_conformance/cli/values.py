@@ -35,6 +35,7 @@ def whole(least: int, most: int) -> Callable[[object], int]:
 seed: Final = _read_by(bounds.seed)
 stretch: Final = _read_by(bounds.stretch)
 workers: Final = _read_by(bounds.workers)
+challenge: Final = _read_by(bounds.challenge)
 
 
 def one_of(kind: str, words: Iterable[str]) -> Callable[[str], str]:

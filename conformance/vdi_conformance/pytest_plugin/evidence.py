@@ -210,5 +210,6 @@ def header_of(config: pytest.Config) -> Header:
         timeout_scale=options.vdi_timeout_scale,
         selection=selection(config),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        challenge=options.vdi_challenge,
     )
     return msgspec.convert(keepable(msgspec.to_builtins(header)), Header)
