@@ -26,6 +26,7 @@ VERBS = (
     "report",
     "compare",
     "certify",
+    "sign",
     "verify",
     "prove",
     "requirements",
@@ -33,6 +34,7 @@ VERBS = (
     "conditions",
     "statements",
     "baseline",
+    "keys",
     "adapter",
 )
 

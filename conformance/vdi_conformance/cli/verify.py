@@ -42,7 +42,7 @@ def verify(
         int | None,
         typer.Option(
             metavar="DAYS",
-            parser=values.whole(0, MOST_DAYS),
+            parser=values.whole(1, MOST_DAYS),
             help="The runs must not be older.",
         ),
     ] = None,

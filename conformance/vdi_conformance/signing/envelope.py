@@ -76,7 +76,7 @@ def parse(data: bytes) -> Envelope:
         raise InvalidEnvelope("has a key twice, or its keys in another order than that of their ids")
     if not all(map(_KEY_ID.fullmatch, envelope.key_ids)):
         raise InvalidEnvelope("names a key otherwise than by the SHA-256 of its public half")
-    _decoded(envelope.payload, "its statement")
+    _decoded(envelope.payload, "a statement")
     if any(len(_decoded(one.sig, "a signature")) != _SIGNATURE_BYTES for one in envelope.signatures):
         raise InvalidEnvelope(f"has a signature that is not {_SIGNATURE_BYTES} bytes long, as those of Ed25519 are")
     if written(envelope) != data:
