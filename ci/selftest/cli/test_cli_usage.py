@@ -26,6 +26,7 @@ VERBS = (
     "report",
     "compare",
     "certify",
+    "sign",
     "verify",
     "challenge",
     "prove",
@@ -35,6 +36,7 @@ VERBS = (
     "statements",
     "evidence",
     "baseline",
+    "keys",
     "adapter",
 )
 

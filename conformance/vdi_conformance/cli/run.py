@@ -142,6 +142,14 @@ def run(
     seed: Annotated[
         int | None, typer.Option(metavar="S", parser=values.seed, help="Explore with other generated choices.")
     ] = None,
+    challenge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            parser=values.challenge,
+            help="Enter this into the evidence, so that it cannot be that of an earlier run.",
+        ),
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The known failures, strictly: see `baseline update`.")
     ] = None,
@@ -187,6 +195,7 @@ def run(
         "--vdi-endurance": [endurance],
         "--vdi-timeout-scale": [timeout_scale],
         "--vdi-seed": [seed],
+        "--vdi-challenge": [challenge],
         "--vdi-baseline": [baseline],
         "--vdi-evidence": [evidence],
         "--vdi-junit": [junit],

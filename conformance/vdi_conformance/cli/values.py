@@ -37,6 +37,7 @@ seed: Final = _read_by(bounds.seed)
 stretch: Final = _read_by(bounds.stretch)
 workers: Final = _read_by(bounds.workers)
 shard: Final = _read_by(lambda word: shards.shard(word).label)
+challenge: Final = _read_by(bounds.challenge)
 
 
 def one_of(kind: str, words: Iterable[str]) -> Callable[[str], str]:

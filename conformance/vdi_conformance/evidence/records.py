@@ -30,15 +30,40 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One line of the evidence."""
 
 
+PinKind = Literal["library", "program", "adapter", "loaded"]
+
+
+class Pin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of the files that a party is made of, by its digest.
+
+    A library is what the adapter names as such, a program what its manifest starts, a file of the adapter one of its
+    modules, its manifest or an argument; loaded is other compiled code that its process had.
+    """
+
+    kind: PinKind
+    sha256: str
+
+
 class Party(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An adapter in one of its roles: how it was named, and what it says of itself."""
+    """An adapter in one of its roles: how it was named, what it says of itself, and the files that it is made of.
+
+    `server_version` is what the server behind it says of its own version, where it is the server of the run. `pins` are
+    by the paths of the files, in their order.
+    """
 
     reference: str
     name: str
     version: str
     vendor: str = ""
     library: str = ""
+    server_version: str = ""
     capabilities: dict[str, Any] = {}
+    pins: dict[str, Pin] = {}
+
+    @property
+    def core(self) -> dict[str, str]:
+        """The digests of its libraries and programs, by the paths of these."""
+        return {path: pin.sha256 for path, pin in self.pins.items() if pin.kind in ("library", "program")}
 
 
 class ProfileVersion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +97,7 @@ class Header(Record, frozen=True, kw_only=True, tag="header"):
     `tools` are the versions of TOOLS; `plugins` those of every plugin that pytest had loaded beside its own and ours,
     by distribution, or by module, without a version, where it belongs to none. `selection` says in words all that
     narrows the run down, `shard` among it. `baseline_sha256` is the digest of the known failures that it was given.
+    `challenge` is a text that whoever asked for the run had chosen, which shows that it was not made before.
     """
 
     format: int = FORMAT
@@ -90,6 +116,7 @@ class Header(Record, frozen=True, kw_only=True, tag="header"):
     shard: Shard | None = None
     baseline_sha256: str | None = None
     started: str
+    challenge: str = ""
 
     @property
     def partial(self) -> bool:

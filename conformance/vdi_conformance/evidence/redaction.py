@@ -10,7 +10,7 @@ import msgspec
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import NOT_TESTED, CheckRecord, Footer, Header, Verdict
 
-KEPT: Final = frozenset({"id", "version", "python", "tools", "plugins", "sha256", "catalogue_sha256"})
+KEPT: Final = frozenset({"id", "version", "server_version", "python", "tools", "plugins", "sha256", "catalogue_sha256"})
 """What names nobody by its nature, although a version may look like an address."""
 COMMON: Final = frozenset({"root", "runner", "user", "admin", "administrator", "system", "build", "localhost"})
 """Accounts and machines of these names are nobody's in particular."""
@@ -60,7 +60,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Give a text without names."""
-        text = _PLACES.sub(lambda found: f"{self._name('path', found[0])}/", text)
+        text = self._place(text)
         for kind, pattern in _PATTERNS.items():
             text = pattern.sub(self._by(kind), text)
         if self._words:
@@ -75,7 +75,9 @@ class Redactor:
             case str():
                 return value if key in KEPT else self.text(value)
             case dict():
-                return {name: one if name in KEPT else self.plain(one, name) for name, one in value.items()}
+                return {
+                    self._place(name): one if name in KEPT else self.plain(one, name) for name, one in value.items()
+                }
             case list() | tuple():
                 return [self.plain(one, key) for one in value]
         return value
@@ -83,6 +85,9 @@ class Redactor:
     def record(self, record: R) -> R:
         """Give a record without names."""
         return msgspec.convert(self.plain(msgspec.to_builtins(record)), type(record))
+
+    def _place(self, text: str) -> str:
+        return _PLACES.sub(lambda found: f"{self._name('path', found[0])}/", text)
 
     def _by(self, kind: str) -> Callable[[re.Match[str]], str]:
         def replaced(found: re.Match[str]) -> str:

@@ -31,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--vdi-timeout-scale", metavar="F", help="stretch every time limit (at least 1)")
     add("--vdi-seed", metavar="S", help="seed of everything that is chosen at random")
+    add(
+        "--vdi-challenge", metavar="TEXT", help="enter this into the evidence, which shows that it is of no earlier run"
+    )
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
     add("--vdi-evidence", metavar="FILE", help="write the evidence of the run there (JSON Lines)")
     add("--vdi-junit", metavar="FILE", help="write JUnit XML there at the end of the run")

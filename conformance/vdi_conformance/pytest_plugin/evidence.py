@@ -191,5 +191,6 @@ def header_of(config: pytest.Config) -> Header:
         shard=config.stash[SHARD],
         baseline_sha256=config.stash[BASELINE].sha256,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        challenge=options.vdi_challenge,
     )
     return msgspec.convert(keepable(msgspec.to_builtins(header)), Header)
