@@ -5,7 +5,7 @@ import pytest
 
 from selftest.evidence.samples import KNOWN
 from selftest.report.made import check, run
-from vdi_conformance.evidence.records import Call, Cause, Party
+from vdi_conformance.evidence.records import Call, Cause, Party, Pin
 from vdi_conformance.evidence.redaction import Redactor, redacted
 
 
@@ -47,7 +47,8 @@ def test_what_is_redacted_stays_as_it_is() -> None:
 def test_no_field_of_a_record_keeps_a_name() -> None:
     """Whoever has a home directory anywhere is unnamed everywhere; versions are no addresses."""
     path = "/home/alice/lib/x.so"
-    party = Party(reference=f"{path}:Class", name="VDI", version="16.0.100.6", library=path, vendor="Vendor")
+    pins = {path: Pin(kind="library", sha256="a" * 64)}
+    party = Party(reference=f"{path}:Class", name="VDI", version="16.0.100.6", library=path, vendor="Vendor", pins=pins)
     failing = msgspec.structs.replace(
         check(),
         verdict="failed",

@@ -1,7 +1,7 @@
 """Puts the evidence of all shards of a run together; what does not belong together is refused; pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -88,10 +88,12 @@ def _need_one_run(parts: Sequence[_Part]) -> None:
     first, *others = parts
     own = _compared(first)
     for other in others:
-        for name, value in _compared(other).items():
-            if value != own[name]:
+        told = _compared(other)
+        for name in dict.fromkeys((*own, *told)):
+            here, there = own.get(name, "nothing"), told.get(name, "nothing")
+            if here != there:
                 raise NotMergeable(
-                    f"{first.name} and {other.name} are not of one run: their {name} differs ({own[name]} and {value})"
+                    f"{first.name} and {other.name} are not of one run: their {name} differs ({here} and {there})"
                 )
 
 
@@ -99,8 +101,17 @@ def _compared(part: _Part) -> dict[str, Any]:
     """Lay out all in which the shards of a run agree."""
     header = _common(part.evidence.header, part.shard)
     told = msgspec.structs.asdict(header) | {"platform": _KERNEL.sub("Linux", header.platform)}
-    plain: dict[str, Any] = msgspec.to_builtins(told)
-    return {"number of shards": part.shard.of} | {name: value for name, value in plain.items() if name not in OWN}
+    plain = {name: value for name, value in msgspec.to_builtins(told).items() if name not in OWN}
+    return {"number of shards": part.shard.of, **dict(_flat(plain))}
+
+
+def _flat(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each single value by the names that lead to it, such as client.version."""
+    for name, one in value.items():
+        if isinstance(one, dict):
+            yield from _flat(one, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", one
 
 
 def _need_each_once(parts: Sequence[_Part]) -> None:

@@ -71,13 +71,13 @@ class Redactor:
 
     def plain(self, value: Any, key: str = "") -> Any:
         """Give plain data without names."""
+        if key in KEPT:
+            return value
         match value:
             case str():
-                return value if key in KEPT else self.text(value)
+                return self.text(value)
             case dict():
-                return {
-                    self._place(name): one if name in KEPT else self.plain(one, name) for name, one in value.items()
-                }
+                return {self._place(name): self.plain(one, name) for name, one in value.items()}
             case list() | tuple():
                 return [self.plain(one, key) for one in value]
         return value
