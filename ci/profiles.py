@@ -3,7 +3,8 @@
 A profile has every requirement of the library in its topics that can be judged at its server level and has a check. A
 requirement is scored unless it only observes (MAY, INFO), is about one platform (LNX, with checks of its own) or shows
 on one platform alone: then it is reported. What comes out as not tested when the emulator is tried is excluded, such as
-a requirement of `core` whose every check has secondaries.
+a requirement of `core` whose every check has secondaries. One that is under challenge (`challenged.tsv`) is not listed
+at all, which makes it provisional.
 
 A version that `frozen-profiles.tsv` lists is never written again: where its requirements would differ, a new one is.
 """
@@ -88,7 +89,7 @@ def text(name: str, version: int, rule: Rule, untested: frozenset[str]) -> bytes
     requirements = [
         requirement
         for requirement in catalogue().requirements
-        if requirement.binds == "library" and requirement.group not in rule.without
+        if requirement.binds == "library" and requirement.group not in rule.without and requirement.challenge is None
     ]
     if rule.server != "scripted":
         requirements = [requirement for requirement in requirements if requirement.reach in REACHED[rule.server]]

@@ -384,6 +384,10 @@ class Adapter:
         """Make a server that runs statements; needed where `capabilities().server` is not "none"."""
         raise NotImplementedError
 
+    def server_version(self) -> str:
+        """Say which version the server has that runs statements; nothing where the adapter's own version tells it."""
+        return ""
+
     def scripted_server(self) -> ScriptedServer:
         """Make a server for one set; needed where `capabilities().server` is "scripted"."""
         raise NotImplementedError

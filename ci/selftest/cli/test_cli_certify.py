@@ -91,12 +91,12 @@ def test_a_certificate_of_the_emulator_verifies(certified: Path, capsys: pytest.
     assert main(["verify", str(certified)]) == 0
     said = capsys.readouterr().out
     assert f"conformant to the profile {profile('core').label}" in said
-    assert "not signed" in said
+    assert "NOT SIGNED" in said
     files = unpack(certified.read_bytes())
     assert [parse(files[f"evidence/seed-{seed}.jsonl"], "it").header.seed for seed in (0, 1)] == [0, 1]
-    manifest = verified(certified.read_bytes(), shipped(), datetime.now(UTC))
+    manifest = verified(certified.read_bytes(), shipped(), datetime.now(UTC)).manifest
     assert (manifest.client.name, manifest.seeds, len(manifest.canaries)) == ("emulator", [0, 1], 2)
-    assert b"nothing here is signed" in files["README.md"]
+    assert b"`--key` checks it" in files["README.md"]
 
 
 def test_one_byte_of_its_evidence_is_enough_to_refuse_it(

@@ -26,13 +26,17 @@ VERBS = (
     "report",
     "compare",
     "certify",
+    "sign",
     "verify",
+    "challenge",
     "prove",
     "requirements",
     "questions",
     "conditions",
     "statements",
+    "evidence",
     "baseline",
+    "keys",
     "adapter",
 )
 

@@ -16,6 +16,8 @@ READERS = {
     "baseline": ["baseline", "update", "FILE"],
     "replay": ["replay", "FILE", "--adapter", "emulator"],
     "verify": ["verify", "FILE"],
+    "challenge": ["challenge", "GBH-04", "--evidence", "FILE", "-o", "challenge.zip"],
+    "merge": ["evidence", "merge", "FILE", "-o", "merged"],
 }
 CONTENTS = {
     "deep": b"[" * 100_000,

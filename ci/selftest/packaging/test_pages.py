@@ -2,14 +2,12 @@
 
 import json
 import re
-import shlex
 from pathlib import Path
 
 import msgspec
 import pytest
-import typer.main
 
-from vdi_conformance.cli import app
+from selftest.packaging.commands import unknown_options
 from vdi_conformance.contract import CONTRACT_VERSION
 from vdi_conformance.evidence.records import FORMAT
 from vdi_conformance.host.codes import PROTOCOL_VERSION
@@ -18,7 +16,14 @@ from vdi_conformance.host.messages.schemas import requests
 
 ROOT = Path(__file__).resolve().parents[3]
 GLOSSARY = ROOT / "conformance" / "GLOSSARY.md"
-PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "conformance").glob("*.md"), *ROOT.glob("[cfr]*/README.md")})
+PAGES = sorted(
+    {
+        *ROOT.glob("*.md"),
+        *(ROOT / "conformance").glob("*.md"),
+        *ROOT.glob("[cfr]*/README.md"),
+        *ROOT.glob("ci/results*/README.md"),
+    }
+)
 
 
 def name_of(page: Path) -> str:
@@ -55,13 +60,7 @@ COMMANDS = {line for page in PAGES for line in blocks(page).splitlines() if line
 
 @pytest.mark.parametrize("line", sorted(COMMANDS))
 def test_the_command_knows_the_verbs_and_options_of_the_pages(line: str) -> None:
-    words = shlex.split(line, comments=True)[1:]
-    command = typer.main.get_command(app)
-    while (further := getattr(command, "commands", None)) is not None:
-        command = further[words.pop(0)]
-    own = words[: words.index("--")] if "--" in words else words
-    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-    assert {word for word in own if word.startswith("-")} <= known
+    assert unknown_options(line) == set()
 
 
 def test_the_conversation_that_a_page_shows_fits_the_protocol() -> None:

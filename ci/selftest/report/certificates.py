@@ -12,7 +12,7 @@ from selftest.evidence.samples import FOOTER, HEADER
 from selftest.report.made import check
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.files import Evidence, written
-from vdi_conformance.evidence.records import CheckRecord, Requests
+from vdi_conformance.evidence.records import CheckRecord, Pin, Requests
 from vdi_conformance.judgement.exit_codes import exit_code
 from vdi_conformance.judgement.scoring import by_requirement, scored_counts, version_of
 from vdi_conformance.report.certificate import Parts, certificate, encoded
@@ -26,7 +26,14 @@ from vdi_conformance.requirements.reading import TABLES
 DATA: Final = files("vdi_conformance.requirements") / "data"
 TABLE_BYTES: Final = {name: (DATA / name).read_bytes() for name in TABLES}
 VERSION: Final = "0.1.0"
-PARTY: Final = msgspec.structs.replace(HEADER.client, capabilities=Capabilities(server="scripted").to_mapping())
+LIBRARY: Final = "/opt/made/libmade.so"
+PINS: Final = {
+    "/opt/made/adapter.py": Pin(kind="adapter", sha256="a" * 64),
+    LIBRARY: Pin(kind="library", sha256="b" * 64),
+}
+PARTY: Final = msgspec.structs.replace(
+    HEADER.client, capabilities=Capabilities(server="scripted").to_mapping(), pins=PINS
+)
 NOW: Final = datetime.fromisoformat(HEADER.started) + timedelta(days=1)
 """When these certificates are verified, unless a test says otherwise."""
 SECONDS: Final = 60.0
@@ -77,11 +84,11 @@ def run(seed: int, given: list[CheckRecord] | None = None, selected: Collection[
     return Evidence(head, tuple(held), footer)
 
 
-def canary(one: Canary, verdict: Any = "failed") -> Evidence:
+def canary(one: Canary, verdict: Any = "failed", **header: Any) -> Evidence:
     """A run in which that fault was found."""
     client = msgspec.structs.replace(PARTY, reference=one.reference)
     found = [called(check(f"made/{one.requirement}", verdict, requirements=(one.requirement,)))]
-    return run(0, found, [f"requirement {one.requirement}"], client=client)
+    return run(0, found, [f"requirement {one.requirement}"], **({"client": client} | header))
 
 
 def lines(evidence: Evidence) -> bytes:
@@ -98,6 +105,15 @@ def parts(**changed: Any) -> Parts:
         "canaries": {one.fault: lines(canary(one)) for one in CANARIES["core"]},
     }
     return Parts(**(made | changed))
+
+
+def certified(*records: CheckRecord, **header: Any) -> bytes:
+    """A certificate of runs with some checks otherwise, all of which have another header."""
+    others = {one.id: one for one in checks()} | {one.id: one for one in records}
+    runs = tuple(lines(run(seed, [*others.values()], **header)) for seed in SEEDS)
+    everywhere = {name: value for name, value in header.items() if name in ("challenge", "started")}
+    canaries = {one.fault: lines(canary(one, **everywhere)) for one in CANARIES["core"]}
+    return pack(certificate(parts(runs=runs, canaries=canaries)))
 
 
 def shipped(version: str = VERSION, held: Mapping[str, Mapping[str, Held]] | None = None) -> Shipped:

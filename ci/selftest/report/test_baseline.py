@@ -278,6 +278,8 @@ def test_what_was_not_tested_beside_a_listed_failure_is_known(fails: Entry) -> N
         ([LISTS_U, LISTS_F], [check("map/u", "error", "suite"), FAILS], (), []),
         ([LISTS_U, LISTS_F], [UNTESTED], ("check map/u",), []),
         ([LISTS_U], [UNTESTED], ("check map/u",), ["no failure that it lists"]),
+        ([LISTS_U, entry("MBH-04")], [UNTESTED, check("map/g")], ("shard 1/2",), []),
+        ([LISTS_U, entry("MBH-04")], [UNTESTED, check("map/g")], (), ["no failure that it lists", "failed so"]),
         (
             [entry(check="map/u", cause="not tested", expires=date(2025, 1, 1)), LISTS_F],
             [UNTESTED, FAILS],

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import profiles as writer
 from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.requirements import Requirement, catalogue
 from vdi_conformance.requirements.profiles import REACHED, Profile, newest, parse, profile, profiles, texts
+from vdi_conformance.requirements.values import Challenge
 
 FROZEN = Path(__file__).resolve().parents[2] / "frozen-profiles.tsv"
 TOML = """
@@ -143,3 +145,14 @@ def test_freezing_lists_what_there_is_and_refuses_what_was_changed(
     (tmp_path / "small-2.toml").write_bytes(TOML.replace("GBH-05", "GBH-06").encode())
     with pytest.raises(SystemExit, match=r"small-2\.toml is frozen and was changed"):
         writer.freeze()
+
+
+def test_a_challenged_requirement_is_provisional_in_the_next_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    id_ = "CMP-03"
+    assert profile("core").standing(requirement(id_)) == "scored"
+    challenged = replace(requirement(id_), challenge=Challenge(date(2027, 1, 31), "It is too strict."))
+    known = tuple(challenged if one.id == id_ else one for one in catalogue().requirements)
+    monkeypatch.setattr(writer, "catalogue", lambda: replace(catalogue(), requirements=known))
+    found = parse(writer.text("core", 2, writer.RULES["core"], frozenset()), "core-2.toml")
+    assert found.standing(challenged) == "provisional"
+    assert not found.counts([id_])

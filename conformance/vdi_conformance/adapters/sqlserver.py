@@ -51,3 +51,9 @@ class LibraryAdapter(Adapter):
         from vdi_conformance.adapters.tsql.server import statement_server
 
         return statement_server(self.environment)
+
+    def server_version(self) -> str:
+        """Ask the SQL Server for its version and edition."""
+        from vdi_conformance.adapters.tsql.server import server_version
+
+        return server_version()

@@ -14,9 +14,12 @@ from vdi_conformance import __version__
 from vdi_conformance.cli.adapter import adapter
 from vdi_conformance.cli.baseline import baseline
 from vdi_conformance.cli.certify import certify
+from vdi_conformance.cli.challenge import challenge
 from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.completion import OPTIONS, completion
 from vdi_conformance.cli.conditions import conditions
+from vdi_conformance.cli.evidence import evidence
+from vdi_conformance.cli.keys import keys
 from vdi_conformance.cli.prove import prove
 from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import UsageRefusal
@@ -24,6 +27,7 @@ from vdi_conformance.cli.replay import replay
 from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
+from vdi_conformance.cli.sign import sign
 from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.usage import sentence
 from vdi_conformance.cli.verify import verify
@@ -49,13 +53,17 @@ app.command()(replay)
 app.command()(report)
 app.command()(compare)
 app.command()(certify)
+app.command()(sign)
 app.command()(verify)
+app.command()(challenge)
 app.command()(prove)
 app.command()(requirements)
 app.command()(questions)
 app.command()(conditions)
 app.command()(statements)
+app.add_typer(evidence)
 app.add_typer(baseline)
+app.add_typer(keys)
 app.add_typer(adapter)
 
 

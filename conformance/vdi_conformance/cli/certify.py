@@ -13,6 +13,7 @@ import typer
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
+from vdi_conformance.cli.keys import private_key
 from vdi_conformance.cli.output import distinct, read_by, writable, written
 from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.cli.shipped import shipped, tables
@@ -51,6 +52,17 @@ def certify(
         typer.Option("--profile", metavar="P", autocompletion=values.profile_names, help="What it is to conform to."),
     ],
     output: Annotated[Path, typer.Option(metavar="FILE.zip", callback=writable, help="Write the certificate here.")],
+    challenge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            parser=values.challenge,
+            help="Enter this into every run: chosen by whoever asks for the certificate, it shows that it is no older.",
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Sign it with this private key, such as `keys new` makes.")
+    ] = None,
 ) -> int:
     """Judge an adapter by a profile, and certify the outcome.
 
@@ -59,7 +71,8 @@ def certify(
     conforms, 1 where it does not, 6 where something was not tested, seeds disagree or a fault was not found, 4 on
     wrong usage.
     """
-    distinct([("--output", output)], read_by(adapter))
+    distinct([("--output", output)], [("--key", key), *read_by(adapter)])
+    signer = None if key is None else private_key(key)
     try:
         asked = profile(profile_name)
         spec = resolve(adapter)
@@ -67,41 +80,45 @@ def certify(
         raise UsageRefusal(f"{error}.") from error
     try:
         with TemporaryDirectory() as directory:
-            parts = _performed(adapter, spec, asked, Path(directory))
+            parts = _performed(adapter, spec, asked, Path(directory), challenge)
     except Unfinished as error:
         return error.code
     made = pack(certificate(parts))
     try:
-        manifest = verified(made, shipped(), datetime.now(UTC))
+        authentic = verified(made, shipped(), datetime.now(UTC))
     except InvalidCertificate as error:
         typer.echo(f"vdi-conformance: the runs make no certificate: {shown(str(error))}.", err=True)
         return EXIT_CODES["incomplete"]
+    manifest = authentic.manifest
     for line in (f"{manifest.outcome} to the profile {asked.label}: {output}", *manifest.reasons):
         typer.echo(shown_lines(line))
+    if signer is not None:
+        made = authentic.signed(signer.sign)
+        typer.echo(f"signed with the key {signer.public.id}")
     written(output, made)
     return EXIT_CODES[manifest.outcome]
 
 
-def _performed(adapter: str, spec: AdapterSpec, asked: Profile, directory: Path) -> Parts:
+def _performed(adapter: str, spec: AdapterSpec, asked: Profile, directory: Path, challenge: str | None) -> Parts:
     """Make every run, and give what they leave."""
+    common = ["--profile", asked.label, *([] if challenge is None else [f"--challenge={challenge}"])]
     canaries = CANARIES.get(asked.name, ()) if spec.target else ()
     steps = len(SEEDS) + len(canaries)
     runs = []
     for number, seed in enumerate(SEEDS, 1):
         typer.echo(f"== {number} of {steps}: a whole run of {asked.label} with seed {seed}")
-        options = ["--adapter", adapter, "--profile", asked.label, "--seed", str(seed), "-n", str(WORKERS)]
+        options = ["--adapter", adapter, *common, "--seed", str(seed), "-n", str(WORKERS)]
         runs.append(_run(directory / f"{seed}.jsonl", options))
     found = {}
     for number, canary in enumerate(canaries, len(SEEDS) + 1):
         typer.echo(f"== {number} of {steps}: the fault {canary.fault}, which must break {canary.requirement}")
-        found[canary.fault] = _try(canary, spec, asked, directory)
+        found[canary.fault] = _try(canary, spec, common, directory)
     return Parts(tables(), texts()[asked.label], tuple(runs), found)
 
 
-def _try(canary: Canary, spec: AdapterSpec, asked: Profile, directory: Path) -> bytes:
+def _try(canary: Canary, spec: AdapterSpec, common: Sequence[str], directory: Path) -> bytes:
     """Put a fault around the adapter, and run the checks that must find it."""
-    selected = ["--profile", asked.label, "--requirement", canary.requirement]
-    options = ["--adapter", canary.reference, *selected]
+    options = ["--adapter", canary.reference, *common, "--requirement", canary.requirement]
     return _run(directory / f"{canary.fault}.jsonl", options, around=spec, quiet=True)
 
 

@@ -48,7 +48,7 @@ class Watch:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Keep who was asked."""
-        from vdi_conformance.pytest_plugin.adapter import PARTIES
+        from vdi_conformance.pytest_plugin.parties import PARTIES
 
         self.client = session.config.stash[PARTIES][0]
 

@@ -141,6 +141,8 @@ def entry(requirement: Requirement, checks: Sequence[str]) -> dict[str, Any]:
         "source": requirement.source,
         "how_to_test": requirement.how_to_test,
         "optional": requirement.optional or None,
+        "challenge": requirement.challenge
+        and {"since": requirement.challenge.since.isoformat(), "about": requirement.challenge.about},
         "profiles": [
             {"profile": one.name, "version": one.version, "standing": standing}
             for one in newest()
@@ -181,6 +183,7 @@ def details(known: Catalogue, requirement: Requirement, checks: Sequence[str]) -
         "How it can be tested": [requirement.how_to_test],
         "Source": list(_sources(known, requirement)),
         "Open questions": [f"{question} {known.questions[question].text}" for question in requirement.questions],
+        "Under challenge": [f"since {one.since}: {one.about}" for one in [requirement.challenge] if one],
         "Profiles": list(_profiles(requirement)),
         "Changed in review": [
             line

@@ -15,10 +15,35 @@ from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 RESULT: Final = re.compile(r"[0-9a-f-]{36}-(result\.json|container\.json|globals\.json|attachment\.\w+)")
 """The names that allure-pytest gives to its files."""
+CACHED: Final = frozenset(
+    {
+        *(
+            "--lf",
+            "--last-failed",
+            "--ff",
+            "--failed-first",
+            "--nf",
+            "--new-first",
+            "--lfnf",
+            "--last-failed-no-failures",
+        ),
+        *(
+            "--sw",
+            "--stepwise",
+            "--sw-skip",
+            "--stepwise-skip",
+            "--sw-reset",
+            "--stepwise-reset",
+            "--cache-show",
+            "--cache-clear",
+        ),
+    }
+)
+"""The options of pytest that need its cache."""
 
 
 def _empty(directory: Path) -> None:
@@ -32,6 +57,15 @@ def _empty(directory: Path) -> None:
         raise UsageRefusal(
             f"--allure: {directory} cannot be written ({error.strerror}): choose another one."
         ) from error
+
+
+def _need_no_cache(options: "Iterable[str]") -> None:
+    """Refuse options of pytest that live on its cache: a run leaves nothing in the directory where it is started."""
+    for option in options:
+        if option.partition("=")[0] in CACHED:
+            raise UsageRefusal(
+                f"{option}: a run keeps no cache of pytest; name the evidence of the earlier run by --failed-in."
+            )
 
 
 def run(
@@ -78,6 +112,14 @@ def run(
     check: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Only the check of this id; may be repeated.")
     ] = None,
+    failed_in: Annotated[
+        Path | None,
+        typer.Option(metavar="EVIDENCE", help="Only what failed, ended in error or was not tested in that run."),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", parser=values.shard, help="Only one of N shards: see `evidence merge`."),
+    ] = None,
     endurance: Annotated[
         str | None,
         typer.Option(
@@ -99,6 +141,14 @@ def run(
     ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="S", parser=values.seed, help="Explore with other generated choices.")
+    ] = None,
+    challenge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            parser=values.challenge,
+            help="Enter this into the evidence, so that it cannot be that of an earlier run.",
+        ),
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The known failures, strictly: see `baseline update`.")
@@ -134,10 +184,11 @@ def run(
     is not the adapter's, 5 where nothing was executed, 6 where something was not tested.
     """
     look_here()
+    _need_no_cache(pytest_options or [])
     reports = {"--junit": junit, "--html": html, "--markdown": markdown}
     distinct(
         [("--evidence", evidence), *reports.items(), ("--allure", allure)],
-        [("--baseline", baseline), *read_by(adapter), *read_by(server)],
+        [("--baseline", baseline), ("--failed-in", failed_in), *read_by(adapter), *read_by(server)],
     )
     if allure is not None:
         _empty(allure)
@@ -148,9 +199,12 @@ def run(
         "--vdi-topic": topic or [],
         "--vdi-requirement": requirement or [],
         "--vdi-check": check or [],
+        "--vdi-failed-in": [failed_in],
+        "--vdi-shard": [shard],
         "--vdi-endurance": [endurance],
         "--vdi-timeout-scale": [timeout_scale],
         "--vdi-seed": [seed],
+        "--vdi-challenge": [challenge],
         "--vdi-baseline": [baseline],
         "--vdi-evidence": [evidence],
         **{name.replace("--", "--vdi-"): [path] for name, path in reports.items()},

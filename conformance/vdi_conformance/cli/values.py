@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 import typer
 
+from vdi_conformance.evidence import shards
 from vdi_conformance.harness.endurance import SIZES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.requirements.profiles import newest, profiles
@@ -35,6 +36,8 @@ def whole(least: int, most: int) -> Callable[[object], int]:
 seed: Final = _read_by(bounds.seed)
 stretch: Final = _read_by(bounds.stretch)
 workers: Final = _read_by(bounds.workers)
+shard: Final = _read_by(lambda word: shards.shard(word).label)
+challenge: Final = _read_by(bounds.challenge)
 
 
 def one_of(kind: str, words: Iterable[str]) -> Callable[[str], str]:

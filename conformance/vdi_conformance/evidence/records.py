@@ -30,15 +30,40 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One line of the evidence."""
 
 
+PinKind = Literal["library", "program", "adapter", "loaded"]
+
+
+class Pin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of the files that a party is made of, by its digest.
+
+    A library is what the adapter names as such, a program what its manifest starts, a file of the adapter one of its
+    modules, its manifest or an argument; loaded is other compiled code that its process had.
+    """
+
+    kind: PinKind
+    sha256: str
+
+
 class Party(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An adapter in one of its roles: how it was named, and what it says of itself."""
+    """An adapter in one of its roles: how it was named, what it says of itself, and the files that it is made of.
+
+    `server_version` is what the server behind it says of its own version, where it is the server of the run. `pins` are
+    by the paths of the files, in their order.
+    """
 
     reference: str
     name: str
     version: str
     vendor: str = ""
     library: str = ""
+    server_version: str = ""
     capabilities: dict[str, Any] = {}
+    pins: dict[str, Pin] = {}
+
+    @property
+    def core(self) -> dict[str, str]:
+        """The digests of its libraries and programs, by the paths of these."""
+        return {path: pin.sha256 for path, pin in self.pins.items() if pin.kind in ("library", "program")}
 
 
 class ProfileVersion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,11 +79,25 @@ class ProfileVersion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return f"{self.name}-{self.version}"
 
 
+class Shard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a run: the checks of share `number` (1 and above) of `of`."""
+
+    number: int
+    of: int
+
+    @property
+    def label(self) -> str:
+        """How it is asked for, such as 3/8."""
+        return f"{self.number}/{self.of}"
+
+
 class Header(Record, frozen=True, kw_only=True, tag="header"):
     """First line: what was run against what, and how; `started` is a time in UTC (ISO 8601).
 
     `tools` are the versions of TOOLS; `plugins` those of every plugin that pytest had loaded beside its own and ours,
-    by distribution, or by module, without a version, where it belongs to none.
+    by distribution, or by module, without a version, where it belongs to none. `selection` says in words all that
+    narrows the run down, `shard` among it. `baseline_sha256` is the digest of the known failures that it was given.
+    `challenge` is a text that whoever asked for the run had chosen, which shows that it was not made before.
     """
 
     format: int = FORMAT
@@ -74,7 +113,10 @@ class Header(Record, frozen=True, kw_only=True, tag="header"):
     seed: int
     timeout_scale: float
     selection: list[str]
+    shard: Shard | None = None
+    baseline_sha256: str | None = None
     started: str
+    challenge: str = ""
 
     @property
     def partial(self) -> bool:
@@ -204,11 +246,22 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     walked: Walked | None = None
 
 
+class Whole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all shards of a run hold together: how many checks, and the SHA-256 digest of their sorted ids, a line each.
+
+    `left_out` are those of the shard itself that turned out to be none of a run without a server.
+    """
+
+    checks: int
+    sha256: str
+    left_out: list[str] = []
+
+
 class Footer(Record, frozen=True, kw_only=True, tag="footer"):
     """Last line: without it the file is no result.
 
     `complaints` say what the baseline lists otherwise than the run went, in a sentence each; `narrowed` says what only
-    the end of the run showed of its selection; `duration` is in seconds.
+    the end of the run showed of its selection; `duration` is in seconds. `whole` is what a shard is a part of.
     """
 
     counts: dict[str, int]
@@ -216,6 +269,7 @@ class Footer(Record, frozen=True, kw_only=True, tag="footer"):
     narrowed: list[str] = []
     exit_code: int
     duration: float
+    whole: Whole | None = None
 
 
 def narrowed(header: Header, footer: Footer) -> Header:

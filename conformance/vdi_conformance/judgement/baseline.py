@@ -1,5 +1,6 @@
 """Baselines: a vendor's own list of known failures, as a TOML file that people edit."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -100,6 +101,11 @@ def _entry(number: int, table: object, name: str) -> Entry:
         return msgspec.convert(table, Entry)
     except msgspec.ValidationError as error:
         raise NotABaseline(f"{name}: entry {number} is wrong ({plainly(error)}): it needs {_NEEDED}") from error
+
+
+def digest(entries: Iterable[Entry]) -> str:
+    """Give the SHA-256 digest of entries, the same however their file is spelled."""
+    return hashlib.sha256(msgspec.json.encode(list(entries))).hexdigest()
 
 
 def render(entries: Iterable[Entry], adapter: str, requirements: Mapping[str, Sequence[str]]) -> str:

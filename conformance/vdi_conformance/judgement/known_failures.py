@@ -49,21 +49,20 @@ def complaints(entries: Sequence[Entry], day: date, header: Header, checks: Sequ
     """Say in one sentence each where the baseline and the run differ; each of them makes the run fail."""
     covered = {check.id: covering(entries, day, check.id, concerned(check), check.cause) for check in _unmet(checks)}
     return [
-        *_following(entries, checks),
+        *_following(entries, header, checks),
         *(sentence for entry in entries if (sentence := _complaint(entry, day, header, checks, covered))),
         *(_ambiguous(check, several) for check, several in covered.items() if len(several) > 1),
     ]
 
 
-def _following(entries: Sequence[Entry], checks: Sequence[CheckRecord]) -> Iterator[str]:
+def _following(entries: Sequence[Entry], header: Header, checks: Sequence[CheckRecord]) -> Iterator[str]:
     """Complain of what is listed as not tested and follows from nothing: no failure that is listed was seen.
 
     A run that left out checks of which failures are listed says nothing of that.
     """
     listed = [entry for entry in entries if entry.lists_failures]
     seen = {one.id for one in checks if one.known is not None and not _undecided(one)}
-    left_out = any(not any(entry.addresses(one.id, concerned(one)) for one in checks) for entry in listed)
-    if seen or (listed and left_out):
+    if seen or any(_left_out(entry, header, checks) for entry in listed):
         return
     for check in checks:
         if check.known is not None and _undecided(check):
@@ -71,6 +70,13 @@ def _following(entries: Sequence[Entry], checks: Sequence[CheckRecord]) -> Itera
                 f"the baseline lists {check.id} with the cause {NOT_TESTED}, but no failure that it lists was seen, "
                 "from which that could follow: run it where it can be tested, or remove the entry"
             )
+
+
+def _left_out(entry: Entry, header: Header, checks: Sequence[CheckRecord]) -> bool:
+    """Whether checks may be missing of which an entry speaks."""
+    if entry.requirement is not None and not _in_full(entry, header):
+        return True
+    return not any(entry.addresses(one.id, concerned(one)) for one in checks)
 
 
 def _complaint(

@@ -107,9 +107,9 @@ def untested(requirements: Iterable[Requirement], header: Header, checks: Sequen
 
     Excused is only what is optional and not declared, what is about another kind of library than the declared one, what
     shows on one platform alone, and the server where it is not judged. A profile decides the same by itself, so where
-    there is one nothing is named.
+    there is one nothing is named; nor of a shard, since others may have tried what it did not.
     """
-    if header.profile is not None:
+    if header.profile is not None or header.shard is not None:
         return ()
     tried = {requirement for check in checks if check.verdict != "not applicable" for requirement in check.requirements}
     selected = {requirement for check in checks for requirement in check.requirements}

@@ -17,6 +17,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-topic", action="append", default=[], metavar="TOPIC", help="only this topic, such as GBH; repeatable")
     add("--vdi-requirement", action="append", default=[], metavar="ID", help="only checks that judge it; repeatable")
     add("--vdi-check", action="append", default=[], metavar="ID", help="only the check of this id; repeatable")
+    add("--vdi-failed-in", metavar="FILE", help="only what failed or was not tested by this evidence")
+    add("--vdi-shard", metavar="K/N", help="only the checks of this one of N shards, such as 3/8")
     add(
         "--vdi-endurance",
         metavar="SIZE",
@@ -29,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--vdi-timeout-scale", metavar="F", help="stretch every time limit (at least 1)")
     add("--vdi-seed", metavar="S", help="seed of everything that is chosen at random")
+    add(
+        "--vdi-challenge", metavar="TEXT", help="enter this into the evidence, which shows that it is of no earlier run"
+    )
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
     add("--vdi-evidence", metavar="FILE", help="write the evidence of the run there (JSON Lines)")
     add("--vdi-junit", metavar="FILE", help="write JUnit XML there at the end of the run")
@@ -57,17 +62,19 @@ def pytest_configure(config: pytest.Config) -> None:
         adapter,
         baseline,
         bounds,
+        failed_in,
         no_verdict,
         outputs,
         phases,
         profile,
         repetition,
         selection,
+        shards,
         usage_errors,
     )
 
     first = (no_verdict, bounds, usage_errors, repetition, outputs)
-    for plugin in (*first, baseline, profile, adapter, selection, phases):
+    for plugin in (*first, baseline, profile, shards, adapter, failed_in, selection, phases):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
     if config.getoption("collectonly"):
         return

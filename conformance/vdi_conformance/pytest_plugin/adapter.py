@@ -13,7 +13,7 @@ from vdi_conformance.harness.worker_session import ProfileLimits
 from vdi_conformance.host.lifeline import die_with_parent
 from vdi_conformance.host.spec import RunSettings
 from vdi_conformance.host.supervisor import Supervisor
-from vdi_conformance.pytest_plugin.parties import UnknownParties, ask_parties, parties_of
+from vdi_conformance.pytest_plugin.parties import PARTIES, UnknownParties, ask_parties, parties_of
 from vdi_conformance.pytest_plugin.probe import Trouble, probe
 from vdi_conformance.pytest_plugin.profile import PROFILE
 from vdi_conformance.pytest_plugin.selection import needs_server
@@ -22,7 +22,6 @@ from vdi_conformance.untrusted.printable import shown_lines
 if TYPE_CHECKING:
     from vdi_conformance.harness.worker_session import Start
 
-PARTIES: Final = pytest.StashKey[tuple[Party, Party]]()
 SENTENCE: Final = 8000
 """So many characters are told of why an adapter cannot be used."""
 _KEY: Final = "vdi_parties"

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from vdi_conformance.harness.testbed import KNOWN_TO_FAIL
-from vdi_conformance.judgement.baseline import Entry, NotABaseline, load
+from vdi_conformance.judgement.baseline import Entry, NotABaseline, digest, load
 from vdi_conformance.pytest_plugin.checks import check_id, requirements_of
 from vdi_conformance.untrusted.printable import shown
 
@@ -18,6 +18,11 @@ class Baseline(NamedTuple):
 
     entries: tuple[Entry, ...]
     day: date
+
+    @property
+    def sha256(self) -> str | None:
+        """The digest of the entries; None where there are none."""
+        return digest(self.entries) if self.entries else None
 
 
 BASELINE: Final = pytest.StashKey[Baseline]()

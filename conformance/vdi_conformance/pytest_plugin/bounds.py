@@ -1,4 +1,4 @@
-"""The numbers of a run's options: what they cannot be is a usage error, before anything is started."""
+"""The numbers and the challenge of a run: what they cannot be is a usage error, before anything is started."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,6 +10,7 @@ from vdi_conformance.untrusted import bounds
 READ: Final[dict[str, tuple[Callable[[str], object], object]]] = {
     "vdi_timeout_scale": (bounds.stretch, 1.0),
     "vdi_seed": (bounds.seed, 0),
+    "vdi_challenge": (bounds.challenge, ""),
 }
 """How the text of an option becomes its value, and what it is without one."""
 

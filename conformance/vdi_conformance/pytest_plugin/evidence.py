@@ -2,7 +2,6 @@
 
 import platform
 import time
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,27 +12,22 @@ import pytest
 from vdi_conformance import __version__
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.records import CheckRecord, Footer, Header
-from vdi_conformance.judgement.exit_codes import ENDED, exit_code, with_others
+from vdi_conformance.judgement.exit_codes import ENDED, with_others
+from vdi_conformance.judgement.footers import footer, left_out, requirement_verdicts
 from vdi_conformance.judgement.known_failures import complaints
-from vdi_conformance.judgement.scoring import (
-    RequirementVerdict,
-    by_requirement,
-    counts_with_untested,
-    scored_counts,
-    untested,
-    version_of,
-)
+from vdi_conformance.judgement.scoring import RequirementVerdict, version_of
 from vdi_conformance.output.files import NotWritable
-from vdi_conformance.pytest_plugin.adapter import PARTIES
 from vdi_conformance.pytest_plugin.baseline import BASELINE
 from vdi_conformance.pytest_plugin.collected import NotFound, held
 from vdi_conformance.pytest_plugin.no_verdict import ENDS, USAGE, NoVerdict
+from vdi_conformance.pytest_plugin.parties import PARTIES
 from vdi_conformance.pytest_plugin.phases import Phases, is_lost, phase_of
 from vdi_conformance.pytest_plugin.profile import PROFILE
 from vdi_conformance.pytest_plugin.repetition import Once
 from vdi_conformance.pytest_plugin.selection import never_executed, selection
+from vdi_conformance.pytest_plugin.shards import SHARD, elsewhere, whole_of
 from vdi_conformance.pytest_plugin.tools import plugins, tools
-from vdi_conformance.requirements import catalogue, digest
+from vdi_conformance.requirements import digest
 from vdi_conformance.untrusted.printable import keepable
 
 
@@ -42,6 +36,7 @@ class Collector:
 
     def __init__(self, config: pytest.Config) -> None:
         self.header = header_of(config)
+        self._config = config
         self.checks: list[CheckRecord] = []
         self.footer: Footer | None = None
         self.whole = False
@@ -51,7 +46,7 @@ class Collector:
         self._baseline = config.stash[BASELINE]
         self._profile = config.stash[PROFILE]
         self._phases = Phases()
-        self._unserved: set[str] = set()
+        self._unserved: dict[str, str] = {}
         self._began = time.monotonic()
         self._path = config.getoption("vdi_evidence")
         self._writer = _open(Path(self._path), self.header) if self._path else None
@@ -59,7 +54,7 @@ class Collector:
     def add(self, report: pytest.TestReport) -> None:
         """Take one report; the last one of a check makes its record, unless the run leaves that check out."""
         if (phase := phase_of(report)) is not None and phase.left_out:
-            self._unserved.add(report.nodeid)
+            self._unserved[report.nodeid] = phase.id
         if (record := self._phases.add(report)) is not None and record.node not in self._unserved:
             self.checks.append(record)
             if self._writer:
@@ -69,9 +64,7 @@ class Collector:
 
     def by_requirement(self) -> tuple[RequirementVerdict, ...]:
         """Give the verdicts by requirement, where a profile was named."""
-        if self._profile is None:
-            return ()
-        return by_requirement(self._profile, catalogue().requirements, self.header.client, self.checks)
+        return requirement_verdicts(self.header, self.checks, self._profile)
 
     @property
     def evidence(self) -> Evidence | None:
@@ -82,35 +75,21 @@ class Collector:
 
     def finish(self, status: int, whole: bool) -> int:
         """Close the evidence and give the exit code; a run that was cut short gets no footer."""
-        left_out = self._left_out() if whole else []
-        header = msgspec.structs.replace(self.header, selection=[*self.header.selection, *left_out])
-        differences = complaints(*self._baseline, header, self.checks) if whole else []
-        counts = dict(Counter[str](check.verdict for check in self.checks))
-        if self._profile is None:
-            deciding = counts_with_untested(counts, untested(catalogue().requirements, header, self.checks))
-        else:
-            deciding = scored_counts(self.by_requirement(), self.checks)
-        code = exit_code(deciding, status, differences)
-        duration = time.monotonic() - self._began
-        self.header, self.whole = header, whole
-        self.footer = Footer(
-            counts=counts, complaints=differences, narrowed=left_out, exit_code=code, duration=duration
+        narrowed = left_out(self.header, {one.id for one in self.checks}, held, self._profile) if whole else []
+        self.header = msgspec.structs.replace(self.header, selection=[*self.header.selection, *narrowed])
+        self.whole = whole
+        self.footer = footer(
+            self.header,
+            self.checks,
+            self._profile,
+            complaints(*self._baseline, self.header, self.checks) if whole else [],
+            duration=time.monotonic() - self._began,
+            status=status,
+            narrowed=narrowed,
+            whole=whole_of(self._config, {*self._unserved.values()}),
         )
         self._close(self.footer if whole else None)
-        return code
-
-    def _left_out(self) -> list[str]:
-        """Say where a run that was to execute all checks, or all of its profile, did not, whatever the reason."""
-        known = {requirement.id: requirement for requirement in catalogue().requirements}
-        if self.header.selection != ([] if self._profile is None else [f"profile {self._profile.label}"]):
-            return []
-        wanted = {
-            id_
-            for id_, check in held().items()
-            if self._profile is None or self._profile.selects(known[requirement] for requirement in check.requirements)
-        }
-        executed = wanted.intersection(check.id for check in self.checks)
-        return [] if executed == wanted else [f"{len(executed)} of {len(wanted)} checks"]
+        return self.footer.exit_code
 
     def _close(self, footer: Footer | None) -> None:
         if self._writer is None:
@@ -170,7 +149,8 @@ class Reception:
             return
         status = int(session.exitstatus)
         whole = status in ENDED and not (session.shouldstop or session.shouldfail)
-        missing = set(session.config.getoption("vdi_check")) - {check.id for check in self._collector.checks}
+        named = {one for one in session.config.getoption("vdi_check") if not elsewhere(session.config, one)}
+        missing = named - {check.id for check in self._collector.checks}
         if missing and whole:
             self._ends.give_up(never_executed(missing), USAGE)
             status, whole = USAGE, False
@@ -206,6 +186,9 @@ def header_of(config: pytest.Config) -> Header:
         seed=options.vdi_seed,
         timeout_scale=options.vdi_timeout_scale,
         selection=selection(config),
+        shard=config.stash[SHARD],
+        baseline_sha256=config.stash[BASELINE].sha256,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        challenge=options.vdi_challenge,
     )
     return msgspec.convert(keepable(msgspec.to_builtins(header)), Header)

@@ -11,7 +11,13 @@ from vdi_conformance.output.files import Named, NotWritable, read_by, require_di
 REPORTS: Final = {"junit": "JUnit XML", "html": "web page", "markdown": "Markdown"}
 """The reports that are written at the end of a run: the formats, which name their options, and what they are called."""
 OUTPUTS: Final = {"vdi_evidence": "evidence", **{f"vdi_{name}": name for name in REPORTS}, "xmlpath": "--junit-xml"}
-READ: Final = {"vdi_baseline": "baseline", "vdi_adapter": "adapter", "vdi_server": "server", "vdi_proof": "plan"}
+READ: Final = {
+    "vdi_baseline": "baseline",
+    "vdi_failed_in": "failed-in",
+    "vdi_adapter": "adapter",
+    "vdi_server": "server",
+    "vdi_proof": "plan",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+import pytest
+
 from vdi_conformance.adapters import resolve
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.harness.worker_session import Parties, ProfileLimits
-from vdi_conformance.host.errors import HostError, LacksMethods
+from vdi_conformance.host.errors import HostError, ImplementationUnavailable, LacksMethods
 from vdi_conformance.host.messages.client import NewSet
 from vdi_conformance.host.messages.duties import lacking_as_server
 from vdi_conformance.host.messages.schemas import requests
+from vdi_conformance.host.messages.server import AskServerVersion
+from vdi_conformance.pytest_plugin.pins import pins_of
 from vdi_conformance.untrusted.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vdi_conformance.host.messages.base import Initialized
-    from vdi_conformance.host.spec import AdapterSpec, RunSettings
+    from vdi_conformance.host.process import Host
+    from vdi_conformance.host.spec import AdapterSpec, Role, RunSettings
     from vdi_conformance.host.supervisor import Supervisor
 
-    Ask = Callable[[AdapterSpec, bool], Party]
-    """Asks an adapter who it is, and where told whether it can make a client object."""
+    Ask = Callable[[AdapterSpec, tuple[Role, ...]], Party]
+    """Asks an adapter who it is, and as a client whether it can make a client object."""
 
+PARTIES: Final = pytest.StashKey[tuple[Party, Party]]()
+"""The client and the server of a run."""
 NO_LIMITS: Final = ProfileLimits()
 SENTENCE: Final = 4000
 """So many characters are told of why a reference leads nowhere."""
@@ -45,12 +53,12 @@ def ask_parties(
     Where the server is "none", it is nobody.
     """
 
-    def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
-        return party(supervisor, spec, settings, makes_sets)
+    def ask(spec: AdapterSpec, roles: tuple[Role, ...]) -> Party:
+        return party(supervisor, spec, settings, roles, looked_into=True)
 
     try:
         if server_reference == NONE:
-            return ask(resolve(reference), True), NOBODY
+            return ask(resolve(reference), ("client",)), NOBODY
         server_spec = resolve(server_reference) if server_reference else None
         client, server, _ = paired(ask, resolve(reference), server_spec)
     except HostError as error:
@@ -69,10 +77,10 @@ def ask_parties(
 
 def paired(ask: Ask, spec: AdapterSpec, server_spec: AdapterSpec | None = None) -> tuple[Party, Party, AdapterSpec]:
     """Ask the client, find it a server, and tell how that is started."""
-    client = ask(spec, True)
+    client = ask(spec, ("client", "server") if server_spec in (None, spec) else ("client",))
     if server_spec is None:
         server_spec = resolve("emulator") if client.capabilities["server"] == "none" else spec
-    return client, client if server_spec == spec else ask(server_spec, False), server_spec
+    return client, client if server_spec == spec else ask(server_spec, ("server",)), server_spec
 
 
 def parties_of(client: Party, server: Party, settings: RunSettings, limits: ProfileLimits = NO_LIMITS) -> Parties:
@@ -88,11 +96,18 @@ def parties_of(client: Party, server: Party, settings: RunSettings, limits: Prof
     )
 
 
-def party(supervisor: Supervisor, spec: AdapterSpec, settings: RunSettings, makes_sets: bool = False) -> Party:
-    """Ask an adapter who it is, and where told whether it can make a client object; a HostError where it cannot.
+def party(
+    supervisor: Supervisor,
+    spec: AdapterSpec,
+    settings: RunSettings,
+    roles: tuple[Role, ...],
+    looked_into: bool = False,
+) -> Party:
+    """Ask an adapter who it is, and as a client whether it can make a client object; a HostError where it cannot.
 
-    One that is not to make client objects is nothing but a server.
+    One that is looked into has its files pinned, and as a server is asked for the version of what is behind it.
     """
+    makes_sets = "client" in roles
     host = supervisor.launch(spec, "client" if makes_sets else "server", "adapter", settings)
     try:
         found = host.initialized
@@ -101,9 +116,23 @@ def party(supervisor: Supervisor, spec: AdapterSpec, settings: RunSettings, make
             raise LacksMethods(host.name, missing)
         if makes_sets and not found.capabilities.get("broker"):
             host.call(NewSet(set="probe"))
+        asked = party_of(spec, found)
+        if looked_into:
+            version = _server_version(host) if "server" in roles and level != "none" else ""
+            asked = msgspec.structs.replace(asked, server_version=version, pins=pins_of(host, spec))
     finally:
         host.kill()
-    return party_of(spec, found)
+    return asked
+
+
+def _server_version(host: Host) -> str:
+    """Ask for the version of the server behind a host; one that cannot be asked is told of when it is needed."""
+    if AskServerVersion.method not in (host.initialized.methods or ()):
+        return ""
+    try:
+        return host.call(AskServerVersion()).version
+    except ImplementationUnavailable:
+        return ""
 
 
 def party_of(spec: AdapterSpec, found: Initialized) -> Party:

@@ -18,13 +18,13 @@ from vdi_conformance.evidence.records import Party
 from vdi_conformance.harness.testbed import KNOWN_TO_FAIL
 from vdi_conformance.harness.worker_session import Parties, WorkerSession
 from vdi_conformance.host.errors import HostError
-from vdi_conformance.host.spec import AdapterSpec
+from vdi_conformance.host.spec import AdapterSpec, Role
 from vdi_conformance.private_interfaces import run_again
 from vdi_conformance.proof.plan import NotAPlan, ProofPlan, read
 from vdi_conformance.proof.schedule import scheduled
-from vdi_conformance.pytest_plugin.adapter import PARTIES, cpu_of, limits_of, settings_of, start_of
+from vdi_conformance.pytest_plugin.adapter import cpu_of, limits_of, settings_of, start_of
 from vdi_conformance.pytest_plugin.checks import check_id, requirements_of
-from vdi_conformance.pytest_plugin.parties import paired, parties_of, party, party_of
+from vdi_conformance.pytest_plugin.parties import PARTIES, paired, parties_of, party, party_of
 from vdi_conformance.pytest_plugin.phases import Phases
 from vdi_fixtures.drawing import DRAWN
 from vdi_fixtures.made.adapter import MADE
@@ -139,11 +139,11 @@ class Trials:
         told = {AROUND: trial.around, TOGETHER: ",".join(trial.together), DRAWN: trial.seed, MADE: trial.made}
         variables = tuple((name, value) for name, value in told.items() if value)
 
-        def ask(spec: AdapterSpec, makes_sets: bool) -> Party:
+        def ask(spec: AdapterSpec, roles: tuple[Role, ...]) -> Party:
             # What goes around an adapter needs a machine where that does, and one process less is asked.
             if self._config.stash[PARTIES][0].capabilities.get("broker"):
                 return party_of(spec, self.session.broker(spec).initialized)
-            return party(self.session.supervisor, spec, settings, makes_sets)
+            return party(self.session.supervisor, spec, settings, roles)
 
         spec = resolve(trial.reference)
         spec = replace(spec, env=(*spec.env, *variables))

@@ -8,6 +8,7 @@ import pytest
 
 from vdi_conformance.harness.endurance import MARKER, SIZES
 from vdi_conformance.pytest_plugin.checks import DIRECTORY, SUITE, check_id, files_with, requirements_of, suite_files
+from vdi_conformance.pytest_plugin.failed_in import EARLIER
 from vdi_conformance.pytest_plugin.parties import NONE
 from vdi_conformance.pytest_plugin.profile import PROFILE
 from vdi_conformance.pytest_plugin.usage_errors import refuse
@@ -21,6 +22,7 @@ NARROWING: Final = {
     "vdi_topic": "topic",
     "vdi_requirement": "requirement",
     "vdi_check": "check",
+    "vdi_shard": "shard",
     "vdi_endurance": "endurance",
     "keyword": "-k",
     "markexpr": "-m",
@@ -53,7 +55,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """
     if DIRECTORY not in collection_path.parents or collection_path not in suite_files():
         return None
-    wanted = files_with(config.getoption("vdi_check")) or suite_files()
+    named = config.getoption("vdi_check") or _failed(config) or ()
+    wanted = files_with(named) or suite_files()
     return True if collection_path not in wanted else None
 
 
@@ -64,6 +67,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if missing := sorted(ids - known):
         refuse(config, items, f"{_none('check', missing, known)}; `vdi-conformance requirements ID` lists those of one")
         return
+    if not ids and (gone := sorted((_failed(config) or frozenset()) - known)):
+        refuse(config, items, f"{shown(', '.join(gone))} is no check any more: run the whole suite")
+        return
     profile = config.stash[PROFILE]
     kept = [
         item
@@ -72,6 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         or (
             _in_tier(item, config)
             and _selected(item, topics, requirements, ids)
+            and ((failed := _failed(config)) is None or check_id(item) in failed)
             and _in_profile(item, profile)
             and _is_served(item, config)
         )
@@ -130,6 +137,12 @@ def _topics(config: pytest.Config) -> set[str]:
     return {topic.upper() for topic in config.getoption("vdi_topic")}
 
 
+def _failed(config: pytest.Config) -> frozenset[str] | None:
+    """Name the checks that an earlier run leaves to be run again; None where no run was named."""
+    earlier = config.stash[EARLIER]
+    return None if earlier is None else earlier.checks
+
+
 def _requirements(config: pytest.Config) -> set[str]:
     return {requirement.upper() for requirement in config.getoption("vdi_requirement")}
 
@@ -158,6 +171,8 @@ def _in_profile(item: pytest.Item, profile: Profile | None) -> bool:
 def selection(config: pytest.Config) -> list[str]:
     """Say what narrows the run down; nothing where every check is to be executed."""
     said = [f"server {NONE}"] if without_server(config) else []
+    if (earlier := config.stash[EARLIER]) is not None:
+        said.append(f"failed in the run of {earlier.started}")
     for option, word in NARROWING.items():
         given = getattr(config.option, option) or ()
         said += [f"{word} {value}" for value in ([given] if isinstance(given, str) else given)]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from vdi_conformance.harness.worker_session import WorkerSession
-from vdi_conformance.pytest_plugin.adapter import PARTIES, cpu_of, limits_of, settings_of, start_of
-from vdi_conformance.pytest_plugin.parties import parties_of
+from vdi_conformance.pytest_plugin.adapter import cpu_of, limits_of, settings_of, start_of
+from vdi_conformance.pytest_plugin.parties import PARTIES, parties_of
 
 
 @pytest.fixture(scope="session")

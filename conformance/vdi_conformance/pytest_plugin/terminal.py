@@ -92,7 +92,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     console = Console(file=stream_of(config), force_terminal=writer.hasmarkup, width=writer.fullwidth, highlight=False)
     for part in summary(collector.header, collector.checks, collector.footer, listing=config.get_verbosity() > 0):
         console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
-    if (profile := config.stash[PROFILE]) is not None:
+    if (profile := config.stash[PROFILE]) is not None and collector.header.shard is None:
         for line in profile_lines(profile, collector.by_requirement()):
             console.print(Text(line))
     if others := len(collector.failed_others):

@@ -36,11 +36,18 @@ class Both(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a certificate is about, how it came out and why, and the digests of all its other files."""
+    """What a certificate is about, how it came out and why, and the digests of its other files but the signature.
+
+    `warned` are the scored requirements that should hold and did not; `started` is when the first run began;
+    `challenge` is what whoever asked for the certificate had chosen, or empty.
+    """
 
     format: int
     outcome: Outcome
     reasons: list[str]
+    warned: list[str]
+    challenge: str
+    started: str
     suite_version: str
     catalogue_sha256: str
     profile: ProfileVersion
@@ -109,6 +116,9 @@ def certificate(parts: Parts) -> dict[str, bytes]:
         format=FORMAT,
         outcome=outcome(found, reasons),
         reasons=reasons,
+        warned=[one.id for one in requirements if one.standing == "scored" and "warning" in one.verdicts],
+        challenge=header.challenge,
+        started=header.started,
         suite_version=header.suite_version,
         catalogue_sha256=header.catalogue_sha256,
         profile=version_of(found.profile),
@@ -123,10 +133,16 @@ def certificate(parts: Parts) -> dict[str, bytes]:
     files = {
         **parts.files,
         VERDICTS: encoded(requirements),
-        README: readme(manifest.outcome, reasons, found.profile, header).encode("utf-8", "replace"),
+        README: readme(manifest.outcome, [*reasons, *_unmet(manifest.warned)], found.profile, header).encode(
+            "utf-8", "replace"
+        ),
     }
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
     return {MANIFEST: encoded(msgspec.structs.replace(manifest, files=digests)), **files}
+
+
+def _unmet(warned: Sequence[str]) -> list[str]:
+    return [f"not met, though they should be: {', '.join(warned)}"] if warned else []
 
 
 def verdicts(found: Found) -> list[Both]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 MANIFEST: Final = "manifest.json"
+SIGNATURE: Final = "signature.dsse.json"
+"""The only file that is added later, so that no digest of the manifest covers it."""
 LIMIT: Final = 64 * 1024 * 1024
 """Bytes: no certificate is so large, and nothing larger is looked into."""
 MOST_FILES: Final = 64

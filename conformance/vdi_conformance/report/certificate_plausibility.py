@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.evidence.files import Evidence, written
-from vdi_conformance.evidence.records import CHARGING, TOOLS, CheckRecord, Header, Observation, Verdict
+from vdi_conformance.evidence.records import CHARGING, TOOLS, CheckRecord, Header, Observation, Party, Verdict
 from vdi_conformance.report.certificate import Found
 from vdi_conformance.report.certificate_archive import InvalidCertificate
 from vdi_conformance.report.certification import PLUGINS, WORKERS
@@ -26,6 +26,7 @@ DECIDED: Final[tuple[Verdict, ...]] = ("passed", "warning")
 JOINING: Final = ("OpenInSecondary", "OpenInSecondaryEx")
 _VALUES: Final = {name: value for value, name in NAMES.items()}
 _WIN32: Final = re.compile(r"HRESULT_FROM_WIN32\((\d{1,5})\)")
+_SHA_256: Final = re.compile("[0-9a-f]{64}")
 _HEX: Final = re.compile("0x[0-9A-F]{8}")
 
 
@@ -99,8 +100,22 @@ def _of_the_parties(header: Header) -> Iterator[str]:
             continue
         if declared != party.capabilities:
             yield f"its {role} does not say whether it has every capability"
+        yield from _of_the_pins(role, party)
     if header.server.capabilities.get("server") not in ("statement", "scripted"):
         yield "its server has no server role"
+
+
+def _of_the_pins(role: str, party: Party) -> Iterator[str]:
+    """Hold the files that a party is made of against what a run pins."""
+    if not party.pins:
+        yield f"none of the files of its {role} is pinned"
+    if not all(_SHA_256.fullmatch(pin.sha256) for pin in party.pins.values()):
+        yield f"its {role} has a file whose digest is no SHA-256"
+    if list(party.pins) != sorted(party.pins):
+        yield f"the files of its {role} are not in the order of their paths"
+    compiled = party.capabilities.get("native_abi") != "none"
+    if compiled and not any(pin.kind == "library" for pin in party.pins.values()):
+        yield f"its {role} has a compiled library that is not pinned: the adapter must name the path of its file"
 
 
 def _of_a_check(check: CheckRecord, header: Header, asked: Asked) -> Iterator[str]:

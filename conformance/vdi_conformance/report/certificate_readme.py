@@ -19,7 +19,8 @@ Profile {label}: {about}.
 ## What is in it
 | file | what it is |
 |---|---|
-| `manifest.json` | who was judged by what, the outcome, and the SHA-256 digest of every other file |
+| `manifest.json` | who was judged by what, by which files, the outcome, and the SHA-256 digest of every other file |
+| `signature.dsse.json` | where there is one: who vouches for the manifest, as a DSSE envelope of an in-toto statement |
 | `verdicts.json` | the verdicts of every requirement, one for each seed |
 | `evidence/` | the whole records of the runs, from which all of the above follows |
 | `canaries/` | runs with a fault put around the adapter, which must be found; none where that cannot be done |
@@ -28,12 +29,12 @@ Profile {label}: {about}.
 ## How to check it
 ```
 pip install vdi-conformance=={version}
-vdi-conformance verify FILE.zip
+vdi-conformance verify FILE.zip --key THEIRS.pub --digest LIBRARY
 ```
 
 It compares every digest and works out every verdict anew from the evidence. This shows that the parts belong together
-and were not damaged. It does not show who made them: nothing here is signed. Ask whoever gives you the file for its
-digest, or run the same again.
+and were not damaged. Who made them is shown by a signature alone, and only to whoever has got the public key from its
+owner: `--key` checks it. `--digest` tells whether a library that you have is the one that was judged.
 
 ## How to make it again
 {fence}

@@ -3,15 +3,15 @@
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import CheckRecord, Header
+from vdi_conformance.evidence.records import CheckRecord, Header, Party, PinKind
 from vdi_conformance.judgement.exit_codes import exit_code
 from vdi_conformance.judgement.scoring import by_requirement, scored_counts
 from vdi_conformance.report.certificate import (
@@ -23,12 +23,18 @@ from vdi_conformance.report.certificate import (
     certificate,
     encoded,
     understood,
+    verdicts,
 )
-from vdi_conformance.report.certificate_archive import MANIFEST, InvalidCertificate, unpack
+from vdi_conformance.report.certificate_archive import MANIFEST, SIGNATURE, InvalidCertificate, pack, unpack
 from vdi_conformance.report.certificate_plausibility import check_order, check_run
+from vdi_conformance.report.certificate_statement import statement
 from vdi_conformance.report.certification import CANARIES, FORMAT, SEEDS, TIMEOUT_SCALE
 from vdi_conformance.requirements.reading import TABLES
+from vdi_conformance.signing.envelope import Envelope, InvalidEnvelope, envelope_of, parse, written
 from vdi_conformance.untrusted import decoding
+
+BROUGHT: Final[tuple[PinKind, ...]] = ("library", "adapter")
+"""Kinds of files that a fault has around it too."""
 
 
 class Held(NamedTuple):
@@ -51,12 +57,33 @@ class Shipped:
     checks: Mapping[str, Mapping[str, Held]]
 
 
-def verified(data: bytes, shipped: Shipped, now: datetime) -> Manifest:
-    """Give the manifest of a certificate that is what it says, or raise InvalidCertificate with one sentence.
+@dataclass(frozen=True)
+class Authentic:
+    """A certificate that is what it says: its files, what these say, and the statement that a signature is about.
 
-    `now` is the time, in a zone that it names: no run of a certificate can have begun later.
+    `envelope` has that statement and those who are said to have signed it; None where nobody did.
     """
-    files = unpack(data)
+
+    files: Mapping[str, bytes]
+    manifest: Manifest
+    found: Found
+    statement: bytes
+    envelope: Envelope | None
+
+    def signed(self, by: Callable[[Envelope], Envelope]) -> bytes:
+        """Give the archive with one signature more."""
+        return pack({**self.files, SIGNATURE: written(by(self.envelope or envelope_of(self.statement)))})
+
+
+def verified(data: bytes, shipped: Shipped, now: datetime) -> Authentic:
+    """Read a certificate that is what it says, or raise InvalidCertificate with one sentence.
+
+    `now` is the time, in a zone that it names: no run of a certificate can have begun later. Signatures are read, and
+    what they are about must be this certificate; by whom they are is not asked.
+    """
+    whole = unpack(data)
+    files = dict(whole)
+    signature = files.pop(SIGNATURE, None)
     said = files.pop(MANIFEST, b"")
     try:
         manifest = decoding.json(said, msgspec.json.Decoder(Manifest))
@@ -78,7 +105,19 @@ def verified(data: bytes, shipped: Shipped, now: datetime) -> Manifest:
     _check_statements(manifest, files, parts, manifest.suite_version == shipped.version)
     if encoded(manifest) != said:
         raise InvalidCertificate(f"its {MANIFEST} is not spelled as `certify` writes it")
-    return manifest
+    stated = statement(manifest, said, verdicts(found))
+    return Authentic(whole, manifest, found, stated, None if signature is None else _envelope(signature, stated))
+
+
+def _envelope(data: bytes, stated: bytes) -> Envelope:
+    """Read the signatures; what they are about must be the statement that follows from the certificate."""
+    try:
+        envelope = parse(data)
+    except InvalidEnvelope as error:
+        raise InvalidCertificate(f"its {SIGNATURE} {error}") from error
+    if envelope.content != stated:
+        raise InvalidCertificate(f"its {SIGNATURE} is about another certificate")
+    return envelope
 
 
 def _check_digests(manifest: Manifest, files: Mapping[str, bytes]) -> None:
@@ -169,6 +208,10 @@ def _check_canaries(manifest: Manifest, parts: Parts, found: Found, now: datetim
         check_run(name, parts.canaries[one.fault], found, run, now)
         if run.header.client.reference != one.reference:
             raise InvalidCertificate(f"{name} is of a run of {run.header.client.reference}")
+        had = {pin.sha256 for pin in run.header.client.pins.values()}
+        lacking = [path for path, pin in manifest.client.pins.items() if pin.kind in BROUGHT and pin.sha256 not in had]
+        if lacking:
+            raise InvalidCertificate(f"{name} is of a fault around something else: it was without {lacking[0]}")
 
 
 def _check_header(name: str, manifest: Manifest, found: Found, header: Header, selected: list[str]) -> None:
@@ -184,14 +227,21 @@ def _check_header(name: str, manifest: Manifest, found: Found, header: Header, s
             (found.profile.label, found.profile.sha256),
             (manifest.profile.label, manifest.profile.sha256),
         ),
+        "challenge": (header.challenge, manifest.challenge),
         "platform": (header.platform, manifest.platform),
         "python": (header.python, manifest.python),
     }
     if not selected:
+        pins = [(party.pins, said.pins) for party, said in _parties(header, manifest)]
+        fixed["set of judged files"] = ([one for one, _ in pins], [other for _, other in pins])
         fixed |= {"client": (header.client, manifest.client), "server": (header.server, manifest.server)}
     for what, (is_, should) in fixed.items():
         if is_ != should:
             raise InvalidCertificate(f"{name} is of another run than a certificate asks for: its {what} differs")
+
+
+def _parties(header: Header, manifest: Manifest) -> list[tuple[Party, Party]]:
+    return [(header.client, manifest.client), (header.server, manifest.server)]
 
 
 def _check_records(name: str, found: Found, run: Evidence) -> None:

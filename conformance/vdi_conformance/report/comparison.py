@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import CheckRecord, Verdict
+from vdi_conformance.evidence.records import CheckRecord, Header, Verdict
 from vdi_conformance.report.observations import answered, by_number
 
 FORMAT: Final = 1
@@ -24,7 +24,7 @@ WORST_FIRST: Final[tuple[State, ...]] = (
     "not applicable",
 )
 """A requirement is in the worst state of its checks; one that is not applicable takes nothing from the others."""
-_UNTOLD: Final = frozenset({"started", "format", "record"})
+_UNTOLD: Final = frozenset({"started", "format", "record", "challenge", "pins"})
 
 
 class NotComparable(ValueError):
@@ -249,10 +249,16 @@ def answers_of(checks: Iterable[CheckRecord]) -> dict[tuple[str, str], list[str]
 
 
 def _settings(old: Evidence, new: Evidence) -> Iterator[SettingChange]:
-    before, after = (_flat(msgspec.to_builtins(run.header)) for run in (old, new))
+    before, after = (_flat(msgspec.to_builtins(run.header)) | _cores(run.header) for run in (old, new))
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
             yield SettingChange(name=name, old=before.get(name), new=after.get(name))
+
+
+def _cores(header: Header) -> dict[str, Any]:
+    """Tell the digests of the libraries and programs; files of adapters lie elsewhere on every machine."""
+    parties = (("client", header.client), ("server", header.server))
+    return {f"{role}.sha256": sorted(party.core.values()) for role, party in parties if party.core}
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -60,6 +60,7 @@ def facts(header: Header) -> dict[str, str]:
     found = {
         **_party("adapter", header.client),
         **_party("server", header.server),
+        "server.behind": header.server.server_version,
         "suite": header.suite_version,
         "catalogue": header.catalogue_sha256,
         "platform": header.platform,
@@ -67,6 +68,7 @@ def facts(header: Header) -> dict[str, str]:
         "seed": str(header.seed),
         "timeout-scale": f"{header.timeout_scale:g}",
         "selection": "; ".join(header.selection),
+        "challenge": header.challenge,
         "started": header.started,
     }
     return {name: shown(value) for name, value in found.items() if value}
@@ -78,6 +80,7 @@ def _party(role: str, party: Party) -> dict[str, str]:
         f"{role}.reference": party.reference,
         f"{role}.vendor": party.vendor,
         f"{role}.library": party.library,
+        f"{role}.sha256": ", ".join(party.core.values()),
     }
 
 

@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -18,6 +19,7 @@ from vdi_conformance.requirements.values import (
     REASONS,
     SOURCE_CLASSES,
     Catalogue,
+    Challenge,
     Change,
     Question,
     Reading,
@@ -47,6 +49,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "changes.tsv": ("id", "column", "before", "after", "reason"),
         "unchecked.tsv": ("id", "reason", "sentence"),
         "optional.tsv": ("id", "capability"),
+        "challenged.tsv": ("id", "since", "about"),
         "judged.tsv": ("id", "judged", "not_judged", "why"),
         "questions.tsv": ("id", "question", "unobserved"),
         "readings.tsv": ("question", "subject", "permitted", "checks"),
@@ -73,9 +76,12 @@ def read(texts: Mapping[str, str]) -> Catalogue:
         _requirement(row, changes.get(row["id"], ()), unchecked.get(row["id"]), optional.get(row["id"], ""))
         for row in rows
     ]
+    challenges = _challenges(_table(texts, "challenged.tsv"), by_id)
     scopes = _scopes(_table(texts, "judged.tsv"), {one.id: one for one in requirements})
     return Catalogue(
-        requirements=tuple(replace(one, scope=scopes.get(one.id)) for one in requirements),
+        requirements=tuple(
+            replace(one, scope=scopes.get(one.id), challenge=challenges.get(one.id)) for one in requirements
+        ),
         questions=MappingProxyType(questions),
         sources=MappingProxyType(
             {row["tag"]: Source(row["tag"], row["title"], row["url"]) for row in _table(texts, "sources.tsv")}
@@ -166,6 +172,21 @@ def _optional(entries: Iterable[Row], by_id: Mapping[str, Row]) -> dict[str, str
         _known("optional.tsv", entry["id"], by_id)
         _expect_one_of("optional.tsv", entry["id"], "capability", entry["capability"], CAPABILITIES)
     return {entry["id"]: entry["capability"] for entry in entries}
+
+
+def _challenges(entries: Iterable[Row], by_id: Mapping[str, Row]) -> dict[str, Challenge]:
+    found = {}
+    for entry in entries:
+        id = entry["id"]
+        _known("challenged.tsv", id, by_id)
+        try:
+            since = date.fromisoformat(entry["since"])
+        except ValueError:
+            raise ValueError(f"challenged.tsv says no date such as 2027-01-31 for {id}: add it") from None
+        if not entry["about"]:
+            raise ValueError(f"challenged.tsv does not say what is disputed of {id}: add a sentence")
+        found[id] = Challenge(since, entry["about"])
+    return found
 
 
 def _scopes(entries: Iterable[Row], by_id: Mapping[str, Requirement]) -> dict[str, Scope]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
@@ -76,12 +77,20 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Challenge:
+    """That somebody disputes a requirement: since when, and what of it in a sentence."""
+
+    since: date
+    about: str
+
+
+@dataclass(frozen=True)
 class Requirement:
     """One testable statement: what is required of whom, how firmly, and where that is written.
 
     `level` is MUST, SHOULD, MAY or INFO; `reach` the least server level at which it can be judged; `questions` the
     open questions that touch it; `optional` the capability without which it may be not applicable, empty where it must
-    not.
+    not. One that is under `challenge` is left out of the next version of each profile, where it is provisional.
     """
 
     id: str
@@ -98,6 +107,7 @@ class Requirement:
     unchecked: Unchecked | None = None
     optional: str = ""
     scope: Scope | None = None
+    challenge: Challenge | None = None
 
     @property
     def has_scope(self) -> bool:

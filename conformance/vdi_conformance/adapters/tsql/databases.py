@@ -49,6 +49,13 @@ SELECT GETDATE() AS began INTO #vdi_conformance;"""
     return Batch("look at the login and the instance", text)
 
 
+def version() -> Batch:
+    """Ask which server it is, such as 16.0.4165.4 Developer Edition (64-bit)."""
+    text = """SELECT CONCAT(CONVERT(nvarchar(128), SERVERPROPERTY(N'ProductVersion')), N' ',
+    CONVERT(nvarchar(128), SERVERPROPERTY(N'Edition')));"""
+    return Batch("ask for the version of the server", text)
+
+
 def second_session() -> Batch:
     """Begin to clean up, in a session that nothing has happened to."""
     return Batch("go on in a new session", _BEGIN)

@@ -82,6 +82,12 @@ def statement_server(environment: Environment) -> SqlServerStatements:
     return SqlServerStatements(settings_of(os.environ), environment)
 
 
+def server_version(driver: Driver | None = None) -> str:
+    """Ask the server that the environment variables tell of for its version; a NotRunnable where it cannot be asked."""
+    with closing((driver or Driver(settings_of(os.environ).connection)).connect()) as session:
+        return " ".join(str(value) for row in session.rows(databases.version().text) for value in row)
+
+
 def _perform(session: SqlSession, script: Script, statement: Statement) -> StatementOutcome:
     for batch in script.preparation:
         reply = session.run(batch.text)

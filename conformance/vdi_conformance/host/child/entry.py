@@ -22,6 +22,7 @@ from vdi_conformance.host.child import (
     layout,
     memory_methods,
     native_methods,
+    own_files,
     server_methods,
 )
 from vdi_conformance.host.child.dispatch import DispatchedCall, Methods, read_call
@@ -41,7 +42,7 @@ SWITCH_INTERVAL: Final = 0.0002
 _CHUNK: Final = 65536
 
 METHODS = Methods[Session]()
-for _module in (client_methods, server_methods, memory_methods, native_methods, concurrent_calls):
+for _module in (client_methods, server_methods, memory_methods, native_methods, concurrent_calls, own_files):
     METHODS.include(_module.METHODS)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from vdi_conformance.contract import Completion, Database, Statement
+from vdi_conformance.contract import LONGEST_LABEL, Completion, Database, Statement
 from vdi_conformance.host.child.dispatch import Methods
 from vdi_conformance.host.child.parameters import boolean, integer, name, names, nullable, one_of, text, u32, u64
 from vdi_conformance.host.child.passing_on import Result, address, code_alone, configuration, pass_on, with_value
@@ -37,6 +37,11 @@ def _execute(
     end = session.loaded().statement_server().execute(statement)
     messages = [{"number": number, "text": words} for number, words in end.messages]
     return {"succeeded": end.succeeded, "messages": messages}
+
+
+@METHODS.method("statement.server_version")
+def _server_version(session: Session) -> Result:
+    return {"version": session.loaded().server_version()[:LONGEST_LABEL]}
 
 
 @METHODS.method("server.open", server=name, instance=nullable(text), name=text)

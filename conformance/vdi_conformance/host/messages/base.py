@@ -1,6 +1,6 @@
 """What every message is made of, and the first request."""
 
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -14,6 +14,8 @@ Name = Annotated[str, msgspec.Meta(min_length=1)]
 Label = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL)]
 VersionText = Annotated[str, msgspec.Meta(pattern=PATTERN)]
 R = TypeVar("R", bound="Reply")
+MOST_FILES: Final = 10_000
+"""So many files of an adapter are named at the most."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -124,6 +126,23 @@ class Initialized(Reply, frozen=True):
     capabilities: dict[str, Any]
     process: ProcessRecord
     methods: list[Name] | None = None
+
+
+class FilesReply(Reply, frozen=True):
+    """Absolute paths, each once."""
+
+    files: Annotated[list[Annotated[str, msgspec.Meta(max_length=LONGEST_PLACE)]], msgspec.Meta(max_length=MOST_FILES)]
+
+
+class AskFiles(Request[FilesReply], frozen=True, kw_only=True):
+    """Name the files of the adapter that this process has loaded: its modules, scripts or archives.
+
+    What the language brings itself and what the operating system has loaded need not be named. The suite enters their
+    digests into the evidence. A host may leave this method out: then its manifest, its program, the files among its
+    arguments, and what code the operating system shows in it are all that is entered.
+    """
+
+    method = "process.files"
 
 
 class Initialize(Request[Initialized], frozen=True, kw_only=True):

@@ -30,10 +30,12 @@ _GROUPS: Final[dict[str, Duty]] = {
     "server": "scripted",
     "native": "native",
     "calls": "convenience",
+    "process": "convenience",
 }
 _SINGLE: Final[dict[str, Duty]] = {
     "device.serve": "convenience",
     "device.complete_concurrently": "convenience",
+    "statement.server_version": "convenience",
     "native.create_instance": "com",
     "native.queue_apc": "com",
 }
@@ -59,4 +61,5 @@ def lacking_as_server(known: Collection[str] | None, all_methods: Iterable[str],
     if known is None or level == "none":
         return []
     groups = ("statement",) if level == "statement" else ("statement", "server", "memory")
-    return [one for one in all_methods if group_of(one) in groups and one not in known]
+    needed = [one for one in all_methods if group_of(one) in groups and duty_of(one) != "convenience"]
+    return [one for one in needed if one not in known]

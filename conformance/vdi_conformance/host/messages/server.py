@@ -4,7 +4,18 @@ from typing import Generic, Literal
 
 import msgspec
 
-from vdi_conformance.host.messages.base import U32, AddressReply, CodeReply, ConfigReply, Hex, Name, R, Reply, Request
+from vdi_conformance.host.messages.base import (
+    U32,
+    AddressReply,
+    CodeReply,
+    ConfigReply,
+    Hex,
+    Label,
+    Name,
+    R,
+    Reply,
+    Request,
+)
 
 
 class StatementMessage(msgspec.Struct, frozen=True):
@@ -35,6 +46,18 @@ class ExecuteStatement(Request[StatementEnd], frozen=True, kw_only=True):
     buffer_count: U32 | None = None
     subject: Literal["database", "log", "filelistonly"] = "database"
     snapshot: bool = False
+
+
+class VersionReply(Reply, frozen=True):
+    """The version of a server; empty where the adapter's own version tells it."""
+
+    version: Label
+
+
+class AskServerVersion(Request[VersionReply], frozen=True, kw_only=True):
+    """Say which version the server has that runs statements. A host may leave this method out."""
+
+    method = "statement.server_version"
 
 
 class ServerRequest(Request[R], Generic[R], frozen=True, kw_only=True):
