@@ -66,7 +66,7 @@ STORIES: dict[Place, Callable[[], Situation]] = {
     ("instance", "named"): lambda: Story(instance="NAMED").now(),
     ("creating", "Create"): lambda: Story(form="Create").now(),
     ("joining", "OpenInSecondary"): lambda: Story().joined(form="OpenInSecondary").now(by=GUEST),
-    **{("devices", str(number)): partial(_configured, device_count=number) for number in (2, 3, 17, 64)},
+    **{("devices", str(number)): partial(_configured, device_count=number) for number in (2, 3, 20, 64)},
     **{("processes", str(number)): partial(_crowd, number) for number in (1, 3, 9)},
     ("objects", "2"): lambda: Story().joined(process=1).now(),
     ("transfer", "192 KiB"): lambda: _configured(max_transfer_size=196608),

@@ -17,7 +17,7 @@ from vdi_fixtures.made.journal import Journal, begun, latest, note_effect, take_
 from vdi_fixtures.made.product import drawn, pairs, singles, why_never
 from vdi_fixtures.made.survey import bits_of
 
-NAMED = "no_handle where instance: named and devices: 17"
+NAMED = "no_handle where instance: named and devices: 20"
 
 
 def test_the_same_seed_draws_the_same_faults() -> None:
@@ -80,11 +80,11 @@ def test_a_rule_breaks_requirements_that_have_checks(name: str) -> None:
 def test_a_fault_is_told_in_words() -> None:
     told = named_trial(NAMED, None)
     assert told is not None
-    assert told.about.endswith("for a buffer that is held where the instance is named and there are 17 devices")
+    assert told.about.endswith("for a buffer that is held where the instance is named and there are 20 devices")
 
 
 def test_a_fault_meets_the_checks_in_which_it_takes_effect_the_quickest_first() -> None:
-    named, both = bits_of([("instance", "named")]), bits_of([("instance", "named"), ("devices", "17")])
+    named, both = bits_of([("instance", "named")]), bits_of([("instance", "named"), ("devices", "20")])
     seen = [
         ("slow", ("GBH-01",), 2.0, both),
         ("quick", ("GBH-01",), 1.0, both),

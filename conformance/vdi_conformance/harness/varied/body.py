@@ -73,6 +73,7 @@ def _judge(testbed: Testbed, layout: Layout, server_time_out: int) -> None:
         varied.pass_in_order(may_fail=False)
         varied.last_round = True
         held = varied.hold(last)
+        varied.require_room()
         _share_disturbed(varied, held)
     varied.recommended.tell()
 

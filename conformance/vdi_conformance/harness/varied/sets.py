@@ -110,7 +110,7 @@ class VariedSet(ABC):
         self.held: list[Held] = []
         self.kept: list[Held | Aside] = []
         self.spare = layout.spare
-        self.last_round = self.may_end = self.ended = False
+        self.last_round = self.may_end = self.ended = self._has_room = False
         self._seed = testbed.seed
 
     def far_handle(self, held: Sequence[Held]) -> int | None:
@@ -120,6 +120,12 @@ class VariedSet(ABC):
             return None
         return (known + self.layout.pool_size + 1) % (2 * HALF)
 
+    def require_room(self) -> None:
+        """Ask for the configuration of a large set, all of whose buffers are there: what aborts it later is no lack."""
+        self._has_room = self.running.requested <= LARGE
+        if not self._has_room:
+            self.told(self.clients[0]).expect(NOERROR, by="CFG-09")
+
     @property
     def _surely_goes_on(self) -> bool:
         return not (self.may_end or self.ended or self.layout.meanwhile == "time limit")
@@ -127,7 +133,8 @@ class VariedSet(ABC):
     def told(self, client: Client, thread: str = SET_THREAD) -> Result[VDConfig]:
         """Ask for the configuration once more; not tested where a library finds only then that it lacks room."""
         answer = client.send_get_configuration(thread=thread).result()
-        if answer.code == VD_E_ABORT and self.running.requested > LARGE and self._surely_goes_on:
+        self._has_room = self._has_room or answer.succeeded
+        if answer.code == VD_E_ABORT and not self._has_room and self._surely_goes_on:
             not_tested("a library may give up a set with so many buffers (BUF-19): give it more shared memory")
         return answer
 
