@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     Opened = Callable[..., Page]
 
-NAMES: Final = ("run", "sound", "hostile", "comparison", "history")
+NAMES: Final = ("run", "short", "sound", "hostile", "comparison", "history")
 DESKTOP: Final[dict[str, Any]] = {"viewport": {"width": 1280, "height": 900}}
 PHONE: Final[dict[str, Any]] = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True}
 DARK: Final[dict[str, Any]] = {**DESKTOP, "color_scheme": "dark"}
 SCREENS: Final = {"desktop": DESKTOP, "phone": PHONE, "dark": DARK}
+SCANNED: Final = [*((name, "desktop") for name in NAMES), ("short", "phone"), ("short", "dark"), ("comparison", "dark")]
+"""What is looked at for whom it shuts out; that takes as long as a page."""
 LOADED: Final = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 MILLISECONDS: Final = 2000
 GRAVE: Final = ("serious", "critical")
@@ -68,9 +70,7 @@ def test_a_check_is_found_in_the_list_of_all(opened: Opened) -> None:
     assert shown.is_visible()
 
 
-@pytest.mark.parametrize(
-    ("name", "screen"), [*((name, "desktop") for name in NAMES), ("run", "dark"), ("run", "phone")]
-)
+@pytest.mark.parametrize(("name", "screen"), SCANNED)
 def test_nobody_is_shut_out(opened: Opened, name: str, screen: str) -> None:
     page = opened(name, **SCREENS[screen])
     found = Axe().run(page).response["violations"]
