@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from selftest.report.html_reading import require_closed
 from vdi_conformance.cli import checks, main
 from vdi_conformance.evidence.files import read
 from vdi_conformance.pytest_plugin import collected
