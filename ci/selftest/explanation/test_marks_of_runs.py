@@ -93,7 +93,7 @@ def _broken(run_suite: RunSuite, topic: str, fault: str, check: str) -> CheckRec
 
 
 def _require_mark(record: CheckRecord, judges: Sequence[str] = ("model", "check")) -> None:
-    """Require a mark on a call that was kept, and, where the cause is about a code, on a call that gave it or before."""
+    """Require a mark on a call that was kept, of the process that the check names where it is the check's own."""
     assert record.unexpected is not None
     assert record.cause is not None
     assert record.unexpected.judge in judges, record.unexpected
