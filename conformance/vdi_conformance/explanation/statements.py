@@ -69,10 +69,9 @@ def _served(situation: Situation, operation: Operation) -> Iterator[Situation]:
     statement = None if device is None else situation.facts.statement_on(device.of, operation)
     if opened is None or device is None or statement is None or device.server_closed:
         return
-    if statement.end > operation.begin:
-        sent = situation.copied()
-        _send(sent.device_of(opened), operation)
-        yield sent
+    sent = situation.copied()
+    _send(sent.device_of(opened), operation)
+    yield sent
     if not (device.queue or device.held):
         closed = situation.copied()
         found = closed.device_of(opened)
