@@ -1,8 +1,8 @@
 """The web pages in a browser: `python3 ci/browser/run.py [further options of pytest]`.
 
-It makes pages with the suite, an environment with Playwright in `build/browser` from a lock of its own, and looks at the
-pages with the system's Chromium, which it installs by `apt-get` as root where there is none. Screenshots and a page as
-PDF land in `build/browser/seen`. Where there can be no browser, that is named as not applicable.
+It makes pages with the suite, and an environment with Playwright in `build/browser` from a lock of its own. It looks at
+the pages with the system's Chromium, which it installs by `apt-get` as root where there is none. Screenshots and a page
+as PDF land in `build/browser/seen`. Where there can be no browser, that is named as not applicable.
 """
 
 from __future__ import annotations

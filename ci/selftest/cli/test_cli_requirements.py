@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from selftest.report.html_reading import require_closed
 from vdi_conformance.cli import checks, main
 from vdi_conformance.evidence.files import read
 from vdi_conformance.pytest_plugin import collected
@@ -227,3 +228,17 @@ def test_a_requirement_names_the_faults_that_turn_a_check_of_it_red(capsys: pyte
     (entry,) = entries(capsys, "MBH-02")
     assert "mapping_copies" in entry["faults"]
     assert "mapping_copies" in words(shown(capsys, "MBH-02"))
+
+
+def test_the_page_has_every_requirement_and_is_closed(capsys: pytest.CaptureFixture[str]) -> None:
+    page = require_closed(shown(capsys, "--format", "html"))
+    assert {requirement.id for requirement in catalogue().requirements} <= set(page.ids)
+    assert {source.address for source in catalogue().sources_of(catalogue().requirements[0])} <= set(page.links)
+
+
+def test_the_page_can_be_restricted_and_names_checks_and_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    page = require_closed(shown(capsys, "MBH-02", "--format", "html"))
+    assert [id_ for id_ in page.ids if id_.startswith("MBH-")] == ["MBH-02"]
+    text = "".join(page.text)
+    assert "MBH/large_buffers_are_shared_to_their_last_byte" in text
+    assert "mapping_copies" in text

@@ -10,6 +10,8 @@ from selftest.pytest_plugin.disturbers import disturber
 from selftest.suite.runs import Run, RunSuite, run_pytest_in, run_suite_in
 from vdi_conformance.evidence.records import CheckRecord
 from vdi_conformance.report import allure
+from vdi_conformance.report.calls import mark_sentence
+from vdi_conformance.report.lanes import lanes_image
 
 BROKEN = ("--adapter", "vdi_fixtures.broken.mbh.mapping_copies:Broken", "--topic", "MBH")
 SOME = ("-k", "at_their_own_addresses or never_opened or fetcher_maps_its_own_handle")
@@ -75,13 +77,20 @@ def test_what_did_not_pass_has_its_last_calls_attached(broken: Run, directory: P
     assert told
     for check in told:
         attached = {one["name"]: one["source"] for one in results[check.id]["attachments"]}
-        text = (directory / "results" / attached["last calls of every process"]).read_text(encoding="utf-8")
-        assert len(text.splitlines()) == len(check.calls)
+        text = (directory / "results" / attached["calls"]).read_text(encoding="utf-8")
+        assert check.unexpected is not None
+        assert f"^ {mark_sentence(check.unexpected)}" in text.splitlines()[-1]
+        picture = (directory / "results" / attached["calls as a picture"]).read_text(encoding="utf-8")
+        assert picture == lanes_image(check)
 
 
 def test_the_directory_holds_results_and_what_was_run_and_nothing_else(broken: Run, directory: Path) -> None:
     names = {path.name for path in (directory / "results").iterdir()}
-    of_allure = {name for name in names if name.endswith(("-result.json", "-container.json", "-attachment.txt"))}
+    of_allure = {
+        name
+        for name in names
+        if name.endswith(("-result.json", "-container.json", "-attachment.txt", "-attachment.svg"))
+    }
     assert names - of_allure == {"environment.properties", "categories.json"}
     header = broken.evidence.header
     assert (directory / "results" / "environment.properties").read_text(encoding="utf-8") == allure.environment(header)

@@ -18,6 +18,7 @@ from vdi_conformance.evidence.records import (
     KnownFailure,
     Observation,
     Party,
+    Unexpected,
 )
 from vdi_conformance.judgement.exit_codes import exit_code
 from vdi_conformance.judgement.scoring import counts_with_untested, untested
@@ -57,9 +58,18 @@ calls: Final = st.builds(
     Call,
     number=st.integers(0, 1000),
     process=TEXT,
+    thread=TEXT,
     method=TEXT,
     params=st.dictionaries(TEXT | st.just("code"), values, max_size=2),
     answer=st.none() | TEXT | st.dictionaries(TEXT | st.just("code"), values, max_size=2),
+    begin=st.floats(0, 1e9),
+    end=st.none() | st.floats(0, 1e9),
+)
+unexpected: Final = st.builds(
+    Unexpected,
+    call=st.integers(0, 1000),
+    judge=st.sampled_from(["model", "check"]),
+    permitted=st.lists(TEXT, max_size=2),
 )
 
 
@@ -80,6 +90,7 @@ def checks(draw: st.DrawFn) -> CheckRecord:
         known=draw(known) if verdict == "known failure" else None,
         observations=draw(st.lists(st.builds(Observation, question=TEXT, subject=TEXT, answer=TEXT), max_size=2)),
         calls=draw(st.lists(calls, max_size=2)),
+        unexpected=draw(st.none() | unexpected),
         detail=draw(TEXT),
     )
 

@@ -223,10 +223,15 @@ def _complete_command(situation: Situation, operation: Operation) -> Permits | N
     if tag is not None and kind in ("private", "unknown"):
         # Its record may be that of a later command by now, or of another object of the process.
         return Permits(client.view).may(NOERROR, VD_E_INVALID, VD_E_PROTOCOL, VD_E_ABORT)
-    if tag is None and (operation.process, address) in situation.addresses:
+    if tag is None and (operation.process, address) in {*situation.addresses, *situation.facts.written}:
+        # A buffer, or a copy of a record: that may complete whatever it is a copy of.
+        if operation.code == NOERROR:
+            raise Unknowable
         return None
-    permits = devices.complete_command(client, device, command, kind, count)
-    return permits.may_fail() if command is not None and count > command.size else permits
+    if command is not None and command.data and count > command.size:
+        # It may be refused, cut or an error, and the command may be over or not.
+        raise Unknowable
+    return devices.complete_command(client, device, command, kind, count)
 
 
 def _kind(client: ModelClient, device: ModelDevice, command: ModelCommand | None) -> str:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from vdi_conformance.evidence.numbers import number_of
 from vdi_conformance.explanation.situation import Situation
 from vdi_conformance.explanation.trace import Operation, Statement, clients, device_names, operations, statements
 from vdi_conformance.model.state import ModelClient, ModelState
@@ -38,6 +39,7 @@ class Facts:
     zones: Mapping[str, int]
     late: Mapping[str, float]
     racing: frozenset[int]
+    written: frozenset[tuple[str, int]]
 
     def client_of(self, operation: Operation) -> int | None:
         """Number the client object that a call is made on."""
@@ -57,8 +59,19 @@ def facts_of(trace: Trace) -> Facts:
     """Look over a trace."""
     made = operations(trace)
     return Facts(
-        made, statements(trace), clients(trace), device_names(trace), _zones(trace), _late(trace), _racing(made)
+        made,
+        statements(trace),
+        clients(trace),
+        device_names(trace),
+        _zones(trace),
+        _late(trace),
+        _racing(made),
+        _written(made),
     )
+
+
+def _written(made: Sequence[Operation]) -> frozenset[tuple[str, int]]:
+    return frozenset((one.process, number_of(one.params.get("address"))) for one in made if one.method in STORING)
 
 
 def _zones(trace: Trace) -> dict[str, int]:

@@ -68,12 +68,13 @@ class _Search:
             node = self._past_what_has_come(node)
             if node.ended == len(self._ends):
                 return None
+            # Until a way has led nowhere, each place is new.
+            if self._furthest >= 0 and not self._is_new(node):
+                continue
             looked += 1
             if looked > MOST + len(self._ends):
                 return None
-            # Until a way has led nowhere, each place is new.
-            if self._furthest < 0 or self._is_new(node):
-                ways.append(self._next(node))
+            ways.append(self._next(node))
         return Blocked(self._ends[self._furthest], tuple(self._permitted))
 
     def _past_what_has_come(self, node: _Node) -> _Node:
@@ -96,7 +97,7 @@ class _Search:
         for operation in self._under_way(node, ending):
             further = [*self._after(node, operation)]
             yield from further
-            if further and all(one.situation is node.situation for one in further):
+            if further and all(_same(one.situation, node.situation) for one in further):
                 # What changes nothing may come at once: all else stays as possible as it was.
                 return
 
@@ -132,6 +133,10 @@ class _Search:
             self._furthest = node.ended
             self._permitted.clear()
         self._permitted |= dict.fromkeys(permitted)
+
+
+def _same(one: Situation, other: Situation) -> bool:
+    return one is other or one.key == other.key
 
 
 def _before(made: Sequence[Operation]) -> dict[int, int | None]:

@@ -58,9 +58,8 @@ def _configured(situation: Situation, operation: Operation, index: int) -> Situa
 
 def may_have_aborted(situation: Situation, of: ModelSet, operation: Operation) -> bool:
     """Tell whether the server may have ended the set by itself: its time-out has passed, or a command ended badly."""
-    if operation.end >= situation.facts.late.get(of.name, math.inf):
-        return True
-    return of.index in situation.excused
+    late = situation.facts.late.get(of.name, math.inf)
+    return of.index in situation.excused or late <= operation.end < math.inf
 
 
 def _served(situation: Situation, operation: Operation) -> Iterator[Situation]:
@@ -70,10 +69,9 @@ def _served(situation: Situation, operation: Operation) -> Iterator[Situation]:
     statement = None if device is None else situation.facts.statement_on(device.of, operation)
     if opened is None or device is None or statement is None or device.server_closed:
         return
-    if statement.end > operation.begin:
-        sent = situation.copied()
-        _send(sent.device_of(opened), operation)
-        yield sent
+    sent = situation.copied()
+    _send(sent.device_of(opened), operation)
+    yield sent
     if not (device.queue or device.held):
         closed = situation.copied()
         found = closed.device_of(opened)

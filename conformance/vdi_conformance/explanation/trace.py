@@ -32,6 +32,18 @@ _WITHOUT_EFFECT: Final = frozenset(
 )
 
 
+_WITHOUT_EFFECT_UNANSWERED: Final = frozenset(
+    {
+        "memory.digest",
+        "memory.read",
+        "set.get_buffer_handle",
+        "set.get_configuration",
+        "set.map_buffer_handle",
+        "statement.execute",
+    }
+)
+
+
 @dataclass(frozen=True)
 class Statement:
     """A BACKUP or RESTORE that a server was told to run: by which process, on which devices, and when."""
@@ -106,13 +118,13 @@ def operations(trace: Trace) -> list[Operation]:
 
 def _has_effect(call: Call) -> bool:
     """A statement has one when it has ended: what its server does meanwhile shows in the calls of others."""
-    running = call.method == "statement.execute" and not isinstance(call.answer, Mapping)
-    return call.method not in _WITHOUT_EFFECT and not running
+    unanswered = call.answer is None and call.method in _WITHOUT_EFFECT_UNANSWERED
+    return call.method not in _WITHOUT_EFFECT and not unanswered
 
 
 def _operation(call: Call, ended: Mapping[str, float]) -> Operation:
     answer, end = call.answer, math.inf if call.end is None else call.end
-    if isinstance(answer, str) and (call.process in ended or not call.method.startswith("memory.")):
+    if isinstance(answer, str) and (ended.get(call.process, math.inf) <= end or not call.method.startswith("memory.")):
         # Its process was ended, or its host refused it: what it has done before is not known.
         answer, end = None, math.inf
     return Operation(0, call, call.process, call.method, _earliest(call, answer), end, call.params, answer)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from vdi_conformance.contract import OUT_UNTOUCHED
-from vdi_conformance.evidence.records import Call, Unexpected
+from vdi_conformance.evidence.records import Call, CheckRecord, Unexpected
 from vdi_conformance.untrusted.printable import shown
 from vdi_conformance.vdi import commands, completion, hresult
 
@@ -66,6 +66,11 @@ def call_lines(calls: Iterable[Call], unexpected: Unexpected | None) -> Iterator
 def mark_of(unexpected: Unexpected | None, number: int) -> str:
     """Give the line that stands below a call that should have been answered otherwise; empty for every other call."""
     return f"{'^':>7} {mark_sentence(unexpected)}" if unexpected and unexpected.call == number else ""
+
+
+def mark_of_check(check: CheckRecord) -> str:
+    """Say which call of a check should have been answered otherwise; nothing where none is known."""
+    return f"call {check.unexpected.call} is {mark_sentence(check.unexpected)}" if check.unexpected else ""
 
 
 def mark_sentence(unexpected: Unexpected) -> str:

@@ -2,16 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import cache
 from itertools import groupby
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
 from vdi_conformance.evidence.proof import OUTCOMES, Cell, Outcome, Proof, Trial, Verified
+from vdi_conformance.report.web import rendered
 from vdi_conformance.requirements import Requirement, catalogue
-from vdi_conformance.untrusted.printable import shown_lines
 
 MARKS: Final[Mapping[Outcome, tuple[str, str]]] = MappingProxyType(
     {
@@ -55,7 +52,9 @@ def page(proof: Proof) -> str:
     """Give the page, which needs nothing beside it."""
     kinds = Counter(result.trial.kind for result in proof.trials)
     demanded = [one for one in proof.requirements if one.scored]
-    return _template().render(
+    return rendered(
+        "proof.html.j2",
+        "proof.css",
         proof=proof,
         topics=topics(proof),
         marks=MARKS,
@@ -102,14 +101,3 @@ def _topic(
     group = members[0][0].group
     title = next(requirement.topic for requirement in catalogue().requirements if requirement.group == group)
     return Topic(group, title, tuple(columns), tuple(lines))
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("vdi_conformance.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: shown_lines(value) if type(value) is str else value,
-    )
-    return environment.get_template("proof.html.j2")

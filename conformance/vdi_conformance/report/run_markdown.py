@@ -6,7 +6,7 @@ from typing import Final
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord
-from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.calls import call_lines, mark_of_check
 from vdi_conformance.report.lanes import lanes_mermaid
 from vdi_conformance.report.run_report import CauseReport, RunReport, run_report
 from vdi_conformance.requirements import catalogue
@@ -79,11 +79,13 @@ def _cause(cause: CauseReport, check: CheckRecord) -> str:
     lines += [f"{code_in_markdown(check.id)} {in_markdown(check.about)}".rstrip(), ""]
     if cause.number <= PICTURED and 0 < len(picture := lanes_mermaid(check)) <= PICTURE:
         lines += [_fenced(picture, "mermaid", PICTURE), ""]
+    if mark := mark_of_check(check):
+        lines += [f"**{in_markdown(mark)}**", ""]
     if cause.where:
         lines += [f"All of them, and no other, **where {in_markdown(cause.where)}**.", ""]
     told = [check.cause.sentence.strip()] if check.cause else []
     told += [check.detail.strip()] if check.detail.strip() else []
-    told += ["\n".join(map(call_line, check.calls[-CALLS:]))] if check.calls else []
+    told += ["\n".join(call_lines(check.calls[-CALLS:], check.unexpected))] if check.calls else []
     lines += [_fenced("\n".join(told)), ""] if told else []
     if cause.again:
         lines += ["Again:", "", _fenced(cause.again), ""]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Verdict
 from vdi_conformance.judgement.charges import verdicts
-from vdi_conformance.report.calls import call_line
+from vdi_conformance.report.calls import call_lines, mark_of_check
 from vdi_conformance.report.lanes import lanes_svg
 from vdi_conformance.report.run_report import CauseReport, RequirementReport, RunReport, run_report
 from vdi_conformance.report.web import rendered
@@ -39,6 +39,7 @@ class PageCause(NamedTuple):
     sentence: str
     picture: Markup
     calls: str
+    mark: str
 
 
 class Named(NamedTuple):
@@ -98,7 +99,8 @@ def _causes(report: RunReport, evidence: Evidence) -> Iterator[PageCause]:
             requirements=tuple((id_, catalogue().get(id_)) for id_ in cause.requirements),
             sentence=check.cause.sentence.strip() if check.cause else "",
             picture=_picture(check),
-            calls="\n".join(map(call_line, check.calls)),
+            calls="\n".join(call_lines(check.calls, check.unexpected)),
+            mark=mark_of_check(check),
         )
 
 

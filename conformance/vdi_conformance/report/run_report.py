@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import CHARGING, CheckRecord, Header, Party, ProfileVersion, Verdict
+from vdi_conformance.evidence.records import CHARGING, CheckRecord, Header, Party, ProfileVersion, Unexpected, Verdict
 from vdi_conformance.judgement.charges import concerned, verdicts
 from vdi_conformance.judgement.scoring import RequirementVerdict, by_requirement, scored_counts
 from vdi_conformance.report.causes import Alike, by_cause
@@ -49,7 +49,8 @@ class Prospect(msgspec.Struct, frozen=True, kw_only=True):
 class CauseReport(msgspec.Struct, frozen=True, kw_only=True):
     """One cause: how checks ended for it, a sentence for all, what it breaks, and the check that shows it best.
 
-    `where` are conditions that all these checks have and no other; `again` is the command that runs the check again.
+    `where` are conditions that all these checks have and no other; `again` is the command that runs the check again,
+    and `unexpected` its call that should have been answered otherwise.
     """
 
     number: int
@@ -62,6 +63,7 @@ class CauseReport(msgspec.Struct, frozen=True, kw_only=True):
     observed: str | None
     again: str
     checks: list[str]
+    unexpected: Unexpected | None
 
 
 class RequirementReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +249,7 @@ def _cause(number: int, alike: Alike, header: Header, checks: Sequence[CheckReco
         observed=check.cause.observed if check.cause else None,
         again=rerun(header, check) if check.requirements else "",
         checks=[check.id, *(other.id for other in alike.others)],
+        unexpected=check.unexpected,
     )
 
 

@@ -36,6 +36,7 @@ class _Known:
     def __init__(self) -> None:
         self._count = 0
         self._addresses: dict[tuple[str, int], tuple[int, int]] = {}
+        self._sizes: dict[int, int] = {}
         self._handles: dict[int, int] = {}
         self._sent: dict[str, list[tuple[Mapping[str, Any], int | None]]] = {}
         self._devices: dict[tuple[str, str], str] = {}
@@ -69,7 +70,8 @@ class _Known:
         if handle not in self._handles:
             self._handles[handle] = self._new()
         if (process, address) not in self._addresses:
-            self._is(process, address, self._handles[handle])
+            buffer = self._handles[handle]
+            self._is(process, address, buffer, self._sizes.get(buffer))
 
     def _fetched(self, call: Call, command: object) -> None:
         if not isinstance(command, dict) or not number_of(command.get("buffer")):
@@ -80,6 +82,7 @@ class _Known:
         if buffer is None:
             buffer = self._new()
         self._is(call.process, command.get("buffer"), buffer, command.get("size"))
+        self._sizes[buffer] = number_of(command.get("size"))
         self._is(call.process, command.get("address"), buffer)
 
     def _sent_as(self, device: str, command: Mapping[str, Any]) -> int | None:

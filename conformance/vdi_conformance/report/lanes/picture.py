@@ -126,19 +126,20 @@ def picture_of(check: CheckRecord) -> Picture | None:
         return None
     buffers = buffers_of(calls)
     drawn = shortened(calls, check.unexpected.call if check.unexpected else calls[-1].number)
-    lanes = _lanes(drawn)
-    boxes = tuple(_box(call, row, drawn, lanes, buffers[call.number]) for row, call in enumerate(drawn))
+    threads = _threads(drawn)
+    boxes = tuple(_box(row, drawn, threads, buffers[call.number]) for row, call in enumerate(drawn))
+    lanes = tuple(Lane(shown(name, NAME), tuple(shown(one, NAME) for one in used)) for name, used in threads.items())
     return Picture(lanes, boxes, tuple(_gaps(drawn)), _mark(check, drawn))
 
 
-def _lanes(calls: Sequence[Call]) -> tuple[Lane, ...]:
-    """Give the processes, servers last called first: who serves stands at the left, clients in their order."""
+def _threads(calls: Sequence[Call]) -> dict[str, list[str]]:
+    """Give the processes with their threads: who serves stands at the left, clients in their order."""
     threads: dict[str, dict[str, None]] = {}
     for call in calls:
         threads.setdefault(call.process, {})[call.thread] = None
     servers = {call.process for call in calls if call.method.startswith(("server.", "statement."))}
     names = sorted(threads, key=lambda process: (process not in servers, _order(process)))
-    return tuple(Lane(name, tuple(threads[name])) for name in names)
+    return {name: list(threads[name]) for name in names}
 
 
 def _order(process: str) -> tuple[str, int]:
@@ -147,16 +148,16 @@ def _order(process: str) -> tuple[str, int]:
     return (word, int(number)) if number.isdecimal() and len(number) < NAME else (process, 0)
 
 
-def _box(call: Call, row: int, drawn: Sequence[Call], lanes: Sequence[Lane], buffers: Marks) -> Box:
-    lane = next(place for place, one in enumerate(lanes) if one.process == call.process)
+def _box(row: int, drawn: Sequence[Call], threads: Mapping[str, Sequence[str]], buffers: Marks) -> Box:
+    call = drawn[row]
     end = call.end
     last = row
     while last + 1 < len(drawn) and (end is None or drawn[last + 1].begin < end):
         last += 1
     return Box(
         number=call.number,
-        lane=lane,
-        thread=lanes[lane].threads.index(call.thread),
+        lane=[*threads].index(call.process),
+        thread=threads[call.process].index(call.thread),
         first=row,
         last=last,
         open=end is None,
