@@ -115,13 +115,22 @@ def accept(file: Path, root: Path, base: Path | None) -> None:
     keys = sorted(((base if known and base is not None else root) / vendor / "keys").glob("*.pub"))
     if not keys:
         raise Refused(f"{vendor.as_posix()}/keys has no key (*.pub): add that of the vendor")
-    refusals = [verify(file, key) for key in keys]
-    if all(refusals):
+    if refusals := _refusals(file, keys):
         raise Refused(f"it is not accepted by any key of {vendor.as_posix()}/keys ({refusals[0]})")
     place, here = read(file).place, file.relative_to(root)
     if place != here:
         told = "is there already: leave one of them" if (root / place).exists() else "is where it belongs: move it"
         raise Refused(f"{place.as_posix()} {told}")
+
+
+def _refusals(file: Path, keys: Sequence[Path]) -> list[str]:
+    """Say why no key vouches for a certificate; nothing where one does."""
+    said = []
+    for key in keys:
+        said.append(verify(file, key))
+        if not said[-1]:
+            return []
+    return said
 
 
 def verify(file: Path, key: Path) -> str:
