@@ -105,7 +105,7 @@ def test_what_is_not_signed_or_not_checked_is_told_loudly(capsys: pytest.Capture
         (["--key", "ours.pub", "--key", "theirs.pub"], "has not signed it"),
         (["--key", "theirs.pub"], "has not signed it"),
         (["--challenge", "another-challenge-of-mine"], "it answers another challenge"),
-        (["--max-age", "1"], "more than 1 days ago"),
+        (["--max-age", "1"], "more than 1 d ago"),
         (["--digest", "foreign.so"], "foreign.so was not judged"),
         (["--digest", "c" * 64], "was not judged"),
     ],
