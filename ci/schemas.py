@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vdi_conformance.evidence.schemas import evidence_line, proof
 from vdi_conformance.host.messages.schemas import host_protocol
+from vdi_conformance.report.certificate import manifest_schema as certificate_manifest
 
 DIRECTORY = Path(__file__).parent.parent / "reports" / "schemas"
 
@@ -15,6 +16,7 @@ def published() -> dict[str, str]:
         "host-protocol.json": host_protocol(),
         "evidence-line.json": evidence_line(),
         "proof.json": proof(),
+        "certificate-manifest.json": certificate_manifest(),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
 

@@ -28,7 +28,6 @@ MARKS = {
     "not applicable": "-",
     "not tested": "?",
     "error": "?",
-    "known failure": "✕",
 }
 LONGEST = 5000
 
