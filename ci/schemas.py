@@ -6,6 +6,7 @@ from pathlib import Path
 from vdi_conformance.evidence.schemas import evidence_line, proof
 from vdi_conformance.host.messages.schemas import host_protocol
 from vdi_conformance.report.schemas import report_schemas
+from vdi_conformance.report.certificate import manifest_schema as certificate_manifest
 
 DIRECTORY = Path(__file__).parent.parent / "reports" / "schemas"
 
@@ -17,6 +18,7 @@ def published() -> dict[str, str]:
         "evidence-line.json": evidence_line(),
         "proof.json": proof(),
         **report_schemas(),
+        "certificate-manifest.json": certificate_manifest(),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
 

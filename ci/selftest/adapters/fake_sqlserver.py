@@ -53,6 +53,7 @@ class FakeServer:
     files: list[str] = field(default_factory=lambda: ["theirs", "theirs_log"])
     batches: list[str] = field(default_factory=list)
     sessions: list[FakeConnection] = field(default_factory=list)
+    version: str = "16.0.4165.4 Developer Edition (64-bit)"
     refuses: Callable[[], Exception | None] = lambda: None
 
     def load(self, module: str) -> Any:
@@ -87,6 +88,8 @@ class FakeServer:
         """Answer a query."""
         if "xp_readerrorlog" in text:
             return list(self.log)
+        if "ProductVersion" in text:
+            return [(self.version,)]
         (name,) = strings(text)
         return [(file,) for file in self.files] if name in self.databases else []
 

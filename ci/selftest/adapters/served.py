@@ -26,3 +26,9 @@ class Served(Adapter):
         from vdi_conformance.adapters.tsql.server import statement_server
 
         return statement_server(self.environment)
+
+    def server_version(self) -> str:
+        """Ask that server."""
+        from vdi_conformance.adapters.tsql.server import server_version
+
+        return server_version()

@@ -13,13 +13,15 @@ from selftest.adapters.fake_sqlserver import Answer, FakeError, FakeServer, fail
 from vdi_conformance.adapters import resolve
 from vdi_conformance.adapters.tsql.driver import Driver
 from vdi_conformance.adapters.tsql.refusal import NotRunnable
-from vdi_conformance.adapters.tsql.server import SqlServerStatements, statement_server
+from vdi_conformance.adapters.tsql.server import SqlServerStatements, server_version, statement_server
 from vdi_conformance.adapters.tsql.settings import CONNECTION, DATABASE, SqlSettings, settings_of
 from vdi_conformance.cli import main
 from vdi_conformance.contract import Database, Environment, Statement, StatementOutcome
 from vdi_conformance.host.errors import ImplementationUnavailable
 from vdi_conformance.host.messages.server import ExecuteStatement
+from vdi_conformance.host.spec import RunSettings
 from vdi_conformance.host.supervisor import Supervisor
+from vdi_conformance.pytest_plugin.parties import ask_parties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,6 +182,23 @@ def test_a_connection_that_fails_is_told_without_its_password(refusal: Exception
     assert "ret}9" not in str(caught.value)
     assert "ret}}9" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_the_server_tells_its_version_in_a_session_of_its_own() -> None:
+    server = FakeServer()
+    assert server_version(Driver(STRING, server.load)) == server.version
+    assert [session.closed for session in server.sessions] == [True]
+
+
+def test_a_server_that_cannot_be_asked_for_its_version_is_told_of_when_it_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(CONNECTION, raising=False)
+    with Supervisor() as supervisor:
+        _, server = ask_parties(
+            supervisor, "emulator", f"{Path(__file__).with_name('served.py')}:Served", RunSettings()
+        )
+    assert (server.name, server.server_version) == ("served", "")
 
 
 def test_settings_come_from_the_environment_and_hide_the_connection_string() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import vdi_conformance
 from selftest.report import certificates
 from selftest.report.made import check
 from vdi_conformance.cli import main
@@ -19,6 +20,8 @@ from vdi_conformance.report.certificate_archive import LIMIT, pack, unpack
 from vdi_conformance.report.certificate_verification import verified
 from vdi_conformance.requirements.profiles import profile
 
+CHALLENGE = "chosen-by-who-asked"
+PACKAGE = Path(vdi_conformance.__file__).parent
 MEDDLING = """
 import pathlib
 import pytest
@@ -58,7 +61,9 @@ def certified(place: Path) -> Path:
         surroundings.setenv("PYTHONOPTIMIZE", "1")
         surroundings.setenv("PYTEST_PLUGINS", "named_plugin")
         surroundings.setenv("PYTEST_ADDOPTS", "-p added_plugin")
-        assert main(["certify", "--adapter", "emulator", "--profile", "core", "--output", str(path)]) == 0
+        assert main(["keys", "new", str(place / "vendor.key")]) == 0
+        asked = ["--challenge", CHALLENGE, "--key", str(place / "vendor.key"), "--output", str(path)]
+        assert main(["certify", "--adapter", "emulator", "--profile", "core", *asked]) == 0
     return path
 
 
@@ -87,11 +92,16 @@ def test_the_header_of_a_run_names_every_plugin(place: Path) -> None:
     (place / "meddled").unlink()
 
 
-def test_a_certificate_of_the_emulator_verifies(certified: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", str(certified)]) == 0
+def test_a_certificate_of_the_emulator_verifies(
+    certified: Path, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, emulator = str(place / "vendor.key.pub"), str(PACKAGE / "emulator" / "state.py")
+    asked = ["--key", key, "--challenge", CHALLENGE, "--max-age", "1", "--digest", emulator]
+    assert main(["verify", str(certified), *asked]) == 0
     said = capsys.readouterr().out
     assert f"conformant to the profile {profile('core').label}" in said
-    assert "NOT SIGNED" in said
+    assert "signed with the key" in said
+    assert "NOT" not in said
     files = unpack(certified.read_bytes())
     assert [parse(files[f"evidence/seed-{seed}.jsonl"], "it").header.seed for seed in (0, 1)] == [0, 1]
     manifest = verified(certified.read_bytes(), shipped(), datetime.now(UTC)).manifest

@@ -389,7 +389,7 @@ FORGERIES: dict[str, Forgery] = {
         f"{SEED_0} {CANNOT_BE} it took -1 s", always(edited(SEED_0, footer(duration=-1.0)))
     ),
     "older than is asked for": Forgery(
-        f"its runs began at {HEADER.started}, more than 30 days ago",
+        f"its runs began at {HEADER.started}, more than 30 d ago",
         always(GOOD),
         asked(max_age=30 * DAYS),
     ),
@@ -428,6 +428,9 @@ FORGERIES: dict[str, Forgery] = {
         f"it answers another challenge than {CHALLENGE}: it has none",
         always(made.certified()),
         asked(challenge=CHALLENGE),
+    ),
+    "a challenge of another form": Forgery(
+        f"{SEED_0} {CANNOT_BE} its challenge is none that a run takes", always(made.certified(challenge="a b"))
     ),
     # What was judged.
     "another library in the second run": Forgery(

@@ -26,6 +26,7 @@ from vdi_conformance.evidence.records import (
     KnownFailure,
     Observation,
     Party,
+    Pin,
     ProfileVersion,
     Verdict,
 )
@@ -162,7 +163,8 @@ def test_a_proof_is_drawn_without_its_tricks() -> None:
 def test_a_certificate_is_verified_without_its_tricks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     text = keepable(NASTY)
     claimed = {"reference": text, "name": text, "version": text, "vendor": text, "library": text}
-    client = msgspec.structs.replace(certificates.PARTY, **claimed)
+    pins = {text: Pin(kind="library", sha256="a" * 64)}
+    client = msgspec.structs.replace(certificates.PARTY, **claimed, server_version=text, pins=pins)
     header = {"suite_version": f"0{text}", "platform": text}
     runs = tuple(certificates.lines(certificates.run(seed, client=client, **header)) for seed in SEEDS)
     canaries = {}
@@ -177,7 +179,7 @@ def test_a_certificate_is_verified_without_its_tricks(tmp_path: Path, capfd: pyt
     told = capfd.readouterr().out
     assert "[red]x[/]" in told
     require_harmless(told)
-    assert len(told.splitlines()) == 5
+    assert len(told.splitlines()) == 10
 
 
 @pytest.mark.parametrize(

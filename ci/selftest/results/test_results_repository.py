@@ -22,6 +22,7 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "results-repository"
 OLD = "0.0.9"
 """A version of the suite whose checks the installed one does not know."""
 PLACE = "vendors/made-here/made-vdi_1.0_core-1_here.zip"
+SPARE = "vendors/somebody/keys/spare.pub"
 NASTY = "<script>alert(1)</script>\x1b[31m"
 
 
@@ -76,10 +77,10 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keys.mkdir(parents=True)
     secret = root.parent / "release"
     assert main(["keys", "new", str(secret)]) == 0
-    for name in ("stranger", "spare"):
-        assert main(["keys", "new", str(root.parent / name)]) == 0
+    assert main(["keys", "new", str(root.parent / "stranger")]) == 0
     shutil.copy(f"{secret}.pub", keys / "release.pub")
-    shutil.copy(root.parent / "spare.pub", keys / "spare.pub")
+    (root / SPARE).parent.mkdir(parents=True)
+    shutil.copy(root.parent / "stranger.pub", root / SPARE)
     sign(made(root / PLACE), root, "release")
     return root
 
@@ -126,7 +127,7 @@ def refused(merged: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     keys = proposed / "vendors" / "made-here" / "keys"
     shutil.copy(proposed / PLACE, proposed / of("again"))
     sign(made(proposed / PLACE, failing=True), merged, "release")
-    (keys / "spare.pub").unlink()
+    (proposed / SPARE).unlink()
     shutil.copy(merged.parent / "stranger.pub", keys / "release.pub")
     shutil.copy(merged.parent / "stranger.pub", keys / "new.pub")
     sign(made(proposed / of("elsewhere"), version="1.2"), merged, "release")
@@ -148,7 +149,7 @@ KEYS = "vendors/made-here/keys"
 REFUSED = {
     "the same again": (of("again"), f"{PLACE} is there already"),
     "replaced": (PLACE, "it is merged, and never changed or removed"),
-    "a key removed": (f"{KEYS}/spare.pub", "it is merged, and never changed or removed"),
+    "a key removed": (SPARE, "it is merged, and never changed or removed"),
     "a key replaced": (f"{KEYS}/release.pub", "it is merged, and never changed or removed"),
     "of another version": (of("elsewhere"), f"{of('1.2')} is where it belongs"),
     "of another vendor": (of("1.3"), "vendors/somebody-else/made-vdi_1.3_core-1_here.zip is where it belongs"),

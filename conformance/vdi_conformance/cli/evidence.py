@@ -17,7 +17,7 @@ from vdi_conformance.cli.output import written as write
 from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read, written
 from vdi_conformance.evidence.merging import Merged, Named, NotMergeable, merged
-from vdi_conformance.evidence.records import Header
+from vdi_conformance.evidence.records import Header, ProfileVersion
 from vdi_conformance.judgement.baseline import Entry, NotABaseline, digest, load
 from vdi_conformance.judgement.footers import footer, left_out, requirement_verdicts
 from vdi_conformance.judgement.known_failures import complaints
@@ -92,7 +92,7 @@ def _judged(found: Merged, entries: tuple[Entry, ...]) -> tuple[Evidence, Profil
         raise UsageRefusal(
             f"the shards are of version {header.suite_version} of the suite, this is {__version__}: merge them by that."
         )
-    profile = None if header.profile is None else profiles().get(header.profile.label)
+    profile = None if header.profile is None else _profile(header.profile)
     narrowed = left_out(header, {one.id for one in executed}, checks, profile)
     day = datetime.fromisoformat(header.started).astimezone(UTC).date()
     last = footer(
@@ -104,6 +104,15 @@ def _judged(found: Merged, entries: tuple[Entry, ...]) -> tuple[Evidence, Profil
         narrowed=narrowed,
     )
     return Evidence(header, executed, last), profile
+
+
+def _profile(asked: ProfileVersion) -> Profile:
+    found = profiles().get(asked.label)
+    if found is None or found.sha256 != asked.sha256:
+        raise UsageRefusal(
+            f"the profile {asked.label} of the shards is not the one of this version: merge them by theirs."
+        )
+    return found
 
 
 def _tell(run: Evidence, profile: Profile | None) -> None:

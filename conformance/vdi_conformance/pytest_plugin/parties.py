@@ -108,20 +108,26 @@ def party(
     One that is looked into has its files pinned, and as a server is asked for the version of what is behind it.
     """
     makes_sets = "client" in roles
-    host = supervisor.launch(spec, "client" if makes_sets else "server", "adapter", settings)
+    hosts = [supervisor.launch(spec, "client" if makes_sets else "server", "adapter", settings)]
     try:
+        (host,) = hosts
         found = host.initialized
         level = Capabilities.from_mapping(found.capabilities).server
         if not makes_sets and (missing := lacking_as_server(found.methods, requests(), level)):
             raise LacksMethods(host.name, missing)
-        if makes_sets and not found.capabilities.get("broker"):
+        needs_broker = found.capabilities.get("broker")
+        if makes_sets and looked_into and needs_broker:
+            hosts.append(supervisor.launch(spec, "broker", "broker", settings))
+            _ = hosts[-1].initialized
+        if makes_sets and (looked_into or not needs_broker):
             host.call(NewSet(set="probe"))
         asked = party_of(spec, found)
         if looked_into:
             version = _server_version(host) if "server" in roles and level != "none" else ""
-            asked = msgspec.structs.replace(asked, server_version=version, pins=pins_of(host, spec))
+            asked = msgspec.structs.replace(asked, server_version=version, pins=pins_of(hosts, spec))
     finally:
-        host.kill()
+        for one in hosts:
+            one.kill()
     return asked
 
 

@@ -173,6 +173,8 @@ def selection(config: pytest.Config) -> list[str]:
     said = [f"server {NONE}"] if without_server(config) else []
     if (earlier := config.stash[EARLIER]) is not None:
         said.append(f"failed in the run of {earlier.started}")
+    if config.getoption("lf", None):
+        said.append("--lf")
     for option, word in NARROWING.items():
         given = getattr(config.option, option) or ()
         said += [f"{word} {value}" for value in ([given] if isinstance(given, str) else given)]

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -58,6 +58,15 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seeds: list[int]
     canaries: list[str]
     files: dict[str, str]
+
+
+def manifest_schema() -> dict[str, Any]:
+    """Give the published JSON Schema of a manifest."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"The manifest of a certificate of vdi-conformance, format {FORMAT}",
+        **msgspec.json.schema(Manifest),
+    }
 
 
 @dataclass(frozen=True)

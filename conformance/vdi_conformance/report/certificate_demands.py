@@ -45,7 +45,7 @@ def check_demands(certificate: Authentic, demands: Demands, now: datetime) -> No
         has = f"has {manifest.challenge}" if manifest.challenge else "has none"
         raise InvalidCertificate(f"it answers another challenge than {demands.challenge}: it {has}")
     if demands.max_age is not None and now - datetime.fromisoformat(manifest.started) > demands.max_age:
-        raise InvalidCertificate(f"its runs began at {manifest.started}, more than {demands.max_age.days} days ago")
+        raise InvalidCertificate(f"its runs began at {manifest.started}, more than {demands.max_age.days} d ago")
     pinned = {pin.sha256 for pin in manifest.client.pins.values()}
     for name, sha256 in demands.digests:
         if sha256 not in pinned:

@@ -14,6 +14,7 @@ from vdi_conformance.report.certificate_archive import InvalidCertificate
 from vdi_conformance.report.certification import PLUGINS, WORKERS
 from vdi_conformance.requirements import Requirement
 from vdi_conformance.requirements.profiles import Profile
+from vdi_conformance.untrusted import bounds
 from vdi_conformance.vdi.hresult import NAMES, failed, name_of
 from vdi_conformance.vdi.methods import METHODS
 
@@ -84,6 +85,8 @@ def _of_the_whole(run: Evidence, now: datetime) -> Iterator[str]:
         yield "a check took less than no time"
     elif sum(check.duration for check in run.checks) > WORKERS * (footer.duration + ROUNDING):
         yield f"its checks took longer than {WORKERS} workers had"
+    if header.challenge and not bounds.is_challenge(header.challenge):
+        yield "its challenge is none that a run takes"
     if tuple(header.tools) != TOOLS or not all(header.tools.values()):
         yield f"its tools are not {', '.join(TOOLS)}"
     if tuple(header.plugins) != PLUGINS:

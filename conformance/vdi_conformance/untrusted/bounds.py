@@ -63,9 +63,14 @@ def workers(word: str) -> str:
 
 def challenge(word: str) -> str:
     """Read a text that shows when a run was made: printable characters of ASCII without spaces."""
-    if _CHALLENGE.fullmatch(word):
+    if is_challenge(word):
         return word
     raise ValueError(f"{shown(word)} is no challenge: use 16 to 128 printable characters without spaces")
+
+
+def is_challenge(word: str) -> bool:
+    """Whether it is such a text."""
+    return _CHALLENGE.fullmatch(word) is not None
 
 
 def shown(word: str) -> str:
