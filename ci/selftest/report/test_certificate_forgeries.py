@@ -289,7 +289,11 @@ FORGERIES: dict[str, Forgery] = {
         "its verdicts.json says something that does not follow from the evidence",
         always(edited("verdicts.json", replaced(b'"passed"', b'"failed"'))),
     ),
-    "a page that says more": Forgery(
+    "a page of the run that says more": Forgery(
+        "its report.html says something that does not follow from the evidence",
+        always(edited("report.html", replaced(b"</html>", b"<p>splendid</p></html>"))),
+    ),
+    "a text that says more": Forgery(
         "its README.md says something that does not follow from the evidence",
         always(edited("README.md", replaced(b"conformant", b"splendid"))),
     ),

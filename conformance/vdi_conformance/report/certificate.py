@@ -13,6 +13,7 @@ from vdi_conformance.judgement.scoring import RequirementVerdict, by_requirement
 from vdi_conformance.report.certificate_archive import MANIFEST
 from vdi_conformance.report.certificate_readme import readme
 from vdi_conformance.report.certification import CANARIES, FORMAT, SEEDS, Canary
+from vdi_conformance.report.run_page import run_page
 from vdi_conformance.requirements import Catalogue
 from vdi_conformance.requirements.profiles import Profile, Standing
 from vdi_conformance.requirements.profiles import parse as parse_profile
@@ -24,6 +25,7 @@ BAD: Final = ("failed", "error", "not tested")
 PROFILE: Final = "profile.toml"
 VERDICTS: Final = "verdicts.json"
 README: Final = "README.md"
+PAGE: Final = "report.html"
 
 
 class Both(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,6 +148,7 @@ def certificate(parts: Parts) -> dict[str, bytes]:
             "utf-8", "replace"
         ),
     }
+    files[PAGE] = run_page(found.runs[0]).encode("utf-8", "replace")
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
     return {MANIFEST: encoded(msgspec.structs.replace(manifest, files=digests)), **files}
 

@@ -21,6 +21,7 @@ Profile {label}: {about}.
 |---|---|
 | `manifest.json` | who was judged by what, by which files, the outcome, and the SHA-256 digest of every other file |
 | `signature.dsse.json` | where there is one: who vouches for the manifest, as a DSSE envelope of an in-toto statement |
+| `report.html` | the first run as a page to read, which needs nothing beside it |
 | `verdicts.json` | the verdicts of every requirement, one for each seed |
 | `evidence/` | the whole records of the runs, from which all of the above follows |
 | `canaries/` | runs with a fault put around the adapter, which must be found; none where that cannot be done |

@@ -15,7 +15,9 @@ from vdi_conformance.evidence.records import CheckRecord, Header, Party, PinKind
 from vdi_conformance.judgement.exit_codes import exit_code
 from vdi_conformance.judgement.scoring import by_requirement, scored_counts
 from vdi_conformance.report.certificate import (
+    PAGE,
     PROFILE,
+    README,
     VERDICTS,
     Found,
     Manifest,
@@ -142,7 +144,7 @@ def _parts(files: Mapping[str, bytes]) -> Parts:
         )
     except KeyError as error:
         raise InvalidCertificate(f"{error.args[0]} is missing") from error
-    if added := sorted(files.keys() - parts.files.keys() - {VERDICTS, "README.md"}):
+    if added := sorted(files.keys() - parts.files.keys() - {VERDICTS, README, PAGE}):
         raise InvalidCertificate(f"{added[0]} does not belong to it")
     return parts
 
@@ -284,5 +286,6 @@ def _check_statements(manifest: Manifest, files: Mapping[str, bytes], parts: Par
         raise InvalidCertificate(f"its {MANIFEST} says something that does not follow from the evidence")
     if files.get(VERDICTS) != made[VERDICTS]:
         raise InvalidCertificate(f"its {VERDICTS} says something that does not follow from the evidence")
-    if same_version and files.get("README.md") != made["README.md"]:
-        raise InvalidCertificate("its README.md says something that does not follow from the evidence")
+    for name in (README, PAGE) if same_version else ():
+        if files.get(name) != made[name]:
+            raise InvalidCertificate(f"its {name} says something that does not follow from the evidence")
