@@ -5,8 +5,8 @@ from pathlib import Path
 
 from vdi_conformance.evidence.schemas import evidence_line, proof
 from vdi_conformance.host.messages.schemas import host_protocol
-from vdi_conformance.report.schemas import report_schemas
 from vdi_conformance.report.certificate import manifest_schema as certificate_manifest
+from vdi_conformance.report.schemas import report_schemas
 
 DIRECTORY = Path(__file__).parent.parent / "reports" / "schemas"
 
