@@ -127,6 +127,10 @@ def test_a_fault_is_marked_where_it_shows_first(
     call = next(call for call in record.calls if call.number == record.unexpected.call)
     assert call.method == method
     assert any(one.startswith(permitted) for one in record.unexpected.permitted)
+    assert (record.calls[0].number, record.calls[0].begin) == (1, 0.0)
+    assert all(call.end is None or call.end >= call.begin for call in record.calls)
+    assert {"set", "set1.0"} <= {call.thread for call in record.calls}
+    assert not any("thread" in call.params for call in record.calls)
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vdi_conformance.adapters import resolve
+from vdi_conformance.harness.traces import trace_of
 from vdi_conformance.host.child import entry
 from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.host.errors import InvalidParams, InvalidRequest, MethodNotFound
@@ -334,6 +335,20 @@ def test_calls_are_recorded_in_their_order(launch: Callable[..., Host]) -> None:
     assert records[-1].reply is None
     assert records[0].params == {"thread": None, "set": "s"}
     assert records[0].reply == {}
+
+
+def test_calls_that_are_forgotten_are_counted_where_they_were(launch: Callable[..., Host]) -> None:
+    one, other = launch(name="one"), launch(name="one")
+    one.call(client.NewSet(set="s"))
+    for _ in range(510):
+        other.send(client.NewSet(set="s"))
+    other.call(client.Close(set="s", thread="t"))
+    trace = trace_of([one, other])
+    assert [call.number for call in trace.calls[:3]] == [1, 13, 14]
+    assert {call.process for call in trace.calls} == {"one", "one (2)"}
+    assert (trace.calls[0].begin, trace.calls[-1].thread) == (0.0, "t")
+    assert not trace.whole
+    assert trace.ended == {}
 
 
 def test_a_thread_that_ended_is_followed_by_another(host: Host) -> None:
