@@ -103,6 +103,13 @@ def test_memory_that_is_not_shared_is_marked_where_it_shows(at_work: Recorded) -
     assert (found.call, found.permitted) == (seen, [f"the bytes that call {stored} stored"])
 
 
+def test_what_is_stored_where_the_model_knows_nothing_may_be_anywhere(at_work: Recorded) -> None:
+    at_work.store("primary", BUFFER, ONES)
+    at_work.store("secondary 1", MAPPED, TWOS)
+    at_work.look("primary", BUFFER, TWOS)
+    assert first_unexpected(at_work.trace) is None
+
+
 def test_values_of_a_completion_are_held_against_what_was_accepted(at_work: Recorded) -> None:
     at_work.complete(transferred=100)
     number = at_work.completion(transferred=200)

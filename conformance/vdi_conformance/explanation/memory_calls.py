@@ -33,7 +33,8 @@ def look_or_store(before: Situation, operation: Operation) -> Situation | str:
     """Take in what was stored or seen; where something else should have been seen, say what."""
     touched = touches(before, operation)
     if touched is None:
-        return before
+        # Where an address belongs to that the model cannot place, as that of a handle it does not know, is not known.
+        return before.without_contents() if operation.method in STORING and before.contents else before
     offset, view = touched
     if not isinstance(operation.answer, dict):
         return "memory that can be used"

@@ -77,6 +77,10 @@ class Situation:
         """Give one in which a buffer holds something else; nothing else of the two is changed any more."""
         return replace(self, contents=self.contents | {buffer: contents})
 
+    def without_contents(self) -> Situation:
+        """Give one in which nothing is known of any bytes; nothing else of the two is changed any more."""
+        return replace(self, contents={})
+
     @property
     def key(self) -> Hashable:
         """What is equal where the same is permitted from now on."""
