@@ -35,10 +35,18 @@ class Difference(NamedTuple):
 
 def reduced(evidence: Evidence) -> bytes:
     """Give what is the same in every run: a file of evidence by its own schema, its checks by their ids."""
-    header = msgspec.structs.replace(evidence.header, platform="", python="", tools={}, plugins={}, started="")
+    parties = {role: _portable(getattr(evidence.header, role)) for role in ("client", "server")}
+    header = msgspec.structs.replace(
+        evidence.header, platform="", python="", tools={}, plugins={}, started="", **parties
+    )
     footer = msgspec.structs.replace(evidence.footer, duration=0.0)
     checks = sorted(map(_stable, evidence.checks), key=lambda check: check.id)
     return b"".join(msgspec.json.encode(_told(record)) + b"\n" for record in (header, *checks, footer))
+
+
+def _portable(party: Party) -> Party:
+    """Leave out the files that it is made of, which lie elsewhere and are others on each machine."""
+    return msgspec.structs.replace(party, pins={})
 
 
 def _stable(check: CheckRecord) -> CheckRecord:

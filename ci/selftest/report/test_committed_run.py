@@ -9,7 +9,7 @@ import baseline
 from selftest.evidence.samples import FOOTER, HEADER, PARTY
 from selftest.report.made import check, run
 from vdi_conformance.evidence.files import Evidence, parse, read, written
-from vdi_conformance.evidence.records import CheckRecord, Requests
+from vdi_conformance.evidence.records import CheckRecord, Pin, Requests
 
 OTHER = check("GBH/other", seen={"tried": "NOERROR"})
 KEPT = run(check("MBH/a"), OTHER)
@@ -29,6 +29,8 @@ def test_the_committed_file_is_evidence_in_its_reduced_form() -> None:
 def test_what_differs_from_run_to_run_is_not_kept() -> None:
     later = msgspec.structs.replace(OTHER, duration=9.0, codes={"Close": ["NOERROR"]}, requests=Requests(client=7))
     header = msgspec.structs.replace(HEADER, started="2027-01-01T00:00:00+00:00", platform="elsewhere", python="3.14")
+    pinned = msgspec.structs.replace(PARTY, pins={"elsewhere/adapter.py": Pin(kind="adapter", sha256="0" * 64)})
+    header = msgspec.structs.replace(header, client=pinned, server=pinned)
     footer = msgspec.structs.replace(FOOTER, duration=77.0)
     again = Evidence(header, (later, check("MBH/a")), footer)
     assert baseline.reduced(again) == baseline.reduced(KEPT)
