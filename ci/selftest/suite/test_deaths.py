@@ -34,7 +34,7 @@ def test_a_death_within_the_contract_fails_at_every_level(run_suite: RunSuite, a
 
 def test_a_death_by_a_null_pointer_counts_by_its_level(run_suite: RunSuite) -> None:
     chosen = ("--requirement", "CMD-19", "--requirement", "MBH-28")
-    run = run_suite("--adapter", f"{DYING}:NullPointers", *chosen)
+    run = run_suite("--adapter", f"{DYING}:NullPointers", *chosen, "--", "-k", "not sharing_holds")
     assert run.exit_code == 0, run.output
-    judged = [check for check in run.judging("CMD-19") + run.judging("MBH-28") if not check.conditions]
+    judged = run.judging("CMD-19") + run.judging("MBH-28")
     assert {check.verdict for check in judged} == {"warning"}
