@@ -27,7 +27,7 @@ class Set(WrappedSet):
 class Broken(WrappingFault):
     set = Set
 """
-OLDEST = "from vdi_fixtures.broken.cmp.completion_takes_the_oldest import Broken\n"
+SPOILT = "from vdi_fixtures.broken.cls.failed_commands_spoil_close import Broken\n"
 UNLOADABLE = "from vdi_fixtures.broken import nothing_of_the_kind\nBroken = nothing_of_the_kind\n"
 Shipping = Callable[[str, str, Kind], None]
 
@@ -143,7 +143,7 @@ def test_it_is_void_on_an_adapter_that_fails_without_any_fault(tmp_path: Path) -
 SHIPPED: list[tuple[str, str, Kind, str]] = [
     (NO_HANDLES, "CRE-02", "fault", "shipped breaks CRE-02, and only "),
     (UNLOADABLE, "CRE-02", "fault", "shipped breaks CRE-02 and was never exercised: "),
-    (OLDEST, "CMP-12", "reading", "false alarm: "),
+    (SPOILT, "CLS-19", "reading", "false alarm: "),
 ]
 
 
