@@ -70,7 +70,7 @@ def mark_of(unexpected: Unexpected | None, number: int) -> str:
 
 def mark_of_check(check: CheckRecord) -> str:
     """Say which call of a check should have been answered otherwise; nothing where none is known."""
-    return f"call {check.unexpected.call} is {mark_sentence(check.unexpected)}" if check.unexpected else ""
+    return f"Call {check.unexpected.call} is {mark_sentence(check.unexpected)}." if check.unexpected else ""
 
 
 def mark_sentence(unexpected: Unexpected) -> str:
