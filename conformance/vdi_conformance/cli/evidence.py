@@ -21,9 +21,10 @@ from vdi_conformance.evidence.records import Header, ProfileVersion
 from vdi_conformance.judgement.baseline import Entry, NotABaseline, digest, load
 from vdi_conformance.judgement.footers import footer, left_out, requirement_verdicts
 from vdi_conformance.judgement.known_failures import complaints
+from vdi_conformance.judgement.scoring import profile_of
 from vdi_conformance.report.profile_summary import profile_lines
 from vdi_conformance.report.summary import summary
-from vdi_conformance.requirements.profiles import Profile, profiles
+from vdi_conformance.requirements.profiles import Profile
 
 evidence = typer.Typer(name="evidence", help="Work with the records of runs.", rich_markup_mode=None)
 
@@ -107,8 +108,7 @@ def _judged(found: Merged, entries: tuple[Entry, ...]) -> tuple[Evidence, Profil
 
 
 def _profile(asked: ProfileVersion) -> Profile:
-    found = profiles().get(asked.label)
-    if found is None or found.sha256 != asked.sha256:
+    if (found := profile_of(asked)) is None:
         raise UsageRefusal(
             f"the profile {asked.label} of the shards is not the one of this version: merge them by theirs."
         )

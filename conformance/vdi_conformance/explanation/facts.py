@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.evidence.numbers import number_of
 from vdi_conformance.explanation.situation import Situation
-from vdi_conformance.explanation.trace import Operation, Statement, clients, device_names, operations, statements
+from vdi_conformance.explanation.trace import (
+    Operation,
+    Statement,
+    calls_on_opened_sets,
+    clients,
+    device_names,
+    operations,
+    statements,
+)
 from vdi_conformance.model.state import ModelClient, ModelState
 
 if TYPE_CHECKING:
@@ -82,13 +90,8 @@ def _late(trace: Trace) -> dict[str, float]:
     """A time-out counts from when the server began to configure the set at the earliest."""
     asked = {name: int(config.get("server_time_out") or 0) for _, name, config in _configurations(trace)}
     late = {name: call.begin + asked[name] for call, name, _ in _configurations(trace) if asked[name]}
-    opened: dict[tuple[str, str], str] = {}
-    for call in trace.calls:
-        server = (call.process, str(call.params.get("server")))
-        if call.method == "server.open":
-            opened[server] = str(call.params.get("name"))
-        elif call.method == "server.begin_configuration" and server in opened and call.params.get("timeout"):
-            name = opened[server]
+    for call, name in calls_on_opened_sets(trace):
+        if call.method == "server.begin_configuration" and call.params.get("timeout"):
             late[name] = min(late.get(name, math.inf), call.begin + int(call.params["timeout"]))
     return late
 

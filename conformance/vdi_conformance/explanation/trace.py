@@ -11,6 +11,8 @@ from vdi_conformance.vdi.completion import ERROR_IO_DEVICE
 from vdi_conformance.vdi.hresult import VD_E_TIMEOUT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vdi_conformance.evidence.records import Call
     from vdi_conformance.harness.traces import Trace
 
@@ -165,13 +167,20 @@ def clients(trace: Trace) -> dict[tuple[str, str], int]:
 def device_names(trace: Trace) -> dict[str, list[str]]:
     """Give the names of the devices of each set, by its own name, as its server knows them."""
     named: dict[str, list[str]] = {one.devices[0]: list(one.devices) for one in statements(trace) if one.devices}
+    for call, of in calls_on_opened_sets(trace):
+        if call.method == "server.open_device":
+            names = named.setdefault(of, [of])
+            if (name := str(call.params.get("name"))) not in names:
+                names.append(name)
+    return named
+
+
+def calls_on_opened_sets(trace: Trace) -> Iterator[tuple[Call, str]]:
+    """Give the calls of scripted servers, each with the name of the set that it had opened by then."""
     opened: dict[tuple[str, str], str] = {}
     for call in trace.calls:
         server = (call.process, str(call.params.get("server")))
         if call.method == "server.open":
             opened[server] = str(call.params.get("name"))
-        elif call.method == "server.open_device" and server in opened:
-            names = named.setdefault(opened[server], [opened[server]])
-            if (name := str(call.params.get("name"))) not in names:
-                names.append(name)
-    return named
+        elif server in opened:
+            yield call, opened[server]

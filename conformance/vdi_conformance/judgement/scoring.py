@@ -9,7 +9,7 @@ import msgspec
 from vdi_conformance.evidence.records import CheckRecord, Header, Party, ProfileVersion, Verdict
 from vdi_conformance.judgement.charges import verdicts
 from vdi_conformance.requirements import Requirement
-from vdi_conformance.requirements.profiles import Profile, Standing
+from vdi_conformance.requirements.profiles import Profile, Standing, profiles
 
 ONE_PLATFORM: Final = "platform"
 """The reach of a requirement that shows on one platform alone."""
@@ -29,6 +29,12 @@ class RequirementVerdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 def version_of(profile: Profile) -> ProfileVersion:
     """Name a profile as evidence does."""
     return ProfileVersion(name=profile.name, version=profile.version, sha256=profile.sha256)
+
+
+def profile_of(version: ProfileVersion | None) -> Profile | None:
+    """Find a profile by its version; None where there is none, or the suite does not have it as it was."""
+    found = profiles().get(version.label) if version else None
+    return found if found is not None and version is not None and found.sha256 == version.sha256 else None
 
 
 def by_requirement(

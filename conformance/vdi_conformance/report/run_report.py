@@ -9,13 +9,14 @@ import msgspec
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import CHARGING, CheckRecord, Header, Party, ProfileVersion, Unexpected, Verdict
 from vdi_conformance.judgement.charges import concerned, verdicts
-from vdi_conformance.judgement.scoring import RequirementVerdict, by_requirement, scored_counts
+from vdi_conformance.judgement.footers import requirement_verdicts
+from vdi_conformance.judgement.scoring import RequirementVerdict, by_requirement, profile_of, scored_counts
 from vdi_conformance.report.causes import Alike, by_cause
 from vdi_conformance.report.common_conditions import where
 from vdi_conformance.report.observations import Answered, answered
 from vdi_conformance.report.wording import rerun, rerun_all, untested_lines
 from vdi_conformance.requirements import catalogue
-from vdi_conformance.requirements.profiles import Profile, newest, profiles
+from vdi_conformance.requirements.profiles import Profile, newest
 
 FORMAT: Final = 1
 Outcome = Literal["conformant", "not conformant", "baseline out of date", "incomplete", "nothing executed"]
@@ -125,7 +126,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
 def run_report(evidence: Evidence) -> RunReport:
     """Work out what every report of a run says."""
     header, checks, footer = evidence.header, evidence.checks, evidence.footer
-    judged = _by_profile(header, checks)
+    judged = _by_profile(evidence)
     causes = [_cause(number, alike, header, checks) for number, alike in enumerate(causes_of(checks), 1)]
     requirements = list(_requirements(checks, judged, causes))
     return RunReport(
@@ -157,22 +158,14 @@ def causes_of(checks: Sequence[CheckRecord]) -> list[Alike]:
     return sorted(found, key=lambda one: (UNMET.index(one.clearest.verdict), -len(one.others)))
 
 
-def _profile_of(header: Header) -> Profile | None:
-    """Find the profile of a run; None where it had none, or one that this version does not have as it was."""
-    if header.profile is None:
-        return None
-    found = profiles().get(header.profile.label)
-    return found if found is not None and found.sha256 == header.profile.sha256 else None
-
-
-def _by_profile(header: Header, checks: Sequence[CheckRecord]) -> tuple[RequirementVerdict, ...]:
-    profile = _profile_of(header)
-    return () if profile is None else by_requirement(profile, catalogue().requirements, header.client, checks)
+def _by_profile(evidence: Evidence) -> tuple[RequirementVerdict, ...]:
+    """Judge by the profile of a run; by none where it had none, or one that this version does not have as it was."""
+    return requirement_verdicts(evidence.header, evidence.checks, profile_of(evidence.header.profile))
 
 
 def outcome_of(evidence: Evidence) -> Outcome:
     """Say how a run came out: by its exit code, and for what that was 1."""
-    footer, judged = evidence.footer, _by_profile(evidence.header, evidence.checks)
+    footer, judged = evidence.footer, _by_profile(evidence)
     failed = scored_counts(judged, evidence.checks).get("failed") if judged else footer.counts.get("failed")
     if footer.exit_code == 1 and footer.complaints and not failed:
         return "baseline out of date"
@@ -215,7 +208,7 @@ def _reasons(evidence: Evidence, requirements: Sequence[RequirementReport]) -> I
 def _eligible(header: Header) -> tuple[Profile, ...]:
     """Give the profiles that a run can say something of: its own, or each where it was of the whole suite."""
     if header.profile is not None:
-        known = _profile_of(header)
+        known = profile_of(header.profile)
         return (known,) if known is not None and header.selection == [f"profile {known.label}"] else ()
     return () if header.selection else newest()
 

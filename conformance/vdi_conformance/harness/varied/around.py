@@ -190,7 +190,7 @@ def _about_the_set(varied: VariedSet, client: Client, held: Sequence[Held]) -> I
 def _configuration(varied: VariedSet, client: Client) -> Answer:
     """Ask for the configuration, which is that of the primary but for what its buffers take (CFG-22)."""
     thread = varied.calls.label("asking around", SET_THREAD)
-    answer = varied.told(client, thread)
+    answer = client.send_get_configuration(thread=thread).result()
     varied.calls.end(client, thread)
     told, first = answer.value, varied.running.configuration
     if answer.succeeded and told is not None and first is not None:

@@ -37,7 +37,7 @@ def begin_to_wait(varied: VariedSet, held: Sequence[Held]) -> PendingAnswer[Any,
     waiting = varied.layout.waiting
     device = held[0].command.device if waiting is None else varied.running.devices[waiting]
     pending = device.send_get_command(thread="waiting")
-    varied.told(device.client).expect(NOERROR)
+    device.client.get_configuration().expect(NOERROR)
     return pending
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.judging import ConformanceFailure, judging, not_tested
 from vdi_conformance.harness.post_mortem import LARGE
 from vdi_conformance.harness.shared_memory import BufferView, fetched_view
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.scenario import SetInUse
     from vdi_conformance.harness.testbed import Testbed
     from vdi_conformance.harness.varied.layout import Layout, Use
-    from vdi_conformance.vdi.structures import VDConfig
 
 CLOSELY: Final = range(2)
 """The first commands are looked at in every way, of others what comes by their number."""
@@ -110,7 +108,7 @@ class VariedSet(ABC):
         self.held: list[Held] = []
         self.kept: list[Held | Aside] = []
         self.spare = layout.spare
-        self.last_round = self.may_end = self.ended = self._has_room = False
+        self.last_round = self.may_end = self.ended = False
         self._seed = testbed.seed
 
     def far_handle(self, held: Sequence[Held]) -> int | None:
@@ -122,21 +120,12 @@ class VariedSet(ABC):
 
     def require_room(self) -> None:
         """Ask for the configuration of a large set, all of whose buffers are there: what aborts it later is no lack."""
-        self._has_room = self.running.requested <= LARGE
-        if not self._has_room:
-            self.told(self.clients[0]).expect(NOERROR, by="CFG-09")
-
-    @property
-    def _surely_goes_on(self) -> bool:
-        return not (self.may_end or self.ended or self.layout.meanwhile == "time limit")
-
-    def told(self, client: Client, thread: str = SET_THREAD) -> Result[VDConfig]:
-        """Ask for the configuration once more; not tested where a library finds only then that it lacks room."""
-        answer = client.send_get_configuration(thread=thread).result()
-        self._has_room = self._has_room or answer.succeeded
-        if answer.code == VD_E_ABORT and not self._has_room and self._surely_goes_on:
+        if self.running.requested <= LARGE:
+            return
+        answer = self.clients[0].get_configuration()
+        if answer.code == VD_E_ABORT and self.layout.meanwhile != "time limit":
             not_tested("a library may give up a set with so many buffers (BUF-19): give it more shared memory")
-        return answer
+        answer.expect(NOERROR, by="CFG-09")
 
     @property
     def clients(self) -> list[Client]:
