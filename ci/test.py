@@ -5,15 +5,18 @@ Where `ci/run.py` has run since the last change, the proof takes that run for th
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from environment import ROOT, clean_variables, is_newer_than_the_sources, main, say, tool, wait
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 REPORTS: Final = ROOT / "reports"
@@ -41,18 +44,20 @@ def test(python: Path, further: list[str]) -> int:
     written = [f"--{kind}={REPORTS / f'proof.{kind}'}" for kind in ("json", "html")]
     run = REPORTS / "evidence.jsonl"
     control = ["--control", str(run)] if is_newer_than_the_sources(run) else []
-    steps = (
-        Step("ruff check", [*module, "ruff", "check", "."]),
-        Step("ruff format", [*module, "ruff", "format", "--check", "."]),
+    of_one_process = (
+        Step("the wheel with the lowest versions", [sys.executable, "ci/wheel.py", "lowest"]),
         Step("mypy", [*module, "mypy", "conformance", "fixtures", "ci"]),
         Step("mypy as on Windows", [*module, "mypy", "--platform", "win32", "conformance", "fixtures", "ci"]),
+        Step("ruff check", [*module, "ruff", "check", "."]),
+        Step("ruff format", [*module, "ruff", "format", "--check", "."]),
         Step("import-linter", [tool(python, "lint-imports")]),
+    )
+    of_many = (
         Step("prove", [tool(python, "vdi-conformance"), "prove", "--further", "0", *control, *written]),
         *linux_leg(),
-        Step("the wheel with the lowest versions", [sys.executable, "ci/wheel.py", "lowest"]),
         Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", "-m", "not long", *further]),
     )
-    results = [take(step) for step in steps]
+    results = [*side_by_side(of_one_process), *(take(step) for step in of_many)]
     say("")
     for result in results:
         outcome = "passed" if result.exit_code == 0 else f"FAILED (exit code {result.exit_code})"
@@ -70,9 +75,26 @@ def linux_leg() -> tuple[Step, ...]:
     return (Step("the Linux leg", [sys.executable, "ci/linux_leg.py"]),)
 
 
-def take(step: Step) -> Result:
+def side_by_side(steps: Iterable[Step]) -> Iterator[Result]:
+    """Run as many steps at once as there are processors, each shown whole once it has ended."""
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        for shown, result in pool.map(_take_quietly, steps):
+            for line in shown:
+                say(line)
+            yield result
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _take_quietly(step: Step) -> tuple[list[str], Result]:
+    shown: list[str] = []
+    return shown, take(step, shown.append)
+
+
+def take(step: Step, show: Callable[[str], None] = say) -> Result:
     """Run one step, its output shown as it comes."""
-    say(f"\n== {step.name}: {' '.join(step.command[1:]) or step.command[0]}")
+    show(f"\n== {step.name}: {' '.join(step.command[1:]) or step.command[0]}")
     started = time.monotonic()
     last_line = ""
     with subprocess.Popen(
@@ -88,10 +110,10 @@ def take(step: Step) -> Result:
         assert process.stdout is not None
         try:
             for line in process.stdout:
-                say(line.rstrip("\n"))
+                show(line.rstrip("\n"))
                 last_line = line.strip(" =\n") or last_line
         except KeyboardInterrupt:
-            say(process.stdout.read())
+            show(process.stdout.read())
             wait(process)
             raise
         exit_code = wait(process)
