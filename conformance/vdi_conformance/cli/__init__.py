@@ -27,6 +27,7 @@ from vdi_conformance.cli.replay import replay
 from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
+from vdi_conformance.cli.schema import schema
 from vdi_conformance.cli.sign import sign
 from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.usage import sentence
@@ -61,6 +62,7 @@ app.command()(requirements)
 app.command()(questions)
 app.command()(conditions)
 app.command()(statements)
+app.command()(schema)
 app.add_typer(evidence)
 app.add_typer(baseline)
 app.add_typer(keys)
