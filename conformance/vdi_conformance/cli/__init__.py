@@ -18,6 +18,7 @@ from vdi_conformance.cli.challenge import challenge
 from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.completion import OPTIONS, completion
 from vdi_conformance.cli.conditions import conditions
+from vdi_conformance.cli.doctor import doctor
 from vdi_conformance.cli.evidence import evidence
 from vdi_conformance.cli.keys import keys
 from vdi_conformance.cli.prove import prove
@@ -63,6 +64,7 @@ app.command()(questions)
 app.command()(conditions)
 app.command()(statements)
 app.command()(schema)
+app.command()(doctor)
 app.add_typer(evidence)
 app.add_typer(baseline)
 app.add_typer(keys)
