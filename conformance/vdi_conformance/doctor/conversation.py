@@ -76,6 +76,7 @@ class Spoken:
         self._key = key
         self._last = 0
         self._asked: dict[int, str] = {}
+        self._open: set[int] = set()
         self._answers: dict[int, Answer] = {}
         self._unmatched: list[Answer] = []
         self._complaint: Answer | None = None
@@ -90,6 +91,7 @@ class Spoken:
         """Give the id and the line of a request that somebody is going to write."""
         self._last += 1
         self._asked[self._last] = method
+        self._open.add(self._last)
         message = {"jsonrpc": "2.0", "id": self._last, "method": method, "params": {"thread": thread, **parameters}}
         return self._last, json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
@@ -104,20 +106,24 @@ class Spoken:
     def answer(self, number: int, seconds: float | None = None) -> Answer:
         """Wait for the answer of a request; a Silence or a Death where it does not come."""
         limit = self._processes.patience if seconds is None else seconds
-        self._processes.wait(
-            lambda: number in self._answers or self._complaint is not None or self.ended is not None, limit
-        )
+        self._processes.wait(lambda: self._is_settled(number), limit)
         if number in self._answers or self._take_unmatched(number):
             return self._answers.pop(number)
         if self.ended is not None:
             raise Death(self._asked[number], self.ended)
+        self._open.discard(number)
         complaint, self._complaint = self._complaint, None
         raise Silence(self._asked[number], limit, self.answered, complaint)
 
+    def _is_settled(self, number: int) -> bool:
+        """Whether nothing more is to be waited for; answers under wrong ids are meant for what is open."""
+        meant = len(self._unmatched) >= len(self._open) > 0
+        return number in self._answers or meant or self._complaint is not None or self.ended is not None
+
     def has_answered(self, number: int) -> bool:
-        """Whether an answer is there; looks at what came without waiting."""
+        """Whether there is nothing more to wait for; looks at what came without waiting."""
         self._processes.pump(0)
-        return number in self._answers
+        return self._is_settled(number)
 
     def wait_for_end(self, seconds: float | None = None) -> Ended | None:
         """Wait until the process has ended; None where it has not in time."""
@@ -153,6 +159,7 @@ class Spoken:
             if answer.id in self._asked and answer.id not in self.arrived and answer.id is not None:
                 self._answers[answer.id] = answer
                 self.arrived.append(answer.id)
+                self._open.discard(answer.id)
             elif answer.id is None and answer.error_code in _COMPLAINTS:
                 self._complaint = answer
             elif answer.id in self.arrived:
@@ -167,6 +174,7 @@ class Spoken:
         self._note_wrong_id(number)
         self._answers[number] = self._unmatched.pop(0)
         self.arrived.append(number)
+        self._open.discard(number)
         return True
 
     def _note_wrong_id(self, number: int | None = None) -> None:

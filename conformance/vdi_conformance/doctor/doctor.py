@@ -46,6 +46,11 @@ NONE: Final = "none"
 """The reference that stands for no server."""
 _MOST_SILENCES: Final = 3
 """After so many examinations that ended in silence no more are made."""
+_OF_MEMORY: Final = frozenset(
+    {"memory", "files", "addresses", "faults", "long lines", "order", "threads", "many calls"}
+)
+_NO_MEMORY: Final = frozenset({"address-is-cut", "memory-not-kept"})
+"""What keeps memory from being looked at."""
 _OF_A_RUN: Final = frozenset({"meeting", "positions"})
 _NO_HOST: Final = frozenset({"not-startable", "ends-at-once", "cannot-be-loaded", "not-there"})
 """What keeps a host from being there at all."""
@@ -126,6 +131,8 @@ class _Doctor:
             return "the host did not come so far"
         if self._silences >= _MOST_SILENCES:
             return f"in {_MOST_SILENCES} examinations an answer did not come in time"
+        if name in _OF_MEMORY and _NO_MEMORY & self._known:
+            return "memory is not where the host says that it is"
         mistakes = any(one.level == "mistake" for made in self._done for one in made.findings)
         return "a run would end at what was found before" if name in _OF_A_RUN and mistakes else ""
 

@@ -152,11 +152,24 @@ _DIGITS: Final = 18
 
 def _members(line: bytes) -> dict[str, Any] | None:
     try:
-        decoding.check_json(line)
         found = json.loads(line.decode("utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and found.keys() & {"jsonrpc", "id", "result", "error"} else None
+    is_answer = isinstance(found, dict) and found.keys() & {"jsonrpc", "id", "result", "error"}
+    return found if is_answer and _depth(found) <= decoding.DEEPEST else None
+
+
+def _depth(value: Any) -> int:
+    """Count the levels that lie within each other, as far as that matters."""
+    level, depth = [value], 0
+    while level and depth <= decoding.DEEPEST:
+        level = [one for each in level if isinstance(each, dict | list) for one in _within(each)]
+        depth += 1
+    return depth
+
+
+def _within(value: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
 
 
 def _refuse(word: str) -> NoReturn:

@@ -155,8 +155,8 @@ class Examiner:
             self.found(mistake, f"{came} in the answer to {request.method}", tried)
         try:
             return cast("R", msgspec.convert(plain, request.reply))
-        except msgspec.ValidationError as error:
-            came = f"{request.method} was answered with {shown(repr(answer.result), 200)} ({plainly(error)})"
+        except (msgspec.ValidationError, OverflowError) as error:
+            came = f"{request.method} was answered with {shown(repr(answer.result), 200)} ({_problem(error)})"
             raise self.stop("wrong-answer", came, tried) from None
 
     def _refused(self, request: Request[Any], answer: Answer) -> Stop:
@@ -201,6 +201,10 @@ def told(answer: Answer) -> str:
     account = data.get("traceback") if isinstance(data, dict) else None
     words = shown(f"the error {answer.error_code} ({answer.error.get('message')})", _MESSAGE)
     return f"{words}\n{shown_end(account.strip(), _MESSAGE)}" if isinstance(account, str) and account.strip() else words
+
+
+def _problem(error: Exception) -> str:
+    return plainly(error) if isinstance(error, msgspec.ValidationError) else "it has a number that is too large"
 
 
 def _known(declared: dict[str, Any]) -> Capabilities:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -97,7 +98,8 @@ def _seen_during(examiner: Examiner, tasks: Path, address: str) -> set[str]:
     """Name the threads that there are while a request is being done."""
     number = examiner.send(DigestMemory(address=address, size=_LARGE, thread="kept"))
     seen: set[str] = set()
-    while not examiner.host.has_answered(number) and examiner.host.ended is None:
+    until = time.monotonic() + examiner.subject.processes.patience
+    while not examiner.host.has_answered(number) and time.monotonic() < until:
         seen |= _names(tasks)
         examiner.subject.processes.pump(_GLANCE)
     examiner.host.answer(number)

@@ -144,13 +144,19 @@ def places(examiner: Examiner) -> None:
     if len(set(plain.values())) != len(plain):
         examiner.found("outside-addresses", f"two of them are the same: {', '.join(plain.values())}")
     for kind, address in plain.items():
-        answer = examiner.refusal(ReadMemory(address=address, size=1))
-        if (answer.error is None) != (kind != "unmapped"):
-            state = "cannot" if answer.error is not None else "can"
+        if (readable := _can_be_read(examiner, address)) != (kind != "unmapped"):
+            state = "can" if readable else "cannot"
             examiner.found("outside-addresses", f"{kind}, which is {address}, {state} be read")
     reserved = examiner.call(ReserveMemory(size=65536)).address
-    if examiner.refusal(ReadMemory(address=reserved, size=1)).error is None:
+    if _can_be_read(examiner, reserved):
         examiner.found("reservation-usable", f"what memory.reserve gave at {reserved} can be read")
+
+
+def _can_be_read(examiner: Examiner, address: str) -> bool:
+    try:
+        return examiner.refusal(ReadMemory(address=address, size=1)).error is None
+    except Death as death:
+        raise examiner.stop("dies-of-fault", str(death), f"memory.read at {address}") from None
 
 
 def faults(examiner: Examiner) -> None:
