@@ -17,7 +17,6 @@ from vdi_conformance.host.messages.client import (
     MapBufferHandle,
     NewSet,
     ReleaseSet,
-    SignalAbort,
 )
 from vdi_conformance.vdi.hresult import NOERROR
 
@@ -57,7 +56,6 @@ def out_values(examiner: Examiner) -> None:
 def objects(examiner: Examiner) -> None:
     """A set can be closed and released, and its id is known afterwards."""
     examiner.call(NewSet(set="released"))
-    examiner.call(SignalAbort(set="released", thread=_LABEL))
     examiner.call(Close(set="released", thread=_LABEL))
     examiner.call(ReleaseSet(set="released"))
     request = Close(set="released", thread=_LABEL)
