@@ -5,14 +5,17 @@ import json
 import jsonschema
 import msgspec
 
-from schemas import DIRECTORY, published
+from schemas import DIRECTORY
 from selftest.evidence.samples import CHECK, FOOTER, HEADER, KNOWN
+from vdi_conformance.cli.schema import published
 from vdi_conformance.host.messages.schemas import requests
 
 
 def test_the_committed_schemas_are_the_types_own() -> None:
     for name, text in published().items():
-        assert (DIRECTORY / name).read_text(encoding="utf-8") == text, f"run ci/schemas.py: {name} is out of date"
+        path = DIRECTORY / f"{name}.json"
+        assert path.read_text(encoding="utf-8") == text, f"run ci/schemas.py: {path.name} is out of date"
+    assert {path.stem for path in DIRECTORY.iterdir()} == set(published())
 
 
 def test_records_fit_their_schema() -> None:

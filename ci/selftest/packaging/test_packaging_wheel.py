@@ -1,9 +1,11 @@
 """The wheel: what it holds, and that it works outside a checkout."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from email import message_from_string
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from interpreters import VERSIONS, find
+from vdi_conformance import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
@@ -72,7 +75,14 @@ def test_its_metadata_name_the_licence_and_the_entry_points(wheel: Path) -> None
     archive = zipfile.ZipFile(wheel)
     (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
     text = archive.read(metadata).decode()
-    assert message_from_string(text)["License-Expression"] == "Apache-2.0"
+    told = message_from_string(text)
+    assert told["License-Expression"] == "Apache-2.0"
+    assert told["Version"] == __version__
+    home = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["metadata"]["hooks"]["custom"]
+    assert f"Repository, {home['home']}" in told.get_all("Project-URL", [])
+    links = re.findall(r"\]\(([^)]+)\)", str(told.get_payload()))
+    assert f"{home['home']}/blob/main/conformance/README.md" in links
+    assert all(link.startswith("https://") for link in links), links
     assert any(name.endswith("/licenses/LICENSE") for name in archive.namelist())
     points = archive.read(metadata.replace("METADATA", "entry_points.txt")).decode()
     assert "vdi-conformance = vdi_conformance.cli:main" in points
@@ -106,6 +116,12 @@ def test_the_installed_command_shows_a_requirement_with_its_checks(installed: Pa
     assert shown.stdout.startswith("GBH-01 ")
     assert "\nGBH/" in shown.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_installed_command_prints_the_schema_of_the_host_protocol(installed: Path, tmp_path: Path) -> None:
+    shown = run(installed, tmp_path, "schema", "host-protocol")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout == (ROOT / "reports" / "schemas" / "host-protocol.json").read_text(encoding="utf-8")
 
 
 def test_the_installed_command_makes_an_adapter(installed: Path, tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import published
 from selftest.evidence.samples import PARTY
 from selftest.report.html_reading import require_closed
 from selftest.report.made import check, run
 from vdi_conformance.cli import main
+from vdi_conformance.cli.schema import published
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Verdict
 from vdi_conformance.report.comparison import CheckChange, Comparison, NotComparable, State, compare
@@ -250,7 +250,7 @@ def test_the_page_is_closed_and_says_whether_anything_regressed() -> None:
 
 def test_json_is_as_published() -> None:
     document = msgspec.json.decode(as_json(compare(run(OTHER, check()), run(OTHER, check(verdict="failed"), seed=3))))
-    jsonschema.validate(document, msgspec.json.decode(published()["comparison.json"]))
+    jsonschema.validate(document, msgspec.json.decode(published()["comparison"]))
 
 
 def test_markdown_is_not_led_astray_by_what_an_adapter_says() -> None:

@@ -7,12 +7,12 @@ import jsonschema
 import msgspec
 import pytest
 
-from schemas import published
 from selftest.evidence.samples import PARTY
 from selftest.report.harmless import require_harmless
 from selftest.report.html_reading import require_closed
 from selftest.report.made import check, run
 from vdi_conformance.cli import main
+from vdi_conformance.cli.schema import published
 from vdi_conformance.evidence.files import Evidence, written
 from vdi_conformance.evidence.records import Verdict
 from vdi_conformance.report.comparison import NotComparable
@@ -100,7 +100,7 @@ def test_a_page_is_closed_and_no_view_says_what_acts() -> None:
 def test_json_is_as_published() -> None:
     found = history(THREE)
     document = msgspec.json.decode(as_json(found))
-    jsonschema.validate(document, msgspec.json.decode(published()["history.json"]))
+    jsonschema.validate(document, msgspec.json.decode(published()["history"]))
     assert msgspec.convert(document, History) == found
 
 

@@ -18,6 +18,7 @@ from vdi_conformance.cli.challenge import challenge
 from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.completion import OPTIONS, completion
 from vdi_conformance.cli.conditions import conditions
+from vdi_conformance.cli.doctor import doctor
 from vdi_conformance.cli.evidence import evidence
 from vdi_conformance.cli.keys import keys
 from vdi_conformance.cli.prove import prove
@@ -27,6 +28,7 @@ from vdi_conformance.cli.replay import replay
 from vdi_conformance.cli.report import report
 from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
+from vdi_conformance.cli.schema import schema
 from vdi_conformance.cli.sign import sign
 from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.usage import sentence
@@ -61,6 +63,8 @@ app.command()(requirements)
 app.command()(questions)
 app.command()(conditions)
 app.command()(statements)
+app.command()(schema)
+app.command()(doctor)
 app.add_typer(evidence)
 app.add_typer(baseline)
 app.add_typer(keys)

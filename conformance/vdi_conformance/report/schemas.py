@@ -12,17 +12,15 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def report_schemas() -> dict[str, dict[str, Any]]:
-    """Give each schema by the name of its file; that of the table of checks is a Table Schema, not a JSON Schema."""
+    """Give each schema by the name; that of the table of checks is a Table Schema, not a JSON Schema."""
     return {
-        "run-report.json": _schema(
-            run_report.RunReport, f"A run as vdi-conformance tells it, format {run_report.FORMAT}"
-        ),
-        "comparison.json": _schema(
+        "run-report": _schema(run_report.RunReport, f"A run as vdi-conformance tells it, format {run_report.FORMAT}"),
+        "comparison": _schema(
             comparison.Comparison, f"What changed between two runs of vdi-conformance, format {comparison.FORMAT}"
         ),
-        "history.json": _schema(history.History, f"Runs of one adapter by vdi-conformance, format {history.FORMAT}"),
-        "badge.json": _schema(Badge, "The badge of a run of vdi-conformance, as the endpoint of shields.io"),
-        "checks-table.json": table_schema(),
+        "history": _schema(history.History, f"Runs of one adapter by vdi-conformance, format {history.FORMAT}"),
+        "badge": _schema(Badge, "The badge of a run of vdi-conformance, as the endpoint of shields.io"),
+        "checks-table": table_schema(),
     }
 
 

@@ -58,7 +58,7 @@ class CodeReply(Reply, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A VDConfig, all 11 fields."""
+    """A VDConfig: 44 bytes in memory, 11 unsigned 32-bit numbers in this order."""
 
     device_count: U32
     features: U32
@@ -74,21 +74,32 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ConfigReply(Reply, frozen=True):
-    """The HRESULT and the configuration found afterwards."""
+    """The HRESULT and the configuration found in the out variable afterwards, on failure too.
+
+    Before the call each field is set to 0xCCCCCCCC (3435973836). `config` is null where a null out pointer was passed.
+    """
 
     code: U32
     config: Config | None = None
 
 
 class AddressReply(Reply, frozen=True):
-    """The HRESULT and the address found afterwards."""
+    """The HRESULT and the address found in the out variable afterwards, on failure too.
+
+    Before the call the variable is set to 0xCCCCCCCCCCCCCCCC, cut to the width of a pointer. `address` is null where a
+    null out pointer was passed.
+    """
 
     code: U32
     address: Hex | None = None
 
 
 class HostEnvironment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The private directory of the worker, the seed, and the factor on every time limit."""
+    """What every process of a run is told.
+
+    `directory` is there for files of the implementation, the same for all processes that are to meet, and deleted
+    afterwards. `seed` makes choices repeatable. `time_scale` is the factor on every time limit.
+    """
 
     directory: str
     seed: int
@@ -105,7 +116,11 @@ class IdentityRecord(msgspec.Struct, frozen=True):
 
 
 class ProcessRecord(msgspec.Struct, frozen=True):
-    """The host's process: its id, the size of a pointer in bytes, and whether its address layout is its own."""
+    """The host's process: its id, the size of a pointer in bytes, its system, and whether its layout is its own.
+
+    `platform` is "linux" or "win32". `own_layout` is true where the host sees to it that its memory lies at other
+    addresses than that of its siblings; a host program says false, and leaves that to the system.
+    """
 
     pid: int
     pointer_bytes: Literal[4, 8]
@@ -116,9 +131,11 @@ class ProcessRecord(msgspec.Struct, frozen=True):
 class Initialized(Reply, frozen=True):
     """The answer to `initialize`.
 
-    `protocol` is the version that the host speaks, such as "2.0", of whatever minor. `capabilities` has the fields of
-    contract.Capabilities. `methods` names those that the host has; a host that leaves it out says that it has every
-    method which it needs.
+    `protocol` is the version that the host speaks, such as "2.0", of whatever minor. `capabilities` declares what is
+    optional; what it leaves out has its default: `server` "none" ("statement", "scripted"), `server_under_test`
+    false, `broker` false, `named_instances` false, `native_abi` "none" ("libsqlvdi", "com"), `null_out_pointers`
+    true. `methods` names those that the host has; a host that leaves it out says that it has every method which it
+    needs.
     """
 
     protocol: VersionText
@@ -148,7 +165,8 @@ class AskFiles(Request[FilesReply], frozen=True, kw_only=True):
 class Initialize(Request[Initialized], frozen=True, kw_only=True):
     """First request: the version that the suite speaks, such as "2.0", the role of this process, the run's environment.
 
-    A host answers with its own version where the major is the same, and refuses with code -32002 where it is not.
+    A host answers with its own version where the major is the same, and refuses with code -32002 where it is not. In
+    the role "broker" it starts the background part of the implementation before it answers.
     """
 
     method = "initialize"

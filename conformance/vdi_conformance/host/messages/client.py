@@ -21,21 +21,32 @@ from vdi_conformance.host.messages.base import (
 
 
 class DeviceReply(Reply, frozen=True):
-    """The HRESULT and whether a device, or after a failure anything but null, was handed out under the asked-for id."""
+    """The HRESULT, and whether the out variable holds anything but null afterwards, on failure too.
+
+    Before the call the variable is set to 0xCCCCCCCCCCCCCCCC, cut to the width of a pointer.
+    """
 
     code: U32
     opened: bool
 
 
 class HandleReply(Reply, frozen=True):
-    """The HRESULT and the handle found afterwards."""
+    """The HRESULT and the handle found in the out variable afterwards, on failure too.
+
+    Before the call the variable is set to 0xCCCCCCCC (3435973836), so that a call which leaves it alone is seen.
+    `handle` is null where a null out pointer was passed.
+    """
 
     code: U32
     handle: U32 | None = None
 
 
 class CommandRecord(msgspec.Struct, frozen=True):
-    """A VDC_Command: where its record lies in the host, and its members."""
+    """A VDC_Command: the address of its record in the host, by which it is completed, and its members.
+
+    The record has 24 bytes: the command code (int32) at offset 0, the size (int32) at 4, the position (64 bits) at 8,
+    and the buffer (a pointer) at 16. `position` is given as an unsigned number, `buffer` is "0x0" where there is none.
+    """
 
     address: Hex
     code: int
@@ -45,7 +56,7 @@ class CommandRecord(msgspec.Struct, frozen=True):
 
 
 class CommandReply(Reply, frozen=True):
-    """The HRESULT and the command, where one was handed out."""
+    """The HRESULT and the command; null where the call failed, or handed out no record."""
 
     code: U32
     command: CommandRecord | None = None
@@ -66,20 +77,23 @@ class DeviceRequest(Request[R], Generic[R], frozen=True, kw_only=True):
 
 
 class NewSet(SetRequest[Done], frozen=True, kw_only=True):
-    """Make a client object under the id `set`."""
+    """Make a client object, as CoCreateInstance or a constructor does, and keep it under the id `set`.
+
+    An id that is used again stands for the new object from then on.
+    """
 
     method = "set.new"
 
 
 class Create(SetRequest[CodeReply], frozen=True, kw_only=True):
-    """Create."""
+    """Call Create; null is passed on as a null pointer."""
 
     name: str | None
     config: Config | None
 
 
 class CreateEx(SetRequest[CodeReply], frozen=True, kw_only=True):
-    """CreateEx."""
+    """Call CreateEx; null is passed on as a null pointer."""
 
     instance: str | None
     name: str | None
@@ -87,14 +101,14 @@ class CreateEx(SetRequest[CodeReply], frozen=True, kw_only=True):
 
 
 class GetConfiguration(SetRequest[ConfigReply], frozen=True, kw_only=True):
-    """GetConfiguration; `timeout` in milliseconds."""
+    """Call GetConfiguration; `timeout` is milliseconds, and 4294967295 waits without end."""
 
     timeout: U32
     null_out: bool = False
 
 
 class OpenDevice(SetRequest[DeviceReply], frozen=True, kw_only=True):
-    """OpenDevice; the device is known by the id `device` afterwards."""
+    """Call OpenDevice; the device that is found in the out variable is kept under the id `device`."""
 
     name: str | None
     device: Name
@@ -102,55 +116,58 @@ class OpenDevice(SetRequest[DeviceReply], frozen=True, kw_only=True):
 
 
 class Close(SetRequest[CodeReply], frozen=True, kw_only=True):
-    """Close."""
+    """Call Close on the set."""
 
 
 class SignalAbort(SetRequest[CodeReply], frozen=True, kw_only=True):
-    """SignalAbort."""
+    """Call SignalAbort."""
 
 
 class OpenInSecondary(SetRequest[CodeReply], frozen=True, kw_only=True):
-    """OpenInSecondary."""
+    """Call OpenInSecondary; null is passed on as a null pointer."""
 
     name: str | None
 
 
 class OpenInSecondaryEx(SetRequest[CodeReply], frozen=True, kw_only=True):
-    """OpenInSecondaryEx."""
+    """Call OpenInSecondaryEx; null is passed on as a null pointer."""
 
     instance: str | None
     name: str | None
 
 
 class GetBufferHandle(SetRequest[HandleReply], frozen=True, kw_only=True):
-    """GetBufferHandle."""
+    """Call GetBufferHandle; with `null_out` pass a null pointer for the handle."""
 
     address: Hex
     null_out: bool = False
 
 
 class MapBufferHandle(SetRequest[AddressReply], frozen=True, kw_only=True):
-    """MapBufferHandle."""
+    """Call MapBufferHandle; with `null_out` pass a null pointer for the address."""
 
     handle: U32
     null_out: bool = False
 
 
 class ReleaseSet(SetRequest[Done], frozen=True, kw_only=True):
-    """Release the client object; its id stays known, so that stale use can be tried."""
+    """Release the client object.
+
+    Its id stays known, and calls on it are still passed to the implementation, so that stale use can be tried.
+    """
 
     method = "set.release"
 
 
 class GetCommand(DeviceRequest[CommandReply], frozen=True, kw_only=True):
-    """GetCommand; `timeout` in milliseconds."""
+    """Call GetCommand; `timeout` is milliseconds, and 4294967295 waits without end."""
 
     timeout: U32
     null_out: bool = False
 
 
 class CompleteCommand(DeviceRequest[CodeReply], frozen=True, kw_only=True):
-    """CompleteCommand."""
+    """Call CompleteCommand with the address of a record, whatever it is: stale, foreign and null ones are tried too."""
 
     command: Hex
     completion_code: U32
@@ -159,7 +176,7 @@ class CompleteCommand(DeviceRequest[CodeReply], frozen=True, kw_only=True):
 
 
 class ReleaseDevice(DeviceRequest[Done], frozen=True, kw_only=True):
-    """Release the device; its id stays known."""
+    """Release the device; its id stays known, as that of a client object does."""
 
     method = "device.release"
 
@@ -183,7 +200,7 @@ class Served(Reply, frozen=True):
 class Serve(DeviceRequest[Served], frozen=True, kw_only=True):
     """Be an ordinary client application on one device: complete commands until GetCommand fails.
 
-    Writes go to the file `path` from byte `offset` on (None drops them), Reads are filled from there and end with
+    Writes go to the file `path` from byte `offset` on (null drops them), Reads are filled from there and end with
     ERROR_HANDLE_EOF. `features` and `block_size` are those of the set: a tape-like client keeps filemarks beside the
     file and positions on it, a disk-like one goes by the positions of its commands, and both begin at its start. Every
     other command is completed with ERROR_SUCCESS, but an unknown one with ERROR_NOT_SUPPORTED. `limit` ends after so

@@ -14,19 +14,23 @@ class Memory(Reply, frozen=True):
 
 
 class Bytes(Reply, frozen=True):
-    """Bytes in hexadecimal."""
+    """Bytes in hexadecimal, two digits each, without separators."""
 
     data: str
 
 
 class Digest(Reply, frozen=True):
-    """The SHA-256 of a span of memory, in hexadecimal."""
+    """The SHA-256 of a span of memory: 64 hexadecimal digits in lower case."""
 
-    sha256: str
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class AddressesOutside(Reply, frozen=True):
-    """Addresses of this process that belong to no set: one in each kind of memory."""
+    """Addresses of this process that belong to no set, one in each kind of memory.
+
+    `stack` lies in the stack of a thread that lives as long as the process, `heap` in an allocated block that is never
+    freed, `data` in a static variable, and `unmapped` in address space that is reserved without access.
+    """
 
     stack: Hex
     heap: Hex
@@ -35,14 +39,21 @@ class AddressesOutside(Reply, frozen=True):
 
 
 class AllocateMemory(Request[Memory], frozen=True, kw_only=True):
-    """Allocate `size` bytes of private, zeroed, readable memory that lives as long as the host."""
+    """Allocate `size` bytes of private memory, which begin at a page, are zero, and live as long as the host.
+
+    Where there is no room, the answer is the error -32003.
+    """
 
     method = "memory.allocate"
     size: Annotated[int, msgspec.Meta(gt=0, le=1 << 30)]
 
 
 class ReserveMemory(Request[Memory], frozen=True, kw_only=True):
-    """Reserve address space without access, at `address` if it is given and free."""
+    """Reserve `size` bytes of address space without access, for as long as the host lives.
+
+    It lies at `address` where that is given and free, and elsewhere otherwise: the reply says where. Where there is no
+    room, the answer is the error -32003. mmap with PROT_NONE and VirtualAlloc with MEM_RESERVE do this.
+    """
 
     method = "memory.reserve"
     size: Annotated[int, msgspec.Meta(gt=0)]
@@ -50,7 +61,11 @@ class ReserveMemory(Request[Memory], frozen=True, kw_only=True):
 
 
 class ReadMemory(Request[Bytes], frozen=True, kw_only=True):
-    """Read up to 64 KiB; memory that cannot be read is the error MEMORY_FAULT, never a signal."""
+    """Read up to 64 KiB.
+
+    Where not all of it can be read the answer is the error -32003, and the process goes on: copy by a call of the
+    system that reports a fault, such as process_vm_readv, write into a pipe, or ReadProcessMemory.
+    """
 
     method = "memory.read"
     address: Hex
@@ -58,7 +73,10 @@ class ReadMemory(Request[Bytes], frozen=True, kw_only=True):
 
 
 class WriteMemory(Request[Done], frozen=True, kw_only=True):
-    """Write up to 64 KiB; memory that cannot be written is the error MEMORY_FAULT, never a signal."""
+    """Write up to 64 KiB, given in hexadecimal, two digits a byte.
+
+    Where not all of it can be written the answer is the error -32003, and the process goes on.
+    """
 
     method = "memory.write"
     address: Hex
@@ -66,7 +84,15 @@ class WriteMemory(Request[Done], frozen=True, kw_only=True):
 
 
 class FillMemory(Request[Done], frozen=True, kw_only=True):
-    """Write `size` bytes that follow from `seed` (see host/child/memory.py: SHA-256 in counter mode, repeated)."""
+    """Write `size` bytes that follow from `seed`.
+
+    They are a page of 4096 bytes again and again, cut off after `size` bytes. Bytes 32*i to 32*i+31 of the page, for i
+    from 0 to 127, are the SHA-256 of the ASCII text "SEED:I", where SEED is the seed and I is i, both in decimal. In
+    repetition r, counted from 0, the first 8 bytes of the page, taken as one little-endian number, are combined with r
+    by exclusive or. For the seed 7 the contents begin with f5ff61d7b533cd73 at offset 0, with f4ff61d7b533cd73 at
+    offset 4096 and with f7ff61d7b533cd73 at offset 8192. Memory that cannot be written is the error -32003. Seeds are
+    whole numbers of up to 64 bits: read and print them in full.
+    """
 
     method = "memory.fill"
     address: Hex
@@ -75,7 +101,7 @@ class FillMemory(Request[Done], frozen=True, kw_only=True):
 
 
 class DigestMemory(Request[Digest], frozen=True, kw_only=True):
-    """Digest `size` bytes."""
+    """Digest `size` bytes, of which there may be many; memory that cannot be read is the error -32003."""
 
     method = "memory.digest"
     address: Hex
@@ -83,7 +109,11 @@ class DigestMemory(Request[Digest], frozen=True, kw_only=True):
 
 
 class SaveMemory(Request[Digest], frozen=True, kw_only=True):
-    """Write `size` bytes from `address` into a file at byte `offset`, and digest them."""
+    """Write `size` bytes from `address` into the file `path` at byte `offset`, and digest them.
+
+    The file is made where there is none, and what it holds elsewhere stays. One that cannot be opened is the error
+    -32602, memory that cannot be read is -32003.
+    """
 
     method = "memory.save"
     address: Hex
@@ -93,7 +123,10 @@ class SaveMemory(Request[Digest], frozen=True, kw_only=True):
 
 
 class LoadMemory(Request[Digest], frozen=True, kw_only=True):
-    """Read `size` bytes of a file from byte `offset` to `address`, and digest them; a shorter file is an error."""
+    """Read `size` bytes of the file `path` from byte `offset` to `address`, and digest them.
+
+    A file that cannot be opened or ends before is the error -32602, memory that cannot be written is -32003.
+    """
 
     method = "memory.load"
     address: Hex
@@ -103,6 +136,6 @@ class LoadMemory(Request[Digest], frozen=True, kw_only=True):
 
 
 class FindOutsideAddresses(Request[AddressesOutside], frozen=True, kw_only=True):
-    """Ask for addresses of this process that belong to no set."""
+    """Ask for addresses of this process that belong to no set: the same ones each time."""
 
     method = "memory.outside_addresses"
