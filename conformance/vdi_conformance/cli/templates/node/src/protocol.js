@@ -1,21 +1,23 @@
 // The messages: a request and its parameters, an answer, and what a request can be refused with.
 
-import { writeSync } from 'node:fs';
-import { duplicateOutput, endProcess } from './system.mjs';
+'use strict';
 
-export const VERSION = '2.0';
+const { writeSync } = require('node:fs');
+const { duplicateOutput, endProcess } = require('./system.js');
 
-export const PARSE_ERROR = -32700;
-export const INVALID_REQUEST = -32600;
-export const METHOD_NOT_FOUND = -32601;
-export const INVALID_PARAMS = -32602;
-export const HOST_FAILED = -32000;
-export const PROTOCOL_NOT_SPOKEN = -32002;
-export const MEMORY_FAULT = -32003;
-export const LIBRARY_NOT_THERE = -32004;
+const VERSION = '2.0';
+
+const PARSE_ERROR = -32700;
+const INVALID_REQUEST = -32600;
+const METHOD_NOT_FOUND = -32601;
+const INVALID_PARAMS = -32602;
+const HOST_FAILED = -32000;
+const PROTOCOL_NOT_SPOKEN = -32002;
+const MEMORY_FAULT = -32003;
+const LIBRARY_NOT_THERE = -32004;
 
 /** Why a request is not obeyed: a code of JSON-RPC or of the protocol, and one sentence. */
-export class Refusal extends Error {
+class Refusal extends Error {
   constructor(code, message, id = null) {
     super(message);
     this.code = code;
@@ -32,7 +34,7 @@ export class Refusal extends Error {
 }
 
 /** Reads a line: `id`, `method`, `thread` (the label, or null) and `params`. */
-export function readRequest(line) {
+function readRequest(line) {
   let message;
   try {
     message = JSON.parse(line);
@@ -61,7 +63,7 @@ function fromMembers({ id, method, params = {} }, line = '') {
 const isU32 = (value) => Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
 
 /** The parameters of a request, each read as what it must be. */
-export class Params {
+class Params {
   constructor(given) {
     this.given = given;
   }
@@ -153,12 +155,12 @@ function isHex(value) {
 }
 
 /** Writes a number as the protocol has addresses. */
-export function hex(number) {
+function hex(number) {
   return `0x${BigInt(number).toString(16)}`;
 }
 
 /** The way out, which the main thread alone takes. */
-export class Answers {
+class Answers {
   #descriptor = duplicateOutput();
 
   write(id, result) {
@@ -184,6 +186,24 @@ export class Answers {
 }
 
 /** Ends the process at once: other threads may wait inside the library, and Node.js would wait for them. */
-export function leave() {
+function leave() {
   endProcess(0);
 }
+
+module.exports = {
+  VERSION,
+  PARSE_ERROR,
+  INVALID_REQUEST,
+  METHOD_NOT_FOUND,
+  INVALID_PARAMS,
+  HOST_FAILED,
+  PROTOCOL_NOT_SPOKEN,
+  MEMORY_FAULT,
+  LIBRARY_NOT_THERE,
+  Refusal,
+  readRequest,
+  Params,
+  hex,
+  Answers,
+  leave,
+};

@@ -4,18 +4,20 @@
 // function makes one call, and gives the code and the out value as they came: the suite judges them. Each thread
 // loads the library for itself, which gives all of them the same one; objects are named by their addresses.
 
-import koffi from 'koffi';
-import { LIBRARY_NOT_THERE, Refusal } from './protocol.mjs';
+'use strict';
 
-export const NAME = "skeleton";
-export const VERSION = 'unknown';
-export const VENDOR = '';
+const koffi = require('koffi');
+const { LIBRARY_NOT_THERE, Refusal } = require('./protocol.js');
+
+const NAME = "skeleton";
+const VERSION = 'unknown';
+const VENDOR = '';
 
 /** What is optional; a library without exported functions that checks may call has no `native_abi`. */
-export const CAPABILITIES = { native_abi: 'libsqlvdi', null_out_pointers: true };
+const CAPABILITIES = { native_abi: 'libsqlvdi', null_out_pointers: true };
 
 /** The fields of VDConfig in their order. */
-export const CONFIG_FIELDS = [
+const CONFIG_FIELDS = [
   'device_count',
   'features',
   'prefix_zone_size',
@@ -64,13 +66,13 @@ const FUNCTIONS = {
 const ANY_FUNCTION = koffi.proto('uint32', Array(8).fill('uint64'));
 
 /** Where the library is. */
-export const path = process.argv[2] ?? '';
+const path = process.argv[2] ?? '';
 
 let loaded = null;
 let library = null;
 
 /** Loads the library in this thread; where that cannot be, says why in one sentence. */
-export function load() {
+function load() {
   if (library !== null) {
     return;
   }
@@ -87,12 +89,12 @@ function found(symbol, result, ...types) {
   try {
     return loaded.func(symbol, result, ['void *', ...types]);
   } catch {
-    throw new Refusal(LIBRARY_NOT_THERE, `${path} has no function ${symbol}: correct it in library.mjs`);
+    throw new Refusal(LIBRARY_NOT_THERE, `${path} has no function ${symbol}: correct it in library.js`);
   }
 }
 
 /** Prepares the process, in its main thread, before any thread loads the library. */
-export function prepare(runDirectory) {
+function prepare(runDirectory) {
   // A library that the suite's emulator serves finds it by this; yours may need something else, or nothing.
   process.env.VDI_EMULATOR_DIRECTORY = runDirectory;
   // What processes share gets this mask, and a server under another account must be able to write to it.
@@ -101,74 +103,74 @@ export function prepare(runDirectory) {
 }
 
 /** Makes a client object and gives its address; its memory is never given back, since the suite may use it late. */
-export function newSet() {
+function newSet() {
   const set = koffi.address(koffi.alloc('uint8', OBJECT_SIZE));
   koffi.encode(set, koffi.array('uint8', OBJECT_SIZE), new Uint8Array(OBJECT_SIZE));
   library.construct(set);
   return set;
 }
 
-export function releaseSet(set) {
+function releaseSet(set) {
   library.destroy(set);
 }
 
 /** Gives a device up; with this ABI it belongs to its set. */
-export function releaseDevice(_device) {}
+function releaseDevice(_device) {}
 
-export function create(set, name, config) {
+function create(set, name, config) {
   return library.create(set, text(name), config === null ? null : Buffer.from(Uint32Array.from(config).buffer));
 }
 
 /** CreateEx, which this ABI has for the default instance alone. */
-export function createEx(set, instance, name, config) {
+function createEx(set, instance, name, config) {
   return instance ? VD_E_NOTSUPPORTED : create(set, name, config);
 }
 
 /** Gives the code and the 11 numbers that the structure holds afterwards. */
-export function getConfiguration(set, timeout, nullOut) {
+function getConfiguration(set, timeout, nullOut) {
   const out = nullOut ? null : untouched(CONFIG_SIZE);
   const code = library.getConfiguration(set, waiting(timeout), out);
   return [code, out && CONFIG_FIELDS.map((_, index) => out.readUInt32LE(4 * index))];
 }
 
 /** Gives the code and the address of the device, null where there is none. */
-export function openDevice(set, name, nullOut) {
+function openDevice(set, name, nullOut) {
   const out = nullOut ? null : untouched(8);
   const code = library.openDevice(set, text(name), out);
   return [code, (out && out.readBigUInt64LE()) || null];
 }
 
-export function close(set) {
+function close(set) {
   return library.close(set);
 }
 
-export function signalAbort(set) {
+function signalAbort(set) {
   return library.signalAbort(set);
 }
 
-export function openInSecondary(set, name) {
+function openInSecondary(set, name) {
   return library.openInSecondary(set, text(name));
 }
 
 /** OpenInSecondaryEx, which this ABI has for the default instance alone. */
-export function openInSecondaryEx(set, instance, name) {
+function openInSecondaryEx(set, instance, name) {
   return instance ? VD_E_PROTOCOL : openInSecondary(set, name);
 }
 
-export function getBufferHandle(set, address, nullOut) {
+function getBufferHandle(set, address, nullOut) {
   const out = nullOut ? null : untouched(4);
   const code = library.getBufferHandle(set, address, out);
   return [code, out && out.readUInt32LE()];
 }
 
-export function mapBufferHandle(set, handle, nullOut) {
+function mapBufferHandle(set, handle, nullOut) {
   const out = nullOut ? null : untouched(8);
   const code = library.mapBufferHandle(set, handle, out);
   return [code, out && out.readBigUInt64LE()];
 }
 
 /** Gives the code and the command with the address of its record, null where none was handed out. */
-export function getCommand(device, timeout, nullOut) {
+function getCommand(device, timeout, nullOut) {
   const out = nullOut ? null : untouched(8);
   const code = library.getCommand(device, waiting(timeout), out);
   const address = out && out.readBigUInt64LE();
@@ -185,12 +187,12 @@ function command(address) {
   };
 }
 
-export function completeCommand(device, address, code, bytesTransferred, position) {
+function completeCommand(device, address, code, bytesTransferred, position) {
   return library.completeCommand(device, address, code, bytesTransferred, position);
 }
 
 /** Finds what the library exports; null where it has no such thing. */
-export function symbol(name) {
+function symbol(name) {
   try {
     return loaded.symbol(name);
   } catch {
@@ -199,7 +201,7 @@ export function symbol(name) {
 }
 
 /** Calls a function at an address. */
-export function call(address, given) {
+function call(address, given) {
   return koffi.call(address, ANY_FUNCTION, ...given, ...Array(8 - given.length).fill(0n));
 }
 
@@ -216,3 +218,31 @@ function text(words) {
 function waiting(timeout) {
   return timeout === INFINITE ? -1 : timeout;
 }
+
+module.exports = {
+  NAME,
+  VERSION,
+  VENDOR,
+  CAPABILITIES,
+  CONFIG_FIELDS,
+  path,
+  load,
+  prepare,
+  newSet,
+  releaseSet,
+  releaseDevice,
+  create,
+  createEx,
+  getConfiguration,
+  openDevice,
+  close,
+  signalAbort,
+  openInSecondary,
+  openInSecondaryEx,
+  getBufferHandle,
+  mapBufferHandle,
+  getCommand,
+  completeCommand,
+  symbol,
+  call,
+};

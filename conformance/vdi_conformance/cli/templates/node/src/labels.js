@@ -1,9 +1,14 @@
 // One thread for each label, so that a call which waits holds up no other. A worker of Node.js is an operating system
 // thread; all of them see the same memory, so that objects of the library are named by their addresses everywhere.
 
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
-import { INVALID_PARAMS, Refusal } from './protocol.mjs';
+'use strict';
+
+const { once } = require('node:events');
+const { join } = require('node:path');
+const { SHARE_ENV, Worker } = require('node:worker_threads');
+const { INVALID_PARAMS, Refusal } = require('./protocol.js');
+
+const WORKER = join(__dirname, 'worker.js');
 
 /** The library's objects by the ids that the suite gave them. What was released stays known, for stale use. */
 class Objects {
@@ -23,7 +28,7 @@ class Objects {
   }
 }
 
-export class Labels {
+class Labels {
   objects = new Objects();
   #workers = new Map();
   #answers;
@@ -63,7 +68,7 @@ export class Labels {
 
   #worker(label) {
     if (!this.#workers.has(label)) {
-      const worker = new Worker(new URL('./worker.mjs', import.meta.url), { argv: process.argv.slice(2) });
+      const worker = new Worker(WORKER, { argv: process.argv.slice(2), env: SHARE_ENV });
       worker.on('message', (answer) => this.#answer(answer));
       this.#workers.set(label, worker);
     }
@@ -78,3 +83,5 @@ export class Labels {
     }
   }
 }
+
+module.exports = { Labels };

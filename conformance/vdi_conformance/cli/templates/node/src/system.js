@@ -1,24 +1,17 @@
 // What the operating system does for the host: copies memory, maps it, and ends the process. Addresses are BigInts.
 
-import { readFileSync } from 'node:fs';
-import koffi from 'koffi';
+'use strict';
 
-const system = process.platform === 'win32' ? windows() : linux();
+const { readFileSync } = require('node:fs');
+const koffi = require('koffi');
 
-export const {
-  /** Maps fresh zeroed memory, or address space without access, and gives its address; null where there is no room. */
-  map,
-  /** Copies memory into a buffer; tells whether all of it could be read. */
-  copyOut,
-  /** Copies a buffer into memory; tells whether all of it could be written. */
-  copyIn,
-  stackAddress,
-  heapAddress,
-  dataAddress,
-  /** Keeps standard output for answers, so that what the library prints goes to standard error; gives a descriptor. */
-  duplicateOutput,
-  endProcess,
-} = system;
+// Both systems have the same functions:
+// - map: maps fresh zeroed memory, or address space without access, and gives its address; null where there is no room;
+// - copyOut and copyIn: copy between memory and a buffer, and tell whether all of it could be read or written;
+// - stackAddress, heapAddress and dataAddress: give an address in memory of that kind;
+// - duplicateOutput: keeps standard output for answers, so that what the library prints goes to standard error;
+// - endProcess: ends the process at once.
+module.exports = process.platform === 'win32' ? windows() : linux();
 
 function linux() {
   const libc = koffi.load('libc.so.6');

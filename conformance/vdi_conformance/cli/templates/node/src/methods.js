@@ -1,10 +1,12 @@
 // From a request to a call: each method of the protocol that a host of a client must have, and a few more.
 
-import { realpathSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import * as library from './library.mjs';
-import * as memory from './memory.mjs';
-import { hex, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Refusal, VERSION } from './protocol.mjs';
+'use strict';
+
+const { realpathSync } = require('node:fs');
+const { join } = require('node:path');
+const library = require('./library.js');
+const memory = require('./memory.js');
+const { hex, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Refusal, VERSION } = require('./protocol.js');
 
 const FILES = ['host', 'labels', 'library', 'memory', 'methods', 'protocol', 'system', 'worker'];
 
@@ -72,7 +74,7 @@ const METHODS = [
 let initialized = false;
 
 /** Loads the library and says who is under test; in the main thread, before all else. */
-export function initialize(params) {
+function initialize(params) {
   params.expectOurMajor();
   if (initialized) {
     throw new Refusal(INVALID_REQUEST, 'initialize was sent already');
@@ -90,7 +92,7 @@ export function initialize(params) {
 }
 
 /** Does what a request asks for; gives its result, and what object it made. */
-export function perform(method, params, objects) {
+function perform(method, params, objects) {
   library.load();
   const [kind, own] = method.split('.');
   const table = { set: OF_A_SET, device: OF_A_DEVICE }[kind];
@@ -119,7 +121,7 @@ function openDevice(set, params) {
 
 /** Names the files that make this adapter: the evidence of a run has their digests. */
 function files() {
-  const own = FILES.map((file) => fileURLToPath(new URL(`./${file}.mjs`, import.meta.url)));
+  const own = FILES.map((file) => join(__dirname, `${file}.js`));
   return [...own, realpathSync(library.path)];
 }
 
@@ -144,3 +146,5 @@ const record = ({ address, code, size, position, buffer }) => ({
   position: hex(position),
   buffer: hex(buffer),
 });
+
+module.exports = { initialize, perform };

@@ -3,10 +3,12 @@
 // Requests come in on standard input, one JSON object a line; each answer goes out on standard output. What the
 // library itself prints goes to standard error. The library is the program's first argument.
 
-import { createInterface } from 'node:readline';
-import { Labels } from './labels.mjs';
-import { initialize, perform } from './methods.mjs';
-import { Answers, leave, readRequest, Refusal } from './protocol.mjs';
+'use strict';
+
+const { createInterface } = require('node:readline');
+const { Labels } = require('./labels.js');
+const { initialize, perform } = require('./methods.js');
+const { Answers, leave, readRequest, Refusal } = require('./protocol.js');
 
 const answers = new Answers();
 const labels = new Labels(answers);

@@ -1,8 +1,10 @@
 // The thread of one label: runs its requests one after the other, and hands the answers to the main thread.
 
-import { parentPort } from 'node:worker_threads';
-import { perform } from './methods.mjs';
-import { Params, Refusal } from './protocol.mjs';
+'use strict';
+
+const { parentPort } = require('node:worker_threads');
+const { perform } = require('./methods.js');
+const { Params, Refusal } = require('./protocol.js');
 
 parentPort.on('message', (job) => {
   if (job === null) {

@@ -1,25 +1,27 @@
 // The memory of this process as the suite sees it. What may not be touched is refused, and never ends the process: the
 // operating system copies, and says where it cannot.
 
-import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
-import { INVALID_PARAMS, MEMORY_FAULT, Refusal } from './protocol.mjs';
-import * as system from './system.mjs';
+'use strict';
+
+const { createHash } = require('node:crypto');
+const { closeSync, constants, openSync, readSync, writeSync } = require('node:fs');
+const { INVALID_PARAMS, MEMORY_FAULT, Refusal } = require('./protocol.js');
+const system = require('./system.js');
 
 const PATTERN = 4096;
 const CHUNK = 1 << 20;
 const PAGE = 65536;
 
-export function allocate(size) {
+function allocate(size) {
   return system.map(0n, size, true) ?? refuse(`no ${size} bytes of memory are left in the host`);
 }
 
 /** Reserves address space without access, at `address` where that is given and free. */
-export function reserve(size, address) {
+function reserve(size, address) {
   return system.map(address ?? 0n, size, false) ?? refuse(`no ${size} bytes of address space are left in the host`);
 }
 
-export function read(address, size) {
+function read(address, size) {
   const data = Buffer.alloc(size);
   if (!system.copyOut(address, data)) {
     refuse(`the ${size} bytes at 0x${address.toString(16)} cannot all be read in this process`);
@@ -27,14 +29,14 @@ export function read(address, size) {
   return data;
 }
 
-export function write(address, data) {
+function write(address, data) {
   if (!system.copyIn(address, data)) {
     refuse(`the ${data.length} bytes at 0x${address.toString(16)} cannot all be written in this process`);
   }
 }
 
 /** Writes the contents that follow from a seed: see the module `host/child/memory.py` of vdi-conformance. */
-export function fill(address, size, seed) {
+function fill(address, size, seed) {
   const blocks = Array.from({ length: PATTERN / 32 }, (_, block) => hash().update(`${seed}:${block}`).digest());
   const pattern = Buffer.concat(blocks);
   const first = pattern.readBigUInt64LE();
@@ -47,12 +49,12 @@ export function fill(address, size, seed) {
   }
 }
 
-export function digest(address, size) {
+function digest(address, size) {
   return digestOfChunks(size, (start, length) => read(address + BigInt(start), length));
 }
 
 /** Writes a span of memory into a file, which is made where there is none; gives its digest. */
-export function save(address, size, path, offset) {
+function save(address, size, path, offset) {
   return withFile(path, constants.O_RDWR | constants.O_CREAT, (file) =>
     digestOfChunks(size, (start, length) => {
       const data = read(address + BigInt(start), length);
@@ -65,7 +67,7 @@ export function save(address, size, path, offset) {
 }
 
 /** Reads a span of a file into memory; gives its digest. */
-export function load(address, size, path, offset) {
+function load(address, size, path, offset) {
   return withFile(path, constants.O_RDONLY, (file) =>
     digestOfChunks(size, (start, length) => {
       const data = Buffer.alloc(length);
@@ -85,7 +87,7 @@ export function load(address, size, path, offset) {
 let outside = null;
 
 /** Gives addresses of this process that belong to no set: one in each kind of memory. */
-export function outsideAddresses() {
+function outsideAddresses() {
   outside ??= {
     stack: system.stackAddress(),
     heap: system.heapAddress(),
@@ -131,3 +133,5 @@ function withFile(path, flags, use) {
 function refuse(sentence) {
   throw new Refusal(MEMORY_FAULT, sentence);
 }
+
+module.exports = { allocate, reserve, read, write, fill, digest, save, load, outsideAddresses };
