@@ -1,0 +1,25 @@
+// The host program: reads requests from standard input until it ends.
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <variant>
+
+#include "methods.hpp"
+#include "protocol.hpp"
+
+int main() {
+    const char on_stack = 0;
+    protocol::Answers answers;
+    Methods methods(answers, &on_stack);
+    std::ios::sync_with_stdio(false);
+    for (std::string line; std::getline(std::cin, line);) {
+        auto read = protocol::read(line);
+        if (auto* request = std::get_if<protocol::Request>(&read)) {
+            methods.take(std::move(*request));
+        } else {
+            answers.write(std::get<protocol::Json>(read));
+        }
+    }
+    // At once, whatever other threads are waiting for.
+    std::_Exit(0);
+}
