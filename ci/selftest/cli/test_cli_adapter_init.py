@@ -56,6 +56,13 @@ def test_a_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path, capsys: p
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need rights there")
+def test_a_file_that_cannot_be_written_leaves_none_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "README.md").symlink_to(tmp_path / "nowhere")
+    assert main(["adapter", "init", str(tmp_path)]) == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+
+
 @pytest.mark.parametrize(
     ("library", "named"),
     [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vdi_conformance.adapters import resolve
-from vdi_conformance.cli.adapter import TEMPLATES
+from vdi_conformance.cli.skeletons import TEMPLATES
 from vdi_conformance.contract import CONTRACT_VERSION
 from vdi_conformance.host import errors
 from vdi_conformance.host.child import entry

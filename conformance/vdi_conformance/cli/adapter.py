@@ -1,21 +1,15 @@
 """`vdi-conformance adapter init`: a skeleton adapter to fill in."""
 
-import json
-import re
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from vdi_conformance.cli import values
+from vdi_conformance.cli import skeletons, values
 from vdi_conformance.cli.refusal import UsageRefusal, unknown
 from vdi_conformance.untrusted import decoding
 from vdi_conformance.untrusted.printable import shown
 
-TEMPLATES: Final = files("vdi_conformance.cli") / "templates"
-LANGUAGES: Final = ("python",)
-NAME: Final = re.compile(r"[ -~]*[A-Za-z][ -~]*")
 adapter = typer.Typer(name="adapter", help="Make adapters.", rich_markup_mode=None)
 
 
@@ -31,16 +25,16 @@ def init(
         str,
         typer.Option(
             metavar="LANGUAGE",
-            autocompletion=values.completing(lambda: LANGUAGES),
-            help="The language of the skeleton: python.",
+            autocompletion=values.completing(skeletons.languages),
+            help=f"The language of the skeleton: {', '.join(skeletons.languages())}.",
         ),
     ] = "python",
     name: Annotated[str, typer.Option(metavar="NAME", help="The name of the implementation.")] = "My VDI",
 ) -> None:
     """Write a skeleton adapter and what to do next; existing files are never overwritten."""
-    if lang not in LANGUAGES:
-        raise unknown("skeleton in the language", lang, LANGUAGES)
-    if not NAME.fullmatch(name):
+    if lang not in skeletons.languages():
+        raise unknown("skeleton in the language", lang, skeletons.languages())
+    if not skeletons.NAME.fullmatch(name):
         raise UsageRefusal(
             f"the name {name!r} must be printable ASCII with at least one letter: choose another --name."
         )
@@ -48,49 +42,30 @@ def init(
         raise UsageRefusal(
             f"the skeleton cannot be written to {str(directory)!r}, which is not UTF-8: choose another directory."
         )
-    written = write_skeleton(directory, lang, name)
-    for path in written:
+    made = skeletons.skeleton(lang, directory, name)
+    _write(directory, made.texts)
+    for path in made.texts:
         typer.echo(f"wrote {shown(str(path))}")
-    typer.echo(shown(f"Read {written[-1]} next, then run: {command(directory, name)}"))
+    typer.echo(shown(f"Read {list(made.texts)[-1]} next, then run:"))
+    for command in made.commands:
+        typer.echo(f"  {shown(command)}")
 
 
-def class_name(name: str) -> str:
-    """Turn the name of an implementation into a class name: "Acme VDI 2" becomes AcmeVdi2Adapter."""
-    words = re.findall(r"[A-Za-z0-9]+", name)
-    joined = "".join(word.capitalize() for word in words) + "Adapter"
-    return joined if joined[0].isalpha() else f"Vdi{joined}"
-
-
-def command(directory: Path, name: str) -> str:
-    """Give the command line that runs the suite on the skeleton."""
-    reference = f"{(directory / 'adapter.py').as_posix()}:{class_name(name)}"
-    quoted = f'"{reference}"' if " " in reference else reference
-    return f"vdi-conformance run --adapter {quoted}"
-
-
-def write_skeleton(directory: Path, lang: str, name: str) -> list[Path]:
-    """Write the files of a template, all of them or none, and give their paths."""
-    values = {
-        '"skeleton"': json.dumps(name),
-        "SkeletonAdapter": class_name(name),
-        "{{command}}": command(directory, name),
-    }
-    texts = {}
-    for file in ("adapter.py", "README.md"):
-        text = (TEMPLATES / lang / file).read_text(encoding="utf-8")
-        for placeholder, value in values.items():
-            text = text.replace(placeholder, value)
-        texts[directory / file] = text
+def _write(directory: Path, texts: dict[Path, str]) -> None:
+    """Write new files, all of them or none."""
     for path in texts:
         if decoding.exists(path):
             raise UsageRefusal(f"{path} exists and is not overwritten: move it away or choose another directory.")
+    written = []
     try:
-        directory.mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():
-            with path.open("x", encoding="utf-8", newline="\n") as file_object:
-                file_object.write(text)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                written.append(path)
+                file.write(text)
     except OSError as error:
+        for path in written:
+            path.unlink(missing_ok=True)
         raise UsageRefusal(
             f"cannot write the skeleton to {directory} ({error.strerror}): choose another directory."
         ) from error
-    return list(texts)
