@@ -1,4 +1,6 @@
 // sqlvdi.dll: a COM class, whose object is called through its interface.
+#include <cstdlib>
+
 #include "library.hpp"
 
 namespace library {
@@ -20,7 +22,8 @@ std::string utf8(const std::wstring& wide) {
 }  // namespace
 
 void prepare(const std::string& directory) {
-    SetEnvironmentVariableW(L"VDI_EMULATOR_DIRECTORY", text(directory).c_str());
+    // This changes the environment for Windows and for the C library of the process.
+    _wputenv_s(L"VDI_EMULATOR_DIRECTORY", text(directory).c_str());
     enter_thread();
 }
 
@@ -45,7 +48,8 @@ Set* make_set() {
     void* made = nullptr;
     const HRESULT code = CoCreateInstance(CLASS, nullptr, CLSCTX_INPROC_SERVER, INTERFACE, &made);
     if (FAILED(code) || made == nullptr) {
-        throw Unavailable("no object of the COM class of sqlvdi.dll could be made for a " +
+        throw Unavailable("no object of the COM class of sqlvdi.dll could be made (HRESULT " +
+                          std::to_string(static_cast<std::uint32_t>(code)) + ") for a " +
                           std::to_string(8 * sizeof(void*)) + "-bit program: register the library (regsvr32)");
     }
     return static_cast<Set*>(made);

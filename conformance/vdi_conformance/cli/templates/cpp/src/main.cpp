@@ -4,13 +4,15 @@
 #include <string>
 #include <variant>
 
+#include "memory.hpp"
 #include "methods.hpp"
 #include "protocol.hpp"
 
 int main() {
     const char on_stack = 0;
+    const bool own_layout = memory::spread();
     protocol::Answers answers;
-    Methods methods(answers, &on_stack);
+    Methods methods(answers, &on_stack, own_layout);
     std::ios::sync_with_stdio(false);
     for (std::string line; std::getline(std::cin, line);) {
         auto read = protocol::read(line);

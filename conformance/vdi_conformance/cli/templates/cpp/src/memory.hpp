@@ -8,7 +8,10 @@
 namespace memory {
 
 // What each system does in its own way (memory_posix.cpp, memory_windows.cpp). Addresses are 0 where there is no room;
-// a copy tells whether all bytes could be touched.
+// a copy tells whether all bytes could be touched. `spread` is to be called before anything of the library is mapped,
+// and tells whether it gave this process an address layout of its own: where processes see a buffer at equal addresses,
+// a handle that is nothing but an address would look right.
+bool spread();
 std::uint64_t allocate(std::size_t size);
 std::uint64_t reserve(std::size_t size, std::uint64_t address);
 bool copy_out(std::uint64_t address, void* to, std::size_t size);

@@ -65,6 +65,9 @@ bool copy(const std::uint8_t* from, std::uint8_t* to, std::size_t size) {
 
 }  // namespace
 
+// The system chooses another layout for each process that is started, unless it was told not to.
+bool spread() { return false; }
+
 std::uint64_t allocate(std::size_t size) { return map(0, size, PROT_READ | PROT_WRITE, 0); }
 
 std::uint64_t reserve(std::size_t size, std::uint64_t address) {

@@ -243,7 +243,7 @@ constexpr char CONCURRENTLY[] = "calls.concurrently";
 constexpr char END_THREAD[] = "calls.end_thread";
 constexpr char OUTSIDE[] = "memory.outside_addresses";
 
-Json initialize(const Parameters& given) {
+Json initialize(const Parameters& given, bool own_layout) {
     const std::string spoken = given.text("protocol");
     if (spoken.substr(0, spoken.find('.')) != "2") {
         throw Refused(protocol::PROTOCOL_NOT_SPOKEN,
@@ -272,7 +272,7 @@ Json initialize(const Parameters& given) {
                {{"pid", process_id()},
                 {"pointer_bytes", sizeof(void*)},
                 {"platform", PLATFORM},
-                {"own_layout", false}}},
+                {"own_layout", own_layout}}},
               {"methods", std::move(methods)}};
     is_initialized = true;
     return told;
@@ -324,7 +324,7 @@ void Methods::perform(const protocol::Request& request) {
 Json Methods::result_of(const protocol::Request& request) {
     const Parameters& given = request.parameters;
     if (request.method == INITIALIZE) {
-        return initialize(given);
+        return initialize(given, own_layout_);
     }
     if (request.method == OUTSIDE) {
         return outside_addresses(on_stack_);

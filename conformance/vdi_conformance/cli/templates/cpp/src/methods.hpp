@@ -6,8 +6,9 @@
 
 class Methods {
   public:
-    // `on_stack` is an address of the main thread's stack.
-    Methods(protocol::Answers& answers, const void* on_stack) : answers_(answers), on_stack_(on_stack) {}
+    // `on_stack` is an address of the main thread's stack; `own_layout` tells what memory::spread gave.
+    Methods(protocol::Answers& answers, const void* on_stack, bool own_layout)
+        : answers_(answers), on_stack_(on_stack), own_layout_(own_layout) {}
 
     // Perform a request on the thread of its label, or at once where it has none.
     void take(protocol::Request request);
@@ -19,5 +20,6 @@ class Methods {
 
     protocol::Answers& answers_;
     const void* on_stack_;
+    bool own_layout_;
     Labels labels_;
 };
