@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from vdi_conformance.adapters import resolve
 from vdi_conformance.cli import main
+from vdi_conformance.cli.skeletons import languages
 from vdi_conformance.contract import OUT_UNTOUCHED, Environment
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_NOTSUPPORTED, VD_E_TIMEOUT
 from vdi_conformance.vdi.structures import INFINITE, VDC_COMMAND_64, VDConfig
@@ -32,6 +34,35 @@ def test_it_writes_an_adapter_and_says_what_to_do_next(tmp_path: Path, capsys: p
     assert command in (directory / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("language", languages())
+def test_a_skeleton_in_each_language_is_whole_and_has_nothing_left_to_fill_in(
+    language: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = tmp_path / "my adapter"
+    assert main(["adapter", "init", str(directory), "--lang", language, "--name", 'A "quoted" name']) == 0
+    said = capsys.readouterr().out.splitlines()
+    made = {path: path.read_text(encoding="utf-8") for path in directory.rglob("*") if path.is_file()}
+    wrote = [line.removeprefix("wrote ") for line in said if line.startswith("wrote ")]
+    assert (sorted(wrote), wrote[-1]) == (sorted(map(str, made)), str(directory / "README.md"))
+    commands = [line.strip() for line in said if line.startswith("  ")]
+    assert commands[-1].startswith(f'vdi-conformance run --adapter "{directory.as_posix()}/')
+    assert all(command in made[directory / "README.md"] for command in commands)
+    texts = "".join(made.values())
+    assert r'"A \"quoted\" name"' in texts
+    assert not re.search(r"""\{\{(directory|build|command)|"skeleton"|SkeletonAdapter""", texts)
+
+
+@pytest.mark.parametrize("language", [language for language in languages() if language != "python"])
+def test_the_manifest_of_a_host_can_be_read_and_names_the_library_last(
+    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["adapter", "init", str(tmp_path), "--lang", language]) == 0
+    monkeypatch.setattr("shutil.which", lambda program: program)
+    spec = resolve(str(tmp_path / "manifest.toml"))
+    assert spec.argv is not None
+    assert spec.argv[-1] == "/opt/mssql/lib/libsqlvdi.so"
+
+
 def test_names_become_what_the_adapter_says_of_itself(tmp_path: Path) -> None:
     module = skeleton(tmp_path, name='A "quoted" name')
     adapter = module.AQuotedNameAdapter(Environment(directory=str(tmp_path)))
@@ -39,15 +70,19 @@ def test_names_become_what_the_adapter_says_of_itself(tmp_path: Path) -> None:
     assert adapter.capabilities().server == "none"
 
 
-@pytest.mark.parametrize("existing", ["adapter.py", "README.md"])
+@pytest.mark.parametrize(
+    ("language", "existing"), [("python", "adapter.py"), ("python", "README.md"), ("rust", "src/main.rs")]
+)
 def test_existing_files_are_kept_and_nothing_is_written_beside_them(
-    existing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    language: str, existing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / existing).write_text("mine", encoding="utf-8")
-    assert main(["adapter", "init", str(tmp_path)]) == 4
-    assert [path.name for path in tmp_path.iterdir()] == [existing]
-    assert (tmp_path / existing).read_text(encoding="utf-8") == "mine"
-    assert existing in capsys.readouterr().err
+    kept = tmp_path / existing
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("mine", encoding="utf-8")
+    assert main(["adapter", "init", str(tmp_path), "--lang", language]) == 4
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
+    assert kept.read_text(encoding="utf-8") == "mine"
+    assert kept.name in capsys.readouterr().err
 
 
 def test_a_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
