@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #ifdef _WIN32
 #include "sqlvdi_windows.hpp"
@@ -26,6 +27,7 @@ using HandleIn = DWORD;
 using CompletionCode = DWORD;
 using ByteCount = DWORD;
 using Position = DWORDLONG;
+constexpr char NATIVE_ABI[] = "none";
 #else
 using Set = ClientVirtualDeviceSet;
 using Device = ClientVirtualDevice;
@@ -37,6 +39,7 @@ using HandleIn = int;
 using CompletionCode = int;
 using ByteCount = unsigned long;
 using Position = std::int64_t;
+constexpr char NATIVE_ABI[] = "libsqlvdi";
 #endif
 
 // The library is not there; the text says what to do about it.
@@ -61,6 +64,13 @@ void release(Device* device);
 // The two methods that name an instance of the server, which one of the libraries does not have.
 std::uint32_t create_ex(Set* set, TextPointer instance, TextPointer name, VDConfig* config);
 std::uint32_t open_in_secondary_ex(Set* set, TextPointer instance, TextPointer name);
+
+#ifndef _WIN32
+// For checks that call the library by themselves: find an exported name (0: there is none), and call a function with
+// numbers and addresses, up to eight of them.
+std::uint64_t symbol(const std::string& name);
+std::uint32_t call(std::uint64_t function, std::vector<std::uint64_t> arguments);
+#endif
 
 // Turn UTF-8 and milliseconds into what the library takes; 0xFFFFFFFF milliseconds are no limit.
 Text text(const std::string& utf8);

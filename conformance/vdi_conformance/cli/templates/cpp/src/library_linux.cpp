@@ -17,6 +17,7 @@ constexpr std::uint32_t VD_E_PROTOCOL = 0x8077000C;
 constexpr std::uint32_t INFINITE = 0xFFFFFFFF;
 // The class holds one pointer; some room beyond it does no harm.
 constexpr std::size_t OBJECT_SIZE = 64;
+constexpr std::size_t MOST_ARGUMENTS = 8;
 
 bool is_default(TextPointer instance) { return instance == nullptr || *instance == '\0'; }
 
@@ -50,6 +51,22 @@ std::uint32_t create_ex(Set* set, TextPointer instance, TextPointer name, VDConf
 
 std::uint32_t open_in_secondary_ex(Set* set, TextPointer instance, TextPointer name) {
     return is_default(instance) ? static_cast<std::uint32_t>(set->OpenInSecondary(name)) : VD_E_PROTOCOL;
+}
+
+std::uint64_t symbol(const std::string& name) {
+    void* const loaded = dlopen(place().c_str(), RTLD_LAZY | RTLD_NOLOAD);
+    return loaded == nullptr ? 0 : reinterpret_cast<std::uintptr_t>(dlsym(loaded, name.c_str()));
+}
+
+// On 64-bit systems a narrow argument is passed where a wide one is, and what is passed too much is not looked at.
+std::uint32_t call(std::uint64_t function, std::vector<std::uint64_t> arguments) {
+    static_assert(sizeof(void*) == 8, "elsewhere arguments lie by their sizes");
+    using Word = std::uint64_t;
+    using Function = Word (*)(Word, Word, Word, Word, Word, Word, Word, Word);
+    arguments.resize(MOST_ARGUMENTS);
+    const auto& a = arguments;
+    const auto called = reinterpret_cast<Function>(static_cast<std::uintptr_t>(function));
+    return static_cast<std::uint32_t>(called(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]));
 }
 
 Text text(const std::string& utf8) { return utf8; }

@@ -41,6 +41,9 @@ constexpr std::uint64_t MOST_ALLOCATED = 1 << 30;
 constexpr std::uint64_t MOST_COPIED = 65536;
 constexpr std::uint64_t ANY_SIZE = UINT64_MAX;
 constexpr std::size_t MOST_CALLS = 128;
+#ifndef _WIN32
+constexpr std::size_t MOST_ARGUMENTS = 8;
+#endif
 
 // Objects by the ids that the suite gave them. What was released stays known, so that stale use can be tried.
 template <typename Object>
@@ -187,6 +190,28 @@ Json copy_memory(const Parameters& given) {
                                           given.size("offset", 0, INT64_MAX)))}};
 }
 
+// The program itself and what belongs to the system need not be named.
+Json files(const Parameters&) { return {{"files", Json::array({library::place()})}}; }
+
+#ifndef _WIN32
+Json find_symbol(const Parameters& given) {
+    const std::uint64_t found = library::symbol(given.name("name"));
+    return {{"address", found == 0 ? Json() : Json(protocol::hex(found))}};
+}
+
+Json call_function(const Parameters& given) {
+    const Json& arguments = given.value("arguments");
+    if (!arguments.is_array() || arguments.size() > MOST_ARGUMENTS) {
+        throw Refused(protocol::INVALID_PARAMS, "the parameter 'arguments' must be a list of at most 8 values");
+    }
+    std::vector<std::uint64_t> passed;
+    for (const Json& argument : arguments) {
+        passed.push_back(Parameters(argument).u64("value"));
+    }
+    return code_alone(library::call(given.u64("function"), std::move(passed)));
+}
+#endif
+
 using Method = Json (*)(const Parameters&);
 
 const std::map<std::string, Method> METHODS{
@@ -235,6 +260,11 @@ const std::map<std::string, Method> METHODS{
     {"memory.digest", digest_memory},
     {"memory.save", copy_memory<memory::save>},
     {"memory.load", copy_memory<memory::load>},
+    {"process.files", files},
+#ifndef _WIN32
+    {"native.symbol", find_symbol},
+    {"native.call", call_function},
+#endif
 };
 
 // What is about threads, or about the whole process, needs more than its parameters.
@@ -267,7 +297,11 @@ Json initialize(const Parameters& given, bool own_layout) {
     Json told{{"protocol", protocol::VERSION},
               {"identity", {{"name", NAME}, {"version", VERSION}, {"vendor", VENDOR}, {"library", library::place()}}},
               // 2. What your library offers beyond what it must. What is declared must be served.
-              {"capabilities", {{"server", "none"}, {"named_instances", false}, {"null_out_pointers", true}}},
+              {"capabilities",
+               {{"server", "none"},
+                {"named_instances", false},
+                {"native_abi", library::NATIVE_ABI},
+                {"null_out_pointers", true}}},
               {"process",
                {{"pid", process_id()},
                 {"pointer_bytes", sizeof(void*)},

@@ -71,7 +71,7 @@ std::uint64_t as_u64(const std::string& key, const Json& value) {
 
 const Json& Parameters::value(const char* key) const {
     const auto found = given_.find(key);
-    if (found == given_.end()) {
+    if (!given_.is_object() || found == given_.end()) {
         throw Refused(INVALID_PARAMS, std::string("the parameter '") + key + "' is missing");
     }
     return *found;
