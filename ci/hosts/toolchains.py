@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import tomllib
@@ -14,6 +15,7 @@ from widths.packages import NotHere, install
 _LANGUAGES: Final = Path(__file__).with_name("languages.toml")
 _TEMPLATES: Final = ROOT / "conformance" / "vdi_conformance" / "cli" / "templates"
 _DIRECTORY: Final = "{{directory}}"
+_STAMP: Final = "made-from.txt"
 
 
 class Language(NamedTuple):
@@ -27,8 +29,11 @@ class Language(NamedTuple):
     kept: tuple[str, ...]
 
     def build(self, python: Path, directory: Path) -> None:
-        """Make the skeleton anew and build it; NotHere where this machine lacks what that takes."""
+        """Make the skeleton and build it where that is not up to date; NotHere where this machine cannot."""
         self._need_programs()
+        stamp, wanted = directory / _STAMP, self._fingerprint()
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+            return
         self._write(python, directory)
         if not self._has_libraries(directory):
             self._need_registry(directory)
@@ -36,11 +41,22 @@ class Language(NamedTuple):
             say(f"Building the skeleton in {self.name}: {' '.join(command)}")
             if subprocess.run(_found(command), cwd=directory, env=clean_variables(), check=False).returncode:
                 raise Unprepared(f"The skeleton in {self.name} could not be built: the lines above say why.")
+        stamp.write_text(wanted, encoding="utf-8")
 
     def _need_programs(self) -> None:
         missing = [package for program, package in self.programs.items() if shutil.which(program) is None]
         if missing:
             install(*missing)
+
+    def _fingerprint(self) -> str:
+        """Say in one line what the build is made from: the template, and the programs."""
+        digest = hashlib.sha256(repr(self).encode())
+        for path in sorted(path for path in (_TEMPLATES / self.name).rglob("*") if path.is_file()):
+            digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+        for program in self.programs:
+            version = subprocess.run(_found([program, "--version"]), check=True, capture_output=True).stdout
+            digest.update(program.encode() + b"\0" + version + b"\0")
+        return digest.hexdigest()
 
     def _write(self, python: Path, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
