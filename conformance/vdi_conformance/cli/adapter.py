@@ -1,4 +1,4 @@
-"""`vdi-conformance adapter init`: a skeleton adapter to fill in."""
+"""`vdi-conformance adapter`: a skeleton adapter to fill in."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from vdi_conformance.cli import values
+from vdi_conformance.cli.adapter_host import host
 from vdi_conformance.cli.refusal import UsageRefusal, unknown
 from vdi_conformance.untrusted import decoding
 from vdi_conformance.untrusted.printable import shown
@@ -16,7 +17,9 @@ from vdi_conformance.untrusted.printable import shown
 TEMPLATES: Final = files("vdi_conformance.cli") / "templates"
 LANGUAGES: Final = ("python",)
 NAME: Final = re.compile(r"[ -~]*[A-Za-z][ -~]*")
-adapter = typer.Typer(name="adapter", help="Make adapters.", rich_markup_mode=None)
+adapter = typer.Typer(name="adapter", help="Make adapters, and start one.", rich_markup_mode=None)
+
+adapter.command()(host)
 
 
 @adapter.callback()
