@@ -18,7 +18,7 @@ def host(
     reference: Annotated[
         str, typer.Argument(metavar="REF", autocompletion=values.adapters, help="The adapter, named as for `run`.")
     ],
-) -> int:
+) -> None:
     """Be one process of an adapter: take requests of the host protocol from standard input, answer on standard output.
 
     It is what programs that `reproduce` writes take for their --server-host, and it serves to try a host by hand.
@@ -30,7 +30,7 @@ def host(
         raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
     os.environ.update(spec.env)
     if spec.kind == "command":
-        return _started(list(spec.argv), spec.cwd)
+        raise typer.Exit(_started(list(spec.argv), spec.cwd))
     # Here, since the other verbs need none of it.
     from vdi_conformance.host.child.entry import spawned_main
 

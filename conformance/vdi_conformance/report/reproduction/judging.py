@@ -21,7 +21,7 @@ EXPECTED: Final = 500
 _CODES: Final = {name: code for code, name in NAMES.items()}
 _WIN32: Final = re.compile(r"HRESULT_FROM_WIN32\((\d{1,5})\)")
 _HEX: Final = re.compile(r"0x[0-9a-fA-F]{1,16}")
-_DATA: Final = re.compile(r"(?:[0-9a-f]{2})+")
+_DATA: Final = re.compile(r"(?:[0-9a-f]{2})*")
 _NIBBLES: Final = 16
 _DIFFER: Final = frozenset({"address", "buffer", "record", "stack", "heap", "unmapped"})
 """Members of an answer whose values are the run's own."""
@@ -58,7 +58,9 @@ def judged(check: CheckRecord, call: Call, numbers: Numbers, gives: Mapping[str,
     code = call.answer.get("code")
     if isinstance(code, int) and len(codes) + any_failure == len(expected) > 0 and name_of(code) not in codes:
         return Judged(call.number, called, codes, any_failure, (), "", told)
-    facts = tuple(_facts(call, call.answer, numbers, gives))
+    facts = facts_of(call, numbers, gives)
+    if call.method == "memory.read" and not any(fact.key == "data" for fact in facts):
+        raise NotReproducible(f"the record keeps only the first of the bytes that the failure is about: {_REST}")
     observed = check.cause.observed if check.cause else None
     if all(fact.key == "code" for fact in facts) and (not isinstance(code, int) or name_of(code) != observed):
         raise NotReproducible(
@@ -96,10 +98,12 @@ def _code_of(name: str) -> int | None:
     return None
 
 
-def _facts(
-    call: Call, answer: Mapping[str, Any], numbers: Numbers, gives: Mapping[str, str]
-) -> Iterator[Fact]:
-    """Describe an answer by what does not differ from run to run."""
+def facts_of(call: Call, numbers: Numbers, gives: Mapping[str, str]) -> tuple[Fact, ...]:
+    """Describe the answer of a call by what does not differ from run to run."""
+    return tuple(_facts(call, call.answer, numbers, gives)) if isinstance(call.answer, dict) else ()
+
+
+def _facts(call: Call, answer: Mapping[str, Any], numbers: Numbers, gives: Mapping[str, str]) -> Iterator[Fact]:
     for key, value in flattened(answer):
         last = key.rpartition(".")[2]
         if last == "handle" and isinstance(value, int) and not is_untouched("handle", value):
@@ -111,17 +115,16 @@ def _facts(
             if isinstance(known, Known) and known.name not in gives and not known.distance:
                 yield Fact(key, name=known.name)
         elif last == "data" and isinstance(value, str) and call.method == "memory.read":
-            yield Fact(key, _masked(value, [word for word in gives.values() if word.startswith("data@")]))
+            if _DATA.fullmatch(value):
+                yield Fact(key, _masked(value, [word for word in gives.values() if word.startswith("data@")]))
         elif last not in ("device", "text"):
             yield Fact(key, plain(value))
 
 
 def _masked(data: str, words: Sequence[str]) -> str:
     """Give bytes with dots where the numbers of the run are."""
-    if not _DATA.fullmatch(data):
-        raise NotReproducible(f"the record keeps only the first of the bytes that the failure is about: {_REST}")
     masked = list(data)
     for word in words:
         start = 2 * int(word.partition("@")[2])
-        masked[start : start + _NIBBLES] = "." * _NIBBLES
+        masked[start : start + _NIBBLES] = "." * len(masked[start : start + _NIBBLES])
     return "".join(masked)

@@ -11,7 +11,7 @@ from vdi_conformance.report.calls import is_untouched
 from vdi_conformance.report.reproduction.program import Known, Number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from vdi_conformance.evidence.records import Call
 
@@ -23,6 +23,8 @@ TRANSFER: Final = 4 << 20
 """So long a buffer of unknown size may be."""
 NEIGHBOURS: Final = 16
 WORD: Final = 8
+HANDLE: Final = 8
+"""So many digits has a handle."""
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{5,}")
 
 
@@ -39,17 +41,18 @@ class _Area:
 
 
 class Numbers:
-    """The numbers that were given so far."""
+    """The numbers that were given so far, among all of these calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Sequence[Call] = ()) -> None:
         self._areas: list[_Area] = []
+        self._passed = set(_short_arguments(calls))
 
     def learn(self, call: Call) -> dict[str, str]:
         """Take what a call gave; name what differs from run to run, each with the member of the answer."""
         if not isinstance(call.answer, dict):
             return {}
         gives = {}
-        for area, key in _given(call, call.answer):
+        for area, key in (*_given(call, call.answer), *_read_handle(call, call.answer, self._passed)):
             if area.start and area.start >= (0 if area.is_handle else LOWEST):
                 self._areas.append(area)
                 gives[area.name] = key
@@ -139,40 +142,78 @@ def words_of(data: str) -> Iterator[tuple[int, int]]:
         yield offset, int.from_bytes(raw[offset : offset + WORD], "little")
 
 
+def _short_arguments(calls: Sequence[Call]) -> Iterator[int]:
+    """Give the numbers of 32 bits that compiled functions are given."""
+    for call in calls:
+        arguments = call.params.get("arguments")
+        if call.method == "native.call" and isinstance(arguments, list):
+            yield from (number_of(one.get("value")) for one in arguments if isinstance(one, dict))
+
+
+def _read_handle(call: Call, answer: Mapping[str, Any], passed: Collection[int]) -> Iterator[tuple[_Area, str]]:
+    """Give the handle that a call read out of memory: a number of 32 bits that a function is given later."""
+    data = str(answer.get("data"))
+    if call.method != "memory.read" or len(data) != HANDLE:
+        return
+    try:
+        number = int.from_bytes(bytes.fromhex(data), "little")
+    except ValueError:
+        return
+    if number >= LOWEST and number in passed:
+        yield _Area(f"handle_{call.number}", number, call.process, is_handle=True), "data@0"
+
+
 def _given(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]:
-    number, process = call.number, call.process
-    size = number_of(call.params.get("size")) or 1
-    match call.method:
-        case "memory.allocate" | "memory.reserve":
-            name = "memory" if call.method == "memory.allocate" else "reserved"
-            yield _Area(f"{name}_{number}", number_of(answer.get("address")), process, behind=size + 1), "address"
-        case "memory.outside_addresses":
-            for key in ("stack", "heap", "data", "unmapped"):
-                yield _Area(f"{key}_{number}", number_of(answer.get(key)), process, behind=256), key
-        case "memory.read":
-            for offset, word in words_of(str(answer.get("data"))):
-                if LOWEST < word >> 16 < 1 << 32:
-                    yield _Area(f"word_{number}_{offset}", word, process), f"data@{offset}"
-        case "native.symbol":
-            yield _Area(f"symbol_{number}", number_of(answer.get("address")), process), "address"
-        case "native.create_instance":
-            yield _Area(f"object_{number}", number_of(answer.get("address")), process), "address"
-        case "server.allocate_buffer":
+    """Give the numbers of an answer that differ from run to run, each with the member that has it."""
+    if call.method in _ADDRESSES:
+        name, before, behind = _ADDRESSES[call.method]
+        size = number_of(call.params.get("size"))
+        if not is_untouched("address", answer.get("address")):
             at = number_of(answer.get("address"))
-            yield _Area(f"server_buffer_{number}", at, process, ZONE, size + 1), "address"
-        case "set.map_buffer_handle" if not is_untouched("address", answer.get("address")):
-            at = number_of(answer.get("address"))
-            yield _Area(f"mapped_{number}", at, process, ZONE, TRANSFER), "address"
-        case "set.get_buffer_handle" if isinstance(answer.get("handle"), int):
-            if not is_untouched("handle", answer["handle"]):
-                yield _Area(f"handle_{number}", answer["handle"], process, is_handle=True), "handle"
-        case "device.get_command":
-            command = answer.get("command")
-            if isinstance(command, dict):
-                yield (
-                    _Area(f"record_{number}", number_of(command.get("address")), process, behind=24),
-                    "command.address",
-                )
-                length = number_of(command.get("size")) or 1
-                at = number_of(command.get("buffer"))
-                yield _Area(f"buffer_{number}", at, process, ZONE, length + 1), "command.buffer"
+            yield _Area(f"{name}_{call.number}", at, call.process, before, behind or size + 1), "address"
+    elif call.method in _OTHERS:
+        yield from _OTHERS[call.method](call, answer)
+
+
+def _outside(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]:
+    for key in ("stack", "heap", "data", "unmapped"):
+        yield _Area(f"{key}_{call.number}", number_of(answer.get(key)), call.process, behind=256), key
+
+
+def _read_words(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]:
+    """Give what may be pointers among bytes that were read."""
+    for offset, word in words_of(str(answer.get("data"))):
+        if LOWEST < word >> 16 < 1 << 32:
+            yield _Area(f"word_{call.number}_{offset}", word, call.process), f"data@{offset}"
+
+
+def _handle(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]:
+    handle = answer.get("handle")
+    if isinstance(handle, int) and not is_untouched("handle", handle):
+        yield _Area(f"handle_{call.number}", handle, call.process, is_handle=True), "handle"
+
+
+def _command(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]:
+    command = answer.get("command")
+    if isinstance(command, dict):
+        record, buffer = number_of(command.get("address")), number_of(command.get("buffer"))
+        yield _Area(f"record_{call.number}", record, call.process, behind=24), "command.address"
+        behind = number_of(command.get("size")) + 1
+        yield _Area(f"buffer_{call.number}", buffer, call.process, ZONE, behind), "command.buffer"
+
+
+_ADDRESSES: Final[Mapping[str, tuple[str, int, int]]] = {
+    "memory.allocate": ("memory", 0, 0),
+    "memory.reserve": ("reserved", 0, 0),
+    "native.symbol": ("symbol", 0, 1),
+    "native.create_instance": ("object", 0, 1),
+    "server.allocate_buffer": ("server_buffer", ZONE, 0),
+    "set.map_buffer_handle": ("mapped", ZONE, TRANSFER),
+}
+"""Calls that give one address: what it is called, how far before and behind it its area goes, 0 for the size asked."""
+_OTHERS: Final[Mapping[str, Callable[[Call, Mapping[str, Any]], Iterator[tuple[_Area, str]]]]] = {
+    "memory.outside_addresses": _outside,
+    "memory.read": _read_words,
+    "set.get_buffer_handle": _handle,
+    "device.get_command": _command,
+}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.report.calls import answer_of
-from vdi_conformance.report.reproduction.judging import judged, numberless
+from vdi_conformance.report.reproduction.judging import facts_of, judged, numberless
 from vdi_conformance.report.reproduction.numbers import Numbers
 from vdi_conformance.report.reproduction.program import (
     Bytes,
@@ -51,7 +51,7 @@ def program_of(check: CheckRecord, header: Header, sql: Callable[[Mapping[str, o
         raise NotReproducible(f"the record names no call that the failure is about: {_HOST_ONLY}")
     processes = _processes(calls)
     by_name = {one.name: one for one in processes}
-    numbers = Numbers()
+    numbers = Numbers(calls)
     translator = Translator(numbers)
     steps = []
     how = None
@@ -62,8 +62,12 @@ def program_of(check: CheckRecord, header: Header, sql: Callable[[Mapping[str, o
         if call is about:
             how = judged(check, call, numbers, gives)
         step = _step(call, by_name[call.process], invocation, gives, numbers)
-        steps.append(replace(step, code=None, seen="done") if _gives_nothing(invocation, calls) else step)
+        step = replace(step, code=None, seen="done") if _gives_nothing(invocation, calls) else step
+        steps.append(replace(step, facts=tuple(one for one in facts_of(call, numbers, gives) if one.key != "code")))
     assert how is not None, "the call that it is about is among them"
+    if not how.facts or check.unexpected is None or check.unexpected.judge == "model":
+        # One call alone says it.
+        steps = [replace(step, facts=()) for step in steps]
     order = tuple(_order(calls, about, check.ended))
     return Program(
         check=shown(check.id),
@@ -99,7 +103,9 @@ def _needed(check: CheckRecord) -> list[Call]:
             f"the record keeps {len(check.calls)} of the {check.calls[-1].number} calls of the check: {_HOST_ONLY}"
         )
     if len(calls) > MOST_CALLS:
-        raise NotReproducible(f"the failure comes after {len(calls)} calls, which nobody would step through: {_HOST_ONLY}")
+        raise NotReproducible(
+            f"the failure comes after {len(calls)} calls, which nobody would step through: {_HOST_ONLY}"
+        )
     if check.accounts:
         named = ", ".join(shown(one) for one in check.accounts)
         raise NotReproducible(f"{named} ran under an account of its own, which no program can take: {_HOST_ONLY}")
@@ -124,10 +130,7 @@ def _processes(calls: Sequence[Call]) -> list[Process]:
     return [Process(name, function, name in servers) for name, function in taken.items()]
 
 
-
-def _step(
-    call: Call, process: Process, invocation: Invocation, gives: Mapping[str, str], numbers: Numbers
-) -> Step:
+def _step(call: Call, process: Process, invocation: Invocation, gives: Mapping[str, str], numbers: Numbers) -> Step:
     uses = tuple(dict.fromkeys(name for argument in invocation.arguments for name in _names(argument)))
     code = call.answer.get("code") if isinstance(call.answer, dict) else None
     is_known = isinstance(code, int) and (call.method != "native.call" or code == NOERROR or failed(code))
@@ -208,4 +211,3 @@ def _notes(calls: Sequence[Call]) -> Iterator[str]:
 
 def _polls(call: Call) -> bool:
     return isinstance(call.answer, dict) and call.answer.get("code") == VD_E_TIMEOUT
-

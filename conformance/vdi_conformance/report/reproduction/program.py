@@ -62,6 +62,15 @@ Argument = str | int | bool | Known | Bytes | Joined | Fields | Sized | None
 
 
 @dataclass(frozen=True)
+class Fact:
+    """A member of the answer in the record: a text in which `.` stands for any digit, or the number of that name."""
+
+    key: str
+    text: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Invocation:
     """What a step does: a function of the machinery, or a method of an object that is known by an id."""
 
@@ -77,7 +86,7 @@ class Step:
 
     `gives` names members of the answer; `data@8` is the number at the offset 8 of bytes that were read. `code` is the
     HRESULT in the record, `seen` the whole answer in words. `patience` is milliseconds that the call itself may wait.
-    `awaited` says that its end was seen.
+    `facts` are held against the answer where a check judges what all of its calls gave together.
     """
 
     number: int
@@ -90,6 +99,7 @@ class Step:
     seen: str
     code: int | None = None
     patience: int = 0
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,15 +118,6 @@ class Event:
     kind: Literal["begins", "ends", "killed"]
     call: int = 0
     process: str = ""
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A member of the answer in the record: a text in which `.` stands for any digit, or the number of that name."""
-
-    key: str
-    text: str = ""
-    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""Writes a program down in a language, on the machinery of its template; nothing that others wrote gets out of its
-literals and comments.
+"""Writes a program down in a language, on the machinery of its template.
+
+Nothing that others wrote gets out of its literals and comments.
 """
 
 from __future__ import annotations
