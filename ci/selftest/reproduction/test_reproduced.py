@@ -78,7 +78,8 @@ def require_reproduced(run: Run, broken: Side, directory: Path, *langs: str) -> 
     sound = Side(native.build(), "emulator")
     for lang in langs:
         tried = [
-            [verdict(program, side, directory) for side in (broken, sound)] for program in programs(run, directory, lang)
+            [verdict(program, side, directory) for side in (broken, sound)]
+            for program in programs(run, directory, lang)
         ]
         assert [AGAIN, NOT_AGAIN] in tried, (lang, tried)
 
@@ -90,7 +91,63 @@ def served_by(fault: str, directory: Path, *checks: str) -> tuple[Run, Side]:
     return run_suite_in(directory, *chosen, *(f"--check={check}" for check in checks)), broken
 
 
+NATIVE: Final = (
+    "a_configuration_is_longer",
+    "block_size_and_depth_change_places",
+    "the_alignment_is_read_from_another_place",
+    "size_and_position_change_places",
+    "a_position_has_32_bits",
+    "a_device_has_no_destructor",
+    "an_object_has_two_members",
+    "a_device_has_two_members",
+    "negative_handles_are_refused",
+    "an_unknown_set_cannot_be_found",
+)
+"""Faults of the stand-in itself, of `fixtures/native/faults.tsv`."""
+SERVED: Final = {
+    "gbh.a_completion_ends_all_handles_of_its_device": "GBH/a_held_handle_outlives_other_commands_of_its_device[primary]",
+    "gbh.a_new_area_ends_all_handles": "GBH/a_held_handle_outlives[primary-a new area]",
+    "sec.a_set_is_joined_while_it_is_configured": "SEC/a_set_cannot_be_joined_while_its_server_configures_it",
+}
+"""Faults of the broker and the server that the stand-in asks, each with a check that finds it."""
+
+
 def test_a_failure_comes_again_where_it_was_seen_alone(tmp_path: Path) -> None:
-    run, broken = served_by("gbh.a_new_area_ends_all_handles", tmp_path, "GBH/a_held_handle_outlives[primary-a new area]")
+    fault = "gbh.a_new_area_ends_all_handles"
+    run, broken = served_by(fault, tmp_path, SERVED[fault])
+    assert run.exit_code == 1, run.output
+    require_reproduced(run, broken, tmp_path, "python")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", SERVED)
+def test_a_failure_by_a_server_comes_again(fault: str, tmp_path: Path) -> None:
+    run, broken = served_by(fault, tmp_path, SERVED[fault])
     assert run.exit_code == 1, run.output
     require_reproduced(run, broken, tmp_path, "python", "cpp")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NATIVE)
+def test_a_failure_of_a_library_comes_again(name: str, tmp_path: Path) -> None:
+    (fault,) = (one for one in faults() if one.name == name)
+    copy(fault, tmp_path / "sources")
+    library = tmp_path / "libsqlvdi.so"
+    native.library("-O0").make(tmp_path / "sources", library)
+    chosen = ("--adapter", f"sqlserver:{library}", "--server", "emulator", *judging(fault.requirement))
+    run = run_suite_in(tmp_path, *chosen)
+    require_reproduced(run, Side(library, "emulator"), tmp_path, "python", "cpp")
+
+
+@pytest.mark.long
+def test_a_failure_of_another_library_does_not_come_again_on_a_sound_one(tmp_path: Path) -> None:
+    run = run_suite_in(
+        tmp_path,
+        *("--adapter", "vdi_fixtures.broken.gbh.any_address_has_a_handle:Broken", "--server", "emulator"),
+        "--check=GBH/memory_outside_the_set_has_no_handle[primary-heap]",
+    )
+    assert run.exit_code == 1, run.output
+    sound = Side(native.build(), "emulator")
+    for lang in ("python", "cpp"):
+        (program,) = programs(run, tmp_path, lang)
+        assert verdict(program, sound, tmp_path) == NOT_AGAIN

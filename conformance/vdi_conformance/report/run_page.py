@@ -15,7 +15,7 @@ from vdi_conformance.report.lanes import lanes_svg
 from vdi_conformance.report.lanes.shortening import told_calls
 from vdi_conformance.report.run_report import CauseReport, RequirementReport, RunReport, run_report
 from vdi_conformance.report.web import rendered
-from vdi_conformance.report.wording import NO_TOPIC, facts, topic, topic_of
+from vdi_conformance.report.wording import NO_TOPIC, facts, program, topic, topic_of
 from vdi_conformance.requirements import Question, Requirement, catalogue
 from vdi_conformance.untrusted.printable import shown_lines
 
@@ -41,6 +41,7 @@ class PageCause(NamedTuple):
     picture: Markup
     calls: str
     mark: str
+    program: str
 
 
 class Named(NamedTuple):
@@ -102,6 +103,7 @@ def _causes(report: RunReport, evidence: Evidence) -> Iterator[PageCause]:
             picture=_picture(check),
             calls="\n".join(call_lines(told_calls(check), check.unexpected)),
             mark=mark_of_check(check),
+            program=program(check),
         )
 
 

@@ -147,6 +147,11 @@ def rerun(header: Header, check: CheckRecord) -> str:
     return _command([*_run(header), "--check", check.id])
 
 
+def program(check: CheckRecord) -> str:
+    """Give the command that makes a program of a failed check."""
+    return _command(["vdi-conformance", "reproduce", "EVIDENCE", "--check", check.id])
+
+
 def rerun_all(header: Header) -> str:
     """Give the command that makes the run again; what else was selected is told by the header's `selection`."""
     parts = _run(header)

@@ -9,7 +9,7 @@ from vdi_conformance.evidence.numbers import number_of
 from vdi_conformance.report.calls import is_untouched
 from vdi_conformance.report.reproduction.program import ANY_FAILURE, Fact, Judged, Known, NotReproducible
 from vdi_conformance.untrusted.printable import shown
-from vdi_conformance.vdi.hresult import NAMES, name_of
+from vdi_conformance.vdi.hresult import NAMES, VD_E_TIMEOUT, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from vdi_conformance.report.reproduction.numbers import Numbers
 
 EXPECTED: Final = 500
+PAGE: Final = 4096
+EARLY: Final = 0.9
+"""A wait that is over after less than this share of its time is over early."""
 _CODES: Final = {name: code for code, name in NAMES.items()}
 _WIN32: Final = re.compile(r"HRESULT_FROM_WIN32\((\d{1,5})\)")
 _HEX: Final = re.compile(r"0x[0-9a-fA-F]{1,16}")
@@ -100,7 +103,24 @@ def _code_of(name: str) -> int | None:
 
 def facts_of(call: Call, numbers: Numbers, gives: Mapping[str, str]) -> tuple[Fact, ...]:
     """Describe the answer of a call by what does not differ from run to run."""
-    return tuple(_facts(call, call.answer, numbers, gives)) if isinstance(call.answer, dict) else ()
+    if not isinstance(call.answer, dict):
+        return ()
+    return (*_facts(call, call.answer, numbers, gives), *_placed(call, call.answer), *_timed(call, call.answer))
+
+
+def _placed(call: Call, answer: Mapping[str, Any]) -> Iterator[Fact]:
+    """Say where in its page a buffer lies, which is no matter of the run."""
+    for key, value in flattened(answer):
+        is_buffer = key == "command.buffer" or (key == "address" and call.method == "set.map_buffer_handle")
+        if is_buffer and number_of(value) and not is_untouched("address", value):
+            yield Fact(f"{key}%{PAGE}", str(number_of(value) % PAGE))
+
+
+def _timed(call: Call, answer: Mapping[str, Any]) -> Iterator[Fact]:
+    """Say whether a wait in vain was over before its time."""
+    timeout = call.params.get("timeout")
+    if answer.get("code") == VD_E_TIMEOUT and isinstance(timeout, int) and call.end is not None:
+        yield Fact("early", plain(call.end - call.begin < timeout * EARLY))
 
 
 def _facts(call: Call, answer: Mapping[str, Any], numbers: Numbers, gives: Mapping[str, str]) -> Iterator[Fact]:

@@ -82,7 +82,7 @@ def program_of(check: CheckRecord, header: Header, sql: Callable[[Mapping[str, o
         order=order,
         judged=how,
         statements=tuple(_statements(calls, sql)),
-        notes=tuple(_notes(calls)),
+        notes=tuple(_notes(calls, any(step.facts for step in steps))),
         is_scripted=any(call.method.startswith("server.") for call in calls),
     )
 
@@ -197,8 +197,11 @@ def _statements(calls: Sequence[Call], sql: Callable[[Mapping[str, object]], str
             yield Statement(call.number, sql(call.params), call.params.get("operation") == "backup")
 
 
-def _notes(calls: Sequence[Call]) -> Iterator[str]:
+def _notes(calls: Sequence[Call], is_compared: bool) -> Iterator[str]:
     """Say what a program does not do as the suite did it."""
+    if is_compared:
+        yield "The check judged all answers together, and this program says REPRODUCED where each is as in the record."
+        yield "What shows in no answer, such as time that passed or what is left in the system, it cannot tell."
     if any(call.method == "memory.reserve" and call.params.get("address") for call in calls):
         yield "Addresses are reserved where the system puts them: that of the run is another process's."
     if any(call.method == "device.serve" for call in calls):

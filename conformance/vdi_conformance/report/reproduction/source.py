@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from vdi_conformance.report.reproduction.judging import EARLY
 from vdi_conformance.report.reproduction.numbers import expression
 from vdi_conformance.report.reproduction.program import (
     Argument,
@@ -167,6 +168,7 @@ def source(program: Program, language: Language, protocol: str) -> str:
         program=program,
         source=Source(language),
         protocol=protocol,
+        early=EARLY,
         names=sorted(hresult.NAMES.items()),
         completions=completion.NAMES,
         fields=VDConfig._fields,
