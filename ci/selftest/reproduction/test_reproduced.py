@@ -105,8 +105,15 @@ NATIVE: Final = (
 )
 """Faults of the stand-in itself, of `fixtures/native/faults.tsv`."""
 SERVED: Final = {
-    "gbh.a_completion_ends_all_handles_of_its_device": "GBH/a_held_handle_outlives_other_commands_of_its_device[primary]",
+    "cfg.ended_sets_have_no_configuration": "CFG/a_configured_set_says_the_same_in_every_state[backup]",
+    "cmd.what_was_queued_comes_after_an_abort": "CMD/nothing_queued_is_handed_out_after_an_abort[its own process]",
     "gbh.a_new_area_ends_all_handles": "GBH/a_held_handle_outlives[primary-a new area]",
+    "gbh.leaving_aborts_the_set": "CLS/who_leaves_after_its_devices_closed_disturbs_nobody[primary]",
+    "mbh.areas_are_listed_once": "GBH/areas_that_come_between_mappings_are_shared",
+    "mbh.later_areas_are_not_mapped": "GBH/buffers_of_areas_that_came_later_are_shared",
+    "opd.a_secondarys_abort_is_none": "OPD/no_device_opens_after_an_abort_by_another_process[backup-SignalAbort]",
+    "opd.devices_open_while_the_server_configures": "OPD/no_device_opens_while_the_server_configures",
+    "opd.the_first_device_opens_first": "OPD/devices_open_in_any_order[backup-the last one first]",
     "sec.a_set_is_joined_while_it_is_configured": "SEC/a_set_cannot_be_joined_while_its_server_configures_it",
 }
 """Faults of the broker and the server that the stand-in asks, each with a check that finds it."""

@@ -24,17 +24,18 @@ from vdi_conformance.report.reproduction.program import (
 from vdi_conformance.report.reproduction.translation import Translator
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.untrusted.printable import shown
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_TIMEOUT, failed
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_TIMEOUT, failed, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from vdi_conformance.evidence.records import Call, CheckRecord, Header
+    from vdi_conformance.evidence.records import Call, CheckRecord, Header, Unexpected
     from vdi_conformance.report.reproduction.program import Argument, Invocation
 
 MOST_CALLS: Final = 500
 """A program has so many calls at the most."""
 SEEN: Final = 300
+VDI_FACILITY: Final = 0x77
 _NO_RESULT: Final = re.compile(r"[CD][12]Ev$")
 _SERVER: Final = ("server.", "statement.")
 _HOST_ONLY: Final = "run the check again with the suite"
@@ -45,10 +46,7 @@ def program_of(check: CheckRecord, header: Header, sql: Callable[[Mapping[str, o
 
     `sql` writes the parameters of statement.execute as T-SQL.
     """
-    calls = _needed(check)
-    about = next((call for call in calls if check.unexpected and call.number == check.unexpected.call), None)
-    if about is None:
-        raise NotReproducible(f"the record names no call that the failure is about: {_HOST_ONLY}")
+    calls, about = _needed(check)
     processes = _processes(calls)
     by_name = {one.name: one for one in processes}
     numbers = Numbers(calls)
@@ -87,15 +85,16 @@ def program_of(check: CheckRecord, header: Header, sql: Callable[[Mapping[str, o
     )
 
 
-def _needed(check: CheckRecord) -> list[Call]:
-    """Give the calls up to the end of the one that the failure is about; a NotReproducible where some are missing."""
+def _needed(check: CheckRecord) -> tuple[list[Call], Call]:
+    """Give the calls up to the end of the one that the failure is about, and that one.
+
+    Where some are missing it is a NotReproducible.
+    """
     if check.verdict not in ("failed", "warning", "known failure"):
         raise NotReproducible(f"{shown(check.id)} ended as {check.verdict}: name a check that failed")
     if not check.calls or check.unexpected is None:
         raise NotReproducible(f"the record names no call that the failure is about: {_HOST_ONLY}")
-    about = next((call for call in check.calls if call.number == check.unexpected.call), None)
-    if about is None:
-        raise NotReproducible(f"the record names no call that the failure is about: {_HOST_ONLY}")
+    about = _about(check, check.unexpected)
     over = float("inf") if about.end is None else about.end
     calls = sorted((call for call in check.calls if call.begin <= over), key=lambda call: call.number)
     if [call.number for call in calls] != list(range(1, len(calls) + 1)):
@@ -109,7 +108,27 @@ def _needed(check: CheckRecord) -> list[Call]:
     if check.accounts:
         named = ", ".join(shown(one) for one in check.accounts)
         raise NotReproducible(f"{named} ran under an account of its own, which no program can take: {_HOST_ONLY}")
-    return calls
+    return calls, about
+
+
+def _about(check: CheckRecord, unexpected: Unexpected) -> Call:
+    """Give the call that a failure is about.
+
+    A check that makes calls of compiled functions by itself does not say which of them gave the code that it names.
+    """
+    found = next((call for call in check.calls if call.number == unexpected.call), None)
+    if found is None:
+        raise NotReproducible(f"the record names no call that the failure is about: {_HOST_ONLY}")
+    observed = check.cause.observed if check.cause and unexpected.judge == "check" else None
+    if observed is None or _code_name(found) == observed:
+        return found
+    earlier = [call for call in check.calls if call.number <= found.number and _code_name(call) == observed]
+    return earlier[-1] if earlier else found
+
+
+def _code_name(call: Call) -> str | None:
+    code = call.answer.get("code") if isinstance(call.answer, dict) else None
+    return name_of(code) if isinstance(code, int) else None
 
 
 def _by_answers(calls: Sequence[Call]) -> list[Call]:
@@ -133,7 +152,7 @@ def _processes(calls: Sequence[Call]) -> list[Process]:
 def _step(call: Call, process: Process, invocation: Invocation, gives: Mapping[str, str], numbers: Numbers) -> Step:
     uses = tuple(dict.fromkeys(name for argument in invocation.arguments for name in _names(argument)))
     code = call.answer.get("code") if isinstance(call.answer, dict) else None
-    is_known = isinstance(code, int) and (call.method != "native.call" or code == NOERROR or failed(code))
+    is_known = isinstance(code, int) and (call.method != "native.call" or code == NOERROR or _is_hresult(code))
     timeout = call.params.get("timeout")
     return Step(
         number=call.number,
@@ -147,6 +166,11 @@ def _step(call: Call, process: Process, invocation: Invocation, gives: Mapping[s
         code=code if is_known else None,
         patience=min(timeout, 600_000) if isinstance(timeout, int) and timeout > 0 else 0,
     )
+
+
+def _is_hresult(code: int) -> bool:
+    """Tell whether what a compiled function gave is an error, be it one that has lost its sign."""
+    return failed(code) or code >> 16 == VDI_FACILITY
 
 
 def _gives_nothing(invocation: Invocation, calls: Sequence[Call]) -> bool:
