@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 LOWEST: Final = 0x10000
 """Lower numbers are no addresses."""
+FIRST_POINTER: Final = 0x5500_0000_0000
+LAST_POINTER: Final = 1 << 47
+"""Between these lie nearly all pointers of a process of Linux; what lies elsewhere is one where a call is given it."""
 ZONE: Final = 1 << 16
 """So far before a buffer its prefix zone may begin."""
 TRANSFER: Final = 4 << 20
@@ -45,14 +48,15 @@ class Numbers:
 
     def __init__(self, calls: Sequence[Call] = ()) -> None:
         self._areas: list[_Area] = []
-        self._passed = set(_short_arguments(calls))
+        self._passed = set(_passed(calls))
 
     def learn(self, call: Call) -> dict[str, str]:
         """Take what a call gave; name what differs from run to run, each with the member of the answer."""
         if not isinstance(call.answer, dict):
             return {}
         gives = {}
-        for area, key in (*_given(call, call.answer), *_read_handle(call, call.answer, self._passed)):
+        read = _read(call, call.answer, self._passed) if call.method == "memory.read" else ()
+        for area, key in (*_given(call, call.answer), *read):
             if area.start and area.start >= (0 if area.is_handle else LOWEST):
                 self._areas.append(area)
                 gives[area.name] = key
@@ -142,25 +146,28 @@ def words_of(data: str) -> Iterator[tuple[int, int]]:
         yield offset, int.from_bytes(raw[offset : offset + WORD], "little")
 
 
-def _short_arguments(calls: Sequence[Call]) -> Iterator[int]:
-    """Give the numbers of 32 bits that compiled functions are given."""
+def _passed(calls: Sequence[Call]) -> Iterator[int]:
+    """Give the numbers that calls are given: addresses, and the arguments of compiled functions."""
     for call in calls:
+        yield from (number_of(value) for value in call.params.values() if isinstance(value, str))
         arguments = call.params.get("arguments")
-        if call.method == "native.call" and isinstance(arguments, list):
+        if isinstance(arguments, list):
             yield from (number_of(one.get("value")) for one in arguments if isinstance(one, dict))
 
 
-def _read_handle(call: Call, answer: Mapping[str, Any], passed: Collection[int]) -> Iterator[tuple[_Area, str]]:
-    """Give the handle that a call read out of memory: a number of 32 bits that a function is given later."""
+def _read(call: Call, answer: Mapping[str, Any], passed: Collection[int]) -> Iterator[tuple[_Area, str]]:
+    """Give what are pointers among bytes that were read, or the handle that they are."""
     data = str(answer.get("data"))
-    if call.method != "memory.read" or len(data) != HANDLE:
-        return
-    try:
-        number = int.from_bytes(bytes.fromhex(data), "little")
-    except ValueError:
-        return
-    if number >= LOWEST and number in passed:
-        yield _Area(f"handle_{call.number}", number, call.process, is_handle=True), "data@0"
+    for offset, word in words_of(data):
+        if FIRST_POINTER <= word < LAST_POINTER or (word >= LOWEST and word in passed):
+            yield _Area(f"word_{call.number}_{offset}", word, call.process), f"data@{offset}"
+    if len(data) == HANDLE:
+        try:
+            number = int.from_bytes(bytes.fromhex(data), "little")
+        except ValueError:
+            return
+        if number >= LOWEST and number in passed:
+            yield _Area(f"handle_{call.number}", number, call.process, is_handle=True), "data@0"
 
 
 def _given(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]:
@@ -178,13 +185,6 @@ def _given(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]
 def _outside(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]:
     for key in ("stack", "heap", "data", "unmapped"):
         yield _Area(f"{key}_{call.number}", number_of(answer.get(key)), call.process, behind=256), key
-
-
-def _read_words(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]:
-    """Give what may be pointers among bytes that were read."""
-    for offset, word in words_of(str(answer.get("data"))):
-        if LOWEST < word >> 16 < 1 << 32:
-            yield _Area(f"word_{call.number}_{offset}", word, call.process), f"data@{offset}"
 
 
 def _handle(call: Call, answer: Mapping[str, Any]) -> Iterator[tuple[_Area, str]]:
@@ -213,7 +213,6 @@ _ADDRESSES: Final[Mapping[str, tuple[str, int, int]]] = {
 """Calls that give one address: what it is called, how far before and behind it its area goes, 0 for the size asked."""
 _OTHERS: Final[Mapping[str, Callable[[Call, Mapping[str, Any]], Iterator[tuple[_Area, str]]]]] = {
     "memory.outside_addresses": _outside,
-    "memory.read": _read_words,
     "set.get_buffer_handle": _handle,
     "device.get_command": _command,
 }
