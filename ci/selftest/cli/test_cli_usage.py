@@ -24,6 +24,7 @@ VERBS = (
     "run",
     "replay",
     "report",
+    "reproduce",
     "compare",
     "certify",
     "sign",

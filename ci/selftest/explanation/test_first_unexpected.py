@@ -232,7 +232,7 @@ def test_a_call_without_an_answer_is_marked_where_its_process_died(at_work: Reco
 
 
 def test_of_a_long_check_the_calls_are_kept_that_lead_to_its_mark(at_work: Recorded) -> None:
-    for _ in range(200):
+    for _ in range(400):
         at_work.call("primary", "set.get_configuration", {"code": NOERROR}, set="s1", timeout=0)
     number = at_work.map(code=VD_E_PROTOCOL)
     found = unexpected(at_work.trace, Cause(kind="code", sentence="", expected=["NOERROR"], observed="VD_E_PROTOCOL"))

@@ -23,6 +23,7 @@ PAGES = sorted(
         *(ROOT / "conformance").glob("*.md"),
         *ROOT.glob("[cfr]*/README.md"),
         *ROOT.glob("ci/results*/README.md"),
+        *ROOT.glob("ci/sqlserver/README.md"),
     }
 )
 

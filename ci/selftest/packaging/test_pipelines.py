@@ -17,6 +17,8 @@ SCHEMAS = {
     "pipelines/gitlab-ci.yml": "vendor.gitlab-ci",
     "pipelines/azure-pipelines.yml": "vendor.azure-pipelines",
     "results-repository/.github/workflows/results.yml": "vendor.github-workflows",
+    "sqlserver/workflow.yml": "vendor.github-workflows",
+    "sqlserver/compose.yaml": "vendor.compose-spec",
 }
 
 

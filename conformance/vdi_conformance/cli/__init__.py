@@ -26,6 +26,7 @@ from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.cli.replay import replay
 from vdi_conformance.cli.report import report
+from vdi_conformance.cli.reproduce import reproduce
 from vdi_conformance.cli.requirements import requirements
 from vdi_conformance.cli.run import run
 from vdi_conformance.cli.schema import schema
@@ -53,6 +54,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(replay)
 app.command()(report)
+app.command()(reproduce)
 app.command()(compare)
 app.command()(certify)
 app.command()(sign)

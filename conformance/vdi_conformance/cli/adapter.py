@@ -1,4 +1,4 @@
-"""`vdi-conformance adapter init`: a skeleton adapter to fill in."""
+"""`vdi-conformance adapter`: a skeleton to fill in, or one host of an adapter."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from vdi_conformance.cli import skeletons, values
+from vdi_conformance.cli.adapter_host import host
 from vdi_conformance.cli.refusal import UsageRefusal, unknown
 from vdi_conformance.untrusted import decoding
 from vdi_conformance.untrusted.printable import shown
 
-adapter = typer.Typer(name="adapter", help="Make adapters.", rich_markup_mode=None)
+adapter = typer.Typer(name="adapter", help="Make adapters, and start one.", rich_markup_mode=None)
+adapter.command()(host)
 
 
 @adapter.callback()

@@ -221,9 +221,11 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     `requirements` are those that it judges; `broken` those that its failure or warning is charged to, which may be
     others: what a check needs before it can judge its own has requirements too. What it judges and did not break
     was not tested by it then. `about` says in a sentence what it holds, `conditions` under which values of
-    which axes, where it was chosen by these. `codes` are the names of the HRESULTs that
-    the methods of the client interface gave, by the methods. `calls` are the ones that tell how it came to its end, and
-    `unexpected` says which of them should have been answered otherwise.
+    which axes, where it was chosen by these. `codes` are the names of the HRESULTs that the methods of the client
+    interface gave, by the methods. `calls` are all of them, or where they are very many the ones that tell how it came
+    to its end; `unexpected` says which should have been answered otherwise. `ended` has the processes that were told to
+    leave, or were seen to have left, before the check was over, and when, on the clock of the calls. `accounts` names
+    those that ran under another account.
     """
 
     id: str
@@ -239,6 +241,8 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     codes: dict[str, list[str]] = {}
     requests: Requests = Requests()
     calls: list[Call] = []
+    ended: dict[str, float] = {}
+    accounts: list[str] = []
     unexpected: Unexpected | None = None
     detail: str = ""
     about: str = ""

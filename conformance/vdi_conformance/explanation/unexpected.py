@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.traces import Trace
     from vdi_conformance.model.permits import PermittedAnswer
 
+WHOLE: Final = 300
+"""A check with no more calls keeps them all, so that a program can make them again."""
 LAST: Final = 8
 """So many calls of each process are kept at least."""
 
@@ -53,7 +55,9 @@ def first_unexpected(trace: Trace) -> Unexpected | None:
 
 
 def telling(trace: Trace, found: Unexpected | None) -> list[Call]:
-    """Give the calls of a check that tell how it ended, the last ones of each process among them."""
+    """Give the calls of a check; of very many those that tell how it ended, the last of each process among them."""
+    if len(trace.calls) <= WHOLE:
+        return list(trace.calls)
     last: dict[str, list[Call]] = {}
     for call in trace.calls:
         last.setdefault(call.process, []).append(call)

@@ -27,12 +27,14 @@ class Trace:
     """The calls of a check, oldest first.
 
     `ended` says of processes when they were told to leave or were seen to have left, in milliseconds on the clock of
-    the calls; the others lived on. `whole` says that no call is missing, and that all processes were of one account.
+    the calls; the others lived on. `whole` says that no call is missing, and that all processes were of one account;
+    `accounts` names those that were of another one.
     """
 
     calls: Sequence[Call]
     ended: Mapping[str, float]
     whole: bool = True
+    accounts: Sequence[str] = ()
 
 
 def trace_of(hosts: Iterable[Host]) -> Trace:
@@ -56,6 +58,7 @@ def trace_of(hosts: Iterable[Host]) -> Trace:
         [_call(record, name, number, first) for (record, name, _), number in zip(remembered, numbers, strict=True)],
         {name: _milliseconds(host.leaving - first) for name, host in named.items() if host.leaving is not None},
         not any(host.forgotten or host.spec.credentials for host in named.values()),
+        [name for name, host in named.items() if host.spec.credentials],
     )
 
 

@@ -68,6 +68,8 @@ class CheckPhase(msgspec.Struct, frozen=True, kw_only=True):
     codes: dict[str, list[str]] = {}
     requests: Requests = Requests()
     calls: list[Call] = []
+    ended: dict[str, float] = {}
+    accounts: list[str] = []
     unexpected: Unexpected | None = None
     detail: str = ""
     about: str = ""
@@ -197,6 +199,8 @@ def _phase(
         requests=requests,
         called=call.when == "call",
         calls=[] if trace is None else telling(trace, found),
+        ended={} if trace is None else dict(trace.ended),
+        accounts=[] if trace is None else list(trace.accounts),
         unexpected=found,
         about=about_of(item),
         conditions=conditions_of(item),
@@ -255,6 +259,8 @@ def _merged(node: str, phases: list[tuple[CheckPhase, float]]) -> CheckRecord:
         codes=next((phase.codes for phase, _ in phases if phase.codes), {}),
         requests=phases[-1][0].requests,
         calls=decisive.calls,
+        ended=decisive.ended,
+        accounts=decisive.accounts,
         unexpected=decisive.unexpected,
         detail=decisive.detail,
         about=decisive.about,

@@ -52,7 +52,7 @@ def call_line(call: Call) -> str:
     """Tell one call and its answer in one line."""
     told = ((key, value) for key, value in call.params.items() if key != _UNTOLD and value is not None)
     params = ", ".join(f"{shown(key, VALUE)}={value_of('params', key, value)}" for key, value in told)
-    return f"{call.number:>7} {shown(f'{call.process:<12} {call.method}({params}) -> {_answer(call)}', LINE)}"
+    return f"{call.number:>7} {shown(f'{call.process:<12} {call.method}({params}) -> {answer_of(call)}', LINE)}"
 
 
 def call_lines(calls: Iterable[Call], unexpected: Unexpected | None) -> Iterator[str]:
@@ -84,7 +84,8 @@ def refusal(sentence: str) -> str:
     return shown(naming_untouched(sentence.partition("\n")[0]), SENTENCE)
 
 
-def _answer(call: Call) -> str:
+def answer_of(call: Call) -> str:
+    """Tell what a call gave, in one line."""
     match call.answer:
         case None:
             return "no answer"
@@ -95,10 +96,10 @@ def _answer(call: Call) -> str:
             return ", ".join(told) or "done"
 
 
-def _untouched(key: str, value: object) -> bool:
+def is_untouched(key: str, value: object) -> bool:
     """Whether an out variable still holds what it was set to before the call."""
     if key == "config" and isinstance(value, dict):
-        return bool(value) and all(_untouched("count", one) for one in value.values())
+        return bool(value) and all(is_untouched("count", one) for one in value.values())
     return key in _OUT and isinstance(value, int | str) and value in _LEFT_ALONE
 
 
@@ -109,7 +110,7 @@ def value_of(place: str, key: str, value: Any, depth: int = 0) -> str:
             return "null"
         case bool():
             return str(value)
-        case _ if _untouched(key, value):
+        case _ if is_untouched(key, value):
             return UNTOUCHED
         case int():
             return _number(place, key, value)

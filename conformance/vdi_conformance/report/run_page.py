@@ -12,9 +12,10 @@ from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Verdict
 from vdi_conformance.judgement.charges import verdicts
 from vdi_conformance.report.calls import call_lines, mark_of_check
 from vdi_conformance.report.lanes import lanes_svg
+from vdi_conformance.report.lanes.shortening import told_calls
 from vdi_conformance.report.run_report import CauseReport, RequirementReport, RunReport, run_report
 from vdi_conformance.report.web import rendered
-from vdi_conformance.report.wording import NO_TOPIC, facts, topic, topic_of
+from vdi_conformance.report.wording import NO_TOPIC, facts, program, topic, topic_of
 from vdi_conformance.requirements import Question, Requirement, catalogue
 from vdi_conformance.untrusted.printable import shown_lines
 
@@ -40,6 +41,7 @@ class PageCause(NamedTuple):
     picture: Markup
     calls: str
     mark: str
+    program: str
 
 
 class Named(NamedTuple):
@@ -99,8 +101,9 @@ def _causes(report: RunReport, evidence: Evidence) -> Iterator[PageCause]:
             requirements=tuple((id_, catalogue().get(id_)) for id_ in cause.requirements),
             sentence=check.cause.sentence.strip() if check.cause else "",
             picture=_picture(check),
-            calls="\n".join(call_lines(check.calls, check.unexpected)),
+            calls="\n".join(call_lines(told_calls(check), check.unexpected)),
             mark=mark_of_check(check),
+            program=program(check),
         )
 
 

@@ -10,6 +10,7 @@ from vdi_conformance.evidence.records import Cause, CheckRecord, Header, KnownFa
 from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.judgement.scoring import REQUIRED, untested
 from vdi_conformance.report.calls import call_lines
+from vdi_conformance.report.lanes.shortening import told_calls
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.untrusted.printable import shown, shown_lines
 
@@ -125,7 +126,7 @@ def account(header: Header, check: CheckRecord) -> str:
     if check.detail:
         lines.append(check.detail)
     if check.calls:
-        lines += ["calls:", *call_lines(check.calls, check.unexpected)]
+        lines += ["calls:", *call_lines(told_calls(check), check.unexpected)]
     if check.requirements:
         lines.append(f"again: {rerun(header, check)}")
     return shown_lines("\n".join(lines), ACCOUNT)
@@ -144,6 +145,11 @@ def known_line(known: KnownFailure) -> str:
 def rerun(header: Header, check: CheckRecord) -> str:
     """Give the command that runs one check again as it was run."""
     return _command([*_run(header), "--check", check.id])
+
+
+def program(check: CheckRecord) -> str:
+    """Give the command that makes a program of a failed check."""
+    return _command(["vdi-conformance", "reproduce", "EVIDENCE", "--check", check.id])
 
 
 def rerun_all(header: Header) -> str:

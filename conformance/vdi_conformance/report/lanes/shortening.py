@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from vdi_conformance.evidence.records import Call
+from vdi_conformance.evidence.records import Call, CheckRecord
 from vdi_conformance.report.lanes.buffers import buffers_of
 
 MOST: Final = 60
@@ -24,6 +24,12 @@ def shortened(calls: Sequence[Call], about: int) -> list[Call]:
     kept = {place, *after, *related}
     before = range(max(place - (MOST - len(kept)), 0), place)
     return [calls[one] for one in sorted({*kept, *before})]
+
+
+def told_calls(check: CheckRecord) -> list[Call]:
+    """Give the calls of a check that are told: those that led to the one which should have been answered otherwise."""
+    last = check.calls[-1].number if check.calls else 0
+    return shortened(check.calls, check.unexpected.call if check.unexpected else last)
 
 
 def _related(calls: Sequence[Call], place: int) -> list[int]:
