@@ -1,0 +1,168 @@
+"""The search for differences: sequences on both sides, one after the other; the first on which they part is made short."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vdi_conformance.differences.seen import CODE, Seen, differing, first_difference
+from vdi_conformance.differences.sequences import Sequence as Named
+from vdi_conformance.differences.steps import Step
+from vdi_conformance.walks.shrinking import shrink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    from vdi_conformance.differences.side import Side
+
+TRIES: Final = 60
+"""So many shorter sequences are tried at most."""
+AHEAD: Final = 6
+"""So many sequences are given to both sides at once, since one may be quicker than the other."""
+AGAIN: Final = 2
+"""A difference must show so many times more, or it is taken for chance."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The shortest sequence found on which the two sides part, which they do at its last step.
+
+    `names` are the things that differ there, `origin` is the sequence that it was found in, `seconds` how long that
+    took since the search began.
+    """
+
+    steps: tuple[Step, ...]
+    one: tuple[Seen, ...]
+    other: tuple[Seen, ...]
+    names: tuple[str, ...]
+    origin: str
+    seconds: float
+
+    @property
+    def last(self) -> Step:
+        """The step at which they part."""
+        return self.steps[-1]
+
+
+class _Played(NamedTuple):
+    sequence: Named
+    one: list[Seen]
+    other: list[Seen]
+
+
+@dataclass
+class Search:
+    """Plays sequences on two sides until so many different differences were found, or the time is over.
+
+    `played` counts the sequences, `steps` what was done in them, `doubtful` what differed once and not again.
+    """
+
+    sides: tuple[Side, Side]
+    most: int = 1
+    seconds: float = float("inf")
+    tell: Callable[[str], None] = lambda _: None
+    played: int = 0
+    steps: int = 0
+    doubtful: int = 0
+    _known: set[Hashable] = field(default_factory=set)
+
+    def run(self, sequences: Iterable[Named]) -> Iterator[Difference]:
+        """Give differences as they are found: first those of answers, then those of numbers that mean nothing."""
+        self._began = time.monotonic()
+        found, done = 0, list[_Played]()
+        for played in self._play_all(sequences):
+            done.append(played)
+            for difference in self._in(played, numbers=False):
+                found += 1
+                yield difference
+                if found >= self.most:
+                    return
+        for played in done:
+            if self._is_over:
+                return
+            for difference in self._in(played, numbers=True):
+                found += 1
+                yield difference
+                if found >= self.most:
+                    return
+
+    @property
+    def elapsed(self) -> float:
+        """For how many seconds it has gone on."""
+        return time.monotonic() - self._began
+
+    @property
+    def _is_over(self) -> bool:
+        return self.elapsed > self.seconds
+
+    def _play_all(self, sequences: Iterable[Named]) -> Iterator[_Played]:
+        """Play sequences on both sides, a few ahead of those that are looked at."""
+        coming = iter(sequences)
+        under_way: list[tuple[Named, Future[list[Seen]], Future[list[Seen]]]] = []
+        while not self._is_over:
+            for sequence in islice(coming, AHEAD - len(under_way)):
+                one, other = (side.play(sequence.steps) for side in self.sides)
+                under_way.append((sequence, one, other))
+            if not under_way:
+                return
+            sequence, one, other = under_way.pop(0)
+            played = _Played(sequence, one.result(), other.result())
+            self.played += 1
+            self.steps += len(sequence.steps)
+            self.tell(f"{self.played} sequences, {self.steps} steps: {sequence.name}")
+            yield played
+
+    def _both(self, steps: Sequence[Step]) -> tuple[list[Seen], list[Seen]]:
+        one, other = (side.play(steps) for side in self.sides)
+        return one.result(), other.result()
+
+    def _in(self, played: _Played, *, numbers: bool) -> Iterator[Difference]:
+        """Give the difference that a sequence shows first, if it is a new one and shows again."""
+        place = first_difference(played.one, played.other, numbers=numbers)
+        if place is None:
+            return
+        steps = list(played.sequence.steps[: place + 1])
+        key = _key(steps[-1], played.one[place], played.other[place], numbers=numbers)
+        if key in self._known:
+            return
+
+        def shows(candidate: Sequence[Step]) -> bool:
+            return self._shows(candidate, key, numbers=numbers)
+
+        if not all(shows(steps) for _ in range(AGAIN)):
+            self.doubtful += 1
+            return
+        self._known.add(key)
+        self.tell(f"a difference in {played.sequence.name!r}, which is made shorter")
+        short = shrink(steps, shows, TRIES, (lambda step: step.by, lambda step: step.act, lambda step: step.given))
+        one, other = self._both(short)
+        at = first_difference(one, other, numbers=numbers)
+        if at is None:
+            one, other = played.one[: place + 1], played.other[: place + 1]
+            short, at = steps, place
+        yield Difference(
+            steps=tuple(short[: at + 1]),
+            one=tuple(one[: at + 1]),
+            other=tuple(other[: at + 1]),
+            names=tuple(differing(one[at], other[at], numbers=numbers)),
+            origin=played.sequence.name,
+            seconds=self.elapsed,
+        )
+
+    def _shows(self, steps: Sequence[Step], key: Hashable, *, numbers: bool) -> bool:
+        one, other = self._both(steps)
+        place = first_difference(one, other, numbers=numbers)
+        return place is not None and _key(steps[place], one[place], other[place], numbers=numbers) == key
+
+
+def _key(step: Step, one: Seen, other: Seen, *, numbers: bool) -> Hashable:
+    """What stays the same while a sequence gets shorter, and what two differences that are one have in common."""
+    names = differing(one, other, numbers=numbers)
+    if numbers:
+        return names[0]
+    codes = [re.sub(r"\d+", "N", seen.get(CODE, "")) for seen in (one, other)]
+    return step.act, tuple(names), *codes
