@@ -47,8 +47,7 @@ FIELDS: Final = {
 
 def _named(playing: Playing, step: Step, actor: Actor) -> str | None:
     """Give the name of a set as a step wants it."""
-    actor.set = step.argument("set", actor.set)
-    usual = playing.name(actor.set)
+    usual = playing.name(step.argument("set", actor.set))
     length = step.number("length")
     if length:
         return f"{usual}-{'n' * length}"[-length:]
@@ -94,6 +93,7 @@ def _create(playing: Playing, step: Step) -> Seen:
     else:
         answer = actor.client.create_ex(_instance(step), name, config)
     if answer.code == NOERROR:
+        actor.set = step.argument("set", actor.set)
         playing.created(actor.set, devices)
     return {CODE: answer.name}
 
@@ -102,13 +102,19 @@ def _join(playing: Playing, step: Step) -> Seen:
     actor = playing.actor(step.by)
     name = _named(playing, step, actor)
     if step.argument("older"):
-        return {CODE: actor.client.open_in_secondary(name).name}
-    return {CODE: actor.client.open_in_secondary_ex(_instance(step), name).name}
+        answer = actor.client.open_in_secondary(name)
+    else:
+        answer = actor.client.open_in_secondary_ex(_instance(step), name)
+    if answer.code == NOERROR:
+        actor.set = step.argument("set", actor.set)
+    return {CODE: answer.name}
 
 
 def _get_configuration(playing: Playing, step: Step) -> Seen:
     actor = playing.actor(step.by)
-    timeout = playing.scaled(step.number("timeout", COMING))
+    serving = playing.serving.get(actor.set)
+    due = playing.runs_statements(actor.set) or (serving is not None and serving.configured)
+    timeout = _timeout(playing, step, due=due)
     began = time.monotonic()
     result = actor.client.get_configuration(timeout, null_out=bool(step.argument("null")))
     seen = {CODE: result.name} | _lasted(step, began)
@@ -127,6 +133,13 @@ def _get_configuration(playing: Playing, step: Step) -> Seen:
         told["buffer area in another process"] = "equal" if known[0] == found.buffer_area_size else "different"
     actor.configuration = found
     return seen | told
+
+
+def _timeout(playing: Playing, step: Step, *, due: bool) -> int:
+    """Give the time-out that a step names, or one that leaves time for what is due."""
+    if step.argument("timeout"):
+        return playing.scaled(step.number("timeout"))
+    return playing.patience(COMING, due=due)
 
 
 def _told(field: str, value: int) -> str:
@@ -162,7 +175,9 @@ def device_of(actor: Actor, step: Step) -> Device:
 def _get_command(playing: Playing, step: Step) -> Seen:
     actor = playing.actor(step.by)
     device = device_of(actor, step)
-    timeout = playing.scaled(step.number("timeout", COMING))
+    serving = playing.serving.get(actor.set)
+    queued = 0 if serving is None else serving.queued[step.number("device")]
+    timeout = _timeout(playing, step, due=playing.runs_statements(actor.set) or queued > 0)
     began = time.monotonic()
     result = device.get_command(timeout, null_out=bool(step.argument("null")))
     return fetched(playing, actor, step, result) | _lasted(step, began)
@@ -176,6 +191,8 @@ def fetched(playing: Playing, actor: Actor, step: Step, result: Result[Fetched])
             seen["out variable"] = "something else"
         return seen
     command, process = result.value, actor.client.name
+    if (serving := playing.serving.get(actor.set)) is not None:
+        serving.queued[step.number("device")] -= 1
     playing.commands += 1
     number = playing.commands
     actor.held.setdefault(step.number("device"), []).append(Held(command, number))
@@ -295,6 +312,8 @@ def _complete(playing: Playing, step: Step) -> Seen:
         if not pending.done:
             return {CODE: WAITS}
     answer = pending.result()
+    if answer.code == NOERROR:
+        playing.accepted += 1
     if answer.code == NOERROR and held is not None:
         let_go(playing, held)
     return {CODE: answer.name}
@@ -326,7 +345,7 @@ def _close(playing: Playing, step: Step) -> Seen:
 def _notice(playing: Playing, step: Step) -> Seen:
     """Ask for the configuration until that is refused, which is bound to come after an abort."""
     actor = playing.actor(step.by)
-    end = time.monotonic() + playing.scaled(NOTICED) / 1000
+    end = time.monotonic() + playing.patience(NOTICED, due=False) / 1000
     result = actor.client.get_configuration(0)
     while result.succeeded and time.monotonic() < end:
         result = actor.client.get_configuration(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 TOLD: Final = 120
 """So many characters are kept of what a host refuses with."""
+
+
+HARDLY: Final = 10
+"""So many milliseconds is waited where nothing is to come."""
+ENDING: Final = frozenset({"signal_abort", "close", "kill", "abort", "close_server", "kill_server", "close_device"})
+"""Acts after which anything may come to its end."""
 
 
 class Impossible(Exception):
@@ -70,6 +77,8 @@ class Serving:
     alignment: int = 512
     taken: dict[int, tuple[int, int]] = field(default_factory=dict)
     sent: dict[int, str] = field(default_factory=dict)
+    queued: Counter[int] = field(default_factory=Counter)
+    configured: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,8 @@ class Playing:
         self.statements: dict[str, StatementRun] = {}
         self.given: list[Given] = []
         self.commands = 0
+        self.accepted = 0
+        self.ending = False
         self.records: list[tuple[str, int, int]] = []
         self.buffers: list[tuple[str, int, int]] = []
         self._acts = acts
@@ -103,6 +114,7 @@ class Playing:
 
     def take(self, step: Step) -> Seen:
         """Take one step; what goes wrong with a process is what is seen of it."""
+        self.ending = self.ending or step.act in ENDING
         try:
             return self._acts[step.act](self, step)
         except (Impossible, NotApplicable, NotTested):
@@ -149,7 +161,10 @@ class Playing:
         return self._devices.get(label, 1)
 
     def contents(self, actor: Actor, command: Fetched) -> Seen:
-        """Say whether the buffer of a Write has the bytes that the server stored; only a server that is told has a say."""
+        """Say whether the buffer of a Write has the bytes that a server stored which is told every step.
+
+        Its commands have their tags as positions, unless a step says otherwise.
+        """
         serving = self.serving.get(actor.set)
         sent = None if serving is None else serving.taken.get(command.position)
         if serving is None or sent is None or command.code != VDC_WRITE:
@@ -160,6 +175,17 @@ class Playing:
     def scaled(self, milliseconds: int) -> int:
         """Stretch a time."""
         return self.testbed.scaled(milliseconds)
+
+    def patience(self, milliseconds: int, *, due: bool) -> int:
+        """Say how long to wait: as long as that where something is to come, or else hardly at all.
+
+        A sequence that was made shorter mostly waits for what is not there any more.
+        """
+        return self.scaled(milliseconds) if due or self.ending else min(self.scaled(milliseconds), HARDLY)
+
+    def runs_statements(self, label: str) -> bool:
+        """Tell whether a statement runs, or has run, on a set."""
+        return label in self.statements
 
     def finish(self) -> None:
         """End every process without ceremony."""

@@ -1,4 +1,4 @@
-"""The search for differences: sequences on both sides, one after the other; the first on which they part is made short."""
+"""The search for differences: sequences are played on both sides, and one on which they part is made short."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vdi_conformance.differences.seen import CODE, Seen, differing, first_difference
-from vdi_conformance.differences.sequences import Sequence as Named
-from vdi_conformance.differences.steps import Step
 from vdi_conformance.walks.shrinking import shrink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
+    from vdi_conformance.differences.sequences import Sequence as Named
     from vdi_conformance.differences.side import Side
+    from vdi_conformance.differences.steps import Step
 
 TRIES: Final = 60
 """So many shorter sequences are tried at most."""
@@ -58,13 +58,14 @@ class _Played(NamedTuple):
 class Search:
     """Plays sequences on two sides until so many different differences were found, or the time is over.
 
+    `tell` takes sentences of how far it has come, each with the number of sequences that were played (0: no such one).
     `played` counts the sequences, `steps` what was done in them, `doubtful` what differed once and not again.
     """
 
     sides: tuple[Side, Side]
     most: int = 1
     seconds: float = float("inf")
-    tell: Callable[[str], None] = lambda _: None
+    tell: Callable[[str, int], None] = lambda _sentence, _played: None
     played: int = 0
     steps: int = 0
     doubtful: int = 0
@@ -113,7 +114,7 @@ class Search:
             played = _Played(sequence, one.result(), other.result())
             self.played += 1
             self.steps += len(sequence.steps)
-            self.tell(f"{self.played} sequences, {self.steps} steps: {sequence.name}")
+            self.tell(f"{self.played} sequences played, {self.steps} steps: {sequence.name}", self.played)
             yield played
 
     def _both(self, steps: Sequence[Step]) -> tuple[list[Seen], list[Seen]]:
@@ -137,7 +138,7 @@ class Search:
             self.doubtful += 1
             return
         self._known.add(key)
-        self.tell(f"a difference in {played.sequence.name!r}, which is made shorter")
+        self.tell(f"a difference in {played.sequence.name!r}, which is made shorter", 0)
         short = shrink(steps, shows, TRIES, (lambda step: step.by, lambda step: step.act, lambda step: step.given))
         one, other = self._both(short)
         at = first_difference(one, other, numbers=numbers)

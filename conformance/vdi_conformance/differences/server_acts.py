@@ -69,7 +69,10 @@ def _request(playing: Playing, step: Step) -> Seen:
 
 
 def _end(playing: Playing, step: Step) -> Seen:
-    return {CODE: _serving(playing, step).role.end_configuration().name}
+    serving = _serving(playing, step)
+    answer = serving.role.end_configuration()
+    serving.configured = serving.configured or answer.succeeded
+    return {CODE: answer.name}
 
 
 def _configure(playing: Playing, step: Step) -> Seen:
@@ -125,19 +128,22 @@ def _send_one(playing: Playing, step: Step) -> str:
     name = playing.device_name(_label(step), step.number("device"))
     # The tag as position makes each record another one, since a command may be known by what it says.
     answer = serving.role.send_command(name, command, size, step.number("position", tag), buffer, tag)
+    if answer.succeeded:
+        serving.queued[step.number("device")] += 1
     serving.sent[tag] = f"command {tag} that was sent"
     return answer.name
 
 
 def _completion(playing: Playing, step: Step) -> Seen:
     serving = _serving(playing, step)
-    wait = playing.scaled(step.number("wait", SEEN))
+    wait = playing.patience(step.number("wait", SEEN), due=playing.accepted > 0)
     while (record := serving.role.next_completion(wait)) is not None:
         # SendCommand reports what it refuses to the completion routine as well, before it returns.
         if not record.thread_of_sender:
             break
     else:
         return {CODE: "none"}
+    playing.accepted -= 1
     if (taken := serving.taken.pop(record.tag, None)) is not None:
         serving.role.free_buffer(*taken)
     return {

@@ -45,7 +45,9 @@ def _get_buffer_handle(playing: Playing, step: Step) -> Seen:
     address, number = _address(playing, actor, step)
     result = actor.client.get_buffer_handle(address, null_out=bool(step.argument("null")))
     if not result.succeeded or result.value is None:
-        return {CODE: result.name, "out variable": left_behind(result.value, 32)} if number == 0 else {CODE: result.name}
+        return (
+            {CODE: result.name, "out variable": left_behind(result.value, 32)} if number == 0 else {CODE: result.name}
+        )
     handle = result.value
     same = [(one.handle, "one given before for that buffer") for one in playing.given if one.number == number]
     others = [(one.handle, f"one given before for that of command {one.number}") for one in playing.given]
@@ -105,7 +107,7 @@ def _same_bytes(playing: Playing, actor: Actor, address: int, number: int) -> Se
     for other in playing.actors.values():
         for some in other.held.values():
             for one in some:
-                if one.number == number and one.fetched.buffer:
+                if one.number == number and one.fetched.buffer and other.set == actor.set:
                     here = actor.client.digest(address, LOOKED_AT)
                     there = other.client.digest(one.fetched.buffer, LOOKED_AT)
                     return {"bytes": "those of the buffer" if here == there else "others"}

@@ -64,7 +64,8 @@ class Side:
 
     def _play_traced(self, steps: Sequence[Step]) -> Traced:
         playing = self._begin()
-        seen, before = list[Seen](), list[int]()
+        seen: list[Seen] = []
+        before: list[int] = []
         try:
             for step in steps:
                 before.append(len(playing.testbed.processes.trace().calls))

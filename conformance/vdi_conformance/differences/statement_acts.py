@@ -8,19 +8,19 @@ from vdi_conformance.differences.client_acts import COMPLETION_CODES, device_of,
 from vdi_conformance.differences.playing import Actor, Impossible, Playing
 from vdi_conformance.differences.seen import CODE, WAITS, Seen
 from vdi_conformance.harness.scenario import Scenario
-from vdi_conformance.harness.statement_run import StatementRun
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_TIMEOUT, name_of
 
 if TYPE_CHECKING:
     from vdi_conformance.differences.steps import Step
     from vdi_conformance.harness.device import Device, Fetched
+    from vdi_conformance.harness.statement_run import StatementRun
 
 MOMENT: Final = 150
 """A server that has sent nothing for so many milliseconds, before scaling, is taken to wait for something else."""
 MOST: Final = 200
 """So many commands at most are served in one step."""
-ENDING: Final = 2000
+ENDING: Final = 600
 """So many milliseconds a statement has to end."""
 Kind = Literal["backup", "restore"]
 
