@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from vdi_conformance.differences.report import differences_schema
 from vdi_conformance.evidence.schemas import evidence_line, proof
 from vdi_conformance.host.messages.schemas import host_protocol
 from vdi_conformance.report.certificate import manifest_schema as certificate_manifest
@@ -18,6 +19,7 @@ def published() -> dict[str, str]:
         "evidence-line.json": evidence_line(),
         "proof.json": proof(),
         **report_schemas(),
+        "differences.json": differences_schema(),
         "certificate-manifest.json": certificate_manifest(),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}

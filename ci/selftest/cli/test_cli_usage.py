@@ -25,6 +25,7 @@ VERBS = (
     "replay",
     "report",
     "compare",
+    "diff",
     "certify",
     "sign",
     "verify",

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from vdi_conformance.host.spec import RunSettings
 
 FORMATS: Final = ("text", "json")
+FIRST: Final = "first"
+BROKEN: Final = "broken"
+UNTIL: Final = (FIRST, BROKEN, "end")
 SEQUENCES: Final = 40
 STEPS: Final = 40
 SECONDS: Final = 600
@@ -60,12 +63,15 @@ def diff(
             metavar="SECONDS", parser=values.whole(1, 1_000_000), help="Begin no further sequence after this time."
         ),
     ] = SECONDS,
-    differences: Annotated[
-        int,
+    until: Annotated[
+        str,
         typer.Option(
-            metavar="N", parser=values.whole(1, 10_000), help="Go on until so many different differences are found."
+            metavar="WHEN",
+            parser=values.one_of("end", UNTIL),
+            autocompletion=values.completing(lambda: UNTIL),
+            help="Go on until the first difference, until a requirement is found broken, or to the end of all sequences.",
         ),
-    ] = 1,
+    ] = FIRST,
     format: Annotated[
         str,
         typer.Option(
@@ -95,7 +101,7 @@ def diff(
     settings = RunSettings(seed, timeout_scale)
     named: list[str | None] = [*servers] if len(servers) == 2 else [*servers * 2] or [None, None]
     parties = [_asked(*one, settings) for one in zip(adapter, named, strict=True)]
-    found = _compare(parties, settings, sequences, steps, time, differences)
+    found = _compare(parties, settings, sequences, steps, time, until)
     _show(found, format)
     return found.exit_code
 
@@ -122,7 +128,7 @@ def _compare(
     sequences: int,
     steps: int,
     seconds: int,
-    most: int,
+    until: str,
 ) -> "Comparison":
     from vdi_conformance.differences import report
     from vdi_conformance.differences.classing import classed
@@ -137,9 +143,11 @@ def _compare(
     told: list[report.FoundDifference] = []
     try:
         with Side(one) as left, Side(other) as right:
-            search = Search((left, right), most, seconds, _progress())
+            search = Search((left, right), seconds, _progress())
             for difference in search.run(tried(Limits.of(one, other), settings.seed, sequences, steps)):
                 told.append(report.found(classed(difference, (left, right))))
+                if until == FIRST or (until == BROKEN and told[-1].broken):
+                    break
             return report.Comparison(
                 a=report.compared(*parties[0]),
                 b=report.compared(*parties[1]),

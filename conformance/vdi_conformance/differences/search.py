@@ -9,13 +9,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vdi_conformance.differences.seen import CODE, Seen, differing, first_difference
+from vdi_conformance.differences.sequences import Sequence as Named
 from vdi_conformance.walks.shrinking import shrink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from vdi_conformance.differences.sequences import Sequence as Named
     from vdi_conformance.differences.side import Side
     from vdi_conformance.differences.steps import Step
 
@@ -23,6 +23,8 @@ TRIES: Final = 60
 """So many shorter sequences are tried at most."""
 AHEAD: Final = 6
 """So many sequences are given to both sides at once, since one may be quicker than the other."""
+ROUNDS: Final = 5
+"""So often at most is looked what a sequence shows without the steps that are known to differ."""
 AGAIN: Final = 2
 """A difference must show so many times more, or it is taken for chance."""
 
@@ -56,40 +58,30 @@ class _Played(NamedTuple):
 
 @dataclass
 class Search:
-    """Plays sequences on two sides until so many different differences were found, or the time is over.
+    """Plays sequences on two sides as long as somebody asks for differences, or until the time is over.
 
     `tell` takes sentences of how far it has come, each with the number of sequences that were played (0: no such one).
     `played` counts the sequences, `steps` what was done in them, `doubtful` what differed once and not again.
     """
 
     sides: tuple[Side, Side]
-    most: int = 1
     seconds: float = float("inf")
     tell: Callable[[str, int], None] = lambda _sentence, _played: None
     played: int = 0
     steps: int = 0
     doubtful: int = 0
     _known: set[Hashable] = field(default_factory=set)
+    _began: float = field(default_factory=time.monotonic)
 
     def run(self, sequences: Iterable[Named]) -> Iterator[Difference]:
         """Give differences as they are found: first those of answers, then those of numbers that mean nothing."""
-        self._began = time.monotonic()
-        found, done = 0, list[_Played]()
+        done = []
         for played in self._play_all(sequences):
             done.append(played)
-            for difference in self._in(played, numbers=False):
-                found += 1
-                yield difference
-                if found >= self.most:
-                    return
+            yield from self._in(played, numbers=False)
         for played in done:
-            if self._is_over:
-                return
-            for difference in self._in(played, numbers=True):
-                found += 1
-                yield difference
-                if found >= self.most:
-                    return
+            if not self._is_over:
+                yield from self._in(played, numbers=True)
 
     @property
     def elapsed(self) -> float:
@@ -122,30 +114,43 @@ class Search:
         return one.result(), other.result()
 
     def _in(self, played: _Played, *, numbers: bool) -> Iterator[Difference]:
-        """Give the difference that a sequence shows first, if it is a new one and shows again."""
-        place = first_difference(played.one, played.other, numbers=numbers)
-        if place is None:
-            return
+        """Give the new differences that a sequence shows; what is known is left out of it, to see what comes then."""
+        for _ in range(ROUNDS):
+            place = first_difference(played.one, played.other, numbers=numbers)
+            if place is None:
+                return
+            key = _key(played.sequence.steps[place], played.one[place], played.other[place], numbers=numbers)
+            if key not in self._known:
+                self._known.add(key)
+                found = self._shortened(played, place, key, numbers=numbers)
+                if found is not None:
+                    yield found
+            if self._is_over:
+                return
+            left = [
+                step
+                for step, one, other in zip(played.sequence.steps, played.one, played.other, strict=True)
+                if _key(step, one, other, numbers=numbers) not in self._known
+            ]
+            played = _Played(Named(played.sequence.name, tuple(left)), *self._both(left))
+
+    def _shortened(self, played: _Played, place: int, key: Hashable, *, numbers: bool) -> Difference | None:
+        """Give the shortest sequence that shows a difference; None where that does not show again."""
         steps = list(played.sequence.steps[: place + 1])
-        key = _key(steps[-1], played.one[place], played.other[place], numbers=numbers)
-        if key in self._known:
-            return
 
         def shows(candidate: Sequence[Step]) -> bool:
             return self._shows(candidate, key, numbers=numbers)
 
         if not all(shows(steps) for _ in range(AGAIN)):
             self.doubtful += 1
-            return
-        self._known.add(key)
+            return None
         self.tell(f"a difference in {played.sequence.name!r}, which is made shorter", 0)
         short = shrink(steps, shows, TRIES, (lambda step: step.by, lambda step: step.act, lambda step: step.given))
         one, other = self._both(short)
         at = first_difference(one, other, numbers=numbers)
         if at is None:
-            one, other = played.one[: place + 1], played.other[: place + 1]
-            short, at = steps, place
-        yield Difference(
+            one, other, short, at = played.one, played.other, steps, place
+        return Difference(
             steps=tuple(short[: at + 1]),
             one=tuple(one[: at + 1]),
             other=tuple(other[: at + 1]),
@@ -163,6 +168,8 @@ class Search:
 def _key(step: Step, one: Seen, other: Seen, *, numbers: bool) -> Hashable:
     """What stays the same while a sequence gets shorter, and what two differences that are one have in common."""
     names = differing(one, other, numbers=numbers)
+    if not names:
+        return None
     if numbers:
         return names[0]
     codes = [re.sub(r"\d+", "N", seen.get(CODE, "")) for seen in (one, other)]

@@ -67,7 +67,7 @@ class Step:
 def step(line: str) -> Step:
     """Read a step from its line."""
     who, _, rest = line.strip().partition(" ")
-    act, *given = rest.split()
+    act, *given = rest.split() or [""]
     if act not in CALLED or not (who == "server" or who.isdigit()):
         raise NotAStep(f"{line!r} is no step: it begins with `server` or the number of a client, and what that does")
     pairs = [one.partition("=")[::2] for one in given]
