@@ -69,7 +69,7 @@ def diff(
             metavar="WHEN",
             parser=values.one_of("end", UNTIL),
             autocompletion=values.completing(lambda: UNTIL),
-            help="Go on until the first difference, until a requirement is found broken, or to the end of all sequences.",
+            help="first: end at the first difference; broken: at the first broken requirement; end: try all.",
         ),
     ] = FIRST,
     format: Annotated[

@@ -172,5 +172,5 @@ def _key(step: Step, one: Seen, other: Seen, *, numbers: bool) -> Hashable:
         return None
     if numbers:
         return names[0]
-    codes = [re.sub(r"\d+", "N", seen.get(CODE, "")) for seen in (one, other)]
+    codes = [re.sub(r"\d+", "N", seen.get(CODE, "")) for seen in (one, other)] if CODE in names else []
     return step.act, tuple(names), *codes
