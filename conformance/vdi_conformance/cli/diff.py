@@ -146,7 +146,7 @@ def _compare(
             search = Search((left, right), seconds, _progress())
             for difference in search.run(tried(Limits.of(one, other), settings.seed, sequences, steps)):
                 told.append(report.found(classed(difference, (left, right))))
-                if until == FIRST or (until == BROKEN and told[-1].broken):
+                if until == FIRST or (until == BROKEN and told[-1].kind == report.BROKEN_REQUIREMENT):
                     break
             return report.Comparison(
                 a=report.compared(*parties[0]),

@@ -135,6 +135,7 @@ def _permitted(difference: Difference, name: str, rule: Rule) -> tuple[str, ...]
 
 _ASKED: Final = {
     "devices": ("create", "devices", "1"),
+    "features": ("create", "features", "0x0"),
     "prefix zone": ("create", "prefix", "0"),
     "soft filemark block size": ("create", "filemarks", "0"),
     "warning size": ("create", "warning", "0"),

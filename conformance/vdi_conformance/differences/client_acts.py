@@ -29,6 +29,13 @@ NOTICED: Final = 1500
 LONG: Final = 0.9
 """A wait of a twentieth of a second that took so many seconds has another unit."""
 COMPLETION_CODES: Final = {name: code for code, name in win32.NAMES.items()}
+DIRECTIONS: Final = {
+    0: "none",
+    vdc.VDF_WRITE_MEDIA: "written",
+    vdc.VDF_READ_MEDIA: "read",
+    vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA: "written and read",
+}
+"""What the server says it does with the media."""
 FIELDS: Final = {
     "device_count": "devices",
     "features": "features",
@@ -95,6 +102,7 @@ def _create(playing: Playing, step: Step) -> Seen:
     if answer.code == NOERROR:
         actor.set = step.argument("set", actor.set)
         playing.created(actor.set, devices)
+        playing.time_outs[actor.set] = playing.scaled(step.number("server_time_out"))
     return {CODE: answer.name}
 
 
@@ -126,7 +134,11 @@ def _get_configuration(playing: Playing, step: Step) -> Seen:
         untouched = values == {OUT_UNTOUCHED & 0xFFFFFFFF}
         return seen | {"structure": "untouched" if untouched else "zeros" if values == {0} else "something else"}
     told = {name: _told(field, getattr(found, field)) for field, name in FIELDS.items()}
-    if found.server_time_out:
+    directions = found.features & (vdc.VDF_WRITE_MEDIA | vdc.VDF_READ_MEDIA)
+    told["direction"] = DIRECTIONS[directions]
+    told["Complete"] = "enabled" if found.features & vdc.VDF_COMPLETE_ENABLED else "not enabled"
+    if found.server_time_out and found.server_time_out == playing.time_outs.get(actor.set):
+        # It is stretched by the time scale, which may change from sequence to sequence.
         told["server time-out"] = "as asked for"
     others = [one.configuration for one in playing.actors.values() if one is not actor and one.set == actor.set]
     if known := [one.buffer_area_size for one in others if one is not None]:
@@ -143,7 +155,7 @@ def _timeout(playing: Playing, step: Step, *, due: bool) -> int:
 
 
 def _told(field: str, value: int) -> str:
-    return hex(value) if field == "features" else str(value)
+    return hex(value & ~vdc.SERVER_FEATURES) if field == "features" else str(value)
 
 
 def _lasted(step: Step, began: float) -> Seen:

@@ -13,6 +13,7 @@ from vdi_conformance.model.state import AbortState, ModelClient, ModelCommand, M
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.hresult import NAMES
+from vdi_conformance.vdi.structures import MAX_ALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,14 +48,16 @@ class Modelled:
         self._hosts: dict[int, int] = {}
         self._cause = ""
         self._ended_with = ""
+        self._asked = frozenset[str]()
         self._large = False
-        self._statement = False
+        self._statement = ""
 
     # Circumstances
 
     def circumstances(self, step: Step) -> frozenset[str]:
         """Say in words under which circumstances a step is taken: the state of its client first of all."""
-        found = {"statement"} if self._statement else set[str]()
+        found = {"statement", self._statement} if self._statement else set[str]()
+        found |= self._asked
         found |= {"large"} if self._large else set()
         found |= {f"by {self._cause}"} if self._cause else set()
         found |= {self._ended_with} if self._ended_with else set()
@@ -155,6 +158,8 @@ class Modelled:
     def _create(self, step: Step, code: str) -> None:
         known, label = len(self.state.sets), self._label(step)
         self._settle(step, code)
+        if step.number("features") & vdc.VDF_REQUEST_COMPLETE:
+            self._asked = frozenset({"asks for Complete"})
         if len(self.state.sets) > known:
             self._labels[step.by], self.sets[label] = label, self.state.sets[-1]
 
@@ -260,8 +265,8 @@ class Modelled:
             self.state.serving = of
             servers.abandon(self.state)
 
-    def _begin_statement(self, _step: Step, _code: str) -> None:
-        self._statement = True
+    def _begin_statement(self, step: Step, _code: str) -> None:
+        self._statement = step.argument("operation", "backup")
 
 
 def _of_a_set(of: ModelSet) -> set[str]:
@@ -279,7 +284,10 @@ def _of_a_set(of: ModelSet) -> set[str]:
 
 
 def _create(modelled: Modelled, step: Step) -> Permits | None:
-    if any(step.argument(name) for name in ("name", "config", "instance", "length", "alignment")):
+    alignment = step.number("alignment")
+    if any(step.argument(name) for name in ("name", "config", "instance", "length")):
+        return None
+    if alignment & (alignment - 1) or alignment > MAX_ALIGNMENT:
         return None
     client, there = modelled._client(step), modelled.sets.get(modelled._label(step))
     number = step.number("devices", 1)

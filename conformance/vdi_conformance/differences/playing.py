@@ -98,6 +98,7 @@ class Playing:
         self.serving: dict[str, Serving] = {}
         self.statements: dict[str, StatementRun] = {}
         self.given: list[Given] = []
+        self.time_outs: dict[str, int] = {}
         self.commands = 0
         self.accepted = 0
         self.ending = False

@@ -28,6 +28,7 @@ SAME: Final = 0
 BROKEN: Final = 1
 DIFFERENT: Final = 8
 """How a comparison ends: nothing differs; a requirement is broken; what differs is left to the implementation."""
+BROKEN_REQUIREMENT: Final = "broken requirement"
 SILENT: Final = "nothing in the documents speaks of it"
 
 
@@ -96,7 +97,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def exit_code(self) -> int:
         """How the command ends."""
         kinds = {one.kind for one in self.differences}
-        return BROKEN if "broken requirement" in kinds else DIFFERENT if kinds else SAME
+        return BROKEN if BROKEN_REQUIREMENT in kinds else DIFFERENT if kinds else SAME
 
 
 def differences_schema() -> dict[str, Any]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from vdi_conformance.differences.steps import Step
 
 STRAY: Final = 0x9E3779B9
+OTHER_HIGH: Final = 0x00A50000
+OTHER_LOW: Final = 0x00006A55
+"""Bits that differ in numbers that share half of their bits with a handle."""
 LOOKED_AT: Final = 512
 """So many bytes of a buffer are looked at."""
 SMALL: Final = 1 << 16
@@ -78,6 +81,8 @@ def _handle(playing: Playing, step: Step) -> Given:
             return given[0]
         case "beside" if given:
             return Given((given[-1].handle + 1) % (1 << 32), 0)
+        case "high" | "low" if given:
+            return Given(given[-1].handle ^ (OTHER_HIGH if step.argument("handle") == "high" else OTHER_LOW), 0)
         case "past":
             found = next((one for one in reversed(given) if one.number not in held), None)
             if found is not None:

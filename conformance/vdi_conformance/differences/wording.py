@@ -87,6 +87,8 @@ ARGUMENTS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("handle", "first"): "of the first handle that was given",
         ("handle", "past"): "of the handle of a command that was completed",
         ("handle", "beside"): "of a number beside the last handle",
+        ("handle", "high"): "of a number with other high bits than the last handle",
+        ("handle", "low"): "of a number with other low bits than the last handle",
         ("handle", "stray"): "of a number that never was a handle",
         ("what", "held"): "of the oldest command that it holds",
         ("what", "second"): "of the second command that it holds",
