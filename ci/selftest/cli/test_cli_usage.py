@@ -26,6 +26,7 @@ VERBS = (
     "report",
     "reproduce",
     "compare",
+    "diff",
     "certify",
     "sign",
     "verify",

@@ -18,6 +18,7 @@ from vdi_conformance.cli.challenge import challenge
 from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.completion import OPTIONS, completion
 from vdi_conformance.cli.conditions import conditions
+from vdi_conformance.cli.diff import diff
 from vdi_conformance.cli.doctor import doctor
 from vdi_conformance.cli.evidence import evidence
 from vdi_conformance.cli.keys import keys
@@ -56,6 +57,7 @@ app.command()(replay)
 app.command()(report)
 app.command()(reproduce)
 app.command()(compare)
+app.command()(diff)
 app.command()(certify)
 app.command()(sign)
 app.command()(verify)

@@ -9,6 +9,7 @@ import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import unknown
+from vdi_conformance.differences.report import differences_schema
 from vdi_conformance.doctor.findings import report_schema
 from vdi_conformance.evidence.schemas import evidence_line, proof
 from vdi_conformance.host.messages.schemas import host_protocol
@@ -24,6 +25,7 @@ def published() -> dict[str, str]:
         "proof": proof(),
         **report_schemas(),
         "certificate-manifest": certificate_manifest(),
+        "differences": differences_schema(),
         "doctor": report_schema(),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
