@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 
 import differences
-from schemas import published
 from vdi_conformance.cli import main
+from vdi_conformance.cli.schema import published
 
 READINGS = "vdi_fixtures.readings"
 FAULTS = "vdi_fixtures.broken"
@@ -35,7 +35,7 @@ def _diff(capsys: pytest.CaptureFixture[str], one: str, other: str, *options: st
     code = main(["diff", "--adapter", one, "--adapter", other, "--format", "json", *options])
     shown = capsys.readouterr()
     report = json.loads(shown.out)
-    jsonschema.validate(report, json.loads(published()["differences.json"]))
+    jsonschema.validate(report, json.loads(published()["differences"]))
     return Told(code, report, shown.err)
 
 
