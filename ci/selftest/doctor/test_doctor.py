@@ -47,7 +47,6 @@ TOGETHER = {
         "usable_reservation": "reservation-usable",
         "out_of_order": "label-out-of-order",
         "two_answers": "second-answer",
-        "reads_latin_1": "reads-no-unicode",
         "broken_line": "broken-line",
     },
     "numbers": {
@@ -75,6 +74,7 @@ ALONE_AND_LONG = {
     "no_result": "no-result",
     "no_version": "no-version",
     "byte_order_mark": "byte-order-mark",
+    "reads_latin_1": "reads-no-unicode",
     "id_as_float": "id-is-no-integer",
     "error_as_text": "error-is-no-object",
     "pretty_printed": "broken-line",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.doctor.examinations.waiting import begin_waiting
@@ -44,7 +43,7 @@ def _end(examiner: Examiner, host: Spoken) -> None:
 
 def killed(examiner: Examiner) -> None:
     """When it is killed, as a crash would kill it, that is seen as what it is."""
-    if sys.platform == "win32":
+    if os.name == "nt":
         raise NotApplicable("processes have no signals on Windows: a crash is an exit code there")
     process, started = examiner.subject.initialized, examiner.host.pid
     if process is None or started is None:
