@@ -33,6 +33,7 @@ TOGETHER = {
     "lines and codes": {
         "accepts_any_method": "unknown-method-accepted",
         "signed_codes": "code-is-signed",
+        "another_fill": "fill-differs",
         "upper_case_digest": "digest-form",
         "out_values_missing": "out-value-missing",
         "wrong_fault_code": "wrong-fault-code",
@@ -51,10 +52,9 @@ TOGETHER = {
     },
     "numbers": {
         "seeds_as_doubles": "number-is-rounded",
-        "another_fill": "fill-differs",
+        "out_values_zeroed": "out-value-zeroed",
         "accepts_any_parameters": "bad-parameters-accepted",
         "addresses_as_numbers": "address-is-number",
-        "out_values_zeroed": "out-value-zeroed",
         "lacks_method": "lacks-methods",
         "prints_on_output": "no-answer-on-output",
     },
