@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.doctor.examinations.waiting import begin_waiting
@@ -44,18 +43,17 @@ def _end(examiner: Examiner, host: Spoken) -> None:
 
 def killed(examiner: Examiner) -> None:
     """When it is killed, as a crash would kill it, that is seen as what it is."""
-    if sys.platform == "win32":
+    if os.name == "nt":
         raise NotApplicable("processes have no signals on Windows: a crash is an exit code there")
-    process, started = examiner.subject.initialized, examiner.host.pid
-    if process is None or started is None:
-        raise NotTried("which process is the host is not known")
-    # Each process tells its own id; this is another one than that which was asked at first.
     host, number = examiner.subject.started()
     answer = host.answer(number)
-    told = (answer.result or {}).get("process", {}).get("pid") if isinstance(answer.result, dict) else None
-    pid = own_process(host.pid or 0, told) if type(told) is int else host.pid
+    if host.pid is None:
+        raise NotTried("which process was started is not known")
+    process = answer.result.get("process") if isinstance(answer.result, dict) else None
+    told = process.get("pid") if isinstance(process, dict) else None
+    pid = own_process(host.pid, told) if type(told) is int else host.pid
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid or 0, KILL)
+        os.kill(pid, KILL)
     ended = host.wait_for_end()
     if ended is None:
         host.stop()

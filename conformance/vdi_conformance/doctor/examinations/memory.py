@@ -119,9 +119,10 @@ def files(examiner: Examiner) -> None:
     saved = examiner.call(SaveMemory(address=hex(address), size=size, path=str(path), offset=offset))
     kept, wanted = path.read_bytes(), before[:offset] + held + before[offset + size :]
     if kept != wanted:
-        came = f"memory.save at offset {offset} left a file of {len(kept)} bytes"
-        same = "has" if len(kept) == len(wanted) else "should have"
-        examiner.found("file-differs", f"{came} that {same} {len(wanted)} and others than it should")
+        came = f"memory.save at offset {offset} changed other bytes of a file than its own"
+        if len(kept) != len(wanted):
+            came = f"memory.save left a file of {len(kept)} bytes, which should have {len(wanted)}"
+        examiner.found("file-differs", came)
     target = int(examiner.call(AllocateMemory(size=_SIZE)).address, 16)
     path.write_bytes(wanted)
     loaded = examiner.call(LoadMemory(address=hex(target), size=size, path=str(path), offset=offset))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vdi_conformance.host.messages.base import Request
 
 _CALLS: Final = 300
-_LEAST: Final = 10
+_LEAST: Final = 5
 _SECONDS: Final = 1.0
 """No more calls of a kind are made when so much time has gone, beyond the least number."""
 _SLOW: Final = 20.0
