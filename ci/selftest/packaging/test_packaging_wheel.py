@@ -108,9 +108,10 @@ def test_the_installed_command_shows_a_requirement_with_its_checks(installed: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_installed_command_makes_an_adapter(installed: Path, tmp_path: Path) -> None:
-    assert run(installed, tmp_path, "adapter", "init").returncode == 0
-    assert (tmp_path / "vdi_adapter" / "adapter.py").is_file()
+@pytest.mark.parametrize(("language", "file"), [("python", "adapter.py"), ("rust", "src/main.rs")])
+def test_the_installed_command_makes_an_adapter(language: str, file: str, installed: Path, tmp_path: Path) -> None:
+    assert run(installed, tmp_path, "adapter", "init", "--lang", language).returncode == 0
+    assert (tmp_path / "vdi_adapter" / file).is_file()
 
 
 def test_the_installed_command_runs_the_suite(installed: Path, tmp_path: Path) -> None:

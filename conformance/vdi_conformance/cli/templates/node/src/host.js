@@ -5,10 +5,9 @@
 
 'use strict';
 
-const { createInterface } = require('node:readline');
 const { Labels } = require('./labels.js');
-const { initialize, perform } = require('./methods.js');
-const { Answers, leave, readRequest, Refusal } = require('./protocol.js');
+const { initialize, isInitialized, perform } = require('./methods.js');
+const { Answers, INVALID_REQUEST, leave, readRequest, Refusal } = require('./protocol.js');
 
 const answers = new Answers();
 const labels = new Labels(answers);
@@ -33,11 +32,14 @@ async function runHere({ id, method, params }) {
   }
 }
 
-const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
-lines.on('line', (line) => {
+/** Takes one line, wherever what it asks for is to run. */
+function take(line) {
   let request;
   try {
     request = readRequest(line);
+    if (request.method !== 'initialize' && !isInitialized()) {
+      throw new Refusal(INVALID_REQUEST, 'the first request must be initialize, and must succeed', request.id);
+    }
   } catch (error) {
     answers.refuse(error.id ?? null, Refusal.of(error));
     return;
@@ -47,5 +49,14 @@ lines.on('line', (line) => {
   } else {
     labels.take(request);
   }
+}
+
+let begun = '';
+process.stdin.setEncoding('utf8');
+process.stdin.on('data', (text) => {
+  // Lines end with a line feed and with nothing else; node:readline knows further ends.
+  const lines = (begun + text).split('\n');
+  begun = lines.pop();
+  lines.forEach(take);
 });
-lines.on('close', leave);
+process.stdin.on('end', leave);

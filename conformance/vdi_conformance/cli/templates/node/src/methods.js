@@ -91,6 +91,11 @@ function initialize(params) {
   };
 }
 
+/** Tells whether the library is loaded. */
+function isInitialized() {
+  return initialized;
+}
+
 /** Does what a request asks for; gives its result, and what object it made. */
 function perform(method, params, objects) {
   library.load();
@@ -147,4 +152,4 @@ const record = ({ address, code, size, position, buffer }) => ({
   buffer: hex(buffer),
 });
 
-module.exports = { initialize, perform };
+module.exports = { initialize, isInitialized, perform };
