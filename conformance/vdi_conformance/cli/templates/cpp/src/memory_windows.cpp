@@ -59,14 +59,17 @@ bool spread() {
     }
     VirtualFree(pointer(probe), 0, MEM_RELEASE);
     const bool is_rising = probe > first;
-    // What lies on the near side of the slice fills holes, which would be the same in every process.
+    const auto is_beside = [&](std::uint64_t found) {
+        return is_rising ? found > first : found < first && first - found <= PROBE;
+    };
+    // What lies elsewhere fills holes, which would be the same in every process.
     int plugs = 0;
     for (std::size_t size = PROBE / 4; size >= GRAIN; size /= 2) {
         std::uint64_t found = reserve(size, 0);
-        while (found != 0 && (found > first) != is_rising && plugs++ < MOST_PLUGS) {
+        while (found != 0 && !is_beside(found) && plugs++ < MOST_PLUGS) {
             found = reserve(size, 0);
         }
-        if (found != 0 && (found > first) == is_rising) {
+        if (found != 0 && is_beside(found)) {
             VirtualFree(pointer(found), 0, MEM_RELEASE);
         }
     }
