@@ -32,6 +32,8 @@ from wine.prefix import Prefix
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+assert sys.platform != "win32", "on Windows the C++ skeleton needs no Wine"
+
 BUILD: Final = ROOT / "build" / "hosts"
 TOPICS: Final = ("--topic", "GBH", "--topic", "MBH", "--topic", "CMP")
 _JSON: Final = "nlohmann-json3-dev"
