@@ -15,7 +15,6 @@ import platform
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -30,7 +29,7 @@ from wine import standin, system
 from wine.prefix import Prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 assert sys.platform != "win32", "on Windows the C++ skeleton needs no Wine"
 
@@ -150,29 +149,25 @@ def _manifest(prefix: Prefix, program: Path) -> Path:
 def _compared(python: Path, width: Width, manifest: Path, selected: Sequence[str]) -> int:
     """Run the same checks through Python on Linux and through the host, and hold one against the other."""
     through_python, evidence = BUILD / "com-python.jsonl", BUILD / f"com-{width.bits}.jsonl"
-    with _far_directory() as directory:
-        code = _run(python, f"sqlserver:{native.build()}", through_python, directory, selected)
-        code = code or _run(python, str(manifest.relative_to(ROOT)), evidence, directory, selected)
+    code = _run(python, f"sqlserver:{native.build()}", through_python, {}, selected)
+    code = code or through_com(python, manifest, evidence, selected)
     return code or call([str(python), "ci/compare_abis.py", str(through_python), str(evidence)])
 
 
-@contextmanager
-def _far_directory() -> Iterator[str]:
+def through_com(python: Path, manifest: Path, evidence: Path, selected: Sequence[str]) -> int:
+    """Run checks through a host in Wine, with the files of the run at so long a path that a port is listened at."""
+    # Hosts that are started one by one have their files where TMPDIR says.
+    starting = ["--vdi-start", "spawn"] if "--" in selected else ["--", "--vdi-start", "spawn"]
     with TemporaryDirectory() as near:
         far = Path(near) / _BEYOND_A_SOCKET
         far.mkdir()
-        # Processes of other accounts are let in where they are let in elsewhere.
-        for path in (Path(near), far):
-            path.chmod(0o755)
-        yield str(far)
+        return _run(python, str(manifest.relative_to(ROOT)), evidence, {"TMPDIR": str(far)}, [*selected, *starting])
 
 
-def _run(python: Path, adapter: str, evidence: Path, directory: str, selected: Sequence[str]) -> int:
-    # Hosts that are started one by one have their files where TMPDIR says.
-    starting = ["--vdi-start", "spawn"] if "--" in selected else ["--", "--vdi-start", "spawn"]
+def _run(python: Path, adapter: str, evidence: Path, variables: dict[str, str], selected: Sequence[str]) -> int:
     options = ["--adapter", adapter, "--server", "emulator", "--evidence", str(evidence), "-n", "2", *selected]
-    command = [tool(python, "vdi-conformance"), "run", *options, *starting]
-    with subprocess.Popen(command, cwd=ROOT, env=clean_variables() | {"TMPDIR": directory}) as process:
+    command = [tool(python, "vdi-conformance"), "run", *options]
+    with subprocess.Popen(command, cwd=ROOT, env=clean_variables() | variables) as process:
         return wait(process)
 
 
