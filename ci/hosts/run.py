@@ -49,7 +49,7 @@ def made_host(python: Path, language: Language, library: Path) -> Path | None:
     """Give the manifest of a host for the library; nothing where it cannot be built here, which is said."""
     directory = BUILD / language.name
     try:
-        language.build(python, directory)
+        language.build(python, directory, library)
     except NotHere as reason:
         say(f"Not applicable: the skeleton in {language.name}, since {reason}.")
         return None
@@ -57,11 +57,16 @@ def made_host(python: Path, language: Language, library: Path) -> Path | None:
 
 
 def _manifest(directory: Path, library: Path) -> Path:
-    """Write a manifest beside the skeleton's own, in which another library is the last word."""
-    *words, _ = tomllib.loads((directory / "manifest.toml").read_text(encoding="utf-8"))["command"]
+    """Write a manifest beside the skeleton's own: where the last word is a library, it becomes this one.
+
+    A program that names none there was linked to it.
+    """
+    words = tomllib.loads((directory / "manifest.toml").read_text(encoding="utf-8"))["command"]
+    if words[-1].endswith(library.suffix):
+        words[-1] = str(library)
     manifest = directory / "stand-in.toml"
     # JSON writes strings and lists as TOML does.
-    manifest.write_text(f"command = {json.dumps([*words, str(library)])}\n", encoding="utf-8")
+    manifest.write_text(f"command = {json.dumps(words)}\n", encoding="utf-8")
     return manifest
 
 

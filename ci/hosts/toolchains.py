@@ -15,6 +15,7 @@ from widths.packages import NotHere, install
 _LANGUAGES: Final = Path(__file__).with_name("languages.toml")
 _TEMPLATES: Final = ROOT / "conformance" / "vdi_conformance" / "cli" / "templates"
 _DIRECTORY: Final = "{{directory}}"
+_LIBRARY_VARIABLE: Final = "VDI_SQLVDI_LIBRARY"
 _STAMP: Final = "made-from.txt"
 
 
@@ -28,8 +29,11 @@ class Language(NamedTuple):
     registry: tuple[str, ...]
     kept: tuple[str, ...]
 
-    def build(self, python: Path, directory: Path) -> None:
-        """Make the skeleton and build it where that is not up to date; NotHere where this machine cannot."""
+    def build(self, python: Path, directory: Path, library: Path) -> None:
+        """Make the skeleton and build it where that is not up to date; NotHere where this machine cannot.
+
+        The library is named to builds that link to it.
+        """
         self._need_programs()
         stamp, wanted = directory / _STAMP, self._fingerprint()
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
@@ -37,9 +41,10 @@ class Language(NamedTuple):
         self._write(python, directory)
         if not self._has_libraries(directory):
             self._need_registry(directory)
+        variables = clean_variables() | {_LIBRARY_VARIABLE: str(library)}
         for command in _building(self.name):
             say(f"Building the skeleton in {self.name}: {' '.join(command)}")
-            if subprocess.run(_found(command), cwd=directory, env=clean_variables(), check=False).returncode:
+            if subprocess.run(_found(command), cwd=directory, env=variables, check=False).returncode:
                 raise Unprepared(f"The skeleton in {self.name} could not be built: the lines above say why.")
         stamp.write_text(wanted, encoding="utf-8")
 

@@ -21,6 +21,9 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_INVALID, VD_E_NOTSUPPORTED
 from vdi_conformance.vdi.structures import INFINITE, VDC_COMMAND_64, VDConfig
 
 POINTER = ctypes.c_void_p
+LIBRARY = "/opt/mssql/lib/libsqlvdi.so"
+LINKED = {"cpp": "CMakeLists.txt"}
+"""What names the library where a host is linked to it."""
 SET = "_ZN22ClientVirtualDeviceSet"
 DEVICE = "_ZN19ClientVirtualDevice"
 
@@ -53,14 +56,17 @@ def test_a_skeleton_in_each_language_is_whole_and_has_nothing_left_to_fill_in(
 
 
 @pytest.mark.parametrize("language", [language for language in languages() if language != "python"])
-def test_the_manifest_of_a_host_can_be_read_and_names_the_library_last(
+def test_the_manifest_of_a_host_can_be_read_and_names_the_library_last_unless_that_is_linked(
     language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(["adapter", "init", str(tmp_path), "--lang", language]) == 0
     monkeypatch.setattr("shutil.which", lambda program: program)
     spec = resolve(str(tmp_path / "manifest.toml"))
     assert spec.argv is not None
-    assert spec.argv[-1] == "/opt/mssql/lib/libsqlvdi.so"
+    if language in LINKED:
+        assert f" {LIBRARY})" in (tmp_path / LINKED[language]).read_text(encoding="utf-8")
+    else:
+        assert spec.argv[-1] == LIBRARY
 
 
 def test_names_become_what_the_adapter_says_of_itself(tmp_path: Path) -> None:

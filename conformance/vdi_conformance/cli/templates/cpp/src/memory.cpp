@@ -126,7 +126,8 @@ std::string load(std::uint64_t address, std::uint64_t size, const std::string& p
     by_chunks(size, [&](std::uint64_t place, std::size_t part) {
         std::string bytes(part, '\0');
         if (!file.read(bytes.data(), static_cast<std::streamsize>(part))) {
-            throw protocol::Refused(protocol::INVALID_PARAMS, path + " ends before byte " + std::to_string(offset + size));
+            throw protocol::Refused(protocol::INVALID_PARAMS,
+                                    path + " ends before byte " + std::to_string(offset + size));
         }
         running.update(bytes.data(), bytes.size());
         write(address + place, bytes);

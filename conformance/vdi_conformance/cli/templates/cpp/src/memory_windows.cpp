@@ -19,6 +19,8 @@ constexpr std::size_t BANDS = sizeof(void*) == 8 ? 64 : 16;
 constexpr std::size_t BAND = sizeof(void*) == 8 ? std::size_t{256} << 20 : std::size_t{32} << 20;
 // No hole among what is there at the start has room for this much.
 constexpr std::size_t PROBE = sizeof(void*) == 8 ? std::size_t{4} << 30 : std::size_t{256} << 20;
+// So much is reserved by every process: with 64 bits, more than lies below the first 4 GiB, where there are many holes.
+constexpr std::size_t LEAST = sizeof(void*) == 8 ? std::size_t{8} << 30 : 0;
 constexpr DWORD STEP_OF_NUMBERS = 4;
 constexpr int MOST_PLUGS = 4096;
 
@@ -43,7 +45,7 @@ bool permits(std::uint64_t address, std::size_t size, DWORD protections) {
 std::size_t slice() {
     const std::size_t band = GetCurrentProcessId() / STEP_OF_NUMBERS % BANDS;
     const std::size_t within = std::random_device()() % (BAND / 2 / GRAIN);
-    return band * BAND + (within + 1) * GRAIN;
+    return LEAST + band * BAND + (within + 1) * GRAIN;
 }
 
 }  // namespace
@@ -57,14 +59,17 @@ bool spread() {
     }
     VirtualFree(pointer(probe), 0, MEM_RELEASE);
     const bool is_rising = probe > first;
-    // What lies on the near side of the slice fills holes, which would be the same in every process.
+    const auto is_beside = [&](std::uint64_t found) {
+        return is_rising ? found > first : found < first && first - found <= PROBE;
+    };
+    // What lies elsewhere fills holes, which would be the same in every process.
     int plugs = 0;
-    for (std::size_t size = BAND / 4; size >= GRAIN; size /= 2) {
+    for (std::size_t size = PROBE / 4; size >= GRAIN; size /= 2) {
         std::uint64_t found = reserve(size, 0);
-        while (found != 0 && (found > first) != is_rising && plugs++ < MOST_PLUGS) {
+        while (found != 0 && !is_beside(found) && plugs++ < MOST_PLUGS) {
             found = reserve(size, 0);
         }
-        if (found != 0 && (found > first) == is_rising) {
+        if (found != 0 && is_beside(found)) {
             VirtualFree(pointer(found), 0, MEM_RELEASE);
         }
     }
