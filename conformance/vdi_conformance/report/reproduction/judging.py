@@ -28,6 +28,8 @@ _DATA: Final = re.compile(r"(?:[0-9a-f]{2})*")
 _NIBBLES: Final = 16
 _DIFFER: Final = frozenset({"address", "buffer", "record", "stack", "heap", "unmapped"})
 """Members of an answer whose values are the run's own."""
+REFUSED: Final = Fact("refused", "true")
+"""What is known of memory that cannot be looked at, or stored to."""
 _REST: Final = "run the check again with the suite"
 
 
@@ -54,6 +56,8 @@ def judged(check: CheckRecord, call: Call, numbers: Numbers, gives: Mapping[str,
     called = shown(call.method)
     expected = list(check.unexpected.permitted) if check.unexpected else []
     told = shown(" or ".join(expected), EXPECTED) or _first_line(check)
+    if _is_refused(call) and not (check.cause and check.cause.kind in ("died", "hung")):
+        return Judged(call.number, called, {}, False, (REFUSED,), "", told)
     if not isinstance(call.answer, dict):
         return Judged(call.number, called, {}, False, (), _unanswered(check, call), told)
     codes = {shown(name): code for name in expected if (code := _code_of(name)) is not None}
@@ -103,9 +107,18 @@ def _code_of(name: str) -> int | None:
 
 def facts_of(call: Call, numbers: Numbers, gives: Mapping[str, str]) -> tuple[Fact, ...]:
     """Describe the answer of a call by what does not differ from run to run."""
+    if _is_refused(call):
+        return (REFUSED,)
     if not isinstance(call.answer, dict):
         return ()
     return (*_facts(call, call.answer, numbers, gives), *_placed(call, call.answer), *_timed(call, call.answer))
+
+
+def _is_refused(call: Call) -> bool:
+    """Tell whether memory could not be looked at or stored to."""
+    return (
+        isinstance(call.answer, str) and call.method.startswith("memory.") and call.answer.endswith("in this process")
+    )
 
 
 def _placed(call: Call, answer: Mapping[str, Any]) -> Iterator[Fact]:
