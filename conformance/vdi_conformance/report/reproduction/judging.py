@@ -116,9 +116,8 @@ def facts_of(call: Call, numbers: Numbers, gives: Mapping[str, str]) -> tuple[Fa
 
 def _is_refused(call: Call) -> bool:
     """Tell whether memory could not be looked at or stored to."""
-    return (
-        isinstance(call.answer, str) and call.method.startswith("memory.") and call.answer.endswith("in this process")
-    )
+    is_memory = call.method.startswith("memory.")
+    return is_memory and isinstance(call.answer, str) and f" refused {call.method} " in call.answer
 
 
 def _placed(call: Call, answer: Mapping[str, Any]) -> Iterator[Fact]:
