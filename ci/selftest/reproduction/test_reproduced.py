@@ -153,8 +153,8 @@ def test_a_failure_of_a_library_comes_again(name: str, tmp_path: Path) -> None:
 def test_a_failure_of_another_library_does_not_come_again_on_a_sound_one(tmp_path: Path) -> None:
     run = run_suite_in(
         tmp_path,
-        *("--adapter", "vdi_fixtures.broken.gbh.any_address_has_a_handle:Broken", "--server", "emulator"),
-        "--check=GBH/memory_outside_the_set_has_no_handle[primary-heap]",
+        *("--adapter", "vdi_fixtures.broken.gbh.a_wrong_address_spoils_the_object:Broken"),
+        "--check=GBH/memory_outside_the_set_has_no_handle[primary-on the stack]",
     )
     assert run.exit_code == 1, run.output
     sound = Side(native.build(), "emulator")

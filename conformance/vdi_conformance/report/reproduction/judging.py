@@ -53,18 +53,17 @@ def plain(value: object) -> str:
 
 def judged(check: CheckRecord, call: Call, numbers: Numbers, gives: Mapping[str, str]) -> Judged:
     """Say how to judge the call that should have been answered otherwise."""
-    called = shown(call.method)
     expected = list(check.unexpected.permitted) if check.unexpected else []
     told = shown(" or ".join(expected), EXPECTED) or _first_line(check)
     if _is_refused(call) and not (check.cause and check.cause.kind in ("died", "hung")):
-        return Judged(call.number, called, {}, False, (REFUSED,), "", told)
+        return Judged(call.number, {}, False, (REFUSED,), "", told)
     if not isinstance(call.answer, dict):
-        return Judged(call.number, called, {}, False, (), _unanswered(check, call), told)
+        return Judged(call.number, {}, False, (), _unanswered(check, call), told)
     codes = {shown(name): code for name in expected if (code := _code_of(name)) is not None}
     any_failure = ANY_FAILURE in expected
     code = call.answer.get("code")
     if isinstance(code, int) and len(codes) + any_failure == len(expected) > 0 and name_of(code) not in codes:
-        return Judged(call.number, called, codes, any_failure, (), "", told)
+        return Judged(call.number, codes, any_failure, (), "", told)
     facts = facts_of(call, numbers, gives)
     if call.method == "memory.read" and not any(fact.key == "data" for fact in facts):
         raise NotReproducible(f"the record keeps only the first of the bytes that the failure is about: {_REST}")
@@ -73,7 +72,7 @@ def judged(check: CheckRecord, call: Call, numbers: Numbers, gives: Mapping[str,
         raise NotReproducible(
             f"the failure shows in no answer of a call ({_first_line(check)}): {_REST}, and see what it says"
         )
-    return Judged(call.number, called, {}, False, facts, "", told)
+    return Judged(call.number, {}, False, facts, "", told)
 
 
 def _first_line(check: CheckRecord) -> str:
