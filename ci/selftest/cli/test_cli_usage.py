@@ -69,7 +69,7 @@ LIBRARY_PHRASES = ("Invalid value", "Input should", "[type=", "[Errno", "Error:"
         (["run"], "--adapter"),
         (["run", "--adapter"], "--adapter"),
         (["runn"], "nearest: run,"),
-        (["adapter", "inti"], "nearest: init; try `vdi-conformance adapter --help`"),
+        (["adapter", "inti"], "nearest: init, host; try `vdi-conformance adapter --help`"),
         (["baseline", "update", "x", "--fault"], "--fault needs a value: try `vdi-conformance baseline update --help`"),
         (["--version=3"], "--version takes no value"),
         (["run", "--adaptor", "emulator"], "nearest: --adapter,"),
@@ -122,7 +122,14 @@ def test_the_nearest_of_a_thousand_names_are_found() -> None:
     assert nearest("", []) == []
 
 
-GROUPS = (["baseline"], ["baseline", "update"], ["adapter"], ["adapter", "init"], *([verb] for verb in VERBS[:-2]))
+GROUPS = (
+    ["baseline"],
+    ["baseline", "update"],
+    ["adapter"],
+    ["adapter", "init"],
+    ["adapter", "host"],
+    *([verb] for verb in VERBS[:-2]),
+)
 
 
 @pytest.mark.parametrize("path", [[], *GROUPS], ids=" ".join)

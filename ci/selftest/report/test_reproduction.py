@@ -75,12 +75,15 @@ def reproduced(directory: Path, record: CheckRecord, lang: str, *options: str) -
 
 
 def literals(text: str) -> set[str]:
-    """Give the texts of all literals of a program in C++, which has no other escapes than three octal digits."""
-    found = re.findall(r'"((?:[^"\\\n]|\\[0-7]{3})*)"', text)
-    return {
-        re.sub(rb"\\([0-7]{3})", lambda one: bytes([int(one[1], 8)]), literal.encode()).decode("utf-8", "replace")
-        for literal in found
-    }
+    """Give the texts of all literals of a program in C++, by the escapes that it has."""
+    found = re.findall(r'"((?:[^"\\\n]|\\(?:[0-7]{3}|["\\n]))*)"', text)
+    named = {b"n": b"\n", b'"': b'"', b"\\": b"\\"}
+
+    def meant(escape: re.Match[bytes]) -> bytes:
+        return named[escape[1]] if escape[1] in named else bytes([int(escape[1], 8)])
+
+    read = (re.sub(rb'\\([0-7]{3}|["\\n])', meant, one.encode()) for one in found)
+    return {one.decode("utf-8", "replace") for one in read}
 
 
 def hostile(text: str) -> CheckRecord:

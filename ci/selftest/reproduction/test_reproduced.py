@@ -92,6 +92,7 @@ def served_by(fault: str, directory: Path, *checks: str) -> tuple[Run, Side]:
 
 
 NATIVE: Final = (
+    "a_configuration_is_given_back",
     "a_configuration_is_longer",
     "block_size_and_depth_change_places",
     "the_alignment_is_read_from_another_place",
@@ -105,6 +106,8 @@ NATIVE: Final = (
 )
 """Faults of the stand-in itself, of `fixtures/native/faults.tsv`."""
 SERVED: Final = {
+    "buf.later_areas_have_no_zone": "BUF/buffers_of_later_areas_are_as_good[primary]",
+    "buf.zones_are_aligned": "BUF/no_alignment_is_below_the_block_size[blocks of 4 KiB]",
     "cfg.ended_sets_have_no_configuration": "CFG/a_configured_set_says_the_same_in_every_state[backup]",
     "cmd.what_was_queued_comes_after_an_abort": "CMD/nothing_queued_is_handed_out_after_an_abort[its own process]",
     "gbh.a_new_area_ends_all_handles": "GBH/a_held_handle_outlives[primary-a new area]",
@@ -150,8 +153,8 @@ def test_a_failure_of_a_library_comes_again(name: str, tmp_path: Path) -> None:
 def test_a_failure_of_another_library_does_not_come_again_on_a_sound_one(tmp_path: Path) -> None:
     run = run_suite_in(
         tmp_path,
-        *("--adapter", "vdi_fixtures.broken.gbh.any_address_has_a_handle:Broken", "--server", "emulator"),
-        "--check=GBH/memory_outside_the_set_has_no_handle[primary-heap]",
+        *("--adapter", "vdi_fixtures.broken.gbh.a_wrong_address_spoils_the_object:Broken"),
+        "--check=GBH/memory_outside_the_set_has_no_handle[primary-on the stack]",
     )
     assert run.exit_code == 1, run.output
     sound = Side(native.build(), "emulator")

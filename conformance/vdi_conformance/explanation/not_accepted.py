@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.traces import Trace
 
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]+")
+_STATEMENT: Final = re.compile(r"\b(?:BACKUP|RESTORE) (?:failed|succeeded)\b")
 _UNANSWERED: Final = ("died", "hung")
 
 
@@ -32,7 +33,7 @@ def _candidates(trace: Trace, cause: Cause) -> Iterator[Call]:
     if cause.kind in _UNANSWERED:
         yield from (call for call in latest if not isinstance(call.answer, dict) and f"'{call.process}'" in sentence)
     yield from (call for call in latest if _gave(call, cause) and _called(call) in sentence)
-    if "RESTORE failed" in sentence or "BACKUP failed" in sentence:
+    if _STATEMENT.search(sentence):
         yield from (call for call in latest if call.method == "statement.execute" and call.answer is not None)
     addresses = [number_of(one) for one in _ADDRESS.findall(sentence)]
     yield from (

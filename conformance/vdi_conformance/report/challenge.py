@@ -13,6 +13,7 @@ from vdi_conformance.evidence.records import CheckRecord
 from vdi_conformance.judgement.footers import footer
 from vdi_conformance.report.calls import call_line
 from vdi_conformance.report.causes import by_cause
+from vdi_conformance.report.lanes.shortening import told_calls
 from vdi_conformance.report.wording import facts, rerun
 from vdi_conformance.requirements import Requirement, catalogue
 from vdi_conformance.untrusted.printable import fence_around, in_json, in_markdown, shown_lines
@@ -59,7 +60,7 @@ def _form(requirement: Requirement, run: Evidence) -> str:
 
 
 def _calls(check: CheckRecord) -> str:
-    return _fenced([call_line(call) for call in check.calls])
+    return _fenced([call_line(call) for call in told_calls(check)])
 
 
 def _fenced(lines: Sequence[str]) -> str:

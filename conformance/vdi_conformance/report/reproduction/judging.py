@@ -28,6 +28,8 @@ _DATA: Final = re.compile(r"(?:[0-9a-f]{2})*")
 _NIBBLES: Final = 16
 _DIFFER: Final = frozenset({"address", "buffer", "record", "stack", "heap", "unmapped"})
 """Members of an answer whose values are the run's own."""
+REFUSED: Final = Fact("refused", "true")
+"""What is known of memory that cannot be looked at, or stored to."""
 _REST: Final = "run the check again with the suite"
 
 
@@ -51,16 +53,17 @@ def plain(value: object) -> str:
 
 def judged(check: CheckRecord, call: Call, numbers: Numbers, gives: Mapping[str, str]) -> Judged:
     """Say how to judge the call that should have been answered otherwise."""
-    called = shown(call.method)
     expected = list(check.unexpected.permitted) if check.unexpected else []
     told = shown(" or ".join(expected), EXPECTED) or _first_line(check)
+    if _is_refused(call) and not (check.cause and check.cause.kind in ("died", "hung")):
+        return Judged(call.number, {}, False, (REFUSED,), "", told)
     if not isinstance(call.answer, dict):
-        return Judged(call.number, called, {}, False, (), _unanswered(check, call), told)
+        return Judged(call.number, {}, False, (), _unanswered(check, call), told)
     codes = {shown(name): code for name in expected if (code := _code_of(name)) is not None}
     any_failure = ANY_FAILURE in expected
     code = call.answer.get("code")
     if isinstance(code, int) and len(codes) + any_failure == len(expected) > 0 and name_of(code) not in codes:
-        return Judged(call.number, called, codes, any_failure, (), "", told)
+        return Judged(call.number, codes, any_failure, (), "", told)
     facts = facts_of(call, numbers, gives)
     if call.method == "memory.read" and not any(fact.key == "data" for fact in facts):
         raise NotReproducible(f"the record keeps only the first of the bytes that the failure is about: {_REST}")
@@ -69,7 +72,7 @@ def judged(check: CheckRecord, call: Call, numbers: Numbers, gives: Mapping[str,
         raise NotReproducible(
             f"the failure shows in no answer of a call ({_first_line(check)}): {_REST}, and see what it says"
         )
-    return Judged(call.number, called, {}, False, facts, "", told)
+    return Judged(call.number, {}, False, facts, "", told)
 
 
 def _first_line(check: CheckRecord) -> str:
@@ -103,9 +106,17 @@ def _code_of(name: str) -> int | None:
 
 def facts_of(call: Call, numbers: Numbers, gives: Mapping[str, str]) -> tuple[Fact, ...]:
     """Describe the answer of a call by what does not differ from run to run."""
+    if _is_refused(call):
+        return (REFUSED,)
     if not isinstance(call.answer, dict):
         return ()
     return (*_facts(call, call.answer, numbers, gives), *_placed(call, call.answer), *_timed(call, call.answer))
+
+
+def _is_refused(call: Call) -> bool:
+    """Tell whether memory could not be looked at or stored to."""
+    is_memory = call.method.startswith("memory.")
+    return is_memory and isinstance(call.answer, str) and f" refused {call.method} " in call.answer
 
 
 def _placed(call: Call, answer: Mapping[str, Any]) -> Iterator[Fact]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.report.calls import answer_of
+from vdi_conformance.report.lanes.picture import name_of as name_of_call
 from vdi_conformance.report.reproduction.judging import facts_of, judged, numberless
 from vdi_conformance.report.reproduction.numbers import Numbers
 from vdi_conformance.report.reproduction.program import (
@@ -161,11 +162,18 @@ def _step(call: Call, process: Process, invocation: Invocation, gives: Mapping[s
         invocation=invocation,
         uses=uses,
         gives=gives,
-        said=shown(call.method),
+        said=_said(call),
         seen=shown(numbers.told(call.process, answer_of(call)), SEEN),
         code=code if is_known else None,
         patience=min(timeout, 600_000) if isinstance(timeout, int) and timeout > 0 else 0,
     )
+
+
+def _said(call: Call) -> str:
+    """Name a call as the documents do where they name it, and otherwise as the host protocol does."""
+    if not call.method.startswith(("set.", "device.", "server.")):
+        return shown(call.method)
+    return f"{name_of_call(call)}{' of the server' if call.method.startswith('server.') else ''}"
 
 
 def _is_hresult(code: int) -> bool:

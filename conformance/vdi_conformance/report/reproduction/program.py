@@ -129,7 +129,6 @@ class Judged:
     """
 
     call: int
-    called: str
     permitted: Mapping[str, int]
     any_failure: bool
     facts: tuple[Fact, ...]

@@ -60,7 +60,7 @@ class _Python:
 class _Cpp:
     def text(self, text: str) -> str:
         data = text.encode("utf-8", "surrogatepass")
-        return '"' + "".join(chr(byte) if _is_plain(byte) else f"\\{byte:03o}" for byte in data) + '"'
+        return '"' + "".join(map(_in_a_literal, data)) + '"'
 
     def number(self, number: int) -> str:
         return str(number) if number < 1 << 16 else f"{number:#x}ull"
@@ -69,8 +69,14 @@ class _Cpp:
         return {True: "true", False: "false", None: "nullptr"}[value]
 
 
-def _is_plain(byte: int) -> bool:
-    return 0x20 <= byte < 0x7F and byte not in b'"\\?'
+def _in_a_literal(byte: int) -> str:
+    """Write a byte; a question mark by its number, so that no trigraph comes about."""
+    if byte in _ESCAPED:
+        return _ESCAPED[byte]
+    return chr(byte) if 0x20 <= byte < 0x7F and byte != ord("?") else f"\\{byte:03o}"
+
+
+_ESCAPED: Final = {ord('"'): '\\"', ord("\\"): "\\\\", ord("\n"): "\\n"}
 
 
 _WRITING: Final[dict[Language, _Writing]] = {"python": _Python(), "cpp": _Cpp()}
