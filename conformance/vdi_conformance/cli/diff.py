@@ -100,24 +100,24 @@ def diff(
         )
     settings = RunSettings(seed, timeout_scale)
     named: list[str | None] = [*servers] if len(servers) == 2 else [*servers * 2] or [None, None]
-    parties = [_asked(*one, settings) for one in zip(adapter, named, strict=True)]
+    parties = _asked(list(zip(adapter, named, strict=True)), settings)
     found = _compare(parties, settings, sequences, steps, time, until)
     _show(found, format)
     return found.exit_code
 
 
-def _asked(reference: str, server: str | None, settings: "RunSettings") -> tuple["Party", "Party"]:
-    """Ask client and server of one side who they are."""
+def _asked(references: Sequence[tuple[str, str | None]], settings: "RunSettings") -> list[tuple["Party", "Party"]]:
+    """Ask client and server of each side who they are."""
     from vdi_conformance.host.supervisor import Supervisor
     from vdi_conformance.pytest_plugin.parties import NOBODY, UnknownParties, ask_parties
 
     try:
         with Supervisor() as supervisor:
-            found = ask_parties(supervisor, reference, server, settings)
+            found = [ask_parties(supervisor, *one, settings) for one in references]
     except UnknownParties as error:
         sentence, _, account = str(error).partition("\n")
         raise UsageRefusal(f"{sentence.rstrip('.')}.", account) from error
-    if found[1] == NOBODY:
+    if any(server == NOBODY for _, server in found):
         raise UsageRefusal("diff needs a server on each side: leave --server none out.")
     return found
 
