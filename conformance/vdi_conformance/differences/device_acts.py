@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.differences.playing import Actor, Held, Impossible, Playing
-from vdi_conformance.differences.seen import CODE, WAITS, Seen, among, apart, placed
+from vdi_conformance.differences.seen import CODE, WAITS, Seen, among, apart, placed, spread
 from vdi_conformance.differences.waiting import lasted, time_out
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
@@ -86,8 +86,12 @@ def _buffer(playing: Playing, actor: Actor, command: Fetched, number: int) -> Se
     seen = {
         "buffer": among(address, known, "a new one"),
         "place": placed(address),
+        "spread": spread(address, known[-1][0] if known else address),
         "distance": apart(address, actor.first),
     }
+    held = [one for other in playing.actors.values() for one in _all(other) if one.number != number]
+    lent = [n for name, at, n in playing.buffers if (name, at) == (process, address) and n in {h.number for h in held}]
+    seen["lent"] = f"to command {lent[0]} as well" if lent else "to no other command"
     seen |= playing.contents(actor, command)
     playing.buffers.append((process, address, number))
     return seen
