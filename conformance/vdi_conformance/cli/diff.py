@@ -1,6 +1,5 @@
 """`vdi-conformance diff`: the same calls on two adapters, and the shortest on which they part."""
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -23,11 +22,11 @@ FORMATS: Final = ("text", "json")
 FIRST: Final = "first"
 BROKEN: Final = "broken"
 UNTIL: Final = (FIRST, BROKEN, "end")
-SEQUENCES: Final = 40
+SEQUENCES: Final = 30
 STEPS: Final = 40
 SECONDS: Final = 600
 EVERY: Final = 10
-"""After so many sequences a line tells how far it has come, where nobody sees a terminal."""
+"""After so many sequences a line tells how far it has come."""
 
 
 def diff(
@@ -100,24 +99,24 @@ def diff(
         )
     settings = RunSettings(seed, timeout_scale)
     named: list[str | None] = [*servers] if len(servers) == 2 else [*servers * 2] or [None, None]
-    parties = [_asked(*one, settings) for one in zip(adapter, named, strict=True)]
+    parties = _asked(list(zip(adapter, named, strict=True)), settings)
     found = _compare(parties, settings, sequences, steps, time, until)
     _show(found, format)
     return found.exit_code
 
 
-def _asked(reference: str, server: str | None, settings: "RunSettings") -> tuple["Party", "Party"]:
-    """Ask client and server of one side who they are."""
+def _asked(references: Sequence[tuple[str, str | None]], settings: "RunSettings") -> list[tuple["Party", "Party"]]:
+    """Ask client and server of each side who they are."""
     from vdi_conformance.host.supervisor import Supervisor
     from vdi_conformance.pytest_plugin.parties import NOBODY, UnknownParties, ask_parties
 
     try:
         with Supervisor() as supervisor:
-            found = ask_parties(supervisor, reference, server, settings)
+            found = [ask_parties(supervisor, *one, settings) for one in references]
     except UnknownParties as error:
         sentence, _, account = str(error).partition("\n")
         raise UsageRefusal(f"{sentence.rstrip('.')}.", account) from error
-    if found[1] == NOBODY:
+    if any(server == NOBODY for _, server in found):
         raise UsageRefusal("diff needs a server on each side: leave --server none out.")
     return found
 
@@ -163,10 +162,10 @@ def _compare(
 
 
 def _progress() -> Callable[[str, int], None]:
-    """Tell how far it has come: all of it on a terminal, a line now and then elsewhere."""
+    """Tell now and then how far it has come."""
 
     def told(sentence: str, played: int) -> None:
-        if sys.stderr.isatty() or played % EVERY == 0:
+        if played % EVERY == 0:
             tell(shown(sentence))
 
     return told

@@ -17,7 +17,9 @@ Seen = dict[str, str]
 
 CODE: Final = "code"
 """The HRESULT of a call, or what came instead of one."""
-NUMBERS: Final = frozenset({"buffer area", "distance", "place", "number", "threads", "handles", "shared memory"})
+NUMBERS: Final = frozenset(
+    {"buffer area", "distance", "place", "spread", "number", "threads", "handles", "shared memory"}
+)
 """What every implementation chooses as it likes: looked at where nothing else differs."""
 IMPOSSIBLE: Final = MappingProxyType({CODE: "not possible here"})
 """What is seen of a step that needs what there is not, such as a command that nobody handed out."""
@@ -49,6 +51,11 @@ def left_behind(value: int | None, bits: int = 64) -> str:
 def placed(address: int) -> str:
     """Say where an address lies."""
     return "below 4 GiB" if address < SHORT else "above 4 GiB"
+
+
+def spread(address: int, other: int) -> str:
+    """Say whether two addresses of a process lie near each other."""
+    return "near" if abs(address - other) < SHORT else "far"
 
 
 def apart(number: int, first: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.differences.client_acts import meant
+from vdi_conformance.differences.device_acts import meant
 from vdi_conformance.differences.playing import Actor, Given, Impossible, Playing
 from vdi_conformance.differences.seen import CODE, Seen, among, apart, left_behind, placed
 from vdi_conformance.harness.memory import Seeded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from vdi_conformance.differences.client_acts import COMPLETION_CODES, device_of, fetched
+from vdi_conformance.differences.device_acts import COMPLETION_CODES, device_of, fetched
 from vdi_conformance.differences.playing import Actor, Impossible, Playing
 from vdi_conformance.differences.seen import CODE, WAITS, Seen
 from vdi_conformance.harness.scenario import Scenario
