@@ -101,6 +101,7 @@ WAITED_FOR = {
     "not_flushed",
     "blocking_reader",
     "no_answer",
+    "wrong_id",
     "one_thread_for_all",
     "stays_at_the_end",
     "one_request_a_read",
