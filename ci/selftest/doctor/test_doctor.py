@@ -53,7 +53,7 @@ TOGETHER = {
         "broken_line": "broken-line",
     },
     "numbers": {
-        "seeds_as_doubles": "number-is-rounded",
+        "seeds_of_32_bits": "seed-is-cut",
         "out_values_zeroed": "out-value-zeroed",
         "accepts_any_parameters": "bad-parameters-accepted",
         "addresses_as_numbers": "address-is-number",

@@ -21,6 +21,7 @@ from vdi_conformance.host.messages.memory import (
     WriteMemory,
 )
 from vdi_conformance.host.process import Host, Pending
+from vdi_conformance.untrusted.bounds import MOST_SEED
 from vdi_conformance.untrusted.printable import shown
 
 R = TypeVar("R", bound=Reply)
@@ -116,7 +117,7 @@ class ProcessMemory:
         """Store contents at an address; `size` bytes of seeded ones."""
         match contents:
             case Seeded(seed):
-                self._use(FillMemory(address=hex(address), size=size, seed=seed))
+                self._use(FillMemory(address=hex(address), size=size, seed=seed % (MOST_SEED + 1)))
             case FileSlice(path, offset, length):
                 self._use(LoadMemory(address=hex(address), size=length, path=path, offset=offset))
 

@@ -10,7 +10,8 @@ from typing import Final
 MOST_WORKERS: Final = max(32, 8 * (os.cpu_count() or 1))
 """Checks mostly wait, so that more workers than processors help; beyond this they only use up processes."""
 MOST_STRETCHED: Final = 1000.0
-MOST_SEED: Final = 2**63 - 1
+MOST_SEED: Final = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps as it is."""
 MOST_SHARDS: Final = 1000
 _DIGITS: Final = 20
 """No number that is asked for has more."""

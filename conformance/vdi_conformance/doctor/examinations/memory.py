@@ -24,6 +24,7 @@ from vdi_conformance.host.messages.memory import (
     SaveMemory,
     WriteMemory,
 )
+from vdi_conformance.untrusted.bounds import MOST_SEED
 
 if TYPE_CHECKING:
     from typing import Any
@@ -40,7 +41,7 @@ _LABEL: Final = "doctor"
 
 
 def numbers(examiner: Examiner) -> None:
-    """Numbers keep all of their bits: addresses and seeds 64, HRESULTs and handles 32, unsigned."""
+    """Numbers keep all of their bits: addresses 64, seeds 53, HRESULTs and handles 32, unsigned."""
     address = examiner.call(AllocateMemory(size=_SIZE)).address
     _check_usable(examiner, int(address, 16))
     examiner.call(NewSet(set="numbers"))
@@ -55,11 +56,16 @@ def numbers(examiner: Examiner) -> None:
             examiner.found("large-value-refused", f"{request.method} was answered with {told(answer)}")
         else:
             examiner.reply(request, answer)
-    examiner.call(FillMemory(address=address, size=64, seed=_BEYOND_DOUBLES))
+    _check_large_seed(examiner, address)
+
+
+def _check_large_seed(examiner: Examiner, address: str) -> None:
+    """Fill memory by the largest seed; another formula is found by other means."""
+    examiner.call(FillMemory(address=address, size=64, seed=MOST_SEED))
     seen = _read(examiner, int(address, 16), 64)
-    if seen != expand(_BEYOND_DOUBLES, 64) and seen == expand(_BEYOND_DOUBLES - 1, 64):
-        came = f"memory.fill took the seed {_BEYOND_DOUBLES} for {_BEYOND_DOUBLES - 1}"
-        examiner.found("number-is-rounded", came, "a seed beyond 2**53")
+    for taken in (MOST_SEED & 0xFFFFFFFF, -1, 0x7FFFFFFF, MOST_SEED - 1, MOST_SEED + 1):
+        if seen == expand(taken, 64):
+            examiner.found("seed-is-cut", f"memory.fill took the seed {MOST_SEED} for {taken}", "the largest seed")
 
 
 def _check_usable(examiner: Examiner, address: int) -> None:
@@ -164,7 +170,6 @@ def faults(examiner: Examiner) -> None:
     """Memory that cannot be used is the error -32003, and the host goes on."""
     unmapped = examiner.call(ReserveMemory(size=65536)).address
     path = str(Path(examiner.subject.processes.directory) / "doctor.bin")
-    Path(path).write_bytes(bytes(16))
     tried: tuple[Request[Any], ...] = (
         ReadMemory(address="0x0", size=1),
         ReadMemory(address=hex(_HIGHEST - 7), size=16),
@@ -177,6 +182,7 @@ def faults(examiner: Examiner) -> None:
         LoadMemory(address=unmapped, size=16, path=path, offset=0),
     )
     for request in tried:
+        Path(path).write_bytes(bytes(16))
         words = f"{request.method} at {msgspec.to_builtins(request)['address']}"
         try:
             answer = examiner.refusal(request)

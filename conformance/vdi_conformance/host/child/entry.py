@@ -27,7 +27,7 @@ from vdi_conformance.host.child import (
 )
 from vdi_conformance.host.child.dispatch import DispatchedCall, Methods, read_call
 from vdi_conformance.host.child.loader import load
-from vdi_conformance.host.child.parameters import Kind, one_of, version
+from vdi_conformance.host.child.parameters import Kind, one_of, seed, version
 from vdi_conformance.host.child.session import Session
 from vdi_conformance.host.codes import INVALID_REQUEST, PROTOCOL_NOT_SPOKEN, PROTOCOL_VERSION, Refused
 from vdi_conformance.versions import Version
@@ -48,7 +48,7 @@ for _module in (client_methods, server_methods, memory_methods, native_methods, 
 
 def _environment(value: Any) -> Environment:
     try:
-        return Environment(str(value["directory"]), int(value["seed"]), float(value["time_scale"]))
+        return Environment(str(value["directory"]), seed(value["seed"]), float(value["time_scale"]))
     except (KeyError, TypeError):
         raise ValueError("an object with directory, seed and time_scale") from None
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from vdi_conformance.host.child import memory
 from vdi_conformance.host.child.dispatch import Methods
-from vdi_conformance.host.child.parameters import Optional, hex_bytes, integer, nullable, size, text, u64
+from vdi_conformance.host.child.parameters import Optional, hex_bytes, nullable, seed, size, text, u64
 from vdi_conformance.host.child.session import Session
 
 METHODS = Methods[Session]()
@@ -33,7 +33,7 @@ def _write(_: Session, address: int, data: bytes) -> _Result:
     return {}
 
 
-@_method("memory.fill", address=u64, size=size(0), seed=integer)
+@_method("memory.fill", address=u64, size=size(0), seed=seed)
 def _fill(_: Session, address: int, size: int, seed: int) -> _Result:
     memory.fill(address, size, seed)
     return {}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from vdi_conformance.contract import Argument
+from vdi_conformance.untrusted.bounds import MOST_SEED
 from vdi_conformance.vdi.structures import VDConfig
 from vdi_conformance.versions import Version, read_version
 
@@ -45,6 +46,13 @@ def integer(value: Any) -> int:
     """Any whole number."""
     if type(value) is not int:
         raise ValueError("a whole number")
+    return value
+
+
+def seed(value: Any) -> int:
+    """A number that contents follow from."""
+    if type(value) is not int or not 0 <= value <= MOST_SEED:
+        raise ValueError(f"a whole number from 0 to {MOST_SEED}")
     return value
 
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from vdi_conformance.contract import LONGEST_LABEL, Completion, Database, Statement
 from vdi_conformance.host.child.dispatch import Methods
-from vdi_conformance.host.child.parameters import boolean, integer, name, names, nullable, one_of, text, u32, u64
+from vdi_conformance.host.child.parameters import boolean, integer, name, names, nullable, one_of, seed, text, u32, u64
 from vdi_conformance.host.child.passing_on import Result, address, code_alone, configuration, pass_on, with_value
 from vdi_conformance.host.child.session import Session
 
@@ -16,7 +16,7 @@ METHODS = Methods[Session]()
     operation=one_of("backup", "restore"),
     instance=nullable(text),
     devices=names,
-    seed=integer,
+    seed=seed,
     size=integer,
     block_size=nullable(u32),
     max_transfer_size=nullable(u32),

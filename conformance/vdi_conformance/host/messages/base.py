@@ -5,11 +5,13 @@ from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar, g
 import msgspec
 
 from vdi_conformance.contract import LONGEST_LABEL, LONGEST_PLACE
+from vdi_conformance.untrusted.bounds import MOST_SEED
 from vdi_conformance.vdi.methods import snake_case
 from vdi_conformance.versions import PATTERN
 
 Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
+Seed = Annotated[int, msgspec.Meta(ge=0, le=MOST_SEED)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Label = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL)]
 VersionText = Annotated[str, msgspec.Meta(pattern=PATTERN)]
@@ -98,11 +100,11 @@ class HostEnvironment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What every process of a run is told.
 
     `directory` is there for files of the implementation, the same for all processes that are to meet, and deleted
-    afterwards. `seed` makes choices repeatable. `time_scale` is the factor on every time limit.
+    afterwards. `seed` makes choices repeatable, and is below 2**53. `time_scale` is the factor on every time limit.
     """
 
     directory: str
-    seed: int
+    seed: Seed
     time_scale: float
 
 

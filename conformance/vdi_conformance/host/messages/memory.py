@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from vdi_conformance.host.messages.base import Done, Hex, Reply, Request
+from vdi_conformance.host.messages.base import Done, Hex, Reply, Request, Seed
 
 
 class Memory(Reply, frozen=True):
@@ -90,14 +90,14 @@ class FillMemory(Request[Done], frozen=True, kw_only=True):
     from 0 to 127, are the SHA-256 of the ASCII text "SEED:I", where SEED is the seed and I is i, both in decimal. In
     repetition r, counted from 0, the first 8 bytes of the page, taken as one little-endian number, are combined with r
     by exclusive or. For the seed 7 the contents begin with f5ff61d7b533cd73 at offset 0, with f4ff61d7b533cd73 at
-    offset 4096 and with f7ff61d7b533cd73 at offset 8192. Memory that cannot be written is the error -32003. Seeds are
-    whole numbers of up to 64 bits: read and print them in full.
+    offset 4096 and with f7ff61d7b533cd73 at offset 8192. Memory that cannot be written is the error -32003. Seeds
+    are below 2**53, so that every reader of JSON keeps them as they are.
     """
 
     method = "memory.fill"
     address: Hex
     size: Annotated[int, msgspec.Meta(ge=0)]
-    seed: int
+    seed: Seed
 
 
 class DigestMemory(Request[Digest], frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from vdi_conformance.host.messages.base import (
     R,
     Reply,
     Request,
+    Seed,
 )
 
 
@@ -39,7 +40,7 @@ class ExecuteStatement(Request[StatementEnd], frozen=True, kw_only=True):
     operation: Literal["backup", "restore"]
     instance: str | None
     devices: list[Name]
-    seed: int
+    seed: Seed
     size: int
     block_size: U32 | None = None
     max_transfer_size: U32 | None = None
