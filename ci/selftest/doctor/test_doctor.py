@@ -321,7 +321,7 @@ def test_a_wrapper_that_hides_a_crash_is_advised_against(tmp_path: Path, capsys:
 def test_without_a_server_the_meeting_needs_none(capsys: pytest.CaptureFixture[str]) -> None:
     _, report = examined(capsys, "vdi_fixtures.trivial.answers_noerror:Trivial", "--server", "none")
     outcomes = {name: one["outcome"] for name, one in by_name(report).items()}
-    assert outcomes["positions"] == "not applicable"
+    assert outcomes["commands"] == "not applicable"
     assert outcomes["waiting"] == "not tried"
     assert report["exit_code"] == 6
 

@@ -27,7 +27,14 @@ _AFTER_ANOTHER: Final = 0.5
 """So many seconds an answer may come after one under a wrong id, which is taken for it otherwise."""
 _TIMES_KEPT: Final = 1000
 _SAID: Final = 600
+_LAST_WORDS: Final = 1500
 _COMPLAINTS: Final = (PARSE_ERROR, INVALID_REQUEST)
+
+
+def last_words(ended: Ended | None) -> str:
+    """Tell what a process has written to standard error, as the end of a sentence; nothing where it has not."""
+    text = "" if ended is None else ended.stderr.strip()
+    return f"; its standard error ends with: {shown_end(text, _LAST_WORDS)}" if text else ""
 
 
 class Silence(Exception):
@@ -74,6 +81,7 @@ class Spoken:
         self.answered = 0
         self.arrived: deque[int] = deque(maxlen=_TIMES_KEPT)
         self.reader = Reader()
+        self.was_stopped = False
         self._processes = processes
         self._key = key
         self._last = 0
@@ -150,6 +158,7 @@ class Spoken:
 
     def stop(self) -> None:
         """End the process, first in a way that lets it say where it was."""
+        self.was_stopped = self.ended is None
         for signal in (ABORT, KILL):
             if self.ended is None:
                 self._processes.starter.kill(self._key, signal)
@@ -212,6 +221,18 @@ class Processes:
     def directory(self) -> str:
         """A directory that all of them share, and that goes with them."""
         return self.starter.directory
+
+    def said(self) -> str:
+        """End all processes, and give the end of what the last one that said anything wrote to standard error.
+
+        One that was told to say where it was does not count.
+        """
+        for key, spoken in self._spoken.items():
+            if spoken.ended is None:
+                self.starter.kill(key, KILL)
+        self.wait(lambda: all(spoken.ended for spoken in self._spoken.values()), _SECONDS_FOR_LAST_WORDS)
+        texts = [one.ended.stderr.strip() for one in self._spoken.values() if one.ended and not one.was_stopped]
+        return next((shown_end(text, _LAST_WORDS) for text in reversed(texts) if text), "")
 
     def oddities(self) -> dict[str, str]:
         """Give each mistake in how answers were written, with what was seen."""

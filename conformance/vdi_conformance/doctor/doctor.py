@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from vdi_conformance.adapters import resolve
 from vdi_conformance.docstrings import first_paragraph
 from vdi_conformance.doctor.conversation import Death, Processes, Silence
-from vdi_conformance.doctor.examinations import calls, ending, framing, labels, meeting, memory, pace, starting
+from vdi_conformance.doctor.examinations import (
+    calls,
+    creation,
+    ending,
+    framing,
+    labels,
+    meeting,
+    memory,
+    pace,
+    starting,
+)
 from vdi_conformance.doctor.findings import FORMAT, Examination, Outcome, Report, exit_code
 from vdi_conformance.doctor.subject import Examiner, NotApplicable, NotTried, Stop, Subject
 from vdi_conformance.untrusted.printable import shown
@@ -33,13 +45,14 @@ EXAMINATIONS: Final[dict[str, Callable[[Examiner], None]]] = {
     "long lines": framing.long_lines,
     "order": labels.order,
     "threads": labels.threads,
+    "creation": creation.creation,
     "waiting": labels.waits,
     "many calls": pace.many,
     "end": ending.at_rest,
     "end while waiting": ending.while_waiting,
     "death": ending.killed,
     "meeting": meeting.meet,
-    "positions": meeting.positions,
+    "commands": meeting.commands,
 }
 """All examinations by their names, in their order."""
 NONE: Final = "none"
@@ -51,7 +64,18 @@ _OF_MEMORY: Final = frozenset(
 )
 _NO_MEMORY: Final = frozenset({"address-is-cut", "memory-not-kept"})
 """What keeps memory from being looked at."""
-_OF_A_RUN: Final = frozenset({"meeting", "positions"})
+_OF_SETS: Final = frozenset({"waiting", "end while waiting", "meeting", "commands"})
+_OF_A_RUN: Final = frozenset({"meeting", "commands"})
+_MAY_BE_THE_LIBRARY: Final = frozenset({"plain-run-fails"})
+"""What does not end a run, since its checks tell which call is wrong."""
+_CAUSES: Final = {
+    "stays-at-the-end": frozenset({"reader-blocks"}),
+    "no-answer": frozenset({"reader-blocks"}),
+    "plain-run-fails": frozenset({"completion-refused", "position-is-changed"}),
+    "fault-unnoticed": frozenset({"reservation-usable"}),
+    "short-file-accepted": frozenset({"bad-parameters-accepted"}),
+}
+"""What is not told where what it follows from is told."""
 _NO_HOST: Final = frozenset({"not-startable", "ends-at-once", "cannot-be-loaded", "not-there"})
 """What keeps a host from being there at all."""
 
@@ -90,15 +114,17 @@ class _Doctor:
                 self._choose_server()
         identity = self._subject.initialized.identity if self._subject.initialized else None
         server = self._subject.server[0].reference if self._subject.server else NONE
+        done = [without_consequences(one, self._known) for one in self._done]
         return Report(
             format=FORMAT,
             adapter=shown(self._subject.spec.reference),
             server=shown(server),
             name=shown(identity.name) if identity else "",
             version=shown(identity.version) if identity else "",
-            examinations=self._done,
+            examinations=done,
+            said=self._subject.processes.said() if self._known else "",
             times=self._subject.times,
-            exit_code=exit_code(self._done, has_started=not _NO_HOST & self._known),
+            exit_code=exit_code(done, has_started=not _NO_HOST & self._known),
         )
 
     def _make(self, name: str, function: Callable[[Examiner], None]) -> None:
@@ -133,7 +159,13 @@ class _Doctor:
             return f"in {_MOST_SILENCES} examinations an answer did not come in time"
         if name in _OF_MEMORY and _NO_MEMORY & self._known:
             return "memory is not where the host says that it is"
-        mistakes = any(one.level == "mistake" for made in self._done for one in made.findings)
+        if name in _OF_SETS and "create-fails" in self._known:
+            return "no set can be created"
+        mistakes = any(
+            one.level == "mistake" and one.mistake not in _MAY_BE_THE_LIBRARY
+            for made in self._done
+            for one in made.findings
+        )
         return "a run would end at what was found before" if name in _OF_A_RUN and mistakes else ""
 
     def _tried(self, examiner: Examiner, function: Callable[[Examiner], None]) -> tuple[Outcome, str]:
@@ -172,3 +204,14 @@ class _Doctor:
         except (Death, Silence, NotTried, Stop):
             # The examination of their meeting says what is wrong with it.
             return
+
+
+def without_consequences(one: Examination, known: set[str]) -> Examination:
+    """Leave out what follows from another mistake that is told."""
+    kept = [found for found in one.findings if not _CAUSES.get(found.mistake, frozenset()) & known]
+    if len(kept) == len(one.findings):
+        return one
+    causes = set().union(*(_CAUSES[found.mistake] & known for found in one.findings if found not in kept))
+    reason = "" if kept else f"what came follows from {' and '.join(sorted(causes))}: mend that first"
+    outcome: Outcome = "found" if kept else "not tried"
+    return replace(one, findings=kept, outcome=outcome, reason=reason)

@@ -70,7 +70,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What the doctor found; `exit_code` is that of the command."""
+    """What the doctor found; `exit_code` is that of the command.
+
+    `said` is the end of what a process of the host has written to standard error, where something was found.
+    """
 
     format: int
     adapter: str
@@ -80,6 +83,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     examinations: list[Examination]
     times: list[Call]
     exit_code: int
+    said: str = ""
 
     @property
     def findings(self) -> list[Finding]:

@@ -21,17 +21,16 @@ _STYLES = {"fine": "green", "found": "bold red", "not tried": "yellow", "not app
 
 
 def told(report: Report) -> Iterator[RenderableType]:
-    """Give what is printed, one after the other."""
-    table = Table(box=None, pad_edge=False, show_header=True)
-    table.add_column("examination", no_wrap=True)
-    table.add_column("outcome", no_wrap=True)
-    table.add_column("what came")
-    for one in report.examinations:
-        table.add_row(one.name, Text(one.outcome, _STYLES[one.outcome]), Text(_what_came(one)))
-    yield table
+    """Give what is printed, one after the other: what is to be mended first, and what was tried after it."""
     for number, found in enumerate(report.findings, 1):
-        yield Text()
         yield from _finding(number, found)
+        yield Text()
+    if report.said and not any(report.said in found.came for found in report.findings):
+        yield Text("Its standard error ends with:", "bold")
+        yield from (Text(f"   {line}") for line in shown_lines(report.said).splitlines())
+        yield Text()
+    yield _table([one for one in report.examinations if one.outcome != "not tried"])
+    yield from _untried([one for one in report.examinations if one.outcome == "not tried"])
     if report.times:
         yield Text()
         yield Text("Time of a call, median:")
@@ -39,6 +38,25 @@ def told(report: Report) -> Iterator[RenderableType]:
             yield Text(f"  {call.median_milliseconds:8.3f} ms  {call.what}")
     yield Text()
     yield Text(summary(report))
+
+
+def _table(examinations: list[Examination]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=True)
+    table.add_column("examination", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("what came")
+    for one in examinations:
+        table.add_row(one.name, Text(one.outcome, _STYLES[one.outcome]), Text(_what_came(one)))
+    return table
+
+
+def _untried(examinations: list[Examination]) -> Iterator[Text]:
+    """Name what was not tried, a line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for one in examinations:
+        reasons.setdefault(one.reason, []).append(one.name)
+    for reason, names in reasons.items():
+        yield Text(f"Not tried, since {reason}: {', '.join(names)}.", _STYLES["not tried"])
 
 
 def _what_came(one: Examination) -> str:

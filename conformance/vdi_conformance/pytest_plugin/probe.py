@@ -42,8 +42,11 @@ class Trouble(Exception):
     """What would make every check fail, in one sentence with its remedy."""
 
 
-def probe(chosen: Parties, supervisor: Supervisor, with_statements: bool) -> None:
-    """Create, configure, back up and restore once; a Trouble where nothing can be judged."""
+def probe(chosen: Parties, supervisor: Supervisor, with_statements: bool) -> str:
+    """Create, configure, back up and restore once; a Trouble where nothing can be judged.
+
+    Whatever else has gone wrong is given in words, nothing where all went well.
+    """
     with ExitStack() as stack:
         try:
             session = WorkerSession(chosen, supervisor=supervisor)
@@ -61,6 +64,8 @@ def probe(chosen: Parties, supervisor: Supervisor, with_statements: bool) -> Non
             if shutil.disk_usage(supervisor.directory).free < LEAST_ROOM:
                 where = f"{supervisor.directory}, where the buffers and streams of a run lie"
                 raise Trouble(f"there is no room left in {where}: make room there, then run again") from error
+            return "" if isinstance(error, NotTested | NotApplicable) else str(error)
+    return ""
 
 
 class _Probe:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from vdi_conformance.doctor.conversation import last_words
 from vdi_conformance.doctor.examinations.waiting import begin_waiting
 from vdi_conformance.doctor.subject import NotApplicable, NotTried
 from vdi_conformance.host.loaded import own_process
 from vdi_conformance.host.process_end import KILL
-from vdi_conformance.untrusted.printable import shown_end
 
 if TYPE_CHECKING:
     from vdi_conformance.doctor.conversation import Spoken
     from vdi_conformance.doctor.subject import Examiner
-
-_SAID: Final = 600
 
 
 def at_rest(examiner: Examiner) -> None:
@@ -37,8 +35,7 @@ def _end(examiner: Examiner, host: Spoken) -> None:
         patience = examiner.subject.processes.patience
         examiner.found("stays-at-the-end", f"it was still there {patience:g} s after its standard input had ended")
     elif ended.exit_code != 0:
-        said = f"; it said: {shown_end(ended.stderr.strip(), _SAID)}" if ended.stderr.strip() else ""
-        examiner.found("ends-badly", f"it {ended}{said}")
+        examiner.found("ends-badly", f"it {ended}{last_words(ended)}")
 
 
 def killed(examiner: Examiner) -> None:

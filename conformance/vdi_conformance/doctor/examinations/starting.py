@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from vdi_conformance.contract import Capabilities
+from vdi_conformance.doctor.conversation import last_words
 from vdi_conformance.doctor.lines import quoted
 from vdi_conformance.doctor.subject import NotApplicable, Stop, told
 from vdi_conformance.host import codes
@@ -57,19 +58,15 @@ def _why_nothing_came(examiner: Examiner, spoken: Spoken) -> Stop:
         return examiner.stop(
             "not-flushed", f"nothing came within {patience:g} s, and an answer when the input had ended"
         )
-    said = _said(spoken.ended)
+    said = last_words(spoken.ended)
     return examiner.stop("silent", f"nothing came to standard output within {patience:g} s{said}")
 
 
 def _ended_at_once(examiner: Examiner, spoken: Spoken, ended: Ended) -> Stop:
     if spoken.pid is None and ended.exit_code == _CANNOT_EXECUTE:
         return examiner.stop("not-startable", shown_end(ended.stderr.strip(), _SAID))
-    return examiner.stop("ends-at-once", f"it {ended} before it answered{_said(ended)}")
-
-
-def _said(ended: Ended | None) -> str:
-    text = "" if ended is None else ended.stderr.strip()
-    return f"; its standard error ends with: {shown_end(text, _SAID)}" if text else ""
+    mistake = "fails-at-once" if ended.exit_code != 0 or ended.stderr.strip() else "ends-at-once"
+    return examiner.stop(mistake, f"it {ended} before it answered{last_words(ended)}")
 
 
 def initialize(examiner: Examiner) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from vdi_conformance.doctor.conversation import Spoken
     from vdi_conformance.doctor.subject import Examiner
 
-WAITING: Final = "waiting"
-"""The label of the call."""
+LABEL: Final = "waiting"
+"""The label of calls on sets that are created here."""
 _SECONDS_TO_BEGIN: Final = 0.05
 
 
@@ -30,17 +30,22 @@ class Waiting(NamedTuple):
     set: str
 
 
-def begin_waiting(examiner: Examiner) -> Waiting:
-    """Let the host make a call that waits without end; NotTried where the library makes no set, or does not wait."""
-    subject = examiner.subject
+def create(examiner: Examiner) -> tuple[str, int]:
+    """Make a client object and let it create a set; give its id and the code."""
     key = f"waiting-{secrets.token_hex(4)}"
     examiner.call(NewSet(set=key))
     config = msgspec.convert(VDConfig()._asdict(), Config)
-    code = examiner.call(Create(set=key, name=f"vdi-{key}", config=config, thread=WAITING)).code
+    return key, examiner.call(Create(set=key, name=f"vdi-{key}", config=config, thread=LABEL)).code
+
+
+def begin_waiting(examiner: Examiner) -> Waiting:
+    """Let the host make a call that waits without end; NotTried where the library makes no set, or does not wait."""
+    subject = examiner.subject
+    key, code = create(examiner)
     if code != NOERROR:
         raise NotTried(f"a call that waits needs a set, and Create gave {name_of(code)}")
     host = examiner.host
-    number = examiner.send(GetConfiguration(set=key, timeout=INFINITE, thread=WAITING))
+    number = examiner.send(GetConfiguration(set=key, timeout=INFINITE, thread=LABEL))
     subject.processes.pump(_SECONDS_TO_BEGIN)
     if host.has_answered(number):
         code = examiner.reply(GetConfiguration(set=key, timeout=INFINITE), host.answer(number)).code
