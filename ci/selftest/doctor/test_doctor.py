@@ -45,6 +45,7 @@ TOGETHER = {
         "carriage_return": "carriage-return",
     },
     "memory and order": {
+        "reports_null_out": "null-out-has-value",
         "repeated_fill": "fill-repeats",
         "saves_at_the_start": "file-differs",
         "usable_reservation": "reservation-usable",
@@ -69,6 +70,10 @@ ALONE = {
     "addresses_cut": "address-is-cut",
     "dies_of_faults": "dies-of-fault",
     "blocking_reader": "reader-blocks",
+    "cannot_create": "create-fails",
+    "copied_record": "completion-refused",
+    "forgets_released_devices": "released-is-forgotten",
+    "ignores_null_out": "null-out-unnoticed",
 }
 """Damages after which some examinations cannot be made."""
 ALONE_AND_LONG = {
@@ -90,6 +95,7 @@ ALONE_AND_LONG = {
     "buffer_of_65536": "short-lines",
     "one_request_a_read": "reads-no-pieces",
     "full_pipe": "stops-answering",
+    "truncates_files": "file-differs",
     "slow": "slow",
 }
 FOLLOW = {
@@ -170,7 +176,7 @@ def test_every_damage_is_tried() -> None:
 
 
 AT_ONCE = {
-    "dies_at_once": (4, "ends-at-once", "no licence found"),
+    "dies_at_once": (4, "fails-at-once", "no licence found"),
     "answers_without_a_result": (1, "no-result", ""),
     "claims_a_long_name": (1, "wrong-answer", "at most 200 characters"),
     "claims_a_long_library": (1, "wrong-answer", "at most 4096 characters"),

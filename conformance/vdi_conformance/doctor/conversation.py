@@ -28,13 +28,20 @@ _AFTER_ANOTHER: Final = 0.5
 _TIMES_KEPT: Final = 1000
 _SAID: Final = 600
 _LAST_WORDS: Final = 1500
+_LAST_LINES: Final = 20
 _COMPLAINTS: Final = (PARSE_ERROR, INVALID_REQUEST)
 
 
 def last_words(ended: Ended | None) -> str:
     """Tell what a process has written to standard error, as the end of a sentence; nothing where it has not."""
-    text = "" if ended is None else ended.stderr.strip()
-    return f"; its standard error ends with: {shown_end(text, _LAST_WORDS)}" if text else ""
+    text = "" if ended is None else _end_of(ended.stderr)
+    return f"; its standard error ends with: {text}" if text else ""
+
+
+def _end_of(said: str) -> str:
+    """Give the last lines of a text, each once."""
+    lines = reversed(dict.fromkeys(reversed(said.strip().splitlines())))
+    return shown_end("\n".join(list(lines)[-_LAST_LINES:]), _LAST_WORDS)
 
 
 class Silence(Exception):
@@ -231,8 +238,8 @@ class Processes:
             if spoken.ended is None:
                 self.starter.kill(key, KILL)
         self.wait(lambda: all(spoken.ended for spoken in self._spoken.values()), _SECONDS_FOR_LAST_WORDS)
-        texts = [one.ended.stderr.strip() for one in self._spoken.values() if one.ended and not one.was_stopped]
-        return next((shown_end(text, _LAST_WORDS) for text in reversed(texts) if text), "")
+        texts = [_end_of(one.ended.stderr) for one in self._spoken.values() if one.ended and not one.was_stopped]
+        return next((text for text in reversed(texts) if text), "")
 
     def oddities(self) -> dict[str, str]:
         """Give each mistake in how answers were written, with what was seen."""
