@@ -307,9 +307,9 @@ def test_a_right_host_has_no_finding(
     named = reference(tmp_path)
     capsys.readouterr()
     code, report = examined(capsys, named, *options)
-    assert (code, mistakes(report)) == (0, []), report
-    outcomes = {one["outcome"] for one in report["examinations"]}
-    assert outcomes <= {"fine", "not applicable"}
+    not_fine = [one for one in report["examinations"] if one["outcome"] not in ("fine", "not applicable")]
+    assert not_fine == []
+    assert (code, mistakes(report)) == (0, [])
     assert all(call["median_milliseconds"] > 0 for call in report["times"])
 
 
