@@ -109,7 +109,7 @@ class HostEnvironment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IdentityRecord(msgspec.Struct, frozen=True):
-    """Who is under test; `library` says where it was found."""
+    """Who is under test; `version` is empty where it does not tell, `library` says where it was found."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL)]
     version: Label

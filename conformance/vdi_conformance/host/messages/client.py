@@ -23,7 +23,8 @@ from vdi_conformance.host.messages.base import (
 class DeviceReply(Reply, frozen=True):
     """The HRESULT, and whether the out variable holds anything but null afterwards, on failure too.
 
-    Before the call the variable is set to 0xCCCCCCCCCCCCCCCC, cut to the width of a pointer.
+    Before the call the variable is set to 0xCCCCCCCCCCCCCCCC, cut to the width of a pointer. `opened` is false where a
+    null out pointer was passed.
     """
 
     code: U32
@@ -56,7 +57,11 @@ class CommandRecord(msgspec.Struct, frozen=True):
 
 
 class CommandReply(Reply, frozen=True):
-    """The HRESULT and the command; null where the call failed, or handed out no record."""
+    """The HRESULT and the command.
+
+    It is null where the call failed, where it left null in the out variable, and where what it left there is no address
+    of 24 bytes that can be read.
+    """
 
     code: U32
     command: CommandRecord | None = None
@@ -108,7 +113,11 @@ class GetConfiguration(SetRequest[ConfigReply], frozen=True, kw_only=True):
 
 
 class OpenDevice(SetRequest[DeviceReply], frozen=True, kw_only=True):
-    """Call OpenDevice; the device that is found in the out variable is kept under the id `device`."""
+    """Call OpenDevice; what is found in the out variable is kept under the id `device`, on failure too.
+
+    Where it is null, or a null out pointer was passed, the id is not made; what it stood for before it still stands
+    for.
+    """
 
     name: str | None
     device: Name
@@ -200,12 +209,13 @@ class Served(Reply, frozen=True):
 class Serve(DeviceRequest[Served], frozen=True, kw_only=True):
     """Be an ordinary client application on one device: complete commands until GetCommand fails.
 
-    Writes go to the file `path` from byte `offset` on (null drops them), Reads are filled from there and end with
-    ERROR_HANDLE_EOF. `features` and `block_size` are those of the set: a tape-like client keeps filemarks beside the
-    file and positions on it, a disk-like one goes by the positions of its commands, and both begin at its start. Every
-    other command is completed with ERROR_SUCCESS, but an unknown one with ERROR_NOT_SUPPORTED. `limit` ends after so
-    many commands.
-    A host may leave this method out: the suite then makes the same calls one by one.
+    Writes (command code 2) go to the file `path` from byte `offset` on (null drops them), Reads (1) are filled from
+    there and end with ERROR_HANDLE_EOF (38). `features` and `block_size` are those of the set: a tape-like client
+    keeps filemarks beside the file and positions on it, a disk-like one goes by the positions of its commands, and
+    both begin at its start. Every other command is completed with ERROR_SUCCESS (0), but an unknown one with
+    ERROR_NOT_SUPPORTED (50); the guide to a host in any language has a table of all commands, with the filemarks
+    and positions of tapes and disks. `limit` ends after so many commands. A host may leave this method out: the
+    suite then makes the same calls one by one.
     """
 
     set: Name
@@ -232,9 +242,10 @@ class CompletedConcurrently(Reply, frozen=True):
 class CompleteConcurrently(DeviceRequest[CompletedConcurrently], frozen=True, kw_only=True):
     """Let several threads complete each command at the same moment, until GetCommand fails or after `limit` commands.
 
-    There are as many threads as `counts`: each gives ERROR_SUCCESS, its own count as bytes transferred (null stands
-    for the size of a Read or Write, and for 0 otherwise), and position 0. No command is fetched before all threads
-    have returned. A host may leave this method out: the suite then makes the same calls one by one.
+    There are as many threads as `counts`: each gives ERROR_SUCCESS (0), its own count as bytes transferred (null
+    stands for the size of a Read or Write, command codes 1 and 2, and for 0 otherwise), and position 0. No command
+    is fetched before all threads have returned. A host may leave this method out: the suite then makes the same
+    calls one by one.
     """
 
     timeout: U32

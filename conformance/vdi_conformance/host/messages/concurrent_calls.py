@@ -18,9 +18,11 @@ class ConcurrentCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ConcurrentCalls(Request[Done], frozen=True, kw_only=True):
     """Let go several calls at the same moment, each on the thread of its own label.
 
-    The calls begin when the threads of all labels are free, and are answered one by one, each under its own id, as if
-    each had come by itself; this request is answered when they have been handed to their threads. No two of them have
-    the same label. A host may leave this method out: the suite then sends the same calls one after the other.
+    The calls begin when the threads of all labels are free, and are answered one by one, each under its own id, as
+    if each had come by itself; this request is answered when they have been handed to their threads. No two of them
+    have the same label: where two have, or one lacks its id, method or label, all are refused with the error
+    -32602. A call whose method or parameters are wrong gets its error by itself, and the others begin. A host may
+    leave this method out: the suite then sends the same calls one after the other.
     """
 
     method = "calls.concurrently"

@@ -112,7 +112,7 @@ class SaveMemory(Request[Digest], frozen=True, kw_only=True):
     """Write `size` bytes from `address` into the file `path` at byte `offset`, and digest them.
 
     The file is made where there is none, and what it holds elsewhere stays. One that cannot be opened is the error
-    -32602, memory that cannot be read is -32003.
+    -32602, memory that cannot be read is -32003; then the file may have been made, and a part of it written.
     """
 
     method = "memory.save"

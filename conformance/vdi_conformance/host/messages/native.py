@@ -28,7 +28,10 @@ class PassedArgument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FindSymbol(Request[FoundSymbol], frozen=True, kw_only=True):
-    """Find what the library exports; as all of this group only where the capability `native_abi` is not "none"."""
+    """Find what the library exports, itself or by what it depends on, as dlsym on its handle does.
+
+    As all of this group only where the capability `native_abi` is not "none".
+    """
 
     method = "native.symbol"
     name: Name
