@@ -41,6 +41,6 @@ WHEN: Final[dict[int, str]] = {
     codes.ADAPTER_NOT_LOADED: "what shows the implementation to the suite cannot be loaded, in answer to initialize",
     codes.PROTOCOL_NOT_SPOKEN: "the suite speaks another major version than the host, in answer to initialize",
     codes.MEMORY_FAULT: "memory is not there, or cannot be used in the way that was asked for",
-    codes.IMPLEMENTATION_UNAVAILABLE: "the implementation is not there, such as a library or a server; its message "
+    codes.IMPLEMENTATION_UNAVAILABLE: "the implementation is not there, such as a server, or a library that cannot be loaded; its message "
     "stands alone: it says why, and what to do",
 }
