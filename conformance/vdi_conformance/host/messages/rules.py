@@ -19,10 +19,12 @@ one operating system thread that is kept for the label. Different labels run at 
 on the thread that reads, and never waits.
 
 Addresses and 64-bit numbers are text such as 0x7f00: hexadecimal, in lower case, without leading zeros. HRESULTs,
-handles and completion codes are unsigned 32-bit numbers. Sizes are bytes, time-outs milliseconds.
+handles and completion codes are unsigned 32-bit numbers. Sizes are bytes, time-outs milliseconds. Seeds, sizes and offsets are
+JSON numbers below 2**53. Null is passed on as a null pointer, and an empty text as an empty string.
 
 What a call returns is told as it came. Out variables are set to a pattern of 0xCC bytes before the call and told as
-they are found afterwards, whatever the call returned. With null_out a null out pointer is passed instead.
+they are found afterwards, whatever the call returned. With null_out a null out pointer is passed instead, and null is
+told.
 
 An error has a code of this document and a message of one sentence; data, an object, is optional.
 
@@ -41,6 +43,6 @@ WHEN: Final[dict[int, str]] = {
     codes.ADAPTER_NOT_LOADED: "what shows the implementation to the suite cannot be loaded, in answer to initialize",
     codes.PROTOCOL_NOT_SPOKEN: "the suite speaks another major version than the host, in answer to initialize",
     codes.MEMORY_FAULT: "memory is not there, or cannot be used in the way that was asked for",
-    codes.IMPLEMENTATION_UNAVAILABLE: "the implementation is not there, such as a server, or a library that cannot be loaded; its message "
-    "stands alone: it says why, and what to do",
+    codes.IMPLEMENTATION_UNAVAILABLE: "the implementation is not there, such as a server, or a library that cannot be "
+    "loaded; its message stands alone: it says why, and what to do",
 }
