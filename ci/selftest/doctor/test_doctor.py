@@ -171,6 +171,14 @@ def test_a_mistake_is_named_and_no_other(damage: str, tmp_path: Path, capsys: py
     assert code == (0 if remedies()[EACH[damage]].level == "advice" else 1)
 
 
+def test_standard_error_is_told_with_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--adapter", hosts.damaged(tmp_path, "cannot_create"), *PATIENT]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.startswith("1. create-fails")
+    assert "vendor library: VENDOR_HOME is not set" in told
+    assert "Not tried, since no set can be created: waiting, end while waiting, meeting, commands." in told
+
+
 def test_every_damage_is_tried() -> None:
     assert set(EACH) | {"none"} == set(DAMAGES)
 
@@ -324,9 +332,27 @@ def test_a_wrapper_that_hides_a_crash_is_advised_against(tmp_path: Path, capsys:
     assert mistakes(report) == ["lacks-methods", "is-wrapped"], report
 
 
-def test_without_a_server_the_meeting_needs_none(capsys: pytest.CaptureFixture[str]) -> None:
-    _, report = examined(capsys, "vdi_fixtures.trivial.answers_noerror:Trivial", "--server", "none")
+NEVER_WAITS = """
+from vdi_conformance.contract import Outcome
+from vdi_conformance.vdi.hresult import VD_E_INVALID
+from vdi_fixtures.trivial import answers_noerror
+
+class Client(answers_noerror._Set):
+    def get_configuration(self, timeout, null_out=False):
+        return Outcome(VD_E_INVALID) if null_out else super().get_configuration(timeout)
+
+class NeverWaits(answers_noerror.Trivial):
+    client = Client
+"""
+"""A library that waits for nothing, behind a host that is right."""
+
+
+def test_without_a_server_the_meeting_needs_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "never_waits.py"
+    path.write_text(NEVER_WAITS, encoding="utf-8")
+    _, report = examined(capsys, f"{path}:NeverWaits", "--server", "none")
     outcomes = {name: one["outcome"] for name, one in by_name(report).items()}
+    assert mistakes(report) == [], report
     assert outcomes["commands"] == "not applicable"
     assert outcomes["waiting"] == "not tried"
     assert report["exit_code"] == 6

@@ -163,10 +163,10 @@ class Spoken:
         """End its standard input."""
         self._processes.starter.end_input(self._key)
 
-    def stop(self) -> None:
-        """End the process, first in a way that lets it say where it was."""
-        self.was_stopped = self.ended is None
-        for signal in (ABORT, KILL):
+    def stop(self, is_asked_where: bool = True) -> None:
+        """End the process, first in a way that lets it say where it was unless that would hide what it has said."""
+        self.was_stopped = is_asked_where and self.ended is None
+        for signal in (ABORT, KILL) if is_asked_where else (KILL,):
             if self.ended is None:
                 self._processes.starter.kill(self._key, signal)
                 self.wait_for_end(_SECONDS_FOR_LAST_WORDS)

@@ -76,7 +76,7 @@ _CAUSES: Final = {
     "short-file-accepted": frozenset({"bad-parameters-accepted"}),
 }
 """What is not told where what it follows from is told."""
-_NO_HOST: Final = frozenset({"not-startable", "ends-at-once", "cannot-be-loaded", "not-there"})
+_NO_HOST: Final = frozenset({"not-startable", "ends-at-once", "fails-at-once", "cannot-be-loaded", "not-there"})
 """What keeps a host from being there at all."""
 
 

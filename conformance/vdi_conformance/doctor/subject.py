@@ -92,11 +92,14 @@ class Subject:
             self._host = self.ready()
         return self._host
 
-    def drop(self) -> Spoken | None:
-        """Stop the process that examinations speak to, so that the next one gets another; give it."""
+    def drop(self, is_asked_where: bool = True) -> Spoken | None:
+        """Stop the process that examinations speak to, so that the next one gets another; give it.
+
+        It says where it was unless that would hide what it has said.
+        """
         dropped, self._host = self._host, None
         if dropped is not None:
-            dropped.stop()
+            dropped.stop(is_asked_where)
         return dropped
 
     def start_brokers(self) -> int:

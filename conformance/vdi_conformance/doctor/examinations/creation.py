@@ -30,7 +30,7 @@ def creation(examiner: Examiner) -> None:
 
 
 def _why(examiner: Examiner, code: int) -> str:
-    dropped = examiner.subject.drop()
+    dropped = examiner.subject.drop(is_asked_where=False)
     known = refused_creation(code, examiner.subject.spec.reference)
     said = "" if dropped is None else last_words(dropped.ended)
     return (known or f"Create gave {name_of(code)} (0x{code:08X})") + said

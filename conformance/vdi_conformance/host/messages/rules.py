@@ -19,8 +19,8 @@ one operating system thread that is kept for the label. Different labels run at 
 on the thread that reads, and never waits.
 
 Addresses and 64-bit numbers are text such as 0x7f00: hexadecimal, in lower case, without leading zeros. HRESULTs,
-handles and completion codes are unsigned 32-bit numbers. Sizes are bytes, time-outs milliseconds. Seeds, sizes and offsets are
-JSON numbers below 2**53. Null is passed on as a null pointer, and an empty text as an empty string.
+handles and completion codes are unsigned 32-bit numbers. Sizes are bytes, time-outs milliseconds. Seeds, sizes
+and offsets are JSON numbers below 2**53. Null is passed on as a null pointer, and an empty text as an empty string.
 
 What a call returns is told as it came. Out variables are set to a pattern of 0xCC bytes before the call and told as
 they are found afterwards, whatever the call returned. With null_out a null out pointer is passed instead, and null is
