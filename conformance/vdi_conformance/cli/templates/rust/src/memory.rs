@@ -56,7 +56,7 @@ pub fn read(address: u64, size: usize) -> Result<Vec<u8>, Refusal> {
 }
 
 pub fn write(address: u64, data: &[u8]) -> Result<(), Refusal> {
-    let written = system::copy_in(address, data).then(|| ());
+    let written = system::copy_in(address, data).then_some(());
     found(
         written,
         format!(
@@ -129,7 +129,7 @@ fn chunks(size: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 fn read_into(address: u64, data: &mut [u8]) -> Result<(), Refusal> {
-    let read = system::copy_out(address, data).then(|| ());
+    let read = system::copy_out(address, data).then_some(());
     found(
         read,
         format!(
@@ -172,7 +172,7 @@ mod system {
         };
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | more;
         let mapped = unsafe { libc::mmap(address as *mut _, size, protection, flags, -1, 0) };
-        (mapped != MAP_FAILED).then(|| mapped as u64)
+        (mapped != MAP_FAILED).then_some(mapped as u64)
     }
 
     pub fn copy_out(address: u64, data: &mut [u8]) -> bool {
