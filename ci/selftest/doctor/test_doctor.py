@@ -101,6 +101,7 @@ WAITED_FOR = {
     "not_flushed",
     "blocking_reader",
     "no_answer",
+    "wrong_id",
     "one_thread_for_all",
     "stays_at_the_end",
     "one_request_a_read",
@@ -218,10 +219,12 @@ MISBEHAVING = {
     "floods_standard_error": "raised",
     "prints_to_standard_output": "raised",
     "reads_standard_input": "raised",
-    "starts_a_daemon": "raised",
     "starts_another_process": "raised",
 }
-"""Adapters whose only method is Close: all others raise."""
+"""Adapters whose only method is Close: all others raise.
+
+`starts_a_daemon` is left out, since nobody could end what that leaves behind.
+"""
 PROGRAMS = {
     "answers_twice": "second-answer",
     "answers_with_a_wrong_id": "wrong-id",
@@ -298,9 +301,9 @@ def test_a_right_host_has_no_finding(
     named = reference(tmp_path)
     capsys.readouterr()
     code, report = examined(capsys, named, *options)
-    assert (code, mistakes(report)) == (0, []), report
-    outcomes = {one["outcome"] for one in report["examinations"]}
-    assert outcomes <= {"fine", "not applicable"}
+    not_fine = [one for one in report["examinations"] if one["outcome"] not in ("fine", "not applicable")]
+    assert not_fine == []
+    assert (code, mistakes(report)) == (0, [])
     assert all(call["median_milliseconds"] > 0 for call in report["times"])
 
 

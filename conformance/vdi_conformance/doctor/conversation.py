@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NAP: Final = 0.25
 _SECONDS_FOR_LAST_WORDS: Final = 2.0
+_AFTER_ANOTHER: Final = 0.5
+"""So many seconds an answer may come after one under a wrong id, which is taken for it otherwise."""
 _TIMES_KEPT: Final = 1000
 _SAID: Final = 600
 _COMPLAINTS: Final = (PARSE_ERROR, INVALID_REQUEST)
@@ -106,7 +108,8 @@ class Spoken:
     def answer(self, number: int, seconds: float | None = None) -> Answer:
         """Wait for the answer of a request; a Silence or a Death where it does not come."""
         limit = self._processes.patience if seconds is None else seconds
-        self._processes.wait(lambda: self._is_settled(number), limit)
+        self._processes.wait(lambda: self._is_settled(number) or bool(self._unmatched), limit)
+        self._processes.wait(lambda: self._is_settled(number), min(limit, _AFTER_ANOTHER))
         if number in self._answers or self._take_unmatched(number):
             return self._answers.pop(number)
         if self.ended is not None:
