@@ -165,6 +165,8 @@ def test_what_it_does_not_have_is_refused(host: Host) -> None:
 
 
 def test_a_library_that_is_not_there_is_a_sentence(supervisor: Supervisor, manifest: Path) -> None:
+    if build().name not in manifest.read_text(encoding="utf-8"):
+        pytest.skip("its program is linked to the library, without which the system does not start it")
     host = supervisor.launch(resolve(str(manifest.with_name("manifest.toml"))))
     with pytest.raises(ImplementationUnavailable, match=r"libsqlvdi\.so cannot be loaded .* correct it"):
         _ = host.initialized

@@ -31,15 +31,7 @@ def conditions(
             help="Show this one, such as scripted-017.",
         ),
     ] = None,
-    format: Annotated[
-        str,
-        typer.Option(
-            metavar="F",
-            parser=values.one_of("format", FORMATS),
-            autocompletion=values.completing(lambda: FORMATS),
-            help="One of text, json.",
-        ),
-    ] = TEXT,
+    format: Annotated[str, values.format_of(*FORMATS)] = TEXT,
 ) -> None:
     """List the conditions under which what processes share is tried.
 

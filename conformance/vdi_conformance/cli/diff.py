@@ -71,15 +71,7 @@ def diff(
             help="first: end at the first difference; broken: at the first broken requirement; end: try all.",
         ),
     ] = FIRST,
-    format: Annotated[
-        str,
-        typer.Option(
-            metavar="F",
-            parser=values.one_of("format", FORMATS),
-            autocompletion=values.completing(lambda: FORMATS),
-            help=f"One of {', '.join(FORMATS)}.",
-        ),
-    ] = "text",
+    format: Annotated[str, values.format_of(*FORMATS)] = "text",
     timeout_scale: Annotated[
         float, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
     ] = 1,

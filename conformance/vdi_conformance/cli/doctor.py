@@ -34,15 +34,7 @@ def doctor(
             metavar="SECONDS", parser=values.whole(1, 600), help="So long each answer is waited for, 1 to 600 seconds."
         ),
     ] = PATIENCE,
-    format: Annotated[
-        str,
-        typer.Option(
-            metavar="F",
-            parser=values.one_of("format", FORMATS),
-            autocompletion=values.completing(lambda: FORMATS),
-            help="One of text, json.",
-        ),
-    ] = TEXT,
+    format: Annotated[str, values.format_of(*FORMATS)] = TEXT,
 ) -> int:
     """Test a host, the process that speaks the host protocol, and not what it shows.
 

@@ -19,15 +19,7 @@ def questions(
         str | None,
         typer.Argument(metavar="[ID]", autocompletion=values.question_ids, help="Show this one, such as Q38."),
     ] = None,
-    format: Annotated[
-        str,
-        typer.Option(
-            metavar="F",
-            parser=values.one_of("format", FORMATS),
-            autocompletion=values.completing(lambda: FORMATS),
-            help="One of text, json.",
-        ),
-    ] = TEXT,
+    format: Annotated[str, values.format_of(*FORMATS)] = TEXT,
 ) -> None:
     """List what the documents leave open.
 

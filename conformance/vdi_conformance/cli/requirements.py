@@ -47,12 +47,7 @@ def requirements(
     ] = False,
     format: Annotated[
         str,
-        typer.Option(
-            metavar="F",
-            parser=values.one_of("format", (*FORMATS, HTML)),
-            autocompletion=values.completing(lambda: (*FORMATS, HTML)),
-            help="One of text, json, html; JSON and the page have every column, the checks and the changes.",
-        ),
+        values.format_of(*FORMATS, HTML, remark="; JSON and the page have every column, the checks and the changes"),
     ] = TEXT,
 ) -> None:
     """List what is required of an implementation, or show one requirement in full."""

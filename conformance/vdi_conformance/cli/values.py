@@ -1,7 +1,7 @@
 """The values of options: how a word is read, what it is refused for, and how a shell completes it."""
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import typer
 
@@ -60,6 +60,16 @@ def completing(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]
         return [word for word in offered if word.startswith(incomplete)]
 
     return complete
+
+
+def format_of(*known: str, remark: str = "") -> Any:
+    """Make the option that says in which of a few formats something is told."""
+    return typer.Option(
+        metavar="F",
+        parser=one_of("format", known),
+        autocompletion=completing(lambda: known),
+        help=f"One of {', '.join(known)}{remark}.",
+    )
 
 
 def endurance(value: str | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from vdi_conformance.differences.modelled import BY_NAME, Modelled
 from vdi_conformance.differences.rules import AS_ASKED, Rule, rule_for
 from vdi_conformance.differences.seen import CODE, ENDED, Seen
+from vdi_conformance.differences.server_acts import BLOCK
 from vdi_conformance.explanation.unexpected import first_unexpected
 from vdi_conformance.requirements import catalogue
 
@@ -147,6 +148,10 @@ _ASKED: Final = {
 
 def asked_for(steps: Sequence[Step], name: str) -> str | None:
     """Give the value that a sequence has asked for."""
+    if name == "alignment":
+        wishes = [one.number("alignment") for one in steps if one.act == "create"][-1:]
+        told = [one.number("alignment", BLOCK) for one in steps if one.act == "begin"][-1:]
+        return str(max(*wishes, *(told or [BLOCK]), BLOCK))
     if name not in _ASKED:
         return None
     act, argument, usual = _ASKED[name]

@@ -80,27 +80,38 @@ impl Library {
         unsafe {
             libc::umask(0)
         };
-        let loaded = unsafe { libloading::Library::new(path) }
-            .map_err(|error| format!("the library {path} cannot be loaded ({error}): correct it in manifest.toml"))?;
+        let loaded = unsafe { libloading::Library::new(path) }.map_err(|error| {
+            format!("the library {path} cannot be loaded ({error}): correct it in manifest.toml")
+        })?;
         macro_rules! function {
             ($symbol:literal) => {
-                *unsafe { loaded.get($symbol.as_bytes()) }
-                    .map_err(|_| format!("{path} has no function {}: correct it in library.rs", $symbol))?
+                *unsafe { loaded.get($symbol.as_bytes()) }.map_err(|_| {
+                    format!(
+                        "{path} has no function {}: correct it in library.rs",
+                        $symbol
+                    )
+                })?
             };
         }
         Ok(Library {
             construct: function!("_ZN22ClientVirtualDeviceSetC1Ev"),
             destroy: function!("_ZN22ClientVirtualDeviceSetD1Ev"),
             create: function!("_ZN22ClientVirtualDeviceSet6CreateEPcP8VDConfig"),
-            get_configuration: function!("_ZN22ClientVirtualDeviceSet16GetConfigurationElP8VDConfig"),
-            open_device: function!("_ZN22ClientVirtualDeviceSet10OpenDeviceEPcPP19ClientVirtualDevice"),
+            get_configuration: function!(
+                "_ZN22ClientVirtualDeviceSet16GetConfigurationElP8VDConfig"
+            ),
+            open_device: function!(
+                "_ZN22ClientVirtualDeviceSet10OpenDeviceEPcPP19ClientVirtualDevice"
+            ),
             close: function!("_ZN22ClientVirtualDeviceSet5CloseEv"),
             signal_abort: function!("_ZN22ClientVirtualDeviceSet11SignalAbortEv"),
             open_in_secondary: function!("_ZN22ClientVirtualDeviceSet15OpenInSecondaryEPc"),
             get_buffer_handle: function!("_ZN22ClientVirtualDeviceSet15GetBufferHandleEPhPj"),
             map_buffer_handle: function!("_ZN22ClientVirtualDeviceSet15MapBufferHandleEiPPh"),
             get_command: function!("_ZN19ClientVirtualDevice10GetCommandElPP11VDC_Command"),
-            complete_command: function!("_ZN19ClientVirtualDevice15CompleteCommandEP11VDC_Commandiml"),
+            complete_command: function!(
+                "_ZN19ClientVirtualDevice15CompleteCommandEP11VDC_Commandiml"
+            ),
             loaded,
         })
     }
@@ -121,12 +132,23 @@ impl Library {
     pub fn release_device(&self, _device: usize) {}
 
     pub fn create(&self, set: usize, name: Option<String>, config: Option<Config>) -> u32 {
-        let (name, config) = (text(name), config.as_ref().map_or(null(), |config| config as *const Config));
+        let (name, config) = (
+            text(name),
+            config
+                .as_ref()
+                .map_or(null(), |config| config as *const Config),
+        );
         unsafe { (self.create)(set as This, pointer(&name), config) }
     }
 
     /// CreateEx, which this ABI has for the default instance alone.
-    pub fn create_ex(&self, set: usize, instance: Option<String>, name: Option<String>, config: Option<Config>) -> u32 {
+    pub fn create_ex(
+        &self,
+        set: usize,
+        instance: Option<String>,
+        name: Option<String>,
+        config: Option<Config>,
+    ) -> u32 {
         match instance.as_deref() {
             None | Some("") => self.create(set, name, config),
             Some(_) => VD_E_NOTSUPPORTED,
@@ -143,7 +165,12 @@ impl Library {
         let name = text(name);
         let call = |out| unsafe { (self.open_device)(set as This, pointer(&name), out) };
         let (code, device) = with_out(UNTOUCHED, null_out, call);
-        (code, device.map(|address| address as usize).filter(|address| *address != 0))
+        (
+            code,
+            device
+                .map(|address| address as usize)
+                .filter(|address| *address != 0),
+        )
     }
 
     pub fn close(&self, set: usize) -> u32 {
@@ -159,7 +186,12 @@ impl Library {
     }
 
     /// OpenInSecondaryEx, which this ABI has for the default instance alone.
-    pub fn open_in_secondary_ex(&self, set: usize, instance: Option<String>, name: Option<String>) -> u32 {
+    pub fn open_in_secondary_ex(
+        &self,
+        set: usize,
+        instance: Option<String>,
+        name: Option<String>,
+    ) -> u32 {
         match instance.as_deref() {
             None | Some("") => self.open_in_secondary(set, name),
             Some(_) => VD_E_PROTOCOL,
@@ -167,24 +199,49 @@ impl Library {
     }
 
     pub fn get_buffer_handle(&self, set: usize, address: u64, null_out: bool) -> Outcome<u32> {
-        with_out(UNTOUCHED_32, null_out, |out| unsafe { (self.get_buffer_handle)(set as This, address, out) })
+        with_out(UNTOUCHED_32, null_out, |out| unsafe {
+            (self.get_buffer_handle)(set as This, address, out)
+        })
     }
 
     pub fn map_buffer_handle(&self, set: usize, handle: u32, null_out: bool) -> Outcome<u64> {
-        with_out(UNTOUCHED, null_out, |out| unsafe { (self.map_buffer_handle)(set as This, handle, out) })
+        with_out(UNTOUCHED, null_out, |out| unsafe {
+            (self.map_buffer_handle)(set as This, handle, out)
+        })
     }
 
     /// GetCommand; gives the command with the address of its record, where one was handed out.
-    pub fn get_command(&self, device: usize, timeout: u32, null_out: bool) -> Outcome<(u64, Command)> {
+    pub fn get_command(
+        &self,
+        device: usize,
+        timeout: u32,
+        null_out: bool,
+    ) -> Outcome<(u64, Command)> {
         let call = |out| unsafe { (self.get_command)(device as This, waiting(timeout), out) };
         let (code, record) = with_out(UNTOUCHED, null_out, call);
         let handed_out = record.filter(|address| code == NOERROR && *address != 0);
-        (code, handed_out.map(|address| (address, unsafe { (address as *const Command).read_unaligned() })))
+        (
+            code,
+            handed_out.map(|address| {
+                (address, unsafe {
+                    (address as *const Command).read_unaligned()
+                })
+            }),
+        )
     }
 
-    pub fn complete_command(&self, device: usize, command: u64, code: u32, transferred: u32, position: u64) -> u32 {
+    pub fn complete_command(
+        &self,
+        device: usize,
+        command: u64,
+        code: u32,
+        transferred: u32,
+        position: u64,
+    ) -> u32 {
         let (code, transferred) = (code as c_int, c_ulong::from(transferred));
-        unsafe { (self.complete_command)(device as This, command, code, transferred, position as i64) }
+        unsafe {
+            (self.complete_command)(device as This, command, code, transferred, position as i64)
+        }
     }
 
     /// Finds what the library exports.

@@ -35,12 +35,18 @@ impl Outside {
 }
 
 pub fn allocate(size: usize) -> Result<u64, Refusal> {
-    found(system::map(0, size, true), format!("no {size} bytes of memory are left in the host"))
+    found(
+        system::map(0, size, true),
+        format!("no {size} bytes of memory are left in the host"),
+    )
 }
 
 /// Reserves address space without access, at `address` where that is given and free.
 pub fn reserve(size: usize, address: u64) -> Result<u64, Refusal> {
-    found(system::map(address, size, false), format!("no {size} bytes of address space are left in the host"))
+    found(
+        system::map(address, size, false),
+        format!("no {size} bytes of address space are left in the host"),
+    )
 }
 
 pub fn read(address: u64, size: usize) -> Result<Vec<u8>, Refusal> {
@@ -50,13 +56,21 @@ pub fn read(address: u64, size: usize) -> Result<Vec<u8>, Refusal> {
 }
 
 pub fn write(address: u64, data: &[u8]) -> Result<(), Refusal> {
-    let written = system::copy_in(address, data).then(|| ());
-    found(written, format!("the {} bytes at {address:#x} cannot all be written in this process", data.len()))
+    let written = system::copy_in(address, data).then_some(());
+    found(
+        written,
+        format!(
+            "the {} bytes at {address:#x} cannot all be written in this process",
+            data.len()
+        ),
+    )
 }
 
 /// Writes the contents that follow from a seed: see the module `host/child/memory.py` of vdi-conformance.
 pub fn fill(address: u64, size: usize, seed: &str) -> Result<(), Refusal> {
-    let pattern: Vec<u8> = (0..PATTERN / 32).flat_map(|block| Sha256::digest(format!("{seed}:{block}"))).collect();
+    let pattern: Vec<u8> = (0..PATTERN / 32)
+        .flat_map(|block| Sha256::digest(format!("{seed}:{block}")))
+        .collect();
     let first = u64::from_le_bytes(pattern[..8].try_into().expect("these are eight bytes"));
     for (start, length) in chunks(size) {
         let mut data = pattern.repeat((length + PATTERN - 1) / PATTERN);
@@ -109,12 +123,20 @@ fn digest_of_chunks(
 
 /// Gives offset and length of each piece of a span.
 fn chunks(size: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..size).step_by(CHUNK).map(move |start| (start, CHUNK.min(size - start)))
+    (0..size)
+        .step_by(CHUNK)
+        .map(move |start| (start, CHUNK.min(size - start)))
 }
 
 fn read_into(address: u64, data: &mut [u8]) -> Result<(), Refusal> {
-    let read = system::copy_out(address, data).then(|| ());
-    found(read, format!("the {} bytes at {address:#x} cannot all be read in this process", data.len()))
+    let read = system::copy_out(address, data).then_some(());
+    found(
+        read,
+        format!(
+            "the {} bytes at {address:#x} cannot all be read in this process",
+            data.len()
+        ),
+    )
 }
 
 fn found<T>(value: Option<T>, otherwise: String) -> Result<T, Refusal> {
@@ -137,27 +159,44 @@ fn of_file<T>(done: io::Result<T>, path: &str) -> Result<T, Refusal> {
 #[cfg(target_os = "linux")]
 mod system {
     use libc::{
-        iovec, MAP_ANONYMOUS, MAP_FAILED, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE,
+        iovec, MAP_ANONYMOUS, MAP_FAILED, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE, PROT_READ,
+        PROT_WRITE,
     };
 
     /// Maps fresh zeroed memory, or address space without access.
     pub fn map(address: u64, size: usize, accessible: bool) -> Option<u64> {
-        let (protection, more) = if accessible { (PROT_READ | PROT_WRITE, 0) } else { (PROT_NONE, MAP_NORESERVE) };
+        let (protection, more) = if accessible {
+            (PROT_READ | PROT_WRITE, 0)
+        } else {
+            (PROT_NONE, MAP_NORESERVE)
+        };
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | more;
         let mapped = unsafe { libc::mmap(address as *mut _, size, protection, flags, -1, 0) };
-        (mapped != MAP_FAILED).then(|| mapped as u64)
+        (mapped != MAP_FAILED).then_some(mapped as u64)
     }
 
     pub fn copy_out(address: u64, data: &mut [u8]) -> bool {
-        let here = iovec { iov_base: data.as_mut_ptr().cast(), iov_len: data.len() };
-        let there = iovec { iov_base: address as *mut _, iov_len: data.len() };
+        let here = iovec {
+            iov_base: data.as_mut_ptr().cast(),
+            iov_len: data.len(),
+        };
+        let there = iovec {
+            iov_base: address as *mut _,
+            iov_len: data.len(),
+        };
         let copied = unsafe { libc::process_vm_readv(libc::getpid(), &here, 1, &there, 1, 0) };
         copied == data.len() as isize
     }
 
     pub fn copy_in(address: u64, data: &[u8]) -> bool {
-        let here = iovec { iov_base: data.as_ptr() as *mut _, iov_len: data.len() };
-        let there = iovec { iov_base: address as *mut _, iov_len: data.len() };
+        let here = iovec {
+            iov_base: data.as_ptr() as *mut _,
+            iov_len: data.len(),
+        };
+        let there = iovec {
+            iov_base: address as *mut _,
+            iov_len: data.len(),
+        };
         let copied = unsafe { libc::process_vm_writev(libc::getpid(), &here, 1, &there, 1, 0) };
         copied == data.len() as isize
     }
@@ -175,30 +214,69 @@ mod system {
     #[link(name = "kernel32")]
     extern "system" {
         fn GetCurrentProcess() -> isize;
-        fn VirtualAlloc(address: *mut c_void, size: usize, kind: u32, protection: u32) -> *mut c_void;
-        fn ReadProcessMemory(of: isize, from: *const c_void, to: *mut c_void, size: usize, copied: *mut usize) -> i32;
-        fn WriteProcessMemory(of: isize, to: *mut c_void, from: *const c_void, size: usize, copied: *mut usize) -> i32;
+        fn VirtualAlloc(
+            address: *mut c_void,
+            size: usize,
+            kind: u32,
+            protection: u32,
+        ) -> *mut c_void;
+        fn ReadProcessMemory(
+            of: isize,
+            from: *const c_void,
+            to: *mut c_void,
+            size: usize,
+            copied: *mut usize,
+        ) -> i32;
+        fn WriteProcessMemory(
+            of: isize,
+            to: *mut c_void,
+            from: *const c_void,
+            size: usize,
+            copied: *mut usize,
+        ) -> i32;
     }
 
     /// Maps fresh zeroed memory, or address space without access.
     pub fn map(address: u64, size: usize, accessible: bool) -> Option<u64> {
-        let (kind, protection) =
-            if accessible { (MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) } else { (MEM_RESERVE, PAGE_NOACCESS) };
-        let at = |place: u64| unsafe { VirtualAlloc(place as *mut _, size, kind, protection) as u64 };
-        [at(address), if address == 0 { 0 } else { at(0) }].into_iter().find(|mapped| *mapped != 0)
+        let (kind, protection) = if accessible {
+            (MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+        } else {
+            (MEM_RESERVE, PAGE_NOACCESS)
+        };
+        let at =
+            |place: u64| unsafe { VirtualAlloc(place as *mut _, size, kind, protection) as u64 };
+        [at(address), if address == 0 { 0 } else { at(0) }]
+            .into_iter()
+            .find(|mapped| *mapped != 0)
     }
 
     pub fn copy_out(address: u64, data: &mut [u8]) -> bool {
         let (mut copied, size) = (0, data.len());
         let to = data.as_mut_ptr().cast();
-        let done = unsafe { ReadProcessMemory(GetCurrentProcess(), address as *const _, to, size, &mut copied) };
+        let done = unsafe {
+            ReadProcessMemory(
+                GetCurrentProcess(),
+                address as *const _,
+                to,
+                size,
+                &mut copied,
+            )
+        };
         size == 0 || (done != 0 && copied == size)
     }
 
     pub fn copy_in(address: u64, data: &[u8]) -> bool {
         let (mut copied, size) = (0, data.len());
         let from = data.as_ptr().cast();
-        let done = unsafe { WriteProcessMemory(GetCurrentProcess(), address as *mut _, from, size, &mut copied) };
+        let done = unsafe {
+            WriteProcessMemory(
+                GetCurrentProcess(),
+                address as *mut _,
+                from,
+                size,
+                &mut copied,
+            )
+        };
         size == 0 || (done != 0 && copied == size)
     }
 }

@@ -3,8 +3,8 @@
 use crate::library::{Command, Config, Library, Outcome, CONFIG_FIELDS, NAME, VENDOR, VERSION};
 use crate::memory::{self, Outside};
 use crate::protocol::{
-    hex, refuse, Answer, Params, Refusal, Request, INVALID_PARAMS, INVALID_REQUEST, LIBRARY_NOT_THERE,
-    METHOD_NOT_FOUND, VERSION as PROTOCOL,
+    hex, refuse, Answer, Params, Refusal, Request, INVALID_PARAMS, INVALID_REQUEST,
+    LIBRARY_NOT_THERE, METHOD_NOT_FOUND, VERSION as PROTOCOL,
 };
 use serde_json::{json, Map, Value};
 use std::collections::HashMap;
@@ -58,7 +58,13 @@ pub struct Host {
 
 impl Host {
     pub fn new(path: String, outside: Outside) -> Host {
-        Host { path, outside, library: Mutex::default(), sets: Mutex::default(), devices: Mutex::default() }
+        Host {
+            path,
+            outside,
+            library: Mutex::default(),
+            sets: Mutex::default(),
+            devices: Mutex::default(),
+        }
     }
 
     /// Does what a request asks for.
@@ -102,18 +108,23 @@ impl Host {
     fn of_set(&self, method: &str, params: &Params) -> Answer {
         let library = self.library()?;
         if method == "new" {
-            self.sets.lock().unwrap().insert(params.text("set")?, library.new_set());
+            self.sets
+                .lock()
+                .unwrap()
+                .insert(params.text("set")?, library.new_set());
             return Ok(json!({}));
         }
         let set = known(&self.sets, "set", params)?;
         let name = || params.optional("name", Params::text);
         let instance = || params.optional("instance", Params::text);
-        let config = || params.optional("config", |params, name| params.numbers(name, CONFIG_FIELDS));
+        let config =
+            || params.optional("config", |params, name| params.numbers(name, CONFIG_FIELDS));
         match method {
             "create" => code(library.create(set, name()?, config()?)),
             "create_ex" => code(library.create_ex(set, instance()?, name()?, config()?)),
             "get_configuration" => {
-                let outcome = library.get_configuration(set, params.u32("timeout")?, params.null_out()?);
+                let outcome =
+                    library.get_configuration(set, params.u32("timeout")?, params.null_out()?);
                 with_value("config", outcome, |config| json!(fields(config)))
             }
             "open_device" => self.open_device(&library, set, params),
@@ -122,11 +133,13 @@ impl Host {
             "open_in_secondary" => code(library.open_in_secondary(set, name()?)),
             "open_in_secondary_ex" => code(library.open_in_secondary_ex(set, instance()?, name()?)),
             "get_buffer_handle" => {
-                let outcome = library.get_buffer_handle(set, params.hex("address")?, params.null_out()?);
+                let outcome =
+                    library.get_buffer_handle(set, params.hex("address")?, params.null_out()?);
                 with_value("handle", outcome, |handle| json!(handle))
             }
             "map_buffer_handle" => {
-                let outcome = library.map_buffer_handle(set, params.u32("handle")?, params.null_out()?);
+                let outcome =
+                    library.map_buffer_handle(set, params.u32("handle")?, params.null_out()?);
                 with_value("address", outcome, |address| json!(hex(address)))
             }
             "release" => {
@@ -138,7 +151,10 @@ impl Host {
     }
 
     fn open_device(&self, library: &Library, set: usize, params: &Params) -> Answer {
-        let (name, id) = (params.optional("name", Params::text)?, params.text("device")?);
+        let (name, id) = (
+            params.optional("name", Params::text)?,
+            params.text("device")?,
+        );
         let (code, opened) = library.open_device(set, name, params.null_out()?);
         if let Some(device) = opened {
             self.devices.lock().unwrap().insert(id, device);
@@ -151,8 +167,11 @@ impl Host {
         let device = known(&self.devices, "device", params)?;
         match method {
             "get_command" => {
-                let outcome = library.get_command(device, params.u32("timeout")?, params.null_out()?);
-                with_value("command", outcome, |(address, command)| record(address, command))
+                let outcome =
+                    library.get_command(device, params.u32("timeout")?, params.null_out()?);
+                with_value("command", outcome, |(address, command)| {
+                    record(address, command)
+                })
             }
             "complete_command" => code(library.complete_command(
                 device,
@@ -180,10 +199,15 @@ impl Host {
             }
             "read" => {
                 let (address, size) = span()?;
-                let digits: String = memory::read(address, size)?.iter().map(|byte| format!("{byte:02x}")).collect();
+                let digits: String = memory::read(address, size)?
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect();
                 Ok(json!({ "data": digits }))
             }
-            "write" => memory::write(params.hex("address")?, &params.bytes("data")?).map(|_| json!({})),
+            "write" => {
+                memory::write(params.hex("address")?, &params.bytes("data")?).map(|_| json!({}))
+            }
             "fill" => {
                 let (address, size) = span()?;
                 memory::fill(address, size, &params.decimal("seed")?).map(|_| json!({}))
@@ -226,22 +250,36 @@ impl Host {
     fn files(&self) -> Vec<String> {
         let program = std::env::current_exe().ok();
         let library = Path::new(&self.path).canonicalize().ok();
-        [program, library].into_iter().flatten().map(|path| path.display().to_string()).collect()
+        [program, library]
+            .into_iter()
+            .flatten()
+            .map(|path| path.display().to_string())
+            .collect()
     }
 
     fn library(&self) -> Result<Arc<Library>, Refusal> {
         match &*self.library.lock().unwrap() {
             Some(library) => Ok(Arc::clone(library)),
-            None => refuse(INVALID_REQUEST, "the first request must be initialize, and must succeed"),
+            None => refuse(
+                INVALID_REQUEST,
+                "the first request must be initialize, and must succeed",
+            ),
         }
     }
 }
 
-fn known(objects: &Mutex<HashMap<String, usize>>, kind: &str, params: &Params) -> Result<usize, Refusal> {
+fn known(
+    objects: &Mutex<HashMap<String, usize>>,
+    kind: &str,
+    params: &Params,
+) -> Result<usize, Refusal> {
     let id = params.text(kind)?;
     match objects.lock().unwrap().get(&id) {
         Some(object) => Ok(*object),
-        None => refuse(INVALID_PARAMS, format!("no {kind} is known by the id {id:?}: one must have been made first")),
+        None => refuse(
+            INVALID_PARAMS,
+            format!("no {kind} is known by the id {id:?}: one must have been made first"),
+        ),
     }
 }
 
@@ -258,7 +296,11 @@ fn with_value<T>(name: &str, (code, found): Outcome<T>, plain: impl Fn(T) -> Val
 }
 
 fn fields(config: Config) -> Map<String, Value> {
-    CONFIG_FIELDS.iter().zip(config).map(|(field, number)| (field.to_string(), json!(number))).collect()
+    CONFIG_FIELDS
+        .iter()
+        .zip(config)
+        .map(|(field, number)| (field.to_string(), json!(number)))
+        .collect()
 }
 
 fn record(address: u64, command: Command) -> Value {

@@ -53,11 +53,23 @@ impl Request {
         let nothing = Value::Object(Map::new());
         let params = message.get("params").unwrap_or(&nothing);
         let (method, params) = match (&message["method"], params) {
-            (Value::String(method), Value::Object(params)) => (method.clone(), Params(params.clone())),
-            _ => return refuse(INVALID_REQUEST, "a request has a method and an object of parameters"),
+            (Value::String(method), Value::Object(params)) => {
+                (method.clone(), Params(params.clone()))
+            }
+            _ => {
+                return refuse(
+                    INVALID_REQUEST,
+                    "a request has a method and an object of parameters",
+                )
+            }
         };
         let thread = params.optional("thread", Params::text)?;
-        Ok(Request { id: message["id"].clone(), method, thread, params })
+        Ok(Request {
+            id: message["id"].clone(),
+            method,
+            thread,
+            params,
+        })
     }
 }
 
@@ -65,10 +77,18 @@ impl Request {
 pub struct Params(Map<String, Value>);
 
 impl Params {
-    fn read<T>(&self, name: &str, kind: &str, read: impl Fn(&Value) -> Option<T>) -> Result<T, Refusal> {
+    fn read<T>(
+        &self,
+        name: &str,
+        kind: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<T, Refusal> {
         match self.0.get(name).and_then(read) {
             Some(value) => Ok(value),
-            None => refuse(INVALID_PARAMS, format!("the parameter {name:?} must be {kind}")),
+            None => refuse(
+                INVALID_PARAMS,
+                format!("the parameter {name:?} must be {kind}"),
+            ),
         }
     }
 
@@ -94,7 +114,9 @@ impl Params {
 
     /// A number of bytes.
     pub fn size(&self, name: &str) -> Result<usize, Refusal> {
-        self.read(name, "a number of bytes", |value| value.as_u64()?.try_into().ok())
+        self.read(name, "a number of bytes", |value| {
+            value.as_u64()?.try_into().ok()
+        })
     }
 
     /// A whole number, in decimal.
@@ -112,35 +134,56 @@ impl Params {
     pub fn bytes(&self, name: &str) -> Result<Vec<u8>, Refusal> {
         self.read(name, "bytes in hexadecimal", |value| {
             let digits = value.as_str()?.as_bytes().chunks(2);
-            digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+            digits
+                .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+                .collect()
         })
     }
 
     /// Whether the out pointer of a call is to be null.
     pub fn null_out(&self) -> Result<bool, Refusal> {
-        let given = self.optional("null_out", |params, name| params.read(name, "true or false", Value::as_bool))?;
+        let given = self.optional("null_out", |params, name| {
+            params.read(name, "true or false", Value::as_bool)
+        })?;
         Ok(given.unwrap_or(false))
     }
 
     /// An object with these members, all of them unsigned 32-bit numbers.
-    pub fn numbers<const N: usize>(&self, name: &str, members: [&str; N]) -> Result<[u32; N], Refusal> {
+    pub fn numbers<const N: usize>(
+        &self,
+        name: &str,
+        members: [&str; N],
+    ) -> Result<[u32; N], Refusal> {
         self.read(name, "an object with the 11 fields of VDConfig", |value| {
-            let numbers: Option<Vec<u32>> = members.iter().map(|member| as_u32(&value[*member])).collect();
+            let numbers: Option<Vec<u32>> = members
+                .iter()
+                .map(|member| as_u32(&value[*member]))
+                .collect();
             numbers?.try_into().ok()
         })
     }
 
     /// The arguments of a compiled function, which are numbers of 4 or 8 bytes.
     pub fn arguments(&self) -> Result<Vec<u64>, Refusal> {
-        self.read("arguments", "a list of at most 8 values with their sizes", |value| {
-            let given: Option<Vec<u64>> = value.as_array()?.iter().map(|one| as_hex(&one["value"])).collect();
-            given.filter(|arguments| arguments.len() <= 8)
-        })
+        self.read(
+            "arguments",
+            "a list of at most 8 values with their sizes",
+            |value| {
+                let given: Option<Vec<u64>> = value
+                    .as_array()?
+                    .iter()
+                    .map(|one| as_hex(&one["value"]))
+                    .collect();
+                given.filter(|arguments| arguments.len() <= 8)
+            },
+        )
     }
 
     /// Requests within a request.
     pub fn calls(&self) -> Result<Vec<Request>, Refusal> {
-        let calls = self.read("calls", "a list of calls", |value| value.as_array().cloned())?;
+        let calls = self.read("calls", "a list of calls", |value| {
+            value.as_array().cloned()
+        })?;
         calls.iter().map(Request::from_members).collect()
     }
 
@@ -184,7 +227,9 @@ impl Answers {
     pub fn take_standard_output() -> Answers {
         let descriptor = unsafe { libc::dup(1) };
         unsafe { libc::dup2(2, 1) };
-        Answers { descriptor: Mutex::new(descriptor) }
+        Answers {
+            descriptor: Mutex::new(descriptor),
+        }
     }
 
     pub fn write(&self, id: &Value, answer: Answer) {
@@ -198,7 +243,8 @@ impl Answers {
         let mut rest = line.as_bytes();
         let descriptor = self.descriptor.lock().unwrap();
         while !rest.is_empty() {
-            let written = unsafe { libc::write(*descriptor, rest.as_ptr().cast(), rest.len() as _) };
+            let written =
+                unsafe { libc::write(*descriptor, rest.as_ptr().cast(), rest.len() as _) };
             match usize::try_from(written) {
                 Ok(count) => rest = &rest[count..],
                 // Nobody reads any more: the run is over.

@@ -24,7 +24,11 @@ pub struct Threads {
 
 impl Threads {
     pub fn new(host: Host, answers: Answers) -> Threads {
-        Threads { host, answers, workers: Mutex::default() }
+        Threads {
+            host,
+            answers,
+            workers: Mutex::default(),
+        }
     }
 
     /// Runs a request on the thread of its label, or here where it has none.
@@ -40,9 +44,15 @@ impl Threads {
         let worker = workers.entry(label).or_insert_with(|| {
             let (jobs, waiting) = channel();
             let threads = Arc::clone(self);
-            Worker { jobs, thread: spawn(move || threads.work(&waiting)) }
+            Worker {
+                jobs,
+                thread: spawn(move || threads.work(&waiting)),
+            }
         });
-        worker.jobs.send(job).expect("its thread lives as long as it can be found here");
+        worker
+            .jobs
+            .send(job)
+            .expect("its thread lives as long as it can be found here");
     }
 
     fn work(self: &Arc<Self>, waiting: &Receiver<Job>) {
@@ -74,7 +84,11 @@ impl Threads {
     }
 
     fn end_thread(&self, request: &Request) -> Result<serde_json::Value, Refusal> {
-        let ended = self.workers.lock().unwrap().remove(&request.params.text("label")?);
+        let ended = self
+            .workers
+            .lock()
+            .unwrap()
+            .remove(&request.params.text("label")?);
         if let Some(Worker { jobs, thread }) = ended {
             drop(jobs);
             // A thread that panicked has ended as well.
