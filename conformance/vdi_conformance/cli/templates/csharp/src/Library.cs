@@ -71,8 +71,8 @@ namespace VdiHost
         };
 
         private const uint NoError = 0;
-        private const uint NotSupported = 0x80770009;
-        private const uint Protocol = 0x8077000C;
+        private const uint VdNotSupported = 0x80770009;
+        private const uint VdProtocol = 0x8077000C;
         private const uint Infinite = 0xFFFFFFFF;
 
         // What an out variable holds before a call, so that one which was left alone is told from others.
@@ -109,8 +109,9 @@ namespace VdiHost
             loaded = Platform.Current.LoadLibrary(path, out reason);
             if (loaded == IntPtr.Zero)
             {
-                string sentence = "the library " + path + " cannot be loaded (" + reason + "): correct it in manifest.toml";
-                throw new Refused(ErrorCode.ImplementationUnavailable, sentence);
+                throw new Refused(
+                    ErrorCode.ImplementationUnavailable,
+                    "the library " + path + " cannot be loaded (" + reason + "): correct it in manifest.toml");
             }
             construct = Function<ObjectFunction>("_ZN22ClientVirtualDeviceSetC1Ev");
             destroy = Function<ObjectFunction>("_ZN22ClientVirtualDeviceSetD1Ev");
@@ -161,7 +162,7 @@ namespace VdiHost
         // CreateEx, which this ABI has for the default instance alone.
         public uint CreateEx(IntPtr set, string instance, string name, uint[] config)
         {
-            return string.IsNullOrEmpty(instance) ? Create(set, name, config) : NotSupported;
+            return string.IsNullOrEmpty(instance) ? Create(set, name, config) : VdNotSupported;
         }
 
         public Outcome<uint[]> GetConfiguration(IntPtr set, uint timeOut, bool nullOut)
@@ -212,7 +213,7 @@ namespace VdiHost
         // OpenInSecondaryEx, which this ABI has for the default instance alone.
         public uint OpenInSecondaryEx(IntPtr set, string instance, string name)
         {
-            return string.IsNullOrEmpty(instance) ? OpenInSecondary(set, name) : Protocol;
+            return string.IsNullOrEmpty(instance) ? OpenInSecondary(set, name) : VdProtocol;
         }
 
         public Outcome<uint> GetBufferHandle(IntPtr set, ulong address, bool nullOut)
@@ -328,6 +329,7 @@ namespace VdiHost
 
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         private delegate uint AnyFunction(
-            ulong first, ulong second, ulong third, ulong fourth, ulong fifth, ulong sixth, ulong seventh, ulong eighth);
+            ulong first, ulong second, ulong third, ulong fourth,
+            ulong fifth, ulong sixth, ulong seventh, ulong eighth);
     }
 }

@@ -223,8 +223,9 @@ namespace VdiHost
                 Request call = members == null ? null : Request.FromMembers(members);
                 if (call == null || call.Label == null || tasks.ContainsKey(call.Label))
                 {
-                    string sentence = "each of the calls must be a request with a thread, and their threads must differ";
-                    throw new Refused(ErrorCode.InvalidParams, sentence);
+                    throw new Refused(
+                        ErrorCode.InvalidParams,
+                        "each of the calls must be a request with a thread, and their threads must differ");
                 }
                 tasks[call.Label] = () => Perform(call);
             }
