@@ -28,12 +28,18 @@ class Language(NamedTuple):
     files: dict[str, str]
     registry: tuple[str, ...]
     kept: tuple[str, ...]
+    commands: tuple[tuple[str, ...], ...]
+    otherwise: Language | None
 
     def build(self, python: Path, directory: Path, library: Path) -> None:
         """Make the skeleton and build it where that is not up to date; NotHere where this machine cannot.
 
         The library is named to builds that link to it.
         """
+        if self.otherwise is not None and not self._has_programs():
+            say(f"The skeleton in {self.name} by {_listed(self.otherwise.programs)}: no {_listed(self.programs)} here.")
+            self.otherwise.build(python, directory, library)
+            return
         self._need_programs()
         stamp, wanted = directory / _STAMP, self._fingerprint()
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
@@ -42,11 +48,17 @@ class Language(NamedTuple):
         if not self._has_libraries(directory):
             self._need_registry(directory)
         variables = clean_variables() | {_LIBRARY_VARIABLE: str(library)}
-        for command in _building(self.name):
+        for command in self.commands:
             say(f"Building the skeleton in {self.name}: {' '.join(command)}")
             if subprocess.run(_found(command), cwd=directory, env=variables, check=False).returncode:
                 raise Unprepared(f"The skeleton in {self.name} could not be built: the lines above say why.")
         stamp.write_text(wanted, encoding="utf-8")
+
+    def _has_programs(self) -> bool:
+        """Tell whether all programs are there and say their versions, which `dotnet` without an SDK does not."""
+        return all(
+            shutil.which(program) is not None and _said_version(program).returncode == 0 for program in self.programs
+        )
 
     def _need_programs(self) -> None:
         missing = [package for program, package in self.programs.items() if shutil.which(program) is None]
@@ -59,8 +71,9 @@ class Language(NamedTuple):
         for path in sorted(path for path in (_TEMPLATES / self.name).rglob("*") if path.is_file()):
             digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
         for program in self.programs:
-            version = subprocess.run(_found([program, "--version"]), check=True, capture_output=True).stdout
-            digest.update(program.encode() + b"\0" + version + b"\0")
+            version = _said_version(program)
+            version.check_returncode()
+            digest.update(program.encode() + b"\0" + version.stdout + b"\0")
         return digest.hexdigest()
 
     def _write(self, python: Path, directory: Path) -> None:
@@ -82,6 +95,8 @@ class Language(NamedTuple):
         try:
             install(*self.libraries)
         except NotHere:
+            if not self.registry:
+                raise
             return False
         for name, text in self.files.items():
             (directory / name).parent.mkdir(exist_ok=True)
@@ -113,13 +128,23 @@ def _language(name: str, programs: dict[str, str], **more: Any) -> Language:
         more.get("files", {}),
         tuple(more.get("registry", ())),
         tuple(more.get("kept", ())),
+        tuple(tuple(words) for words in more["build"]) if "build" in more else _told(name),
+        _language(name, **more["otherwise"]) if "otherwise" in more else None,
     )
 
 
-def _building(name: str) -> list[list[str]]:
+def _told(name: str) -> tuple[tuple[str, ...], ...]:
     """Give the commands that a skeleton's user is told, as they are in its own directory."""
     about = tomllib.loads((_TEMPLATES / name / "template.toml").read_text(encoding="utf-8"))
-    return [[word.replace(_DIRECTORY, ".") for word in words] for words in about.get("build", ())]
+    return tuple(tuple(word.replace(_DIRECTORY, ".") for word in words) for words in about.get("build", ()))
+
+
+def _said_version(program: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(_found([program, "--version"]), capture_output=True, check=False)
+
+
+def _listed(programs: dict[str, str]) -> str:
+    return " and ".join(programs)
 
 
 def _found(command: list[str] | tuple[str, ...]) -> list[str]:
