@@ -35,7 +35,7 @@ function write(address, data) {
   }
 }
 
-/** Writes the contents that follow from a seed: see the module `host/child/memory.py` of vdi-conformance. */
+/** Writes the contents that follow from a seed: see "What memory.fill writes" in the guide to hosts (HOSTS.md). */
 function fill(address, size, seed) {
   const blocks = Array.from({ length: PATTERN / 32 }, (_, block) => hash().update(`${seed}:${block}`).digest());
   const pattern = Buffer.concat(blocks);

@@ -66,7 +66,7 @@ pub fn write(address: u64, data: &[u8]) -> Result<(), Refusal> {
     )
 }
 
-/// Writes the contents that follow from a seed: see the module `host/child/memory.py` of vdi-conformance.
+/// Writes the contents that follow from a seed: see "What memory.fill writes" in the guide to hosts (HOSTS.md).
 pub fn fill(address: u64, size: usize, seed: &str) -> Result<(), Refusal> {
     let pattern: Vec<u8> = (0..PATTERN / 32)
         .flat_map(|block| Sha256::digest(format!("{seed}:{block}")))
