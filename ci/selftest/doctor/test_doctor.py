@@ -69,6 +69,7 @@ ALONE = {
     "dies_of_unknown_method": "unknown-method-kills",
     "addresses_cut": "address-is-cut",
     "dies_of_faults": "dies-of-fault",
+    "dies_under_labels": "ends-in-a-call",
     "blocking_reader": "reader-blocks",
     "cannot_create": "create-fails",
     "copied_record": "completion-refused",

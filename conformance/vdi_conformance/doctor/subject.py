@@ -136,17 +136,21 @@ class Examiner:
         self.found(mistake, came, tried)
         return Stop()
 
-    def send(self, request: Request[Any]) -> int:
-        """Send a request without waiting."""
-        return self.host.send(request.method, request.thread, **_parameters(request))
+    def send(self, request: Request[Any], host: Spoken | None = None) -> int:
+        """Send a request without waiting, to this process where it is one that an answer is awaited of."""
+        return (host or self.host).send(request.method, request.thread, **_parameters(request))
 
     def call(self, request: Request[R]) -> R:
         """Make a request that must have a reply."""
-        return self.reply(request, self.host.answer(self.send(request)))
+        return self.reply(request, self._asked(request))
 
     def refusal(self, request: Request[Any]) -> Answer:
         """Make a request that is to be refused, and give the answer, whatever it is."""
-        return self.host.answer(self.send(request))
+        return self._asked(request)
+
+    def _asked(self, request: Request[Any]) -> Answer:
+        host = self.host
+        return host.answer(self.send(request, host))
 
     def reply(self, request: Request[R], answer: Answer) -> R:
         """Read an answer that must be a reply; what can be made of it is made of it."""

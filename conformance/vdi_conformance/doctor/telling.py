@@ -81,7 +81,7 @@ def summary(report: Report) -> str:
     who = f"{report.name} {report.version}".strip() or report.adapter
     if report.exit_code == NOT_STARTED:
         return f"{report.adapter} could not be started. Exit code {NOT_STARTED}."
-    parts = [_counted(mistakes, "mistake"), _counted(advice, "piece") + " of advice"]
+    parts = [_counted(mistakes, "mistake"), _counted(advice, "piece") + " of advice" if advice else "no advice"]
     if report.exit_code == FOUND:
         parts.append(f"{untried} of {len(report.examinations)} examinations could not be made")
     elif report.exit_code == NOT_TRIED:

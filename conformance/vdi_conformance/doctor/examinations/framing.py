@@ -13,6 +13,7 @@ from vdi_conformance.host.messages.memory import AllocateMemory, DigestMemory, R
 from vdi_conformance.untrusted.printable import shown
 
 if TYPE_CHECKING:
+    from vdi_conformance.doctor.conversation import Spoken
     from vdi_conformance.doctor.subject import Examiner
 
 _SIZE: Final = 4096
@@ -30,19 +31,19 @@ def lines(examiner: Examiner) -> None:
     host = examiner.host
     numbers, both = zip(*[host.request("memory.allocate", size=_SIZE) for _ in range(2)], strict=True)
     host.write(b"".join(both))
-    _await(examiner, numbers, "two requests in one piece")
+    _await(examiner, host, numbers, "two requests in one piece")
     number, line = host.request("memory.allocate", size=_SIZE)
     for piece in (line[:9], line[9:40], line[40:-1], line[-1:]):
         host.write(piece)
         examiner.subject.processes.pump(_BETWEEN_PIECES)
-    _await(examiner, (number,), "a request in four pieces")
+    _await(examiner, host, (number,), "a request in four pieces")
     _read_names_alike(examiner)
 
 
-def _await(examiner: Examiner, numbers: tuple[int, ...], tried: str) -> None:
+def _await(examiner: Examiner, host: Spoken, numbers: tuple[int, ...], tried: str) -> None:
     for number in numbers:
         try:
-            examiner.reply(AllocateMemory(size=_SIZE), examiner.host.answer(number))
+            examiner.reply(AllocateMemory(size=_SIZE), host.answer(number))
         except Silence as silence:
             raise examiner.stop("reads-no-pieces", str(silence), tried) from None
 
@@ -69,8 +70,9 @@ def long_lines(examiner: Examiner) -> None:
         request = WriteMemory(address=address, data=data.hex())
         length = len(request.data) + _AROUND
         reached = f"a line of {length} bytes" + (f", where one of {longest} was read," if longest else "")
+        host = examiner.host
         try:
-            answer = examiner.host.answer(examiner.send(request))
+            answer = host.answer(examiner.send(request, host))
         except (Silence, Death) as ending:
             raise examiner.stop("short-lines", f"{reached} was not: {ending}") from None
         if answer.error is not None:

@@ -30,7 +30,7 @@ def order(examiner: Examiner) -> None:
     address = examiner.call(AllocateMemory(size=_LARGE)).address
     requests = [DigestMemory(address=address, size=_LARGE, thread=_LABEL), *_steps(address)]
     host = examiner.host
-    numbers = [examiner.send(request) for request in requests]
+    numbers = [examiner.send(request, host) for request in requests]
     answers = [host.answer(number) for number in numbers]
     came = [number for number in host.arrived if number in numbers]
     if came != numbers:
@@ -53,7 +53,7 @@ def waits(examiner: Examiner) -> None:
     examiner.facts.append("GetConfiguration waited without end meanwhile")
     try:
         _answer_meanwhile(examiner)
-        released = examiner.send(SignalAbort(set=waiting.set, thread="other"))
+        released = examiner.send(SignalAbort(set=waiting.set, thread="other"), waiting.host)
         waiting.host.answer(released)
     finally:
         examiner.subject.drop()
@@ -96,13 +96,14 @@ def threads(examiner: Examiner) -> None:
 
 def _seen_during(examiner: Examiner, tasks: Path, address: str) -> set[str]:
     """Name the threads that there are while a request is being done."""
-    number = examiner.send(DigestMemory(address=address, size=_LARGE, thread="kept"))
+    host = examiner.host
+    number = examiner.send(DigestMemory(address=address, size=_LARGE, thread="kept"), host)
     seen: set[str] = set()
     until = time.monotonic() + examiner.subject.processes.patience
-    while not examiner.host.has_answered(number) and time.monotonic() < until:
+    while not host.has_answered(number) and time.monotonic() < until:
         seen |= _names(tasks)
         examiner.subject.processes.pump(_GLANCE)
-    examiner.host.answer(number)
+    host.answer(number)
     return seen
 
 

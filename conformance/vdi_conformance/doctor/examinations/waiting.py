@@ -45,7 +45,7 @@ def begin_waiting(examiner: Examiner) -> Waiting:
     if code != NOERROR:
         raise NotTried(f"a call that waits needs a set, and Create gave {name_of(code)}")
     host = examiner.host
-    number = examiner.send(GetConfiguration(set=key, timeout=INFINITE, thread=LABEL))
+    number = examiner.send(GetConfiguration(set=key, timeout=INFINITE, thread=LABEL), host)
     subject.processes.pump(_SECONDS_TO_BEGIN)
     if host.has_answered(number):
         code = examiner.reply(GetConfiguration(set=key, timeout=INFINITE), host.answer(number)).code
