@@ -1,12 +1,13 @@
 """The skeletons of `adapter init`: one folder of `templates` a language, filled in for an implementation; pure.
 
 `template.toml` of a folder is for this module alone: `adapter` is what names the skeleton to the suite, within its
-directory, and `build` holds the commands that make it ready before, word by word. Every other file becomes one of the
-skeleton, in whatever subfolder. What is filled in, in texts and in names of files:
+directory, and `build` holds the commands that make it ready before, word by word; where `inside` is true, all commands
+are for that directory, for tools that can be told of no other. Every other file becomes one of the skeleton, in
+whatever subfolder. What is filled in, in texts and in names of files:
 
 - `"skeleton"`, with its quotes, becomes the name of the implementation as a string literal;
 - `SkeletonAdapter` becomes the name as that of a class;
-- `{{directory}}` becomes the directory of the skeleton as it was given;
+- `{{directory}}` becomes the directory of the skeleton as commands have to name it;
 - `{{build}}` and `{{command}}` become the commands that make the skeleton ready, a line each, and that run the suite.
 """
 
@@ -44,9 +45,11 @@ def skeleton(language: str, directory: Path, name: str) -> Skeleton:
     """Fill in the skeleton of a language for the implementation of that name."""
     template = TEMPLATES / language
     about = tomllib.loads((template / _ABOUT).read_text(encoding="utf-8"))
-    fills = {'"skeleton"': json.dumps(name), "SkeletonAdapter": class_name(name), "{{directory}}": directory.as_posix()}
-    reference = (directory / _filled(about["adapter"], fills)).as_posix()
-    build = [_command([_filled(word, fills) for word in words]) for words in about.get("build", ())]
+    seen_from = Path() if (inside := about.get("inside", False)) else directory
+    fills = {'"skeleton"': json.dumps(name), "SkeletonAdapter": class_name(name), "{{directory}}": seen_from.as_posix()}
+    reference = (seen_from / _filled(about["adapter"], fills)).as_posix()
+    build = [_command(["cd", directory.as_posix()])] if inside else []
+    build += [_command([_filled(word, fills) for word in words]) for words in about.get("build", ())]
     run = _command(["vdi-conformance", "run", "--adapter", reference])
     fills |= {"{{build}}": "\n".join(build), "{{command}}": run}
     texts = {
