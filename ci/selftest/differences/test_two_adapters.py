@@ -48,6 +48,7 @@ def _diff(capsys: pytest.CaptureFixture[str], one: str, other: str, *options: st
         ("opd.a_set_is_ready_when_its_server_is", {"Q33"}, "code", 6),
         ("gbh.arguments_are_looked_at_first", {"Q56"}, "code", 1),
         ("nam.names_in_use_exist_already", {"Q8"}, "code", 2),
+        ("opd.device_names_ignore_case", {"Q30"}, "code", 4),
     ],
 )
 def test_a_reading_is_told_by_its_shortest_difference_as_permitted(

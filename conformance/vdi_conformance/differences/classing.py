@@ -72,6 +72,9 @@ def class_of(difference: Difference, unexpected: Sequence[tuple[str, ...] | None
     last, circumstances = difference.last, modelled.circumstances(difference.last)
     ruled = [(name, rule_for(last, name, circumstances)) for name in difference.names]
     by_model = [_refused(modelled, last, seen[-1], found) for seen, found in _sides(difference, unexpected)]
+    if any(name == CODE and rule is not None and not rule.is_by_model for name, rule in ruled):
+        # The table decides about the code, and what else is seen follows from that.
+        by_model = [None, None]
     for name, rule in ruled:
         faults = _faults(difference, name, rule, by_model)
         if faults:
@@ -105,31 +108,32 @@ def _faults(
     faults = []
     for letter, seen, model in zip(SIDES, (difference.one[-1], difference.other[-1]), by_model, strict=True):
         gave = seen.get(name, "nothing")
-        if not _is_broken(difference, name, rule, gave, model):
+        if not _is_broken(difference, name, rule, seen, model):
             continue
         requirement = catalogue().get(WHATEVER if rule is None else rule.requirement)
         assert requirement is not None, "rules name requirements of the catalogue"
-        permitted = model if rule is None or rule.is_by_model else _permitted(difference, name, rule)
+        permitted = model if rule is None or rule.is_by_model else _permitted(difference, name, rule, seen)
         faults.append(Fault(letter, requirement, gave, permitted or ()))
     return faults
 
 
-def _is_broken(difference: Difference, name: str, rule: Rule | None, gave: str, model: tuple[str, ...] | None) -> bool:
+def _is_broken(difference: Difference, name: str, rule: Rule | None, seen: Seen, model: tuple[str, ...] | None) -> bool:
+    gave = seen.get(name, "nothing")
     if rule is None:
         return name == CODE and (model is not None or gave.startswith(ENDED))
     if rule.is_by_model:
         return model is not None or gave.startswith(ENDED)
-    wanted = _permitted(difference, name, rule)
+    wanted = _permitted(difference, name, rule, seen)
     if rule.permitted == (AS_ASKED,):
         return bool(wanted) and gave not in wanted and name in difference.names and gave != "nothing"
     return gave != "nothing" and not rule.permits(gave)
 
 
-def _permitted(difference: Difference, name: str, rule: Rule) -> tuple[str, ...]:
+def _permitted(difference: Difference, name: str, rule: Rule, seen: Seen) -> tuple[str, ...]:
     if rule.permitted != (AS_ASKED,):
         return rule.permitted
     if name == "out variable":
-        return ("a device",) if difference.one[-1].get(CODE) == "NOERROR" else ("null",)
+        return ("a device",) if seen.get(CODE) == "NOERROR" else ("null",)
     found = asked_for(difference.steps, name)
     return () if found is None else (found,)
 

@@ -51,6 +51,8 @@ class Modelled:
         self._asked = frozenset[str]()
         self._large = False
         self._statement = ""
+        self._accounts = False
+        self._idle = False
 
     # Circumstances
 
@@ -59,6 +61,8 @@ class Modelled:
         found = {"statement", self._statement} if self._statement else set[str]()
         found |= self._asked
         found |= {"large"} if self._large else set()
+        found |= {"accounts"} if self._accounts else set()
+        found |= {"idle"} if self._idle else set()
         found |= {f"by {self._cause}"} if self._cause else set()
         found |= {self._ended_with} if self._ended_with else set()
         found |= {"several sets"} if sum(of.in_use for of in self.state.sets) > 1 else set()
@@ -112,6 +116,8 @@ class Modelled:
 
     def follow(self, step: Step, seen: Seen) -> None:
         """Take in what was seen of a step."""
+        self._accounts |= step.act == "account"
+        self._idle |= step.act == "pause" and not self._has_commands(step)
         taken = _FOLLOWED.get(step.act)
         if taken is not None:
             taken(self, step, seen.get(CODE, ""))
@@ -142,6 +148,10 @@ class Modelled:
             return of
         return self.sets.get(self._label(step))
 
+    def _has_commands(self, step: Step) -> bool:
+        of = self._set(step)
+        return of is not None and any(device.queue or device.held for device in of.devices)
+
     def _device(self, step: Step) -> ModelDevice | None:
         of, index = self._set(step), step.number("device")
         return of.devices[index] if of is not None and index < len(of.devices) else None
@@ -159,7 +169,9 @@ class Modelled:
         known, label = len(self.state.sets), self._label(step)
         self._settle(step, code)
         if step.number("features") & vdc.VDF_REQUEST_COMPLETE:
-            self._asked = frozenset({"asks for Complete"})
+            self._asked |= {"asks for Complete"}
+        if step.number("server_time_out"):
+            self._asked |= {"limits time"}
         if len(self.state.sets) > known:
             self._labels[step.by], self.sets[label] = label, self.state.sets[-1]
 
