@@ -102,6 +102,8 @@ ALONE_AND_LONG = {
 FOLLOW = {
     "accepts_any_parameters": {"short-file-accepted"},
     "usable_reservation": {"fault-unnoticed"},
+    # Of an OpenDevice that failed the schema demands `opened`.
+    "out_values_missing": {"wrong-answer"},
 }
 """What else must come of a damage."""
 WAITED_FOR = {
