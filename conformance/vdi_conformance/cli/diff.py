@@ -72,9 +72,7 @@ def diff(
         ),
     ] = FIRST,
     format: Annotated[str, values.format_of(*FORMATS)] = "text",
-    timeout_scale: Annotated[
-        float, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
-    ] = 1,
+    timeout_scale: Annotated[float, values.timeout_scale()] = 1,
 ) -> int:
     """Play the same calls on two adapters, and show the shortest sequence on which they part.
 

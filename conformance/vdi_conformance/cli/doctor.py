@@ -20,14 +20,7 @@ def doctor(
     adapter: Annotated[
         str, typer.Option(metavar="REF", autocompletion=values.adapters, help="The client, named as for `run`.")
     ],
-    server: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REF",
-            autocompletion=values.adapters,
-            help="The server, where the adapter is not to bring its own; none for no server.",
-        ),
-    ] = None,
+    server: Annotated[str | None, values.server()] = None,
     patience: Annotated[
         int,
         typer.Option(

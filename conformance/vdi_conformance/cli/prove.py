@@ -132,9 +132,7 @@ def prove(
             help="So many worker processes (default: two a processor, since much is waited for).",
         ),
     ] = None,
-    timeout_scale: Annotated[
-        float, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
-    ] = 1,
+    timeout_scale: Annotated[float, values.timeout_scale()] = 1,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Write the whole proof here (JSON).")
     ] = None,

@@ -22,9 +22,7 @@ def replay(
             metavar="REF", autocompletion=values.adapters, help="The server, where the adapter is not to bring its own."
         ),
     ] = None,
-    timeout_scale: Annotated[
-        float, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
-    ] = 1,
+    timeout_scale: Annotated[float, values.timeout_scale()] = 1,
 ) -> int:
     """Play a walk that failed once more.
 

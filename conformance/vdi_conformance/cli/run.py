@@ -77,14 +77,7 @@ def run(
             help="The client: emulator, package.module:Class, path/file.py:Class or a TOML manifest.",
         ),
     ],
-    server: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REF",
-            autocompletion=values.adapters,
-            help="The server, where the adapter is not to bring its own; none for no server.",
-        ),
-    ] = None,
+    server: Annotated[str | None, values.server()] = None,
     workers: Annotated[
         str | None,
         typer.Option("-n", metavar="N", parser=values.workers, help="Spread the checks over so many worker processes."),
@@ -136,9 +129,7 @@ def run(
             help="Try each combination of conditions with a statement too, where a server can be told every step.",
         ),
     ] = False,
-    timeout_scale: Annotated[
-        float | None, typer.Option(metavar="F", parser=values.stretch, help="Stretch every time limit by this factor.")
-    ] = None,
+    timeout_scale: Annotated[float | None, values.timeout_scale()] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="S", parser=values.seed, help="Explore with other generated choices.")
     ] = None,

@@ -62,6 +62,20 @@ def completing(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]
     return complete
 
 
+def timeout_scale() -> Any:
+    """Make the option that stretches time limits."""
+    return typer.Option(metavar="F", parser=stretch, help="Stretch every time limit by this factor.")
+
+
+def server() -> Any:
+    """Make the option that names the server of one adapter."""
+    return typer.Option(
+        metavar="REF",
+        autocompletion=adapters,
+        help="The server, where the adapter is not to bring its own; none for no server.",
+    )
+
+
 def format_of(*known: str, remark: str = "") -> Any:
     """Make the option that says in which of a few formats something is told."""
     return typer.Option(

@@ -11,14 +11,13 @@ from vdi_conformance.differences.seen import CODE
 from vdi_conformance.differences.sequences import Sequence
 from vdi_conformance.differences.steps import SERVER, Step
 from vdi_conformance.model.steps import Step as ModelStep
-from vdi_conformance.model.steps import options, usual
+from vdi_conformance.model.steps import options, usual, woken
 from vdi_conformance.vdi.hresult import VD_E_ABORT, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 CLIENTS: Final = 3
-DONE: Final = name_of(0)
 USUAL: Final = "go_on"
 WEIGHTS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -78,10 +77,8 @@ def _draw(random: Random, length: int) -> Iterator[Step]:
 
 def _woken(modelled: Modelled) -> Iterator[Step]:
     """Let whoever waits for what has come be woken."""
-    for client in modelled.state.clients:
-        for device in client.devices:
-            if device.waiting and (device.due or client.noticed):
-                yield Step(client.number, "end_wait", (("device", str(device.index)), ("thread", "waits")))
+    for step in woken(modelled.state):
+        yield Step(step.by, "end_wait", (("device", str(step.what)), ("thread", "waits")))
 
 
 def _assume(modelled: Modelled, step: Step) -> None:

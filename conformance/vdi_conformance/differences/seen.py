@@ -9,6 +9,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.contract import OUT_UNTOUCHED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -26,7 +28,6 @@ IMPOSSIBLE: Final = MappingProxyType({CODE: "not possible here"})
 ENDED: Final = "the process ended"
 WAITS: Final = "still waits"
 SHORT: Final = 1 << 32
-UNTOUCHED: Final = 0xCCCCCCCCCCCCCCCC
 
 
 def differing(one: Seen, other: Seen, *, numbers: bool) -> list[str]:
@@ -45,7 +46,7 @@ def left_behind(value: int | None, bits: int = 64) -> str:
     """Say what a failed call has left in its out variable."""
     if value is None or not value:
         return "null"
-    return "untouched" if value == UNTOUCHED & ((1 << bits) - 1) else "something else"
+    return "untouched" if value == OUT_UNTOUCHED & ((1 << bits) - 1) else "something else"
 
 
 def placed(address: int) -> str:

@@ -10,6 +10,7 @@ from vdi_conformance.contract import Capabilities
 from vdi_conformance.doctor.findings import Call, Finding, finding
 from vdi_conformance.doctor.shapes import tolerated
 from vdi_conformance.host import codes
+from vdi_conformance.host.messages import rules
 from vdi_conformance.host.messages.base import HostEnvironment, Initialize, Initialized, Reply, Request
 from vdi_conformance.untrusted.misfits import plainly
 from vdi_conformance.untrusted.printable import shown, shown_end
@@ -136,19 +137,16 @@ class Examiner:
         self.found(mistake, came, tried)
         return Stop()
 
-    def send(self, request: Request[Any], host: Spoken | None = None) -> int:
-        """Send a request without waiting, to this process where it is one that an answer is awaited of."""
-        return (host or self.host).send(request.method, request.thread, **_parameters(request))
+    def send(self, request: Request[Any], host: Spoken) -> int:
+        """Send a request without waiting, to the process whose answer is awaited."""
+        return host.send(request.method, request.thread, **_parameters(request))
 
     def call(self, request: Request[R]) -> R:
         """Make a request that must have a reply."""
-        return self.reply(request, self._asked(request))
+        return self.reply(request, self.refusal(request))
 
     def refusal(self, request: Request[Any]) -> Answer:
         """Make a request that is to be refused, and give the answer, whatever it is."""
-        return self._asked(request)
-
-    def _asked(self, request: Request[Any]) -> Answer:
         host = self.host
         return host.answer(self.send(request, host))
 
@@ -181,23 +179,8 @@ class Examiner:
         if answer.error is None:
             return self.stop("no-result", came, request.method)
         return self.stop(
-            kinds.get(code, "refused" if code in KNOWN_CODES else "unknown-error-code"), came, request.method
+            kinds.get(code, "refused" if code in rules.WHEN else "unknown-error-code"), came, request.method
         )
-
-
-KNOWN_CODES: Final = frozenset(
-    {
-        codes.PARSE_ERROR,
-        codes.INVALID_REQUEST,
-        codes.METHOD_NOT_FOUND,
-        codes.INVALID_PARAMS,
-        codes.ADAPTER_RAISED,
-        codes.ADAPTER_NOT_LOADED,
-        codes.PROTOCOL_NOT_SPOKEN,
-        codes.MEMORY_FAULT,
-        codes.IMPLEMENTATION_UNAVAILABLE,
-    }
-)
 
 
 def told(answer: Answer) -> str:

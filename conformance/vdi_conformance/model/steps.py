@@ -229,6 +229,14 @@ _OPTIONS: Final[dict[str, Callable[[ModelState], Iterator[Step]]]] = {
 ACTS: Final = tuple(_OPTIONS)
 
 
+def woken(model: ModelState) -> Iterator[Step]:
+    """Give the end of each GetCommand that waits for what has come."""
+    for client in model.clients:
+        for device in client.devices:
+            if device.waiting and (device.due or client.noticed):
+                yield Step("be_woken", client.number, device.index)
+
+
 def usual(model: ModelState) -> list[Step]:
     """What comes next where everything goes its usual way, as far as that has gone wrong or to its end: start anew."""
     of = model.current

@@ -10,7 +10,7 @@ from vdi_conformance.harness.expectations import SLOW
 from vdi_conformance.harness.judging import ConformanceFailure
 from vdi_conformance.model import server as servers
 from vdi_conformance.model.state import AbortState, ModelClient, ModelState
-from vdi_conformance.model.steps import Step, options
+from vdi_conformance.model.steps import Step, options, woken
 from vdi_conformance.walks.contents import RememberedContents
 from vdi_conformance.walks.model_server import WalkingServer
 from vdi_conformance.walks.told import CALLED, described
@@ -143,10 +143,8 @@ class Walk:
 
     def _wake(self) -> None:
         """Whoever waits for what has come is to be woken."""
-        for client in self.model.clients:
-            for device in client.devices:
-                if device.waiting and (device.due or client.noticed):
-                    self._takers["be_woken"](self, Step("be_woken", client.number, device.index))
+        for step in woken(self.model):
+            self._takers[step.act](self, step)
 
     def actor(self, step: Step) -> tuple[ModelClient, Process]:
         """Who acts, in the model and in truth."""

@@ -6,8 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.doctor.conversation import Death, Silence
-from vdi_conformance.doctor.subject import KNOWN_CODES, told
+from vdi_conformance.doctor.subject import told
 from vdi_conformance.host import codes
+from vdi_conformance.host.messages import rules
 from vdi_conformance.host.messages.client import Close, NewSet, ReleaseSet
 from vdi_conformance.host.messages.memory import AllocateMemory, DigestMemory, ReadMemory, WriteMemory
 from vdi_conformance.untrusted.printable import shown
@@ -109,7 +110,7 @@ def refusals(examiner: Examiner) -> None:
             raise examiner.stop("bad-parameters-kill", str(death), words) from None
         if answer.error is None:
             examiner.found("bad-parameters-accepted", f"it was answered with {told(answer)}", words)
-        elif answer.error_code not in KNOWN_CODES:
+        elif answer.error_code not in rules.WHEN:
             came = f"it was answered with {shown(str(answer.error_code))}, which the protocol does not have"
             examiner.found("unknown-error-code", came, words)
         elif answer.error_code != codes.INVALID_PARAMS:
