@@ -1,0 +1,1 @@
+"""Verdicts over client applications, from what broker and server of the emulator see of them."""
