@@ -171,7 +171,7 @@ class ScriptedSession:
 
     def _run_fail(self, text: str, parameters: Sequence[Parameter]) -> Iterator[Answer]:
         """Fail as a BACKUP does."""
-        yield Message(3271, "A nonrecoverable I/O error occurred on file \"x\".", 16, 1, 3)
+        yield Message(3271, 'A nonrecoverable I/O error occurred on file "x".', 16, 1, 3)
         yield Message(3013, "BACKUP DATABASE is terminating abnormally.", 16, 1, 3)
         yield StatementEnd(failed=True)
 
@@ -231,9 +231,7 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def served(
-    *, encrypts: bool = True, requires_encryption: bool = False, limits: TdsLimits = LIMITS
-) -> Iterator[Served]:
+def served(*, encrypts: bool = True, requires_encryption: bool = False, limits: TdsLimits = LIMITS) -> Iterator[Served]:
     """Serve a scripted service on loopback for a while."""
     service = ScriptedService()
     trouble: list[str] = []

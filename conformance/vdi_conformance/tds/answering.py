@@ -28,9 +28,9 @@ from vdi_conformance.tds.tokens import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from vdi_conformance.tds.answers import Answer
+    from vdi_conformance.tds.answers import Answer, Parameter
 
 
 class AnswerEncoder:
@@ -102,14 +102,14 @@ class AnswerEncoder:
 
 
 class CallEncoder(AnswerEncoder):
-    """Encodes the answers to one call of a procedure; `places` are those of the parameters that come back, by name.
+    """Encodes the answers to one call of a procedure with these parameters.
 
     What the procedure returns and gives back is told at its end, whatever comes after it.
     """
 
-    def __init__(self, server: str, places: Mapping[str, int]) -> None:
+    def __init__(self, server: str, parameters: Sequence[Parameter]) -> None:
         super().__init__(server)
-        self._places = places
+        self._places = {place: one.name.casefold() for place, one in enumerate(parameters) if one.is_output}
         self._status = 0
         self._has_returned = False
         self._outputs: list[OutputValue] = []
@@ -121,10 +121,20 @@ class CallEncoder(AnswerEncoder):
     def finish(self, status: int = 0) -> bytes:
         """Give the end of the procedure."""
         end = self._end or StatementEnd(failed=self.has_failed)
-        given = [encode_output(one, self._places.get(one.name.casefold(), 0)) for one in self._outputs]
+        given = [encode_output(one, self._place(one.name.casefold())) for one in self._outputs]
         failed = Done.ERROR if end.failed else 0
         done = encode_done(status | failed, end.rows, Token.DONE_PROCEDURE, self._command)
         return encode_return_status(self._status) + b"".join(given) + done
+
+    def _place(self, name: str) -> int:
+        """Give the place of an output among the parameters of the call: that of its name, or the next that has none."""
+        fitting = [place for place, one in self._places.items() if one == name] or [
+            place for place, one in self._places.items() if not one
+        ]
+        if not fitting:
+            return 0
+        del self._places[fitting[0]]
+        return fitting[0]
 
     def _structural(self, answer: StatementEnd | ReturnStatus | OutputValue) -> bytes:
         match answer:

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vdi_conformance.tds.moments import write_datetime
-from vdi_conformance.tds.type_codes import CODE_PAGE, COLLATION, MAX, MOST_BYTES, TypeCode, numeric_size
+from vdi_conformance.tds.type_codes import CODE_PAGE, COLLATION, MAX, MOST_BYTES, MOST_DIGITS, TypeCode
 from vdi_conformance.tds.writing import encoded
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _integer(name: str) -> WrittenType:
 
 
 def _numeric(told: SqlType) -> WrittenType:
-    size = numeric_size(told.precision)
+    size = _numeric_size(told.precision)
 
     def write(value: Decimal | int) -> bytes:
         with localcontext(prec=2 * told.precision + 1):
@@ -93,6 +93,14 @@ def _numeric(told: SqlType) -> WrittenType:
 
     info = bytes([TypeCode.NUMERIC_N, size, told.precision, told.scale])
     return WrittenType(info, lambda value: _short(value, write))
+
+
+def _numeric_size(precision: int) -> int:
+    """Give the bytes of a numeric value, its sign included."""
+    for digits, size in ((9, 5), (19, 9), (28, 13), (MOST_DIGITS, 17)):
+        if 1 <= precision <= digits:
+            return size
+    raise ValueError(f"a numeric type has 1 to {MOST_DIGITS} digits, not {precision}")
 
 
 def _text(told: SqlType) -> WrittenType:

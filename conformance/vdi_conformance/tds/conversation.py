@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vdi_conformance.tds.answers import Answer, Session
-    from vdi_conformance.tds.calls import Call
     from vdi_conformance.tds.limits import TdsLimits
     from vdi_conformance.tds.packets import ClientMessage
     from vdi_conformance.tds.response import Response
@@ -96,7 +95,7 @@ class Conversation:
             return self._refuse(Message(8003, told, _ERROR), response)
         for place, call in enumerate(calls, start=1):
             answers = self._procedures.run(call)
-            goes_on = self._give(answers, _encoder(self._server, call), response, place == len(calls))
+            goes_on = self._give(answers, CallEncoder(self._server, call.parameters), response, place == len(calls))
             if not goes_on or not response.is_wanted:
                 return goes_on
         return True
@@ -152,7 +151,3 @@ class Conversation:
         if (name := self._session.database) != before:
             tokens += encode_text_change(Change.DATABASE, name, before)
         return tokens + encode_bytes_change(Change.RESET)
-
-
-def _encoder(server: str, call: Call) -> CallEncoder:
-    return CallEncoder(server, {one.name.casefold(): place for place, one in enumerate(call.parameters) if one.name})

@@ -11,7 +11,7 @@ from vdi_conformance.tds.answers import SqlType
 from vdi_conformance.tds.malformed import Malformed
 from vdi_conformance.tds.moments import read_date, read_datetime, read_datetime2, read_offset, read_time, time_size
 from vdi_conformance.tds.reading import decoded
-from vdi_conformance.tds.type_codes import CODE_PAGE, MAX, UTF8_FLAG, TypeCode, numeric_size
+from vdi_conformance.tds.type_codes import CODE_PAGE, MAX, MOST_DIGITS, UTF8_FLAG, TypeCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,15 +89,15 @@ def _nullable(sizes: dict[int, tuple[SqlType, Callable[[bytes], Value]]]) -> Cal
 
 def _numeric(reader: FieldReader) -> TypedValue:
     _, precision, scale, length = reader.byte(), reader.byte(), reader.byte(), reader.byte()
-    size = numeric_size(precision)
-    if scale > precision:
-        raise Malformed(f"of {precision} digits {scale} cannot be after the point")
+    if not 0 <= scale <= precision <= MOST_DIGITS or not precision:
+        raise Malformed(f"there is no numeric type of {precision} digits with {scale} after the point")
     told = SqlType("numeric", 0, precision, scale)
     if not length:
         return TypedValue(told, None)
-    if not 1 < length <= size:
-        raise Malformed(f"a numeric value of {precision} digits has no {length} bytes")
+    # Drivers send more bytes than so many digits need.
     sign, digits = reader.byte(), reader.number(length - 1)
+    if digits >= 10**precision:
+        raise Malformed(f"a numeric value has more than its {precision} digits")
     return TypedValue(told, Decimal((0 if sign else 1, tuple(map(int, str(digits))), -scale)))
 
 

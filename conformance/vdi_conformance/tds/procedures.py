@@ -112,10 +112,9 @@ class Procedures:
             raise Refused(701, told, _NO_ROOM) from None
 
     def _run_first(self, statement: Prepared, call: Call, before_values: int) -> Answers:
-        """Keep a statement, run it, and give its handle back."""
-        handle = self._keep(statement)
+        """Keep a statement, give its handle back, and run it."""
+        yield _handle_value(self._keep(statement), call)
         yield from self._run(statement, call.parameters[before_values:])
-        yield _handle_value(handle, call)
 
     def _run(self, statement: Prepared, values: Sequence[Parameter]) -> Answers:
         """Run a text with values; what it returns is the number of its last error, or 0."""

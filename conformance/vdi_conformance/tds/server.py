@@ -71,7 +71,7 @@ class TdsServer:
         self._lobby = Lobby(limits)
         self._listener: socket.socket | None = None
         self._is_closing = threading.Event()
-        self._wake, self._waked = socket.socketpair()
+        self._wakers: tuple[socket.socket, socket.socket] | None = None
         self._thread = threading.Thread(target=self._listen, name="TDS", daemon=True)
 
     @property
@@ -92,23 +92,27 @@ class TdsServer:
                 f"no client can be served at {host}:{port} ({error.strerror or error}): choose another host or port"
             ) from None
         self._listener.setblocking(False)
+        self._wakers = socket.socketpair()
         self._thread.start()
 
     def close(self) -> None:
         """Take no more clients, and end the sessions of those that are there."""
         self._is_closing.set()
-        self._wake.close()
-        if self._listener is not None:
+        if self._listener is not None and self._wakers is not None:
+            wake, waked = self._wakers
+            # What waits for the other end wakes when this one is closed.
+            wake.close()
             self._thread.join()
+            waked.close()
             self._listener.close()
-        self._waked.close()
         self._lobby.close()
 
     def _listen(self) -> None:
         assert self._listener is not None
+        assert self._wakers is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._listener, selectors.EVENT_READ)
-            selector.register(self._waked, selectors.EVENT_READ)
+            selector.register(self._wakers[1], selectors.EVENT_READ)
             for number in itertools.count():
                 selector.select()
                 if self._is_closing.is_set():

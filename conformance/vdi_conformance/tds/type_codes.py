@@ -5,8 +5,6 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from vdi_conformance.tds.malformed import Malformed
-
 
 class TypeCode(IntEnum):
     """How a data type is told in TYPE_INFO."""
@@ -63,11 +61,3 @@ MAX: Final = 0xFFFF
 MOST_BYTES: Final = 8000
 """Of a value whose type has a bound."""
 MOST_DIGITS: Final = 38
-
-
-def numeric_size(precision: int) -> int:
-    """Give the bytes of a numeric value, its sign included."""
-    for digits, size in ((9, 5), (19, 9), (28, 13), (MOST_DIGITS, 17)):
-        if 1 <= precision <= digits:
-            return size
-    raise Malformed(f"a numeric type has 1 to {MOST_DIGITS} digits, not {precision}")
