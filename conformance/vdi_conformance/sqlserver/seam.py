@@ -1,6 +1,6 @@
 """Between the sessions and the instance: what T-SQL is run on.
 
-The language reads T-SQL and keeps what belongs to sessions; the instance keeps databases, their media and the error log.
+The language reads T-SQL and keeps what belongs to sessions; the instance keeps databases, media and the error log.
 """
 
 from __future__ import annotations
