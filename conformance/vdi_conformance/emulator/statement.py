@@ -21,11 +21,12 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_
 from vdi_conformance.vdi.structures import INFINITE, MAX_DEVICES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from vdi_conformance.contract import Statement
     from vdi_conformance.emulator.messages import Message
     from vdi_conformance.emulator.server import EmulatorServer
+    from vdi_conformance.emulator.stream import Frame, FrameReader
     from vdi_conformance.emulator.transfers import Script
     from vdi_conformance.vdi.structures import VDConfig
 
@@ -121,6 +122,36 @@ class Work(Protocol):
         ...
 
 
+class Streams(Protocol):
+    """What a BACKUP writes."""
+
+    def frames(self, device: int) -> Iterable[Frame]:
+        """Give the frames of one device, in order."""
+        ...
+
+
+def writing(plan: Plan, streams: Streams, config: VDConfig) -> dict[str, Script]:
+    """Give the scripts that write a stream to each device."""
+    return {
+        device: backup(device, streams.frames(index), config, plan.snapshot)
+        for index, device in enumerate(plan.devices)
+    }
+
+
+def reading(plan: Plan, readers: Sequence[FrameReader], config: VDConfig, label_only: bool) -> dict[str, Script]:
+    """Give the scripts that read the stream of each device, or its label alone."""
+    return {
+        device: list_files(device, reader, config) if label_only else restore(device, reader, config, plan.snapshot)
+        for device, reader in zip(plan.devices, readers, strict=True)
+    }
+
+
+def require_one_backup(readers: Sequence[FrameReader]) -> None:
+    """Refuse streams that do not belong together."""
+    if len({reader.backup_id for reader in readers}) != 1:
+        raise StatementError(messages.mixed_backups())
+
+
 class _BackupWork:
     """A BACKUP of a database that is known by seed and size."""
 
@@ -132,12 +163,8 @@ class _BackupWork:
 
     def scripts(self, config: VDConfig) -> dict[str, Script]:
         """Write a stream to each device."""
-        devices, sizes = self._plan.devices, (config.block_size, config.max_transfer_size)
-        streams = Backup(self._database, len(devices), *sizes, self._backup_id, self._contents)
-        return {
-            device: backup(device, streams.frames(index), config, self._plan.snapshot)
-            for index, device in enumerate(devices)
-        }
+        count, sizes = len(self._plan.devices), (config.block_size, config.max_transfer_size)
+        return writing(self._plan, Backup(self._database, count, *sizes, self._backup_id, self._contents), config)
 
     def conclude(self) -> None:
         """Be content."""
@@ -155,21 +182,13 @@ class _RestoreWork:
 
     def scripts(self, config: VDConfig) -> dict[str, Script]:
         """Read the stream of each device."""
-        devices = self._plan.devices
-        self._readers = [
-            StreamReader(self._database, index, len(devices), self._contents) for index in range(len(devices))
-        ]
-        return {
-            device: list_files(device, reader, config)
-            if self._label_only
-            else restore(device, reader, config, self._plan.snapshot)
-            for device, reader in zip(devices, self._readers, strict=True)
-        }
+        count = len(self._plan.devices)
+        self._readers = [StreamReader(self._database, index, count, self._contents) for index in range(count)]
+        return reading(self._plan, self._readers, config, self._label_only)
 
     def conclude(self) -> None:
         """Refuse streams that do not belong together."""
-        if len({reader.backup_id for reader in self._readers}) != 1:
-            raise StatementError(messages.mixed_backups())
+        require_one_backup(self._readers)
 
 
 def _contents(statement: Statement) -> StreamContents:
@@ -177,7 +196,7 @@ def _contents(statement: Statement) -> StreamContents:
 
 
 class StatementRun:
-    """One statement on its way, which another thread may cancel."""
+    """One statement on its way, which another thread may cancel; `was_opened` once it has found its set."""
 
     def __init__(self, server: EmulatorServer, plan: Plan, work: Work) -> None:
         self._server = server
@@ -185,12 +204,13 @@ class StatementRun:
         self._work = work
         self._devices = plan.devices
         self._name = plan.devices[0]
-        self._opened = self._cancelled = False
+        self.was_opened = False
+        self._cancelled = False
 
     def cancel(self) -> None:
         """End the run soon, by an abort of its set."""
         self._cancelled = True
-        if self._opened:
+        if self.was_opened:
             self._server.signal_abort()
 
     def run(self) -> tuple[Message, ...]:
@@ -198,7 +218,7 @@ class StatementRun:
         code = self._server.open(self._plan.instance, self._name)
         if code != NOERROR:
             return (messages.not_opened(self._name, _FILE_NOT_FOUND if code == VD_E_INVALID else code),)
-        self._opened = True
+        self.was_opened = True
         try:
             if self._cancelled:
                 raise Aborted

@@ -32,6 +32,8 @@ _CLOSING_PAYLOAD: Final = struct.Struct("<QQ")
 _SHIFT: Final = 4099
 _SHIFTS: Final = 16
 _TILE: Final = 65537
+_LARGEST_LABEL: Final = 1 << 20
+"""Bytes."""
 _METADATA: Final = 4096
 """The size of what a snapshot's stream says of the files, in bytes: the database itself is not in it."""
 
@@ -80,6 +82,8 @@ class StreamHeader(NamedTuple):
         header = cls(*members)
         if header.frame_size < HEADER_SIZE + header.payload_size:
             raise StreamError(3241, "a frame of the stream is shorter than what it holds")
+        if header.kind != DATA and header.payload_size > _LARGEST_LABEL:
+            raise StreamError(3241, "a frame of the stream says more than any label")
         return header
 
 
@@ -110,7 +114,7 @@ class _Payload(NamedTuple):
 
 
 class Backup:
-    """The streams of one backup over `device_count` devices.
+    """The streams of one backup over `device_count` devices, whose data frames hold `size` bytes all together.
 
     `label` says whose backup it is, instead of seed and size; `document` comes before the contents of the database.
     """
@@ -128,8 +132,7 @@ class Backup:
     ) -> None:
         self._label = label_of(database, contents) if label is None else label
         self._document = document
-        size = min(database.size, _METADATA) if contents.snapshot else database.size
-        self._size = len(document) + size
+        self.size = len(document) + held(database, contents)
         self._device_count = device_count
         self._block_size = block_size
         self._backup_id = backup_id
@@ -143,9 +146,9 @@ class Backup:
         """Give the frames of one device, in order."""
         yield self._frame(MEDIA, device, 0, _payload(self._label))
         sequence = total = 0
-        for offset in range(device * self._largest, self._size, self._device_count * self._largest):
+        for offset in range(device * self._largest, self.size, self._device_count * self._largest):
             sequence += 1
-            size = min(self._largest, self._size - offset)
+            size = min(self._largest, self.size - offset)
             total += size
             yield self._frame(DATA, device, sequence, self._data(offset, device + sequence, size))
         yield self._frame(CLOSING, device, sequence + 1, _payload(_CLOSING_PAYLOAD.pack(sequence, total)))
@@ -179,6 +182,11 @@ def _payload(contents: bytes) -> _Payload:
 def label_of(database: Database, contents: StreamContents = THE_DATABASE) -> bytes:
     """Give the label of a backup that is known by seed and size."""
     return _MEDIA_PAYLOAD.pack(database.seed % (1 << 64), database.size, *contents)
+
+
+def held(database: Database, contents: StreamContents) -> int:
+    """Say how many bytes a backup has of what follows from the seed."""
+    return min(database.size, _METADATA) if contents.snapshot else database.size
 
 
 def largest_payload(max_transfer_size: int) -> int:
