@@ -1,4 +1,4 @@
-"""Shared libraries from the sources of fixtures/native, built as the package builds them, with the errors of scripts."""
+"""Libraries from the sources of fixtures/native, built as the package builds them, with the errors of scripts."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class MachineDirectory:
         Which of them may do what is decided by the broker, whom the system tells the account of each.
         """
         if self._group is not None:
-            _hand_to(self._group, Path(self.socket), AREA_MODE)
+            hand_to(self._group, Path(self.socket), AREA_MODE)
         elif _serves_others():
             os.chmod(self.socket, _FOR_ALL)  # noqa: PTH101 - there is no such method on Windows
 
@@ -111,7 +111,7 @@ class MachineDirectory:
                 path = area_file(str(self._path), area)
                 with contextlib.suppress(FileNotFoundError):
                     if self._group is not None:
-                        _hand_to(self._group, path, AREA_MODE)
+                        hand_to(self._group, path, AREA_MODE)
                         continue
                     if owner.user != os.geteuid():
                         os.chown(path, owner.user, owner.group)
@@ -131,11 +131,11 @@ def publish(path: Path, place: str | int, secret: str, mode: int = PRIVATE, grou
         file.write(encode((place, secret)))
     unfinished.chmod(mode)
     if group is not None:
-        _hand_to(group, unfinished, _FOR_GROUP)
+        hand_to(group, unfinished, _FOR_GROUP)
     unfinished.replace(path)
 
 
-def _hand_to(group: int, path: Path, mode: int) -> None:
+def hand_to(group: int, path: Path, mode: int) -> None:
     """Let a group use a file."""
     if sys.platform != "win32":
         os.chown(path, -1, group)

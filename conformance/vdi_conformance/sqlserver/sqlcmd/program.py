@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -35,11 +36,13 @@ class Tool:
         self._trusted = trusted
         self._terminal = terminal
         self._run: ScriptRun | None = None
+        self._running = threading.Lock()
 
     def interrupt(self) -> None:
         """Do what Ctrl-C does."""
-        if self._run is not None:
-            self._run.interrupt()
+        with self._running:
+            if self._run is not None:
+                self._run.interrupt()
 
     def obey(self, program: Program, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         """Obey a command line, and give the exit code."""
@@ -55,14 +58,24 @@ class Tool:
             if options.output is not None:
                 self._terminal.redirect(options.output)
             with self._logged_in(options) as session:
-                self._run = ScriptRun(session, options, self._service.server_name, self._terminal)
-                return self._run.run()
+                run = ScriptRun(session, options, self._service.server_name, self._terminal)
+                with self._interruptible(run):
+                    return run.run()
         except OSError as error:
             sentence = f"Error: Error occurred while opening or operating on a file ({error})."
             self._terminal.write(f"{options.title}: {sentence}\n", is_error=True)
             return FAILED
         except Ended as end:
             return end.code
+
+    @contextmanager
+    def _interruptible(self, run: ScriptRun) -> Iterator[None]:
+        self._run = run
+        try:
+            yield
+        finally:
+            with self._running:
+                self._run = None
 
     @contextmanager
     def _logged_in(self, options: Options) -> Iterator[Session]:
