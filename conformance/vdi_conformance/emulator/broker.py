@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 import traceback
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.emulator.accounts import account_of, own_account
 from vdi_conformance.emulator.broker_protocol import LONGEST_LINE, LONGEST_SOCKET_PATH, encode, encode_refusal
@@ -20,6 +20,9 @@ from vdi_conformance.emulator.broker_state import BrokerState
 from vdi_conformance.emulator.directory import MachineDirectory
 from vdi_conformance.emulator.peers import LIFELINE, LIMITS, Peer, PeerLimits, introduction_of, request_of
 from vdi_conformance.emulator.signatures import Malformed
+
+if TYPE_CHECKING:
+    from vdi_conformance.emulator.observing import Observer
 
 LONGEST_PATIENCE: Final = 3600.0
 """Seconds: a selector refuses to wait for weeks, as a client may."""
@@ -39,6 +42,11 @@ class Broker:
         self._lifelines = 0
         self._processes: dict[int, set[Peer]] = {}
         self._strangers: dict[Peer, float] = {}
+        self._observer: Observer | None = None
+
+    def observe(self, observer: Observer | None) -> None:
+        """Tell an observer of all that happens from now on, instead of whoever was told before."""
+        self._observer = observer
 
     def start(self) -> None:
         """Listen, tell where, and serve in the background for as long as this process lives."""
@@ -136,6 +144,8 @@ class Broker:
         for thread in list(self._processes[peer.process]):
             self._hang_up(thread)
         del self._processes[peer.process]
+        if self._observer is not None:
+            self._observer.went(peer.process)
         self._broker.process_died(peer.process)
 
     # What peers say
@@ -178,6 +188,8 @@ class Broker:
             self._lifelines += 1
             peer.process, peer.is_lifeline = self._lifelines, True
             self._processes[peer.process] = set()
+            if self._observer is not None:
+                self._observer.came(peer.process)
             self._broker.process_came(peer.process, account_of(peer.connection, self._own))
             self._send(peer, encode((peer.process,)))
         elif process in self._processes:
@@ -195,6 +207,8 @@ class Broker:
         try:
             name, fields = request_of(line)
             peer.is_asking = True
+            if self._observer is not None:
+                self._observer.called(peer, process, name, fields)
             self._broker.call(peer, process, name, fields, time.monotonic())
         except Malformed as reason:
             self._refuse(peer, str(reason))
@@ -216,6 +230,8 @@ class Broker:
         answers, self._broker.answers = self._broker.answers, []
         for peer, answer in answers:
             peer.is_asking = False
+            if self._observer is not None:
+                self._observer.answered(peer, answer)
             self._send(peer, encode((answer.code, *answer.values)))
         if self._broker.garbage:
             garbage, self._broker.garbage = self._broker.garbage, []
