@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 import traceback
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.emulator.accounts import account_of, in_group, own_account
 from vdi_conformance.emulator.broker_protocol import LONGEST_LINE, encode, encode_refusal
@@ -20,6 +20,9 @@ from vdi_conformance.emulator.directory import MachineDirectory
 from vdi_conformance.emulator.listening import listening
 from vdi_conformance.emulator.peers import LIFELINE, LIMITS, Peer, PeerLimits, introduction_of, request_of
 from vdi_conformance.emulator.signatures import Malformed
+
+if TYPE_CHECKING:
+    from vdi_conformance.emulator.observing import Observer
 
 LONGEST_PATIENCE: Final = 3600.0
 """Seconds: a selector refuses to wait for weeks, as a client may."""
@@ -52,6 +55,11 @@ class Broker:
         self._lifelines = 0
         self._processes: dict[int, set[Peer]] = {}
         self._strangers: dict[Peer, float] = {}
+        self._observer: Observer | None = None
+
+    def observe(self, observer: Observer | None) -> None:
+        """Tell an observer of all that happens from now on, instead of whoever was told before."""
+        self._observer = observer
 
     def start(self) -> None:
         """Listen, tell where, and serve in the background for as long as this process lives."""
@@ -146,6 +154,8 @@ class Broker:
         for thread in list(self._processes[peer.process]):
             self._hang_up(thread)
         del self._processes[peer.process]
+        if self._observer is not None:
+            self._observer.went(peer.process)
         self._broker.process_died(peer.process)
 
     # What peers say
@@ -188,6 +198,8 @@ class Broker:
             self._lifelines += 1
             peer.process, peer.is_lifeline = self._lifelines, True
             self._processes[peer.process] = set()
+            if self._observer is not None:
+                self._observer.came(peer.process)
             account = in_group(account_of(peer.connection, self._own), self._group)
             self._broker.process_came(peer.process, account)
             self._send(peer, encode((peer.process,)))
@@ -206,6 +218,8 @@ class Broker:
         try:
             name, fields = request_of(line)
             peer.is_asking = True
+            if self._observer is not None:
+                self._observer.called(peer, process, name, fields)
             self._broker.call(peer, process, name, fields, time.monotonic())
         except Malformed as reason:
             self._refuse(peer, str(reason))
@@ -227,6 +241,8 @@ class Broker:
         answers, self._broker.answers = self._broker.answers, []
         for peer, answer in answers:
             peer.is_asking = False
+            if self._observer is not None:
+                self._observer.answered(peer, answer)
             self._send(peer, encode((answer.code, *answer.values)))
         if self._broker.garbage:
             garbage, self._broker.garbage = self._broker.garbage, []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import threading
+from pathlib import Path
 from typing import Any, Final
 
 from vdi_conformance.emulator.accounts import E_ACCESSDENIED
 from vdi_conformance.emulator.broker_protocol import Endpoint, connect, decode_answer, encode_request, find
+from vdi_conformance.emulator.observing import WATCHED
 from vdi_conformance.vdi.hresult import VD_E_PROTOCOL
 
 BEGINNINGS: Final = frozenset({"create", "attach", "server_open"})
@@ -56,13 +58,17 @@ def _ended() -> ConnectionError:
 
 
 class BrokerConnection:
-    """Calls the broker of a directory from any thread; a call that waits lets the others run."""
+    """Calls the broker of a directory from any thread; a call that waits lets the others run.
+
+    `watched` says whether somebody wants to be told of misuse that the broker cannot see.
+    """
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
         self._local = threading.local()
         self._numbers = itertools.count(1)
         self._denied = False
+        self.watched = (Path(directory) / WATCHED).exists()
         try:
             self._endpoint = find(directory)
             self._lifeline = _Connection(self._endpoint)

@@ -14,6 +14,7 @@ from vdi_conformance.emulator.devices import EmulatedCommand
 from vdi_conformance.emulator.server_state import EmulatedServer
 from vdi_conformance.emulator.signatures import unknown
 from vdi_conformance.emulator.state import COMPLETIONS, CONFIGURATION, CallAnswer, EmulatedCompletion, EmulatedSet
+from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +43,11 @@ CLIENT_CALLS: Final[Calls] = {
     "get_buffer_handle": lambda s, _p, area, offset, null_out: s.get_buffer_handle(area, offset, null_out),
     "map_buffer_handle": lambda s, _p, handle, null_out: s.map_buffer_handle(handle, null_out),
     "close": lambda s, p: s.close(p),
+    "watching": lambda _s, _p, _what: CallAnswer(NOERROR),
+    "record_changed": lambda _s, _p, _command: CallAnswer(NOERROR),
+    "buffer_touched": lambda _s, _p, _area, _offset, _written: CallAnswer(NOERROR),
 }
+"""The last three change nothing: they tell an observer what the client library itself keeps an eye on."""
 
 
 class ClientObject:

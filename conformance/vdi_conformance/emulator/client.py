@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.contract import OUT_UNTOUCHED, Command, Outcome
-from vdi_conformance.emulator.records import Records
+from vdi_conformance.emulator.records import Records, contents_of
 from vdi_conformance.emulator.segments import Mappings
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_PROTOCOL
 from vdi_conformance.vdi.structures import VDConfig
@@ -25,6 +25,7 @@ _UNTOUCHED_HANDLE: Final = OUT_UNTOUCHED & 0xFFFFFFFF
 _UNTOUCHED_ADDRESS: Final = OUT_UNTOUCHED & ((1 << 8 * ctypes.sizeof(ctypes.c_void_p)) - 1)
 _UNTOUCHED_CONFIG: Final = VDConfig(*[_UNTOUCHED_HANDLE] * len(VDConfig._fields))
 _NO_COMMAND: Final = 0
+_RECORDS_ARE_WATCHED: Final = 1
 
 
 class _OpenSet:
@@ -33,6 +34,7 @@ class _OpenSet:
     def __init__(self, directory: str) -> None:
         self.mappings = Mappings(directory)
         self.commands: dict[int, int] = {}
+        self.handed_out: dict[int, bytes] = {}
 
 
 class EmulatorDeviceSet:
@@ -70,6 +72,8 @@ class EmulatorDeviceSet:
             (code,) = self._call(call, *arguments)
             if code == NOERROR:
                 self._open_set = _OpenSet(self._link.directory)
+                if self._link.watched:
+                    self._call("watching", _RECORDS_ARE_WATCHED)
         return int(code)
 
     def _call(self, name: str, *arguments: int | str | None) -> list[Any]:
@@ -138,12 +142,17 @@ class EmulatorDeviceSet:
         with self._lock:
             record = self._records.add(kind, size, position, buffer)
             open_set.commands[record] = number
+            if self._link.watched:
+                open_set.handed_out[record] = contents_of(record)
         return Outcome(NOERROR, Command(record, kind, size, position, buffer))
 
     def complete(self, device: int, record: int, completion_code: int, bytes_transferred: int, position: int) -> int:
         """Complete the command whose record lies there."""
-        commands = {} if self._open_set is None else self._open_set.commands
+        open_set = self._open_set
+        commands = {} if open_set is None else open_set.commands
         number = commands.get(record, _NO_COMMAND)
+        if open_set is not None and open_set.handed_out.pop(record, None) not in (None, contents_of(record)):
+            self._call("record_changed", number)
         (code,) = self._call("complete_command", device, number, completion_code, bytes_transferred, position)
         if code == NOERROR:
             commands.pop(record, None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from vdi_conformance.contract import Unavailable
 from vdi_conformance.emulator.accounts import SUPERUSER
 from vdi_conformance.emulator.broker_protocol import ENDPOINT, encode
+from vdi_conformance.emulator.observing import WATCHED
 from vdi_conformance.emulator.segments import area_file, area_of
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class MachineDirectory:
 
     def _clear(self) -> int:
         """Delete what only a dead broker can have left."""
-        for name in (ENDPOINT, _unfinished(ENDPOINT), SOCKET):
+        for name in (ENDPOINT, _unfinished(ENDPOINT), SOCKET, WATCHED):
             (self._path / name).unlink(missing_ok=True)
         areas = [area for area in map(area_of, self._path.iterdir()) if area is not None]
         self.delete(areas)

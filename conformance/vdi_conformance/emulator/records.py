@@ -37,5 +37,10 @@ class Records:
         return mmap.mmap(-1, _CHUNK)
 
 
+def contents_of(record: int) -> bytes:
+    """Give what a record holds now."""
+    return ctypes.string_at(record, VDC_COMMAND_SIZE)
+
+
 def _signed(number: int, bits: int) -> int:
     return number - (1 << bits) if number >> (bits - 1) else number

@@ -23,6 +23,8 @@ CHARGING: Final[tuple[Verdict, ...]] = ("failed", "warning", "known failure")
 """The verdicts of a check that charge a requirement."""
 CauseKind = Literal["code", "assertion", "died", "hung", "protocol", "suite", "not tested"]
 NOT_TESTED: Final = "not tested"
+APPLICATION: Final = "application"
+"""The reference of a client that is no adapter but a client application, which an emulated SQL Server judged."""
 Culprit = Literal["implementation", "adapter", "platform"]
 
 

@@ -11,6 +11,8 @@ from vdi_conformance.judgement.charges import verdicts
 from vdi_conformance.requirements import Requirement
 from vdi_conformance.requirements.profiles import Profile, Standing, profiles
 
+BY_APPLICATIONS: Final = "client application"
+"""What a requirement binds of which each check says itself whether it had to be tested."""
 ONE_PLATFORM: Final = "platform"
 """The reach of a requirement that shows on one platform alone."""
 REQUIRED: Final = ("MUST", "SHOULD")
@@ -133,9 +135,9 @@ def untested(requirements: Iterable[Requirement], header: Header, checks: Sequen
 def _excused(requirement: Requirement, client: Party) -> bool:
     """Whether a requirement may be not applicable: a library has one abi, so what is about another is no lack.
 
-    Nor is what shows on one platform alone, where the run is on another one.
+    Nor is what shows on one platform alone, where the run is on another one, nor what only some client applications do.
     """
-    if requirement.reach == ONE_PLATFORM:
+    if requirement.reach == ONE_PLATFORM or requirement.binds == BY_APPLICATIONS:
         return True
     return bool(requirement.optional) and (
         requirement.optional == "native_abi" or not client.capabilities.get(requirement.optional)

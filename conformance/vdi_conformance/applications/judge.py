@@ -1,0 +1,89 @@
+"""Judges client applications: begins with a broker, hands out servers that look closely, and ends with evidence."""
+
+from __future__ import annotations
+
+import platform
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import vdi_conformance
+from vdi_conformance.applications.evidence import checks
+from vdi_conformance.applications.following import Follower
+from vdi_conformance.applications.recording import Recording
+from vdi_conformance.applications.server import JudgingServer
+from vdi_conformance.emulator.observing import WATCHED
+from vdi_conformance.evidence.files import Evidence, EvidenceWriter
+from vdi_conformance.evidence.records import APPLICATION, Header, Party
+from vdi_conformance.judgement.footers import footer
+from vdi_conformance.requirements import digest
+
+if TYPE_CHECKING:
+    from vdi_conformance.applications.findings import Ledger
+    from vdi_conformance.emulator.broker import Broker
+    from vdi_conformance.emulator.broker_connection import BrokerConnection
+
+SELECTION: Final = "requirements of the client application"
+
+
+class Judge:
+    """Watches every client application that uses a broker, from its making until `stop`.
+
+    The servers of statements have to come from `server`. What they ask for beyond their statements follows from `seed`.
+    """
+
+    def __init__(self, broker: Broker, directory: str, seed: int) -> None:
+        self._broker = broker
+        self._watched = Path(directory) / WATCHED
+        self._seed = seed
+        self._started = datetime.now(UTC)
+        self._began = time.monotonic()
+        self._follower = Follower()
+        self._recording = Recording(self._follower.take)
+        self._watched.touch()
+        broker.observe(self._recording)
+
+    def server(self, link: BrokerConnection) -> JudgingServer:
+        """Make a server for one statement."""
+        return JudgingServer(link, self._recording, self._seed)
+
+    def stop(self) -> None:
+        """Judge nothing that comes later."""
+        self._broker.observe(None)
+        self._recording.stop()
+        self._watched.unlink(missing_ok=True)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was found until now."""
+        return self._follower.ledger
+
+    def evidence(self, name: str) -> Evidence:
+        """Give the evidence of what was judged; `name` is that of the application."""
+        judged = checks(self.ledger)
+        header = Header(
+            suite_version=vdi_conformance.__version__,
+            catalogue_sha256=digest(),
+            client=Party(reference=APPLICATION, name=name, version=""),
+            server=Party(reference="emulator", name="emulator", version=vdi_conformance.__version__),
+            platform=platform.platform(),
+            python=platform.python_version(),
+            tools={"msgspec": version("msgspec")},
+            plugins={},
+            seed=self._seed,
+            timeout_scale=1.0,
+            selection=[SELECTION],
+            started=self._started.isoformat(timespec="seconds"),
+        )
+        return Evidence(header, judged, footer(header, judged, None, duration=time.monotonic() - self._began))
+
+    def write(self, path: Path, name: str = "client application") -> int:
+        """Write the evidence to a file, NotWritable where that cannot be, and give the exit code."""
+        evidence = self.evidence(name)
+        writer = EvidenceWriter(path)
+        for record in (evidence.header, *evidence.checks, evidence.footer):
+            writer.write(record)
+        writer.close()
+        return evidence.footer.exit_code
