@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from selftest.tds.scripted import PASSWORD, PATIENCE
@@ -66,10 +67,8 @@ class RawClient:
 
     def raw(self, data: bytes) -> None:
         """Send bytes; a server that has hung up meanwhile is no surprise."""
-        try:
+        with suppress(ConnectionError):
             self.connection.sendall(data)
-        except ConnectionError:
-            return
 
     def batch(self, text: str, status: int = END) -> None:
         """Send a batch."""
@@ -103,21 +102,19 @@ class RawClient:
     def hangs_up(self) -> bytes:
         """Say no more, and give what the server still says before it ends the connection."""
         heard = self._received
-        try:
+        # Nothing can be shut down any more where the server has hung up already.
+        with suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionError):
             while received := self.connection.recv(65536):
                 heard += received
-        except ConnectionError:
-            return heard
         return heard
 
     def is_ended(self) -> bool:
         """Wait until the server ends the connection; what it said before is left."""
-        try:
+        with suppress(ConnectionError):
             while self.connection.recv(65536):
                 pass
-        except ConnectionError:
-            return True
         return True
 
     def _exactly(self, count: int) -> bytes:
