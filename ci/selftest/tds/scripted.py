@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 PATIENCE = 20.0
 """Seconds within which whatever is waited for has happened."""
 PASSWORD = "pass{wörd}; 1"  # noqa: S105
+SIMPLE = "simple"
+"""User and password, for programs that do not pass every character on."""
 TEXT = SqlType("nvarchar", 100)
 
 
@@ -66,7 +68,7 @@ class ScriptedService:
         self.logins.append(login)
         if login.user == "crash":
             raise RuntimeError("the service is out of order")
-        if login.password != PASSWORD:
+        if login.password != (SIMPLE if login.user == SIMPLE else PASSWORD):
             raise LoginRefused(Message(18456, f"Login failed for user '{login.user}'.", 14))
         if login.database not in ("", "master", "vdi"):
             told = f'Cannot open database "{login.database}" requested by the login. The login failed.'
