@@ -11,10 +11,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import pytest
+
+if sys.platform == "win32":
+    for driver in ("mssql_python", "pymssql", "pytds"):
+        pytest.importorskip(driver, reason=f"the environment of Windows has no {driver}")
+
 import mssql_python
 import pymssql
 import pytds
-import pytest
 
 from selftest.tds.scripted import PASSWORD, PATIENCE, certificate, served
 from vdi_conformance.adapters.tsql.driver import Driver
