@@ -26,8 +26,11 @@ from selftest.tds.raw_client import (
     packet,
     tokens,
 )
-from selftest.tds.scripted import PATIENCE, served
+from selftest.tds.scripted import PATIENCE, ScriptedService, ScriptedSession, served
+from vdi_conformance.tds.announced import AnnouncedSession
+from vdi_conformance.tds.inbox import Inbox
 from vdi_conformance.tds.limits import LIMITS
+from vdi_conformance.tds.packets import ClientMessage, PacketType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -310,3 +313,18 @@ def test_what_a_session_has_no_use_for_ends_it(tds: Served, client: RawClient, k
     assert client.told()[0].number == 4014
     assert client.receive() == b""
     assert any(f"type {kind}" in line for line in tds.trouble)
+
+
+def test_a_cancel_before_a_batch_has_begun_is_not_lost() -> None:
+    events: list[str] = []
+    inbox = Inbox(lambda: events.append("cancel"))
+    session = ScriptedSession(ScriptedService(), "master")
+    inbox.put(ClientMessage(PacketType.SQL_BATCH, b""))
+    inbox.take()
+    inbox.attend()
+    assert events == []
+    AnnouncedSession(session, inbox.started).batch("WAIT")
+    assert events == ["cancel"]
+    inbox.finished()
+    inbox.close()
+    assert events == ["cancel"]
