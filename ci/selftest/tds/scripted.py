@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 20.0
 """Seconds within which whatever is waited for has happened."""
-PASSWORD = "pass{wörd}; 1"
+PASSWORD = "pass{wörd}; 1"  # noqa: S105
+SIMPLE = "simple"
+"""User and password, for programs that do not pass every character on."""
 TEXT = SqlType("nvarchar", 100)
 
 
@@ -66,7 +68,7 @@ class ScriptedService:
         self.logins.append(login)
         if login.user == "crash":
             raise RuntimeError("the service is out of order")
-        if login.password != PASSWORD:
+        if login.password != (SIMPLE if login.user == SIMPLE else PASSWORD):
             raise LoginRefused(Message(18456, f"Login failed for user '{login.user}'.", 14))
         if login.database not in ("", "master", "vdi"):
             told = f'Cannot open database "{login.database}" requested by the login. The login failed.'
@@ -192,13 +194,24 @@ class ScriptedSession:
         yield StatementEnd()
 
     def _run_wait(self, text: str, parameters: Sequence[Parameter]) -> Iterator[Answer]:
-        """Give a row, and wait until somebody cancels."""
+        """Tell that it waits, and do so until somebody cancels."""
         yield Message(0, "waiting")
+        self._wait()
+        yield Message(0, "waited")
+        yield StatementEnd()
+
+    def _run_halt(self, text: str, parameters: Sequence[Parameter]) -> Iterator[Answer]:
+        """Wait in the midst of rows until somebody cancels."""
         yield Columns((Column("n", SqlType("int")),))
+        yield Row((1,))
+        yield Message(0, "waiting")
+        self._wait()
+        yield Row((2,))
+        yield StatementEnd(2)
+
+    def _wait(self) -> None:
         self._service.waits.set()
         self._cancelled.wait(PATIENCE)
-        yield Row((1,))
-        yield StatementEnd(1)
 
     def _run_die(self, text: str, parameters: Sequence[Parameter]) -> Iterator[Answer]:
         """Fail so badly that the connection ends."""

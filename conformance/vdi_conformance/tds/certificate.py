@@ -31,6 +31,7 @@ class Certificate(NamedTuple):
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_RENEGOTIATION
         with TemporaryDirectory(prefix="vdi-tls-") as directory:
             path = Path(directory, "server.pem")
             path.write_bytes(self.key + self.pem)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import socket
+import sys
 import time
 from collections import deque
 from contextlib import suppress
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _CHUNK: Final = 65536
 _SHORTEST: Final = 0.001
 """Seconds: 0 would be no time limit of a socket, but another mode."""
+_GLANCE: Final = 0.5
+"""Seconds between two looks at whether a connection was ended, where nothing tells."""
 
 
 class TooLate(Exception):
@@ -36,6 +40,7 @@ class Channel:
         self._messages: deque[ClientMessage] = deque()
         self._tls: ServerTls | None = None
         self._deadline: float | None = deadline
+        self._is_ended = False
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def expect(self, most: int) -> None:
@@ -100,6 +105,7 @@ class Channel:
 
     def end(self) -> None:
         """End the connection for both sides; whoever waits for it wakes."""
+        self._is_ended = True
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
@@ -111,9 +117,17 @@ class Channel:
     def _received(self) -> bytes:
         self._limit_time()
         try:
-            return self._connection.recv(_CHUNK)
+            return self._connection.recv(_CHUNK) if self._has_input() else b""
         except TimeoutError:
             raise TooLate from None
+
+    def _has_input(self) -> bool:
+        """Wait until something can be received; False where the connection is ended from this side."""
+        # Windows need not wake whoever receives when another thread shuts the connection down.
+        if sys.platform == "win32" and self._deadline is None:
+            while not self._is_ended and not select.select([self._connection], [], [], _GLANCE)[0]:
+                pass
+        return not self._is_ended
 
     def _limit_time(self) -> None:
         if self._deadline is not None:

@@ -111,7 +111,7 @@ class _SessionInUse:
 
     def run(self) -> None:
         """Run requests until either side ends the session."""
-        conversation = Conversation(self._session, self._server, self._reception.limits)
+        conversation = Conversation(self._session, self._inbox.started, self._server, self._reception.limits)
         reader = threading.Thread(target=self._read, name=f"{threading.current_thread().name} reader", daemon=True)
         reader.start()
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vdi_conformance.tds.announced import AnnouncedSession
 from vdi_conformance.tds.answering import AnswerEncoder, CallEncoder
 from vdi_conformance.tds.answers import FATAL, Message
 from vdi_conformance.tds.calls import TooManyParameters, read_calls
@@ -24,7 +25,7 @@ from vdi_conformance.tds.tokens import (
 from vdi_conformance.tds.transactions import TransactionAct, read_transaction_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from vdi_conformance.tds.answers import Answer, Session
     from vdi_conformance.tds.limits import TdsLimits
@@ -38,13 +39,14 @@ _DESCRIPTOR = 8
 
 
 class Conversation:
-    """The requests of one session, one after the other."""
+    """The requests of one session, one after the other; `started` is called when a cancel is about one of them."""
 
-    def __init__(self, session: Session, server: str, limits: TdsLimits) -> None:
+    def __init__(self, session: Session, started: Callable[[], None], server: str, limits: TdsLimits) -> None:
         self._session = session
+        self._announced = AnnouncedSession(session, started)
         self._server = server
         self._limits = limits
-        self._procedures = Procedures(session, limits)
+        self._procedures = Procedures(self._announced, limits)
         self._transaction = 0
 
     def answer(self, request: ClientMessage, response: Response) -> bool:
@@ -57,7 +59,7 @@ class Conversation:
         match request.type:
             case PacketType.SQL_BATCH:
                 text = decoded(after_headers(request.payload).rest())
-                return self._give(self._session.batch(text), AnswerEncoder(self._server), response)
+                return self._give(self._announced.batch(text), AnswerEncoder(self._server), response)
             case PacketType.RPC:
                 return self._calls(request.payload, response)
             case PacketType.TRANSACTION_MANAGER:
@@ -115,7 +117,7 @@ class Conversation:
             case TransactionAct.SAVE:
                 quoted = request.name.replace("]", "]]")
                 text = f"SAVE TRANSACTION [{quoted}]"
-                return self._give(self._session.batch(text), AnswerEncoder(self._server), response)
+                return self._give(self._announced.batch(text), AnswerEncoder(self._server), response)
             case _:
                 told = "Distributed transactions are not possible here: use one of this server alone."
                 response.end(encode_message(Message(8501, told, _ERROR, 3), self._server) + encode_done(Done.ERROR))

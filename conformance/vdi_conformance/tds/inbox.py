@@ -59,7 +59,7 @@ class Inbox:
                 self._end_running()
 
     def take(self) -> ClientMessage | Attention | None:
-        """Wait for what is next; None at the end. A request runs from here on, until `finished`."""
+        """Wait for what is next; None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._attentions or self._waiting is not None or self._is_closed)
             if self._is_closed:
@@ -68,12 +68,18 @@ class Inbox:
                 self._attentions -= 1
                 return Attention()
             message, self._waiting = self._waiting, None
-            self._is_running = True
             self._changed.notify_all()
             return message
 
+    def started(self) -> None:
+        """Say that something runs from now on, which is cancelled at once where the client wants it no more."""
+        with self._changed:
+            self._is_running = True
+            if not self.is_listening:
+                self._end_running()
+
     def finished(self) -> None:
-        """Say that the request runs no longer."""
+        """Say that nothing runs any longer."""
         with self._changed:
             self._is_running = False
 

@@ -22,11 +22,11 @@ def read_datetime(data: bytes) -> datetime:
     """Read datetime (8 bytes) or smalldatetime (4)."""
     if len(data) == _SMALLDATETIME.size:
         days, minutes = _SMALLDATETIME.unpack(data)
-        return _after(_DAY_0, timedelta(days=days, minutes=minutes))
+        return _after(_DAY_0, days=days, minutes=minutes)
     if len(data) != _DATETIME.size:
         raise Malformed(f"there is no datetime of {len(data)} bytes")
     days, ticks = _DATETIME.unpack(data)
-    return _after(_DAY_0, timedelta(days=days, milliseconds=round(ticks * 1000 / _TICKS)))
+    return _after(_DAY_0, days=days, milliseconds=round(ticks * 1000 / _TICKS))
 
 
 def write_datetime(value: datetime) -> bytes:
@@ -39,19 +39,19 @@ def write_datetime(value: datetime) -> bytes:
 
 def read_date(data: bytes) -> datetime:
     """Read the days since the first day of the year 1."""
-    return _after(_DAY_1, timedelta(days=int.from_bytes(data, "little")))
+    return _after(_DAY_1, days=int.from_bytes(data, "little"))
 
 
 def read_time(data: bytes, scale: int, day: datetime = _DAY_0) -> datetime:
     """Read a time of day, of which `scale` digits are after the second; where none else is told, of 1900-01-01."""
     units = int.from_bytes(data, "little") * 10 ** (_FINEST - scale)
-    return _after(day, timedelta(microseconds=units // 10))
+    return _after(day, microseconds=units // 10)
 
 
 def read_offset(data: bytes, scale: int) -> datetime:
     """Read datetimeoffset as the moment that it is where it is: time and date in UTC, and minutes to add."""
     minutes = int.from_bytes(data[-2:], "little", signed=True)
-    return _after(read_datetime2(data[:-2], scale), timedelta(minutes=minutes))
+    return _after(read_datetime2(data[:-2], scale), minutes=minutes)
 
 
 def read_datetime2(data: bytes, scale: int) -> datetime:
@@ -66,8 +66,8 @@ def time_size(scale: int) -> int:
     return 3 + (scale > 2) + (scale > 4)
 
 
-def _after(day: datetime, span: timedelta) -> datetime:
+def _after(day: datetime, **span: int) -> datetime:
     try:
-        return day + span
+        return day + timedelta(**span)
     except OverflowError:
         raise Malformed("a moment is not within the years 1 to 9999") from None

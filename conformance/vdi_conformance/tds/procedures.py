@@ -13,7 +13,8 @@ from vdi_conformance.tds.prepared import NoRoom, Prepared, PreparedStatements
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from vdi_conformance.tds.answers import Answer, Session
+    from vdi_conformance.tds.announced import AnnouncedSession
+    from vdi_conformance.tds.answers import Answer
     from vdi_conformance.tds.calls import Call
     from vdi_conformance.tds.declarations import Declared
     from vdi_conformance.tds.limits import TdsLimits
@@ -38,7 +39,7 @@ class Refused(Exception):
 class Procedures:
     """The procedures of one session, which knows its prepared statements."""
 
-    def __init__(self, session: Session, limits: TdsLimits) -> None:
+    def __init__(self, session: AnnouncedSession, limits: TdsLimits) -> None:
         self._session = session
         self._prepared = PreparedStatements(limits)
         self._special: dict[SpecialProcedure, Callable[[Call], Answers]] = {
