@@ -282,7 +282,11 @@ class DefinitionBuilder(FlowBuilder):
     def modify_file(self, parts: list[Any]) -> tuple[ModifyFile, ...]:
         """ALTER DATABASE MODIFY FILE."""
         settings = parts[1]
-        return (ModifyFile(settings.get("NAME", ""), settings.get("NEWNAME"), settings.get("FILENAME"), settings.get("SIZE")),)
+        return (
+            ModifyFile(
+                settings.get("NAME", ""), settings.get("NEWNAME"), settings.get("FILENAME"), settings.get("SIZE")
+            ),
+        )
 
     def modify_name(self, parts: list[Any]) -> tuple[ModifyName, ...]:
         """ALTER DATABASE MODIFY NAME."""
@@ -346,7 +350,9 @@ class DefinitionBuilder(FlowBuilder):
         key = keys[0] if keys else tuple(column.name for column, told in columns if "key" in told)
         identity = next((column.name for column, told in columns if "identity" in told), None)
         lower = {name.lower() for name in key}
-        found = tuple(column._replace(nullable=column.nullable and column.name.lower() not in lower) for column, _ in columns)
+        found = tuple(
+            column._replace(nullable=column.nullable and column.name.lower() not in lower) for column, _ in columns
+        )
         defaults = tuple((column.name, scalar(told["default"])) for column, told in columns if "default" in told)
         return does.TableColumns(TableDefinition(found, key, identity), defaults)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.faults import fault
-from vdi_conformance.sqlserver.language.sqltypes import BOUNDS, FLOAT, INT, named_type
+from vdi_conformance.sqlserver.language.sqltypes import BOUNDS, FLOAT, INT, NULL, named_type
 from vdi_conformance.sqlserver.language.tokens import name_of, string_of
 from vdi_conformance.sqlserver.language.tree import CONDITIONS
 from vdi_conformance.tds.answers import SqlType
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _LONGEST_PLAIN: Final = 8000
 _LONGEST_NATIONAL: Final = 4000
 _CONVERTED_LENGTH: Final = 30
-_HINTS: Final = frozenset({"NOLOCK", "HOLDLOCK", "UPDLOCK", "READPAST", "TABLOCK", "TABLOCKX", "ROWLOCK", "READUNCOMMITTED"})
+_HINTS: Final = frozenset(
+    {"NOLOCK", "HOLDLOCK", "UPDLOCK", "READPAST", "TABLOCK", "TABLOCKX", "ROWLOCK", "READUNCOMMITTED"}
+)
 _NILADIC: Final = {"CURRENT_TIMESTAMP": "GETDATE", "CURRENT_USER": "USER_NAME", "SESSION_USER": "USER_NAME"}
 _NILADIC_OTHERS: Final = {"SYSTEM_USER": "SUSER_SNAME", "USER": "USER_NAME"}
 
@@ -102,7 +104,7 @@ class LiteralBuilder:
 
     def null(self, parts: list[Any]) -> tree.Constant:
         """NULL, which is an int until something else is said."""
-        return tree.Constant(None, INT)
+        return tree.Constant(None, NULL)
 
     def negative(self, parts: list[Any]) -> tree.Unary:
         """A number with a minus."""
@@ -173,8 +175,12 @@ class ExpressionBuilder(LiteralBuilder):
     def comparison(self, parts: list[Any]) -> tree.Compare:
         """A comparison."""
         left, operator, right = parts
-        return tree.Compare({"!=": "<>", "!<": ">=", "!>": "<="}.get(str(operator), str(operator)), scalar(left),
-                            scalar(right), operator.line)
+        return tree.Compare(
+            {"!=": "<>", "!<": ">=", "!>": "<="}.get(str(operator), str(operator)),
+            scalar(left),
+            scalar(right),
+            operator.line,
+        )
 
     def is_null(self, parts: list[Any]) -> tree.IsNull:
         """IS NULL."""
@@ -339,7 +345,9 @@ class QueryBuilder(ExpressionBuilder):
     def _nothing(self, parts: list[Any]) -> None:
         """What a statement leaves out."""
 
-    maybe_top = maybe_into = maybe_from = maybe_where = maybe_group = maybe_having = maybe_alias = maybe_hints = _nothing
+    maybe_top = maybe_into = maybe_from = maybe_where = maybe_group = maybe_having = maybe_alias = maybe_hints = (
+        _nothing
+    )
 
     def top(self, parts: list[Any]) -> tree.Top:
         """TOP."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.sqlserver.language import tree
-from vdi_conformance.sqlserver.language.expressions import Computed, Frame, is_null, value
+from vdi_conformance.sqlserver.language.expressions import Computed, Frame, value
 from vdi_conformance.sqlserver.language.faults import fault
 from vdi_conformance.sqlserver.language.patterns import fits
 from vdi_conformance.sqlserver.language.sqltypes import CHARACTERS, NVARCHAR_MAX, common
 from vdi_conformance.sqlserver.language.values import exact_key, sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from vdi_conformance.sqlserver.language.expressions import Scope, Test
     from vdi_conformance.sqlserver.language.tree import Expression
@@ -33,11 +33,10 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-def _comparable(found: Iterable[Computed], nulls: Sequence[bool]) -> tuple[list[Callable[[Frame], Any]], Callable[[Any], Any]]:
+def _comparable(found: Iterable[Computed]) -> tuple[list[Callable[[Frame], Any]], Callable[[Any], Any]]:
     """Bring expressions to one type, and give them with the key that values are compared by."""
     both = list(found)
-    typed = [one.type for one, null in zip(both, nulls, strict=True) if not null]
-    together = common(typed or [one.type for one in both])
+    together = common(one.type for one in both)
     if together.name in CHARACTERS:
         together = NVARCHAR_MAX
     key = exact_key if any(one.exact for one in both) else sort_key
@@ -50,7 +49,7 @@ def _compare(expression: tree.Compare, scope: Scope) -> Test:
 
 def _comparison(sign: str, left: Expression, right: Expression, scope: Scope) -> Test:
     sides = value(left, scope), value(right, scope)
-    (first, second), key = _comparable(sides, (is_null(left), is_null(right)))
+    (first, second), key = _comparable(sides)
     compare = _COMPARISONS[sign]
 
     def test(frame: Frame) -> bool | None:
@@ -101,7 +100,11 @@ def _between(expression: tree.Between, scope: Scope) -> Test:
 
 
 def _within(expression: tree.Within, scope: Scope) -> Test:
-    test = _within_query(expression, scope) if isinstance(expression.choices, tree.Query) else _within_list(expression, scope)
+    test = (
+        _within_query(expression, scope)
+        if isinstance(expression.choices, tree.Query)
+        else _within_list(expression, scope)
+    )
     return _turned(test) if expression.negated else test
 
 
@@ -129,7 +132,7 @@ def _within_query(expression: tree.Within, scope: Scope) -> Test:
         raise fault(116)
     found = value(expression.operand, scope)
     choice = Computed(plan.columns[0].type, lambda frame: frame.row[0])
-    (operand, member), key = _comparable((found, choice), (False, False))
+    (operand, member), key = _comparable((found, choice))
 
     def test(frame: Frame) -> bool | None:
         wanted = operand(frame)

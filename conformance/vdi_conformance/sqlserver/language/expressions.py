@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vdi_conformance.sqlserver.language import operators, tree
 from vdi_conformance.sqlserver.language.faults import SqlError, fault
-from vdi_conformance.sqlserver.language.sqltypes import INT, NUMBERS, common
+from vdi_conformance.sqlserver.language.sqltypes import INT, NULL, NUMBERS, common
 from vdi_conformance.sqlserver.language.values import convert
 from vdi_conformance.tds.answers import SqlType
 
@@ -84,7 +84,9 @@ class Scope:
                 scope.require_grouped(found[0], name)
                 return depth, found[0]
             scope, depth = scope.outer, depth + 1
-        raise fault(4104, name.written, line=name.line) if len(name.parts) > 1 else fault(207, name.last, line=name.line)
+        raise (
+            fault(4104, name.written, line=name.line) if len(name.parts) > 1 else fault(207, name.last, line=name.line)
+        )
 
     def matches(self, name: tree.Name) -> list[int]:
         """Give the places of columns that a name fits."""
@@ -197,10 +199,8 @@ def _case(expression: tree.Case, scope: Scope) -> Computed:
         asked = when if expression.operand is None else tree.Compare("=", expression.operand, when, 0)
         tests.append(condition(asked, scope))
     results = [value(then, scope) for _, then in expression.branches]
-    otherwise = value(expression.otherwise or tree.Constant(None, INT), scope)
-    typed = [found.type for branch, found in zip(_results(expression), (*results, otherwise), strict=True)
-             if not is_null(branch)]
-    result = common(typed)
+    otherwise = value(expression.otherwise or tree.Constant(None, NULL), scope)
+    result = common(found.type for found in (*results, otherwise))
     runs = [(test, found.as_type(result)) for test, found in zip(tests, results, strict=True)]
     last = otherwise.as_type(result)
 
@@ -213,15 +213,6 @@ def _case(expression: tree.Case, scope: Scope) -> Computed:
         return final
 
     return Computed(result, chosen)
-
-
-def _results(expression: tree.Case) -> tuple[Expression, ...]:
-    return (*(then for _, then in expression.branches), expression.otherwise or tree.Constant(None, INT))
-
-
-def is_null(expression: Expression) -> bool:
-    """Tell whether it is the literal NULL, whose type says nothing."""
-    return isinstance(expression, tree.Constant) and expression.value is None
 
 
 def _conversion(expression: tree.Conversion, scope: Scope) -> Computed:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 2047
 """So many characters of a text does a message keep."""
-_PLACE: Final = re.compile(r"%(?:%|(?P<flags>[-+0# ]*)(?P<width>\d+|\*)?(?:\.(?P<precision>\d+|\*))?(?P<size>h|l|I64)?(?P<type>.)?)")
+_PLACE: Final = re.compile(
+    r"%(?:%|(?P<flags>[-+0# ]*)(?P<width>\d+|\*)?(?:\.(?P<precision>\d+|\*))?(?P<size>h|l|I64)?(?P<type>.)?)"
+)
 _WHOLE: Final = "diouxX"
 
 

@@ -140,7 +140,7 @@ def window(node: tree.Window, scope: Scope) -> WindowPlan:
     """Make a function with OVER ready."""
     name = node.call.name.last.upper()
     if name not in RANKINGS and name not in AGGREGATES:
-        raise fault(195, node.call.name.last, line=node.call.name.line)
+        raise fault(195, node.call.name.last, "built-in function name", line=node.call.name.line)
     if name in RANKINGS and not node.order:
         raise fault(8729, node.call.name.last, line=node.call.name.line)
     partition = Ordering(tuple((value(one, scope).run, False) for one in node.partition))
@@ -148,7 +148,9 @@ def window(node: tree.Window, scope: Scope) -> WindowPlan:
     ranks = _ranking(name, order) if name in RANKINGS else _spread(aggregate(node.call, scope), bool(node.order), order)
     constant = not any(isinstance(part, tree.Name) for item in node.order for part in tree.parts_of(item.expression))
     sql_type = BIGINT if name in RANKINGS else aggregate(node.call, scope).type
-    return WindowPlan(sql_type, name == "ROW_NUMBER" and not node.partition and constant, _partitioned(partition, ranks))
+    return WindowPlan(
+        sql_type, name == "ROW_NUMBER" and not node.partition and constant, _partitioned(partition, ranks)
+    )
 
 
 def _partitioned(

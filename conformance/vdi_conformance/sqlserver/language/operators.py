@@ -15,6 +15,7 @@ from vdi_conformance.sqlserver.language.sqltypes import (
     DATETIME,
     INT,
     LONGEST_NUMBER,
+    NULL,
     NUMBERS,
     UNICODE,
     as_numeric,
@@ -36,6 +37,7 @@ _LONGEST: Final = {"nvarchar": 4000, "varchar": 8000, "varbinary": 8000}
 def result_type(sign: str, left: SqlType, right: SqlType) -> SqlType:
     """Give the type of two operands with an operator between, or raise 402 and 8117."""
     both = common((left, right))
+    left, right = (both if one == NULL else one for one in (left, right))
     if both.name in CHARACTERS or both.name in BINARIES:
         if sign != "+":
             raise fault(8117, both.name, _WORDS.get(sign, sign))
@@ -60,7 +62,7 @@ def _number_type(sign: str, left: SqlType, right: SqlType, both: SqlType) -> Sql
         return both
     if both.name == "numeric":
         return _numeric_type(sign, _number(left, both), _number(right, both))
-    return INT if both.name == "bit" else both
+    return INT if both.name == "bit" or both == NULL else both
 
 
 def _number(given: SqlType, both: SqlType) -> SqlType:
@@ -131,7 +133,9 @@ _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
 
 
 def _whole(sign: str, left: int, right: int, result: SqlType) -> int | bool:
-    found = _BITS[sign](left, right) if sign in _BITS else (_quotient if sign == "/" else _ARITHMETIC[sign])(left, right)
+    found = (
+        _BITS[sign](left, right) if sign in _BITS else (_quotient if sign == "/" else _ARITHMETIC[sign])(left, right)
+    )
     if result.name == "bit":
         return bool(found)
     low, high = BOUNDS[result.name]

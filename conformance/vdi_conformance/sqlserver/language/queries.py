@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.conditions import condition
-from vdi_conformance.sqlserver.language.expressions import Computed, Frame, Place, Scope, is_null, value
+from vdi_conformance.sqlserver.language.expressions import Computed, Frame, Place, Scope, value
 from vdi_conformance.sqlserver.language.faults import fault
 from vdi_conformance.sqlserver.language.grouping import (
     Ordering,
@@ -19,7 +19,7 @@ from vdi_conformance.sqlserver.language.grouping import (
 )
 from vdi_conformance.sqlserver.language.plans import Plan, SourcePlan
 from vdi_conformance.sqlserver.language.sources import plan_source
-from vdi_conformance.sqlserver.language.sqltypes import BIGINT, FLOAT, common
+from vdi_conformance.sqlserver.language.sqltypes import BIGINT, FLOAT, INT, NULL, common
 from vdi_conformance.sqlserver.language.values import convert, sort_key
 from vdi_conformance.tds.answers import Column
 
@@ -220,9 +220,7 @@ class _SelectPlanner:
             return
         table = item.expression.table
         wanted = None if table is None else tuple(part.lower() for part in table.parts if part)
-        found = [
-            place for place in self._source.places if wanted is None or place.table[-len(wanted) :] == wanted
-        ]
+        found = [place for place in self._source.places if wanted is None or place.table[-len(wanted) :] == wanted]
         if not found:
             raise fault(263) if table is None else fault(107, table.written, line=table.line)
         for place in found:
@@ -234,11 +232,12 @@ class _SelectPlanner:
         if name is None:
             name = expression.last if isinstance(expression, tree.Name) else ""
         computed = value(expression, self._scope)
+        computed = computed._replace(type=INT) if computed.type == NULL else computed
         return _Output(Column(name, computed.type, self._nullable(expression)), expression, computed)
 
     def _nullable(self, expression: Expression) -> bool:
         if isinstance(expression, tree.Constant):
-            return is_null(expression)
+            return expression.value is None
         if isinstance(expression, tree.Name) and len(places := self._plain.matches(expression)) == 1:
             return self._source.places[places[0]].nullable
         return True
@@ -321,9 +320,7 @@ class _Frames:
                 frames = (frame for frame in frames if having(frame))
         return self._with_windows(frames) if self._before.windows else frames
 
-    def _grouped(
-        self, frames: Iterable[Frame], keys: tuple[Computed, ...], outer: Frame | None
-    ) -> Iterator[Frame]:
+    def _grouped(self, frames: Iterable[Frame], keys: tuple[Computed, ...], outer: Frame | None) -> Iterator[Frame]:
         groups: dict[tuple[Any, ...], list[Frame]] = {} if keys else {(): []}
         for frame in frames:
             groups.setdefault(tuple(sort_key(key.run(frame)) for key in keys), []).append(frame)

@@ -83,8 +83,6 @@ class Surroundings(Protocol):
         ...
 
 
-
-
 @dataclass(frozen=True)
 class Environment:
     """What a query knows besides its tables: the session, and the variables by their names in small letters."""

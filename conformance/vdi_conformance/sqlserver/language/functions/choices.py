@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vdi_conformance.sqlserver.language.expressions import Computed
 from vdi_conformance.sqlserver.language.functions.registry import UNLIMITED, function
-from vdi_conformance.sqlserver.language.sqltypes import INT, common
+from vdi_conformance.sqlserver.language.sqltypes import INT, NULL, common
 from vdi_conformance.sqlserver.language.values import sort_key
 
 if TYPE_CHECKING:
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 @function("ISNULL", 2)
 def _isnull(arguments: Sequence[Computed], session: Surroundings) -> Computed:
     first = arguments[0]
-    second = arguments[1].as_type(first.type)
+    result = arguments[1].type if first.type == NULL else first.type
+    second = arguments[1].as_type(result)
 
     def run(frame: Frame) -> Value:
         found = first.run(frame)
         return second(frame) if found is None else found
 
-    return Computed(first.type, run)
+    return Computed(result, run)
 
 
 @function("COALESCE", 2, UNLIMITED)

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from vdi_conformance.sqlserver.language.surroundings import Surroundings
     from vdi_conformance.tds.answers import Value
 
-_NUMBERS: Final = ("TRANCOUNT", "ERROR", "ROWCOUNT", "FETCH_STATUS", "NESTLEVEL", "TEXTSIZE", "LOCK_TIMEOUT", "DATEFIRST")
+_NUMBERS: Final = (
+    "TRANCOUNT",
+    "ERROR",
+    "ROWCOUNT",
+    "FETCH_STATUS",
+    "NESTLEVEL",
+    "TEXTSIZE",
+    "LOCK_TIMEOUT",
+    "DATEFIRST",
+)
 _YEARS: Final = {11: "2012", 12: "2014", 13: "2016", 14: "2017", 15: "2019", 16: "2022", 17: "2025"}
 
 
@@ -25,7 +34,9 @@ def banner(session: Surroundings) -> str:
     major, minor, build = session.instance.version
     version = session.instance.property("ProductVersion") or f"{major}.{minor}.{build}.0"
     edition = session.instance.property("Edition") or "Developer Edition (64-bit)"
-    return f"Microsoft SQL Server {_YEARS.get(major, major)} (emulated by vdi-conformance) - {version} (X64)\n\t{edition}"
+    return (
+        f"Microsoft SQL Server {_YEARS.get(major, major)} (emulated by vdi-conformance) - {version} (X64)\n\t{edition}"
+    )
 
 
 def _service(session: Surroundings) -> str:

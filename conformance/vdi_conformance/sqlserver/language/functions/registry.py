@@ -53,7 +53,11 @@ def function(name: str, least: int, most: int | None = None) -> Callable[[Maker]
 
 
 def simple(
-    name: str, kinds: str, result: SqlType | Callable[[Sequence[Computed]], SqlType], python: Callable[..., Any], least: int | None = None
+    name: str,
+    kinds: str,
+    result: SqlType | Callable[[Sequence[Computed]], SqlType],
+    python: Callable[..., Any],
+    least: int | None = None,
 ) -> None:
     """Enter a function that is computed from its arguments alone, and gives NULL where one of them is NULL.
 
@@ -88,7 +92,7 @@ def look_up(name: tree.Name, given: int) -> Function:
     """Find a function for so many arguments, or raise 195, 174 and 189."""
     found = functions().get(name.last.upper())
     if found is None or len(name.parts) > 2 or (len(name.parts) == 2 and name.parts[0].lower() not in ("sys", "dbo")):
-        raise fault(195, name.last, line=name.line)
+        raise fault(195, name.last, "built-in function name", line=name.line)
     if not found.least <= given <= found.most:
         lower = name.last.lower()
         if found.least == found.most:

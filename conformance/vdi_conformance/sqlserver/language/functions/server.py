@@ -22,9 +22,7 @@ _VARIANT: Final = SqlType("nvarchar", 4000)
 _SID_OF_SA: Final = b"\x01"
 
 
-def _texts(
-    name: str, most: int, result: SqlType, told: Callable[..., Value], least: int | None = None
-) -> None:
+def _texts(name: str, most: int, result: SqlType, told: Callable[..., Value], least: int | None = None) -> None:
     """Enter a function of the session and of up to so many arguments, each a text (NULL among them)."""
 
     @function(name, most if least is None else least, most)
@@ -49,7 +47,17 @@ def _database_name(session: Surroundings, number: str | None = "") -> str | None
 
 def _is_member(session: Surroundings, role: str | None, login: str | None = None) -> int | None:
     """Tell of a role; whoever has logged in here may do everything."""
-    known = {"sysadmin", "serveradmin", "dbcreator", "diskadmin", "processadmin", "public", "securityadmin", "setupadmin", "bulkadmin"}
+    known = {
+        "sysadmin",
+        "serveradmin",
+        "dbcreator",
+        "diskadmin",
+        "processadmin",
+        "public",
+        "securityadmin",
+        "setupadmin",
+        "bulkadmin",
+    }
     if role is None or role.lower() not in known:
         return None
     return 1 if login is None or login.lower() == session.login.lower() else None
@@ -92,7 +100,7 @@ def _object_id(session: Surroundings, name: str | None, kind: str | None = None)
     """Give a number for a table or view that is there, which follows from its name."""
     if not name:
         return None
-    parts = tuple(part.strip("[]\"") for part in name.split("."))
+    parts = tuple(part.strip('[]"') for part in name.split("."))
     try:
         session.rows_of(Name(parts, 0))
     except SqlError:
@@ -138,9 +146,14 @@ _texts("OBJECT_ID", 2, INT, _object_id, least=1)
 _texts("COLLATIONPROPERTY", 2, _VARIANT, _collation)
 _texts("SESSIONPROPERTY", 1, _VARIANT, _option)
 _texts("CONNECTIONPROPERTY", 1, _VARIANT, _connection)
-_texts("APPLOCK_MODE", 3, SqlType("nvarchar", 32), lambda session, user, resource, owner: session.lock_mode(resource or ""))
 _texts(
-    "APPLOCK_TEST", 4, INT, lambda session, user, resource, mode, owner: int(session.may_lock(resource or "", mode or ""))
+    "APPLOCK_MODE", 3, SqlType("nvarchar", 32), lambda session, user, resource, owner: session.lock_mode(resource or "")
+)
+_texts(
+    "APPLOCK_TEST",
+    4,
+    INT,
+    lambda session, user, resource, mode, owner: int(session.may_lock(resource or "", mode or "")),
 )
 
 

@@ -31,7 +31,19 @@ if TYPE_CHECKING:
 _LONGEST: Final = 8000
 _LONGEST_NAME: Final = 128
 _DIGESTS: Final = {"MD5": "md5", "SHA": "sha1", "SHA1": "sha1", "SHA2_256": "sha256", "SHA2_512": "sha512"}
-_QUOTES: Final = {"[": "[]", "]": "[]", '"': '""', "'": "''", "(": "()", ")": "()", "<": "<>", ">": "<>", "{": "{}", "}": "{}", "`": "``"}
+_QUOTES: Final = {
+    "[": "[]",
+    "]": "[]",
+    '"': '""',
+    "'": "''",
+    "(": "()",
+    ")": "()",
+    "<": "<>",
+    ">": "<>",
+    "{": "{}",
+    "}": "{}",
+    "`": "``",
+}
 _FLAT_WIDTH: Final = 10
 
 
@@ -213,7 +225,9 @@ simple("CHARINDEX", "ssi", INT, _position, least=2)
 simple("PATINDEX", "ss", INT, place_of)
 simple("QUOTENAME", "ss", SqlType("nvarchar", 258), _quoted, least=1)
 simple("PARSENAME", "si", SYSNAME, _part_of_name)
-simple("CHAR", "i", SqlType("char", 1), lambda code: bytes([code]).decode("cp1252", "replace") if 0 <= code < 256 else None)
+simple(
+    "CHAR", "i", SqlType("char", 1), lambda code: bytes([code]).decode("cp1252", "replace") if 0 <= code < 256 else None
+)
 simple("NCHAR", "i", SqlType("nchar", 1), lambda code: chr(code) if 0 <= code < 0x10000 else None)
 simple("ASCII", "s", INT, lambda text: text.encode("cp1252", "replace")[0] if text else None)
 simple("UNICODE", "s", INT, lambda text: ord(text[0]) if text else None)
