@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.faults import fault
-from vdi_conformance.sqlserver.language.sqltypes import BOUNDS, FLOAT, INT, named_type
+from vdi_conformance.sqlserver.language.sqltypes import BOUNDS, FLOAT, INT, NULL, named_type
 from vdi_conformance.sqlserver.language.tokens import name_of, string_of
 from vdi_conformance.sqlserver.language.tree import CONDITIONS
 from vdi_conformance.tds.answers import SqlType
@@ -104,7 +104,7 @@ class LiteralBuilder:
 
     def null(self, parts: list[Any]) -> tree.Constant:
         """NULL, which is an int until something else is said."""
-        return tree.Constant(None, INT)
+        return tree.Constant(None, NULL)
 
     def negative(self, parts: list[Any]) -> tree.Unary:
         """A number with a minus."""

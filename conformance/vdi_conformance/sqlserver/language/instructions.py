@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
     from vdi_conformance.sqlserver.language.tree import Expression, Name, Query, Source, Variable
@@ -341,3 +341,5 @@ Instruction = (
     | Restore
     | Maintenance
 )
+INSTRUCTIONS: Final = get_args(Instruction)
+"""Every kind of statement."""

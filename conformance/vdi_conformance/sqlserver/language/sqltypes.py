@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 BIT: Final = SqlType("bit")
 INT: Final = SqlType("int")
 BIGINT: Final = SqlType("bigint")
+NULL: Final = SqlType("int", 0, 0, -1)
+"""The type of the literal NULL, which takes on that of whatever it meets and is an int at last."""
 FLOAT: Final = SqlType("float")
 DATETIME: Final = SqlType("datetime")
 GUID: Final = SqlType("uniqueidentifier")
@@ -108,11 +110,12 @@ def written(sql_type: SqlType) -> str:
 
 
 def common(types: Iterable[SqlType]) -> SqlType:
-    """Give the type that values of all these types have together; int for none."""
+    """Give the type that values of all these types have together, and NULL where none has one."""
     found: SqlType | None = None
     for sql_type in types:
-        found = sql_type if found is None else _common_of_two(found, sql_type)
-    return found or INT
+        if sql_type != NULL:
+            found = sql_type if found is None else _common_of_two(found, sql_type)
+    return found or NULL
 
 
 def _common_of_two(left: SqlType, right: SqlType) -> SqlType:

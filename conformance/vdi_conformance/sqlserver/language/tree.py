@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -314,3 +314,26 @@ class Query(NamedTuple):
     offset: Expression | None = None
     fetch: Expression | None = None
     common: tuple[CommonTable, ...] = ()
+
+
+def without_lines(node: Any) -> Any:
+    """Give the same expression without the lines on which it stands, and names in small letters."""
+    if isinstance(node, Name):
+        return Name(tuple(part.lower() for part in node.parts), 0)
+    if not isinstance(node, tuple):
+        return node
+    fields = getattr(node, "_fields", None)
+    if fields is None:
+        return tuple(map(without_lines, node))
+    return type(node)(*(0 if name == "line" else without_lines(one) for name, one in zip(fields, node, strict=True)))
+
+
+def parts_of(node: Any) -> list[Any]:
+    """Give an expression and all that it is made of, but not the queries within."""
+    found, left = [], [node]
+    while left:
+        one = left.pop()
+        if isinstance(one, tuple) and not isinstance(one, Query):
+            found.append(one)
+            left.extend(reversed(one))
+    return found
