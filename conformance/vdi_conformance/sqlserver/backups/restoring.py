@@ -163,6 +163,11 @@ def recovered(database: Database) -> Database:
     return replace(database, state="ONLINE", is_in_standby=False, identity=identity, log=log)
 
 
+def left_restoring(database: Database) -> Database:
+    """Give the database as it waits for a further restore."""
+    return replace(database, state="RESTORING", is_in_standby=False)
+
+
 def in_standby(database: Database) -> Database:
     """Give the database as it can be read between two restores."""
     return replace(database, state="ONLINE", is_in_standby=True)
