@@ -124,6 +124,11 @@ class Server:
         """Run a RESTORE over virtual devices that have these streams."""
         return self.serve(statement, [Tape(stream) for stream in streams])
 
+    @property
+    def home(self) -> Path:
+        """The directory that the server has for itself."""
+        return self.directory / "sqlserver"
+
     def fill(self, database: str, *contents: str, table: str = "words") -> None:
         """Add rows to a table, which is made where it is missing."""
         name = TableName(database, "dbo", table)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vdi_conformance.sqlserver.seam import Change
+    from vdi_conformance.tds.answers import Value
 
 
 def numbers(work: Callable[[], object]) -> list[int]:
@@ -72,8 +73,8 @@ def test_a_new_database_has_two_files_and_the_recovery_model_of_model(server: Se
         (1, "ROWS", "Sales [1]"),
         (2, "LOG", "Sales [1]_log"),
     ]
-    data_path = server.instance.property("instancedefaultdatapath")
-    assert files[0]["physical_name"] == f"{data_path}Sales [1].mdf"
+    data_path = str(server.instance.property("instancedefaultdatapath"))
+    assert files[0]["physical_name"] == data_path + "Sales [1].mdf"
 
 
 def test_files_are_made_as_they_are_named(server: Server) -> None:
@@ -173,7 +174,7 @@ def test_to_which_database_a_session_can_go(server: Server) -> None:
 
 def test_tables_keep_values_of_every_type(server: Server) -> None:
     now = server.instance.now()
-    values = {
+    values: dict[SqlType, Value] = {
         SqlType("bit"): True,
         SqlType("bigint"): 1 << 62,
         SqlType("numeric", 0, 25, 3): Decimal("12345678901234567890.125"),
@@ -186,7 +187,7 @@ def test_tables_keep_values_of_every_type(server: Server) -> None:
     table = TableName("pubs", "dbo", "types")
     columns = tuple(Column(f"c{number}", type_) for number, type_ in enumerate(values))
     server.instance.create_table(table, TableDefinition(columns, ("c1",), "c1"), server.asker())
-    rows = [tuple(values.values()), (None,) * len(values)]
+    rows: list[tuple[Value, ...]] = [tuple(values.values()), (None,) * len(values)]
     assert server.instance.insert(table, iter(rows), server.asker()) == 2
     server.run(backup("pubs", disk()))
     server.instance.replace_rows(table, [], server.asker())
@@ -225,17 +226,17 @@ def test_the_next_server_finds_everything(server: Server) -> None:
 
 def test_a_server_that_was_killed_while_it_wrote_is_found_as_it_was(server: Server) -> None:
     server.run(backup("pubs", disk()))
-    history = server.directory / "state" / "history.jsonl"
+    history = server.home / "state" / "history.jsonl"
     whole = history.read_bytes()
     history.write_bytes(whole + whole[:100])
-    (server.directory / "state" / "databases" / "5.json.part").write_bytes(b"{")
+    (server.home / "state" / "databases" / "5.json.part").write_bytes(b"{")
     again = Server(server.directory)
     again.run(backup("pubs", disk()))
     assert len(view(Server(server.directory), "msdb", "dbo", "backupset")) == 2
 
 
 def test_a_directory_that_cannot_be_read_is_named(server: Server) -> None:
-    (server.directory / "state" / "databases" / "5.json").write_bytes(b"{}")
+    (server.home / "state" / "databases" / "5.json").write_bytes(b"{}")
     with pytest.raises(Unusable, match=r"5\.json cannot be read .* delete it"):
         Server(server.directory)
 

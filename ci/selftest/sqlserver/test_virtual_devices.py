@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_what_was_backed_up_is_restored_under_another_name(
 ) -> None:
     vdi_server.fill("pubs", *WORDS, "x" * 100_000)
     media = virtual(*names(devices))
-    sizes = {"BLOCKSIZE": block_size, "MAXTRANSFERSIZE": transfer}
+    sizes: dict[str, Any] = {"BLOCKSIZE": block_size, "MAXTRANSFERSIZE": transfer}
     streams = vdi_server.back_up(backup("pubs", media, **sizes))
     assert sum(map(len, streams)) > PUBS + 100_000
     result = vdi_server.give_back(restore("copy", media, MOVE=elsewhere("copy"), BLOCKSIZE=block_size), streams)
@@ -255,9 +255,10 @@ def test_a_stream_says_what_it_is(vdi_server: Server, subject: str) -> None:
         ]
         return
     assert not [one for one in result.answers if isinstance(one, Message)]
-    expected = {
+    all_expected: dict[str, list[dict[str, Any]]] = {
         "filelistonly": [{"LogicalName": "pubs", "Type": "D"}, {"LogicalName": "pubs_log", "Type": "L"}],
         "headeronly": [{"BackupName": "nightly", "DatabaseName": "pubs", "BackupType": 1, "IsCopyOnly": True}],
         "labelonly": [{"MediaName": "shelf", "FamilyCount": 2, "FamilySequenceNumber": 1}],
-    }[subject]
+    }
+    expected = all_expected[subject]
     assert [{name: row[name] for name in expected[0]} for row in result.rows] == expected

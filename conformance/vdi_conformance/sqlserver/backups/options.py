@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vdi_conformance.sqlserver.data_tables import table
 from vdi_conformance.sqlserver.messages import message, refused
-from vdi_conformance.sqlserver.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
