@@ -10,6 +10,7 @@ from vdi_conformance.sqlserver.rowsets import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from uuid import UUID
 
     from vdi_conformance.sqlserver.backups.history import BackupEntry
     from vdi_conformance.sqlserver.backups.label import Kind
@@ -114,7 +115,7 @@ def _all_columns(_parts: ServerParts) -> Found:
             yield {"object_id": table, "name": f"column_{column}", "column_id": column}
 
 
-def _media_numbers(parts: ServerParts) -> Mapping[object, int]:
+def _media_numbers(parts: ServerParts) -> Mapping[UUID, int]:
     """Number the media sets as they came."""
     guids = dict.fromkeys(entry.label.media.guid for entry in parts.history.backups())
     return {guid: number for number, guid in enumerate(guids, 1)}
@@ -198,7 +199,7 @@ def _media_families(parts: ServerParts) -> Found:
     numbers = _media_numbers(parts)
     first = {entry.label.media.guid: entry for entry in reversed(parts.history.backups())}
     for guid, number in numbers.items():
-        entry = first[guid]  # type: ignore[index]
+        entry = first[guid]
         for family, device in enumerate(entry.devices, 1):
             yield {
                 "media_set_id": number,
