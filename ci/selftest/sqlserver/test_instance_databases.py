@@ -247,5 +247,10 @@ def test_what_the_server_says_of_itself(server: Server) -> None:
     assert server.instance.property("nothing of the kind") is None
     assert server.instance.view("pubs", "sys", "nothing") is None
     assert server.instance.view("pubs", "dbo", "backupset") is None
+    assert [row["name"] for row in view(server, "pubs", "sys", "filegroups")] == ["PRIMARY"]
+    assert view(server, "pubs", "sys", "backup_devices") == []
+    old = view(server, "master", "dbo", "sysdatabases")
+    assert old == view(server, "pubs", "sys", "sysdatabases")
+    assert {row["name"]: row["status"] for row in old}["pubs"] == 0x8
     assert len(view(server, "pubs", "sys", "all_columns")) >= 1000
     assert {row["database_id"] for row in view(server, "master", "sys", "master_files")} == {1, 2, 3, 4, 5}

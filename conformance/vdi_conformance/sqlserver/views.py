@@ -36,6 +36,8 @@ def view(parts: ServerParts, database: str, schema: str, name: str) -> Rows | No
     if place[0] == "sys" and place[1] in _OF_THE_SYSTEM:
         kind, make = _OF_THE_SYSTEM[place[1]]
         return rows_of(kind, make(parts))
+    if place == ("dbo", "sysdatabases") and database.casefold() == "master":
+        return rows_of("sysdatabases", _old_databases(parts))
     if place == ("sys", "database_files"):
         found = parts.catalogue.find(database)
         return rows_of("sys.database_files", () if found is None else _files(found))
@@ -63,6 +65,34 @@ def _databases(parts: ServerParts) -> Found:
             "log_reuse_wait": 2 if waits else 0,
             "log_reuse_wait_desc": "LOG_BACKUP" if waits else "NOTHING",
         }
+
+
+def _old_databases(parts: ServerParts) -> Found:
+    """Give the databases as servers did before there was sys.databases; `status` has the bits that clients look at."""
+    for one in parts.catalogue.all():
+        bits = {
+            0x8: one.recovery == "SIMPLE",
+            0x20: one.state == "RESTORING",
+            0x200: one.state == "OFFLINE",
+            0x400: one.info.is_read_only,
+            0x1000: one.access == "SINGLE_USER",
+        }
+        yield {
+            "name": one.name,
+            "dbid": one.database_id,
+            "status": sum(bit for bit, is_set in bits.items() if is_set),
+            "status2": 0,
+            "crdate": one.created,
+            "filename": one.files[0].path,
+        }
+
+
+def _file_groups(_parts: ServerParts) -> Found:
+    yield {}
+
+
+def _nothing(_parts: ServerParts) -> Found:
+    yield from ()
 
 
 def _recovery_status(parts: ServerParts) -> Found:
@@ -250,6 +280,9 @@ _OF_THE_SYSTEM: Final[Mapping[str, tuple[str, Callable[[ServerParts], Found]]]] 
     "master_files": ("sys.master_files", _master_files),
     "database_recovery_status": ("sys.database_recovery_status", _recovery_status),
     "all_columns": ("sys.all_columns", _all_columns),
+    "sysdatabases": ("sysdatabases", _old_databases),
+    "filegroups": ("sys.filegroups", _file_groups),
+    "backup_devices": ("sys.backup_devices", _nothing),
 }
 _OF_MSDB: Final[Mapping[str, Callable[[ServerParts], Found]]] = {
     "backupset": _backup_sets,
