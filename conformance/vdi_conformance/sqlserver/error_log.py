@@ -24,11 +24,15 @@ _LINE: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d) (\S+) +(.*)")
 
 
 class ErrorLog:
-    """The log of one server, which begins a new file when it starts; safe to use from every thread."""
+    """The log of one server, which begins a new file when it starts; safe to use from every thread.
 
-    def __init__(self, directory: Path, now: Callable[[], datetime]) -> None:
+    `copy` is a further file that the lines are added to.
+    """
+
+    def __init__(self, directory: Path, now: Callable[[], datetime], copy: Path | None = None) -> None:
         self._directory = directory
         self._now = now
+        self._copy = copy
         self._lock = threading.Lock()
         self._lines: list[LogLine] = []
         directory.mkdir(parents=True, exist_ok=True)
@@ -44,9 +48,11 @@ class ErrorLog:
         with self._lock:
             lines = [LogLine(self._now(), process, " ".join(text.split("\n"))) for text in texts]
             self._lines += lines
-            with self._file(0).open("a", encoding="utf-8", errors="replace") as file:
-                for when, _, text in lines:
-                    file.write(f"{when:%Y-%m-%d %H:%M:%S}.{when.microsecond // 10_000:02d} {process:<11} {text}\n")
+            written = "".join(map(_written, lines))
+            for path in (self._file(0), self._copy):
+                if path is not None:
+                    with path.open("a", encoding="utf-8", errors="replace") as file:
+                        file.write(written)
 
     def tell(self, process: str, message: Message) -> None:
         """Add a message: an error has a line before it with its number, severity and state."""
@@ -68,3 +74,7 @@ class ErrorLog:
             for line in text.splitlines()
             if (found := _LINE.fullmatch(line))
         )
+
+
+def _written(line: LogLine) -> str:
+    return f"{line.when:%Y-%m-%d %H:%M:%S}.{line.when.microsecond // 10_000:02d} {line.process:<11} {line.text}\n"

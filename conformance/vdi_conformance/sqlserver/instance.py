@@ -51,11 +51,11 @@ class Offered(NamedTuple):
 
 
 class EmulatedInstance:
-    """A server that keeps what it has in a directory, which only one process uses at a time.
+    """A server that keeps what it has in a directory below another one, which only one process uses at a time.
 
     `make_server` makes the server's side of one virtual device set, `instance` is the name of a named instance. What
-    databases hold follows from `seed`; those of `offered` are made where an earlier start has not made them. A
-    directory that cannot be read is databases.store.Unusable.
+    databases hold follows from `seed`; those of `offered` are made where an earlier start has not made them. The error
+    log is also written to `log`. A directory that cannot be read is databases.store.Unusable.
     """
 
     def __init__(
@@ -66,15 +66,16 @@ class EmulatedInstance:
         seed: int = 0,
         instance: str | None = None,
         offered: Sequence[Offered] = (),
+        log: Path | None = None,
     ) -> None:
-        places = Places(directory)
+        places = Places(directory / ("sqlserver" if instance is None else f"sqlserver-{instance.upper()}"))
         identification = Identification(socket.gethostname().partition(".")[0].upper(), instance, VERSION)
         self._parts = ServerParts(
             identification,
             Catalogue(places.state / "databases"),
             Activities(),
             History(places.state / "history.jsonl"),
-            ErrorLog(places.log, self.now),
+            ErrorLog(places.log, self.now, log),
             places,
             make_server,
             self.now,
@@ -180,7 +181,9 @@ class EmulatedInstance:
 
     def delete_file(self, path: str, asker: Asker) -> None:
         """Delete a backup on disk."""
-        self._parts.places.on_disk(path).unlink(missing_ok=True)
+        file = self._parts.places.on_disk(path)
+        if file.is_file():
+            file.unlink()
 
     def forget_history(self, asker: Asker, database: str | None = None, before: datetime | None = None) -> None:
         """Delete what msdb has of backups."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from vdi_conformance.sqlserver.data_tables import table
 from vdi_conformance.sqlserver.seam import Refused
-from vdi_conformance.sqlserver.tables import table
 from vdi_conformance.tds.answers import Message
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from vdi_conformance.sqlserver.data_tables import table
 from vdi_conformance.sqlserver.seam import Rows
-from vdi_conformance.sqlserver.tables import table
 from vdi_conformance.tds.answers import Column, Columns, Row, SqlType
 
 if TYPE_CHECKING:

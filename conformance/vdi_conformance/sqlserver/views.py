@@ -10,6 +10,7 @@ from vdi_conformance.sqlserver.rowsets import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from uuid import UUID
 
     from vdi_conformance.sqlserver.backups.history import BackupEntry
     from vdi_conformance.sqlserver.backups.label import Kind
@@ -35,6 +36,8 @@ def view(parts: ServerParts, database: str, schema: str, name: str) -> Rows | No
     if place[0] == "sys" and place[1] in _OF_THE_SYSTEM:
         kind, make = _OF_THE_SYSTEM[place[1]]
         return rows_of(kind, make(parts))
+    if place == ("dbo", "sysdatabases") and database.casefold() == "master":
+        return rows_of("sysdatabases", _old_databases(parts))
     if place == ("sys", "database_files"):
         found = parts.catalogue.find(database)
         return rows_of("sys.database_files", () if found is None else _files(found))
@@ -62,6 +65,34 @@ def _databases(parts: ServerParts) -> Found:
             "log_reuse_wait": 2 if waits else 0,
             "log_reuse_wait_desc": "LOG_BACKUP" if waits else "NOTHING",
         }
+
+
+def _old_databases(parts: ServerParts) -> Found:
+    """Give the databases as servers did before there was sys.databases; `status` has the bits that clients look at."""
+    for one in parts.catalogue.all():
+        bits = {
+            0x8: one.recovery == "SIMPLE",
+            0x20: one.state == "RESTORING",
+            0x200: one.state == "OFFLINE",
+            0x400: one.info.is_read_only,
+            0x1000: one.access == "SINGLE_USER",
+        }
+        yield {
+            "name": one.name,
+            "dbid": one.database_id,
+            "status": sum(bit for bit, is_set in bits.items() if is_set),
+            "status2": 0,
+            "crdate": one.created,
+            "filename": one.files[0].path,
+        }
+
+
+def _file_groups(_parts: ServerParts) -> Found:
+    yield {}
+
+
+def _nothing(_parts: ServerParts) -> Found:
+    yield from ()
 
 
 def _recovery_status(parts: ServerParts) -> Found:
@@ -114,7 +145,7 @@ def _all_columns(_parts: ServerParts) -> Found:
             yield {"object_id": table, "name": f"column_{column}", "column_id": column}
 
 
-def _media_numbers(parts: ServerParts) -> Mapping[object, int]:
+def _media_numbers(parts: ServerParts) -> Mapping[UUID, int]:
     """Number the media sets as they came."""
     guids = dict.fromkeys(entry.label.media.guid for entry in parts.history.backups())
     return {guid: number for number, guid in enumerate(guids, 1)}
@@ -198,7 +229,7 @@ def _media_families(parts: ServerParts) -> Found:
     numbers = _media_numbers(parts)
     first = {entry.label.media.guid: entry for entry in reversed(parts.history.backups())}
     for guid, number in numbers.items():
-        entry = first[guid]  # type: ignore[index]
+        entry = first[guid]
         for family, device in enumerate(entry.devices, 1):
             yield {
                 "media_set_id": number,
@@ -249,6 +280,9 @@ _OF_THE_SYSTEM: Final[Mapping[str, tuple[str, Callable[[ServerParts], Found]]]] 
     "master_files": ("sys.master_files", _master_files),
     "database_recovery_status": ("sys.database_recovery_status", _recovery_status),
     "all_columns": ("sys.all_columns", _all_columns),
+    "sysdatabases": ("sysdatabases", _old_databases),
+    "filegroups": ("sys.filegroups", _file_groups),
+    "backup_devices": ("sys.backup_devices", _nothing),
 }
 _OF_MSDB: Final[Mapping[str, Callable[[ServerParts], Found]]] = {
     "backupset": _backup_sets,

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from vdi_conformance.sqlserver.backups.label import Label
+from vdi_conformance.sqlserver.databases.contents import LocalTime
 from vdi_conformance.sqlserver.databases.store import Unusable
 from vdi_conformance.sqlserver.databases.store import replace as replace_file
 
@@ -29,7 +30,7 @@ class BackupEntry:
 
     number: int
     label: Label
-    finished: datetime
+    finished: LocalTime
     position: int
     device_type: int
     devices: tuple[Device, ...]
@@ -42,13 +43,13 @@ class RestoreEntry:
 
     number: int
     backup: int
-    when: datetime
+    when: LocalTime
     database: str
     user: str
     kind: str
     replaces: bool
     recovers: bool
-    stop_at: datetime | None
+    stop_at: LocalTime | None
     device_count: int
 
 

@@ -79,8 +79,8 @@ class StatementJob:
     def open_media(self) -> Media:
         """Give the media of the statement."""
         statement = self._statement
-        self.sizes = sizes_of(self.options, statement.media)
         self._media = media = opened(self.parts, statement.media, "SNAPSHOT" in self.options)
+        self.sizes = sizes_of(self.options, statement.media)
         if self._cancelled:
             media.cancel()
         return media

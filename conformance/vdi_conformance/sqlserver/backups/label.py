@@ -1,7 +1,6 @@
 """The label of a backup set: what a medium says of itself before the data come; pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -9,13 +8,19 @@ import msgspec
 
 from vdi_conformance.emulator.rules import server_half_is_valid
 from vdi_conformance.emulator.stream import StreamError
-from vdi_conformance.sqlserver.databases.contents import Change, StoredTable
+from vdi_conformance.sqlserver.databases.contents import Change, LocalTime, StoredTable
 from vdi_conformance.sqlserver.databases.model import PAGE, DatabaseFile, DifferentialBase, Identity
 from vdi_conformance.sqlserver.seam import RecoveryModel, UserAccess
 from vdi_conformance.untrusted import decoding
+from vdi_conformance.vdi.structures import MAX_DEVICES, MIN_DEVICES
 
 Kind = Literal["database", "differential", "log"]
 _LONGEST: Final = 1 << 40
+_MOST: Final = 1 << 62
+_FIRST_YEAR: Final = 1753
+"""No datetime is earlier."""
+_LARGEST_VERSION: Final = 255
+_LARGEST_BUILD: Final = 32767
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class MediaSet:
 
     guid: UUID
     family_count: int
-    written: datetime
+    written: LocalTime
     name: str | None = None
     description: str | None = None
 
@@ -44,7 +49,7 @@ class Source:
     name: str
     seed: int
     size: int
-    created: datetime
+    created: LocalTime
     identity: Identity
     recovery: RecoveryModel
     access: UserAccess
@@ -94,7 +99,7 @@ class Label:
     source: Source
     range: Range
     writer: Writer
-    started: datetime
+    started: LocalTime
     document: int
     size: int
     block_size: int
@@ -102,7 +107,7 @@ class Label:
     traits: Traits = Traits()
     name: str | None = None
     description: str | None = None
-    expires: datetime | None = None
+    expires: LocalTime | None = None
     base: DifferentialBase | None = None
 
 
@@ -129,16 +134,38 @@ def read(data: bytes) -> Label:
         label = decoding.json(data, _LABELS)
     except decoding.Unreadable as error:
         raise StreamError(3241, f"its label cannot be read ({error})") from error
-    sizes = (label.document, label.size, label.source.size, *(one.backed_up for one in label.source.files))
-    sound = (
-        server_half_is_valid(0, label.block_size, label.max_transfer_size)
-        and all(0 <= size <= _LONGEST for size in sizes)
-        and label.document <= label.size
-        and {"data", "log"} <= {one.file.kind for one in label.source.files}
-    )
-    if not sound:
+    if not (_has_sound_sizes(label) and _has_sound_numbers(label)):
         raise StreamError(3241, "its label cannot be true")
     return label
+
+
+def _has_sound_sizes(label: Label) -> bool:
+    files = label.source.files
+    sizes = (label.document, label.size, label.source.size, *(one.backed_up for one in files))
+    return (
+        server_half_is_valid(0, label.block_size, label.max_transfer_size)
+        and all(0 <= size <= _LONGEST for size in (*sizes, *(one.file.size for one in files)))
+        and label.document <= label.size
+        and {"data", "log"} <= {one.file.kind for one in files}
+    )
+
+
+def _has_sound_numbers(label: Label) -> bool:
+    """Tell whether every number and time is one that its column can have."""
+    covered, base = label.range, label.base
+    lsns = [covered.first, covered.last, covered.checkpoint, covered.last_full]
+    lsns += [one.file.create_lsn for one in label.source.files]
+    times = [label.media.written, label.source.created, label.started]
+    times += [one for one in (label.expires, None if base is None else base.when) if one is not None]
+    major, minor, build = label.writer.version
+    return (
+        all(0 <= lsn < _MOST for lsn in (*lsns, 0 if base is None else base.lsn))
+        and all(when.year >= _FIRST_YEAR for when in times)
+        and MIN_DEVICES <= label.media.family_count <= MAX_DEVICES
+        and all(0 <= part <= _LARGEST_VERSION for part in (major, minor))
+        and 0 <= build <= _LARGEST_BUILD
+        and all(1 <= one.file.file_id <= _LARGEST_BUILD for one in label.source.files)
+    )
 
 
 def packed(document: Document) -> bytes:

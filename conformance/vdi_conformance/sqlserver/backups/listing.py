@@ -120,7 +120,7 @@ def flags_of(label: Label) -> int:
 
 def header_row(label: Label, media: Media, position: int) -> Values:
     """Give what a backup set says of itself; when it was finished its medium does not say."""
-    source, covered, traits = label.source, label.range, label.traits
+    source, covered = label.source, label.range
     number, description = _TYPES[label.kind]
     major, minor, build = label.writer.version
     return {
@@ -146,6 +146,18 @@ def header_row(label: Label, media: Media, position: int) -> Values:
         "SoftwareVersionBuild": build,
         "MachineName": label.writer.machine,
         "Flags": flags_of(label),
+        "RecoveryModel": source.recovery.replace("_", "-"),
+        "BackupTypeDescription": description,
+        "BackupSetGUID": label.guid,
+        "CompressedBackupSize": label.size,
+        "LastValidRestoreTime": label.started,
+        **_traits(label),
+    }
+
+
+def _traits(label: Label) -> Values:
+    source, traits = label.source, label.traits
+    return {
         "BindingID": source.identity.database,
         "RecoveryForkID": source.identity.fork,
         "Collation": source.collation,
@@ -154,17 +166,12 @@ def header_row(label: Label, media: Media, position: int) -> Values:
         "IsReadOnly": source.is_read_only,
         "IsSingleUser": source.access == "SINGLE_USER",
         "HasBackupChecksums": traits.has_checksums,
-        "BeginsLogChain": covered.begins_chain,
+        "BeginsLogChain": label.range.begins_chain,
         "IsForceOffline": traits.leaves_restoring,
         "IsCopyOnly": traits.is_copy_only,
         "FirstRecoveryForkID": source.identity.fork,
-        "RecoveryModel": source.recovery.replace("_", "-"),
         "DifferentialBaseLSN": None if label.base is None else label.base.lsn,
         "DifferentialBaseGUID": None if label.base is None else label.base.guid,
-        "BackupTypeDescription": description,
-        "BackupSetGUID": label.guid,
-        "CompressedBackupSize": label.size,
-        "LastValidRestoreTime": label.started,
     }
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vdi_conformance.sqlserver.data_tables import table
 from vdi_conformance.sqlserver.messages import message, refused
-from vdi_conformance.sqlserver.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from vdi_conformance.sqlserver.statements import Option
     from vdi_conformance.tds.answers import Message
 
 _READING: Final = ("filelistonly", "headeronly", "labelonly", "verifyonly")
 _FORMATS: Final = ("%Y-%m-%dT%H:%M:%S", "%Y%m%d %H:%M:%S", "%Y%m%d", "%b %d, %Y %I:%M %p", "%m/%d/%Y %H:%M:%S")
+_FIRST_YEAR: Final = 1753
+"""No datetime is earlier."""
 _MOST_STATS: Final = 100
 
 
@@ -112,16 +115,19 @@ def _fits(value: str, option: Option) -> bool:
 
 
 def _time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        pass
+    found = next((when for when in _readings(text.strip()) if when.year >= _FIRST_YEAR), None)
+    if found is None:
+        raise refused(241, value=text)
+    return found
+
+
+def _readings(text: str) -> Iterator[datetime]:
+    """Give what a text may mean."""
+    with suppress(ValueError):
+        yield datetime.fromisoformat(text).replace(tzinfo=None)
     for form in _FORMATS:
-        try:
-            return datetime.strptime(text.strip(), form)
-        except ValueError:
-            continue
-    raise refused(241, value=text)
+        with suppress(ValueError):
+            yield datetime.strptime(text, form)
 
 
 @cache

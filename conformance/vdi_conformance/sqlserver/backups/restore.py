@@ -11,7 +11,14 @@ from vdi_conformance.sqlserver.backups.history import BackupEntry, Device, Resto
 from vdi_conformance.sqlserver.backups.job import PROCESS, StatementJob
 from vdi_conformance.sqlserver.backups.reader import Wish
 from vdi_conformance.sqlserver.backups.reporting import of_restore, page_count, processed
-from vdi_conformance.sqlserver.backups.restoring import Request, completed, in_standby, planned, recovered
+from vdi_conformance.sqlserver.backups.restoring import (
+    Request,
+    completed,
+    in_standby,
+    left_restoring,
+    planned,
+    recovered,
+)
 from vdi_conformance.sqlserver.databases.activities import Busy
 from vdi_conformance.sqlserver.messages import message, refused
 
@@ -126,7 +133,7 @@ class RestoreJob(StatementJob):
         if "RESTRICTED_USER" in self.options:
             database = replace(database, access="RESTRICTED_USER")
         if "NORECOVERY" in self.options:
-            return database
+            return left_restoring(database)
         return in_standby(database) if "STANDBY" in self.options else recovered(database)
 
     def _report(

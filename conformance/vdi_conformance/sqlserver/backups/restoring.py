@@ -9,6 +9,7 @@ from uuid import uuid4
 from vdi_conformance.sqlserver.databases.contents import after
 from vdi_conformance.sqlserver.databases.lsn import following
 from vdi_conformance.sqlserver.databases.model import Database, DifferentialBase, Identity, LogState
+from vdi_conformance.sqlserver.databases.values import are_sound
 from vdi_conformance.sqlserver.messages import message, refused
 from vdi_conformance.sqlserver.seam import Refused
 
@@ -134,7 +135,14 @@ def _moved(label: Label, request: Request) -> tuple[DatabaseFile, ...]:
 
 
 def completed(database: Database, label: Label, document: Document, stop_at: datetime | None) -> Database:
-    """Give the database when all of a backup set has come."""
+    """Give the database when all of a backup set has come, or refuse tables that cannot be."""
+    ended = _filled(database, label, document, stop_at)
+    if not are_sound(ended.tables):
+        raise refused(3241, text="The tables in the backup set have values that cannot be.")
+    return ended
+
+
+def _filled(database: Database, label: Label, document: Document, stop_at: datetime | None) -> Database:
     last = label.range.last
     if label.kind == "database":
         chain = None if database.recovery == "SIMPLE" else last
@@ -161,6 +169,11 @@ def recovered(database: Database) -> Database:
     log = replace(database.log, last=following(database.log.last), backed_up_to=chain)
     identity = replace(database.identity, fork=uuid4())
     return replace(database, state="ONLINE", is_in_standby=False, identity=identity, log=log)
+
+
+def left_restoring(database: Database) -> Database:
+    """Give the database as it waits for a further restore."""
+    return replace(database, state="RESTORING", is_in_standby=False)
 
 
 def in_standby(database: Database) -> Database:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vdi_conformance.vdi.structures import VDConfig
 
 _OPERATING_SYSTEM: Final = "Operating system error "
+_NOT_READY: Final = "21(The device is not ready.)"
 _INITIALIZE: Final = 7
 """The state of an error 3201 of a virtual device that could not be initialized."""
 
@@ -72,7 +73,11 @@ class VirtualMedia:
         self._run = run = StatementRun(self._make_server(), plan, work)
         if self._cancelled:
             run.cancel()
-        if causes := run.run():
+        try:
+            causes = run.run()
+        except ConnectionError as error:
+            raise MediaFailure((message(3201, _INITIALIZE, device=self.names[0], error=_NOT_READY),)) from error
+        if causes:
             raise MediaFailure(*self._explained(plan.operation, causes, run.was_opened))
 
     def _explained(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vdi_conformance.sqlserver.databases.alteration import EXCLUSIVE, altered
@@ -11,7 +12,7 @@ from vdi_conformance.sqlserver.messages import message, refused
 from vdi_conformance.sqlserver.seam import ModifyName, Refused, SetOption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from vdi_conformance.sqlserver.databases.model import Database
     from vdi_conformance.sqlserver.parts import ServerParts
@@ -28,13 +29,15 @@ class Administration:
 
     def begin(self, offered: Iterable[tuple[str, int]]) -> None:
         """Make what is not there from an earlier start: databases of the server's own, and those of a size in bytes."""
-        catalogue, place = self._parts.catalogue, self._place()
+        place = self._place()
         for one in system_databases(place):
-            if catalogue.find(one.name) is None:
-                catalogue.add(lambda _, one=one: one)  # type: ignore[misc]
+            self._add_missing(one.name, partial(_numbered, one))
         for name, size in offered:
-            if catalogue.find(name) is None:
-                catalogue.add(lambda number, name=name, size=size: _offered(name, number, place, size))  # type: ignore[misc]
+            self._add_missing(name, partial(_offered, name, place, size))
+
+    def _add_missing(self, name: str, make: Callable[[int], Database]) -> None:
+        if self._parts.catalogue.find(name) is None:
+            self._parts.catalogue.add(make)
 
     def use(self, name: str, asker: Asker) -> DatabaseInfo:
         """Look whether a session may go to a database."""
@@ -117,6 +120,10 @@ class Administration:
         return Birthplace(self._seed, self._parts.now(), self._parts.places.data_path)
 
 
-def _offered(name: str, number: int, place: Birthplace, size: int) -> Database:
+def _numbered(database: Database, number: int) -> Database:
+    return replace(database, database_id=number)
+
+
+def _offered(name: str, place: Birthplace, size: int, number: int) -> Database:
     """Make a database that can be restored over itself without more ado, as its recovery model is SIMPLE."""
     return replace(new_database(name, number, place, size=size), recovery="SIMPLE")

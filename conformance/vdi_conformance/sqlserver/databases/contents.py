@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from vdi_conformance.sqlserver.seam import TableDefinition, TableName
 from vdi_conformance.tds.answers import Column, SqlType, TypeName
 
+LocalTime = Annotated[datetime, msgspec.Meta(tz=False)]
+"""A time of a server, which has no zone."""
 Stored = bool | int | float | str | None
 """A value as JSON can have it; what it stands for follows from the type of its column."""
 StoredRows = tuple[tuple[Stored, ...], ...]
@@ -48,7 +52,7 @@ class Change:
     """
 
     lsn: int
-    when: datetime
+    when: LocalTime
     kind: Literal["create", "drop", "insert", "replace"]
     schema: str
     table: str

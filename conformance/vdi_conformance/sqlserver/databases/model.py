@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from vdi_conformance.sqlserver.databases.contents import Change, StoredTable, after
+from vdi_conformance.sqlserver.databases.contents import Change, LocalTime, StoredTable, after
 from vdi_conformance.sqlserver.databases.lsn import FIRST, following
 from vdi_conformance.sqlserver.seam import DatabaseInfo, DatabaseState, RecoveryModel, UserAccess
 
@@ -36,7 +35,7 @@ class DifferentialBase:
 
     lsn: int
     guid: UUID
-    when: datetime
+    when: LocalTime
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Database:
     database_id: int
     seed: int
     size: int
-    created: datetime
+    created: LocalTime
     identity: Identity
     files: tuple[DatabaseFile, ...]
     state: DatabaseState = "ONLINE"

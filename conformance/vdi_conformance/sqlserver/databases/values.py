@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from vdi_conformance.sqlserver.databases.contents import types_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from vdi_conformance.sqlserver.databases.contents import Stored, StoredRows
+    from vdi_conformance.sqlserver.databases.contents import Stored, StoredRows, StoredTable
     from vdi_conformance.tds.answers import Value
 
 
@@ -27,6 +29,17 @@ def restored(types: Iterable[str], rows: StoredRows) -> Iterable[tuple[Value, ..
     """Turn what is kept into rows."""
     ways: list[Callable[[Any], Value]] = [_RESTORING.get(name, _as_it_is) for name in types]
     return (tuple(None if value is None else way(value) for way, value in zip(ways, row, strict=True)) for row in rows)
+
+
+def are_sound(tables: Iterable[StoredTable]) -> bool:
+    """Tell whether every row can be restored."""
+    try:
+        for table in tables:
+            for _ in restored(types_of(table), table.rows):
+                pass
+    except (ArithmeticError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _as_it_is(value: Any) -> Any:
