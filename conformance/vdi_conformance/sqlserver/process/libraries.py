@@ -21,9 +21,7 @@ BITS: Final = 64
 """Programs of Windows are taken for 64-bit ones; `emulator library --bits 32` builds for the others."""
 
 
-def with_library(
-    connections: Connections, wanted: Wanted, has_command: bool, tell: Callable[[str], None]
-) -> Connections:
+def with_library(connections: Connections, wanted: Wanted, tell: Callable[[str], None]) -> Connections:
     """Name the library of the clients, and put programs of Windows beside the others where clients are such.
 
     One that the environment names already is left as it is. What cannot be built is told, and does without: a client
@@ -32,7 +30,7 @@ def with_library(
     named = os.environ.get(LIBRARY)
     if named and not wanted.for_windows:
         return connections._replace(library=Path(named).absolute())
-    if sys.platform == "win32" or not (has_command or wanted.for_windows):
+    if sys.platform == "win32":
         return connections
     try:
         library, *_ = provide(connections.programs, BITS if wanted.for_windows else None, tell)
