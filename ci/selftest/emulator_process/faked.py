@@ -64,13 +64,13 @@ class Session:
     def _transfer(self, text: str) -> Iterator[Answer]:
         found = TRANSFER.match(text.strip())
         assert found is not None, text
-        sizes = {one.name: one.size for one in self._wish.databases}
+        sizes = {one.name.lower(): one.size for one in self._wish.databases}
         size = SIZE.search(text)
         statement = Statement(
             "backup" if found[1].lower() == "backup" else "restore",
             self._wish.instance,
             tuple(DEVICE.findall(found[3])),
-            Database(found[2], sizes.get(found[2], 1 << 20), self._wish.seed),
+            Database(self._wish.seed, sizes.get(found[2].lower(), 1 << 20)),
             max_transfer_size=int(size[1]) if size else None,
             snapshot="SNAPSHOT" in text,
         )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 INT = SqlType("int")
 NAME = SqlType("nvarchar", 8)
+TWO_ROWS = "\n(2 rows affected)\n"
 TWO_COLUMNS: tuple[Answer, ...] = (
     Columns((Column("a", INT), Column("name", NAME))),
     Row((1, "one")),
@@ -38,7 +39,7 @@ DONE: tuple[Answer, ...] = (Message(3014, "BACKUP DATABASE successfully processe
             "sqlcmd",
             "",
             TWO_COLUMNS,
-            "a           name    \n----------- --------\n          1 one     \n        -20 NULL    \n\n(2 rows affected)\n",
+            f"a           name    \n{'-' * 11} {'-' * 8}\n          1 one     \n        -20 NULL    \n{TWO_ROWS}",
         ),
         ("sqlcmd", "-W -s,", TWO_COLUMNS, "a,name\n-,----\n1,one\n-20,NULL\n\n(2 rows affected)\n"),
         ("sqlcmd", "-h-1 -W", TWO_COLUMNS, "1 one\n-20 NULL\n\n(2 rows affected)\n"),
@@ -55,7 +56,6 @@ DONE: tuple[Answer, ...] = (Message(3014, "BACKUP DATABASE successfully processe
             (*TWO_COLUMNS[:2], StatementEnd(1)),
             " a           name    \n ----------- --------\n           1 one     \n\n(1 row affected)\n",
         ),
-        ),
         ("sqlcmd", "", (StatementEnd(1),), "\n(1 rows affected)\n"),
         ("sqlcmd", "", (Columns((Column("", INT),)), StatementEnd(None)), "           \n-----------\n\n"),
         ("sqlcmd", "", DONE, "BACKUP DATABASE successfully processed 10 pages.\n"),
@@ -63,8 +63,11 @@ DONE: tuple[Answer, ...] = (Message(3014, "BACKUP DATABASE successfully processe
             "sqlcmd",
             "",
             FAILED,
-            "Msg 3271, Level 16, State 1, Server HERE, Line 1\nA nonrecoverable I/O error occurred.\n"
-            "Msg 3013, Level 16, State 1, Server HERE, Line 1\nBACKUP DATABASE is terminating abnormally.\n",
+            "".join(
+                f"Msg {message.number}, Level 16, State 1, Server HERE, Line 1\n{message.text}\n"
+                for message in FAILED
+                if isinstance(message, Message)
+            ),
         ),
         (
             "sqlcmd",

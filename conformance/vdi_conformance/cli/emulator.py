@@ -56,7 +56,10 @@ def run(
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Write the server's error log here.")
     ] = None,
     json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write how to connect here as JSON; - is standard output.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write how to connect here as JSON, and the account at the end; - is standard output."
+        ),
     ] = None,
     instance: Annotated[
         str | None, typer.Option(metavar="NAME", help="Be this named instance, not the default one.")

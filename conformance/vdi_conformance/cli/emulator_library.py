@@ -8,7 +8,7 @@ import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import UsageRefusal
-from vdi_conformance.standins.building import SOURCES, NotBuilt, Target
+from vdi_conformance.standins.building import SOURCES, NotBuilt
 
 BITS: Final = ("64", "32")
 
@@ -26,7 +26,7 @@ def library(
     It has the interface of the library that SQL Server brings, and is no copy of it: what is shown with it says
     nothing of that one.
     """
-    from vdi_conformance.standins import targets
+    from vdi_conformance.standins.targets import provide
 
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -36,13 +36,9 @@ def library(
             return 0
     except OSError as error:
         raise UsageRefusal(f"{directory} cannot be written ({error.strerror}): name another directory.") from error
-    width = int(bits)
     try:
-        wanted: list[Target] = [targets.for_windows(width)] if windows else [targets.for_linux()]
-        if windows:
-            wanted += [targets.tool_for_windows(name, width) for name in ("sqlcmd", "osql")]
-        for target in wanted:
-            typer.echo(target.build(directory.absolute()))
+        for made in provide(directory, int(bits) if windows else None):
+            typer.echo(made)
     except NotBuilt as reason:
         raise UsageRefusal(str(reason)) from reason
     return 0

@@ -26,7 +26,7 @@ def serve(wanted: Wanted, command: Sequence[str], json: Path | None) -> int:
     with until_asked() as ending:
         try:
             with EmulatedServer(wanted) as server:
-                connections = with_library(server.connections, wanted, bool(command), tell)
+                connections = with_library(server.connections, wanted, tell)
                 _announce(connections, json)
                 if command:
                     variables = dict(os.environ)
@@ -34,7 +34,10 @@ def serve(wanted: Wanted, command: Sequence[str], json: Path | None) -> int:
                 else:
                     ending.wait()
                     code = 0
-                tell(f"Done: {server.account.sentence()}.")
+                account = server.account
+                tell(f"Done: {account.sentence()}.")
+                if json is not None:
+                    _write(json, connections.as_json(account))
                 return code
         except (Unavailable, NotAsked, NotStarted) as error:
             raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
@@ -43,17 +46,20 @@ def serve(wanted: Wanted, command: Sequence[str], json: Path | None) -> int:
 def _announce(connections: Connections, json: Path | None) -> None:
     """Say how to connect: to people on standard error, to programs where they want it."""
     tell(connections.as_text().rstrip())
-    if json is None:
-        return
+    if json is not None:
+        _write(json, connections.as_json())
+
+
+def _write(json: Path, text: str) -> None:
     if str(json) == STDOUT:
-        sys.stdout.write(connections.as_json())
+        sys.stdout.write(text)
         sys.stdout.flush()
         return
     unfinished = json.with_name(f"{json.name}.new")
     try:
         # Whoever waits for the file finds all of it; it holds the password.
         with open(unfinished, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(connections.as_json())
+            file.write(text)
         unfinished.replace(json)
     except OSError as error:
         raise UsageRefusal(f"--json: {json} cannot be written ({error.strerror}): name another file.") from error

@@ -1,4 +1,4 @@
-"""What is built: libsqlvdi.so, sqlvdi.dll, and the programs sqlcmd.exe and osql.exe."""
+"""What is built: libsqlvdi.so, sqlvdi.dll, and the program that is sqlcmd.exe and osql.exe."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.standins.building import COMMON, SHARED, NotBuilt, Target
+from vdi_conformance.standins.building import COMMON, SHARED, NotBuilt, Target, say_nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 OPTIMIZED: Final = "-O2"
 WINDOWS: Final = (*COMMON, "-DUNICODE", "-D_UNICODE", "-D_WIN32_WINNT=0x0A00")
@@ -40,11 +40,11 @@ def for_windows(bits: int = 64, *flags: str) -> Target:
     return Target(WINDOWS_LIBRARY, COMPILERS[bits], ("core", "windows"), told, (SHARED, *LINKED, *fixed))
 
 
-def tool_for_windows(name: str, bits: int = 64) -> Target:
-    """Give sqlcmd.exe or osql.exe, each of which passes its command line on to a running emulator."""
+def tool_for_windows(bits: int = 64) -> Target:
+    """Give sqlcmd.exe, which passes its command line on to a running emulator; a copy of that name is osql.exe."""
     sources = ("tools", "core/wire.cpp", "windows/socket.cpp", "windows/text.cpp")
     told = (*WINDOWS, OPTIMIZED, "-municode")
-    return Target(f"{name}.exe", COMPILERS[bits], sources, told, LINKED)
+    return Target("sqlcmd.exe", COMPILERS[bits], sources, told, LINKED)
 
 
 def compiler() -> str:
@@ -63,3 +63,25 @@ def cache() -> Path:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "vdi-conformance"
+
+
+TOOLS: Final = ("sqlcmd.exe", "osql.exe")
+
+
+def provide(directory: Path, bits: int | None, tell: Callable[[str], None] = say_nothing) -> tuple[Path, ...]:
+    """Put the library into a directory, and with it the tools where `bits` names a width of Windows.
+
+    It is built once for this user and copied from then on. NotBuilt where that cannot be.
+    """
+    room = cache() / ("linux" if bits is None else f"windows-{bits}")
+    if bits is None:
+        return (_copied(for_linux().build(room, tell), directory),)
+    library, tool = for_windows(bits).build(room, tell), tool_for_windows(bits).build(room, tell)
+    return (_copied(library, directory), *(_copied(tool, directory, name) for name in TOOLS))
+
+
+def _copied(made: Path, directory: Path, name: str | None = None) -> Path:
+    try:
+        return Path(shutil.copy(made, directory / (name or made.name)))
+    except OSError as error:
+        raise NotBuilt(f"{directory} cannot be written ({error.strerror}): name another directory.") from error

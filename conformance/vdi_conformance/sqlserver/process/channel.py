@@ -14,14 +14,16 @@ import codecs
 import contextlib
 import queue
 import secrets
+import socket
 import threading
+import traceback
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.emulator.directory import AREA_MODE, PRIVATE, hand_to, publish
 from vdi_conformance.emulator.listening import listening
+from vdi_conformance.sqlserver.sqlcmd.running import FAILED
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -89,7 +91,11 @@ class ToolChannel:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError, _Misunderstood):
-            _Start(connection, self._secret, self._make_tool).run()
+            try:
+                _Start(connection, self._secret, self._make_tool).run()
+            finally:
+                # The thread that listens holds the connection, too, and is to learn that it is over.
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Start:
@@ -112,7 +118,14 @@ class _Start:
         program, arguments, variables = self._command_line(fields[1:])
         tool = self._make_tool(self)
         threading.Thread(target=self._listen, args=(tool,), daemon=True).start()
-        code = tool.obey(program, arguments, variables)
+        try:
+            code = tool.obey(program, arguments, variables)
+        except OSError:
+            raise
+        except Exception:
+            traceback.print_exc()
+            self.write(f"{program}: the emulator failed to run it: its standard error has the traceback\n", True)
+            code = FAILED
         self._send("exit", str(code))
 
     def _command_line(self, fields: list[str]) -> tuple[Program, list[str], Mapping[str, str]]:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from vdi_conformance.sqlserver.process.counts import Account
+
 USER: Final = "sa"
 DIRECTORY: Final = "VDI_EMULATOR_DIRECTORY"
 PASSWORD: Final = "VDI_EMULATOR_PASSWORD"  # noqa: S105 - the name of a variable
@@ -71,8 +73,8 @@ class Connections(NamedTuple):
                 told[_LOADER] = _before(str(self.library.parent), existing.get(_LOADER), os.pathsep)
         return told
 
-    def as_json(self) -> str:
-        """Tell all of it, for a program."""
+    def as_json(self, account: Account | None = None) -> str:
+        """Tell all of it for a program, and at the end what was done."""
         told = {
             "directory": str(self.directory),
             "server": self.server_name,
@@ -84,6 +86,7 @@ class Connections(NamedTuple):
             "programs": str(self.programs),
             "library": str(self.library) if self.library is not None else None,
             "variables": self.variables({}),
+            "account": account._asdict() if account is not None else None,
         }
         return json.dumps(told, indent=2) + "\n"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.sqlserver.process.programs import PROGRAMS
+from vdi_conformance.sqlserver.process.connections import LIBRARY
 from vdi_conformance.standins.building import NotBuilt
-from vdi_conformance.standins.targets import cache, for_linux, for_windows, tool_for_windows
+from vdi_conformance.standins.targets import provide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,23 +17,24 @@ if TYPE_CHECKING:
     from vdi_conformance.sqlserver.process.connections import Connections
     from vdi_conformance.sqlserver.process.process import Wanted
 
+BITS: Final = 64
+"""Programs of Windows are taken for 64-bit ones; `emulator library --bits 32` builds for the others."""
 
-def with_library(
-    connections: Connections, wanted: Wanted, has_command: bool, tell: Callable[[str], None]
-) -> Connections:
+
+def with_library(connections: Connections, wanted: Wanted, tell: Callable[[str], None]) -> Connections:
     """Name the library of the clients, and put programs of Windows beside the others where clients are such.
 
-    What cannot be built is told, and does without: a client may bring a library of its own.
+    One that the environment names already is left as it is. What cannot be built is told, and does without: a client
+    may bring a library of its own.
     """
-    if sys.platform == "win32" or not (has_command or wanted.for_windows):
+    named = os.environ.get(LIBRARY)
+    if named and not wanted.for_windows:
+        return connections._replace(library=Path(named).absolute())
+    if sys.platform == "win32":
         return connections
     try:
-        if not wanted.for_windows:
-            return connections._replace(library=for_linux().build(cache() / "linux", tell))
-        for name in PROGRAMS:
-            made = tool_for_windows(name).build(cache() / "windows", tell)
-            (connections.programs / made.name).write_bytes(made.read_bytes())
-        return connections._replace(library=for_windows().build(cache() / "windows", tell))
+        library, *_ = provide(connections.programs, BITS if wanted.for_windows else None, tell)
+        return connections._replace(library=library)
     except NotBuilt as reason:
         tell(f"There is no stand-in library for clients: {str(reason)[:1].lower()}{str(reason)[1:]}")
         return connections

@@ -60,7 +60,7 @@ class EmulatedServer:
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
-        self._password = wanted.password or secrets.token_urlsafe(12)
+        self._password = wanted.password or secrets.token_hex(8)
         self._ends = ExitStack()
         self._servers: Servers | None = None
 
