@@ -32,11 +32,16 @@ class Listed(NamedTuple):
     whole: bool
 
     @property
-    def made(self) -> type[Application]:
-        """The class."""
-        module, _, name = self.application.partition(":")
-        made: type[Application] = getattr(importlib.import_module(f"vdi_fixtures.applications.{module}"), name)
-        return made
+    def needs_library(self) -> bool:
+        """Whether only a library that protects pages sees what is wrong."""
+        return self.application.startswith("touching:")
+
+
+def application_named(text: str) -> type[Application]:
+    """Find an application by its module and its name."""
+    module, _, name = text.partition(":")
+    made: type[Application] = getattr(importlib.import_module(f"vdi_fixtures.applications.{module}"), name)
+    return made
 
 
 def listed() -> list[Listed]:
@@ -60,7 +65,7 @@ class LinkedProcess:
 
     def die(self) -> None:
         """Let the lifeline go, which is all that the broker sees of the end of a process."""
-        del vars(self._link)["_lifeline"]
+        self._link.close()
 
 
 class JudgedSite:
@@ -81,7 +86,7 @@ class JudgedSite:
         """Run a statement by a server of the judge."""
         link = BrokerConnection(self.directory)
         judge = self.judge
-        return self.threads.submit(EmulatorStatementServer(lambda: judge.server(link), SEED).execute, statement)
+        return self.threads.submit(EmulatorStatementServer(lambda: judge.kind(link), SEED).execute, statement)
 
     def judged(self, application: type[Application]) -> Judge:
         """Run an application under a judge of its own."""

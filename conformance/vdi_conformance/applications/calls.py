@@ -20,7 +20,7 @@ class _Form(NamedTuple):
     values: tuple[str, ...] = ()
 
 
-_COMMAND: Final = ("command", "kind", "size", "position", "area", "length", "offset")
+_COMMAND: Final = ("command", "code", "size", "position", "area", "length", "offset")
 FORMS: Final[dict[str, _Form]] = {
     "create": _Form("set.create_ex", ("instance", "name", "config")),
     "attach": _Form("set.open_in_secondary_ex", ("instance", "name")),
@@ -64,14 +64,20 @@ def _call(number: int, call: Call, first: float) -> records.Call:
     form = FORMS.get(call.method, _Form(call.method.replace("server_", "server.", 1)))
     return records.Call(
         number=number,
-        process=f"process {call.owner.process}",
+        process=f"{'server' if call.method.startswith('server_') else 'process'} {call.owner.process}",
         thread=f"thread {call.connection}",
         method=form.method,
         params=_named(form.arguments, call.arguments),
-        answer={"code": call.code, **_named(form.values, call.values)},
+        answer={"code": call.code, **_values(form, call)},
         begin=round(1000 * (call.begin - first), 3),
         end=round(1000 * (call.end - first), 3),
     )
+
+
+def _values(form: _Form, call: Call) -> dict[str, Any]:
+    """Give the out values; those of a command stand together, since it has a code of its own."""
+    named = _named(form.values, call.values)
+    return {"command": named} if named and form.values is _COMMAND else named
 
 
 def _named(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:

@@ -26,6 +26,10 @@ class _Connection:
         if hasattr(self, "_socket"):
             self._socket.close()
 
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
     def send(self, name: str, *fields: int | str | None) -> None:
         """Send one request."""
         try:
@@ -73,6 +77,11 @@ class BrokerConnection:
             return
         self._lifeline.send("lifeline", self._endpoint.secret)
         (self._process,) = self._lifeline.receive()
+
+    def close(self) -> None:
+        """End as the death of this process would: the broker takes all that it had open for left behind."""
+        if not self._denied:
+            self._lifeline.close()
 
     def new_object(self) -> int:
         """Give the number of a new client object or server of this process."""
