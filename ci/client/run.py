@@ -90,9 +90,9 @@ class Served:
     def _statement(self, batch: str) -> Statement:
         from vdi_conformance.contract import Statement
 
-        operation = "backup" if batch.startswith("BACKUP") else "restore"
         names = tuple(name.replace("''", "'") for name in NAME.findall(batch))
-        return Statement(operation, None, names, self._database, max_transfer_size=TRANSFER)
+        is_backup = batch.startswith("BACKUP")
+        return Statement("backup" if is_backup else "restore", None, names, self._database, max_transfer_size=TRANSFER)
 
 
 def start(arguments: list[str]) -> int:

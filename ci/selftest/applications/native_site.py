@@ -15,7 +15,7 @@ from vdi_conformance.adapters.libsqlvdi import Library, LibsqlvdiSet
 
 
 class NativeProcess:
-    """This process, in the place of any."""
+    """The process itself, in the place of any."""
 
     def __init__(self, library: Library) -> None:
         self._library = library

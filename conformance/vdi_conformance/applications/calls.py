@@ -9,7 +9,7 @@ from vdi_conformance.evidence import records
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vdi_conformance.applications.events import Call
+    from vdi_conformance.applications.events import Call, Departure
 
 
 class _Form(NamedTuple):
@@ -55,9 +55,20 @@ FORMS: Final[dict[str, _Form]] = {
 
 def evidence_calls(calls: Sequence[Call]) -> list[records.Call]:
     """Give calls in the order in which they began, numbered from 1, on the clock of the first of them."""
-    first = min((call.begin for call in calls), default=0.0)
+    first = _beginning(calls)
     ordered = sorted(calls, key=lambda call: call.number)
     return [_call(number, call, first) for number, call in enumerate(ordered, 1)]
+
+
+def ended_process(departure: Departure | None, calls: Sequence[Call]) -> dict[str, float]:
+    """Give the process that ended, and when, on the clock of calls that it is told with."""
+    if departure is None:
+        return {}
+    return {f"process {departure.process}": round(1000 * (departure.time - _beginning(calls)), 3)}
+
+
+def _beginning(calls: Sequence[Call]) -> float:
+    return min((call.begin for call in calls), default=0.0)
 
 
 def _call(number: int, call: Call, first: float) -> records.Call:
