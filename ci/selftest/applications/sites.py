@@ -14,11 +14,12 @@ from vdi_conformance.applications.judge import Judge
 from vdi_conformance.emulator.broker import Broker
 from vdi_conformance.emulator.broker_connection import BrokerConnection
 from vdi_conformance.emulator.client import EmulatorDeviceSet
+from vdi_conformance.emulator.server import EmulatorServer
 from vdi_conformance.emulator.statement import EmulatorStatementServer
 
 if TYPE_CHECKING:
     from vdi_conformance.contract import Statement, StatementOutcome
-    from vdi_fixtures.applications.application import Application
+    from vdi_fixtures.applications.application import Application, Process
 
 TABLE = Path(vdi_fixtures.applications.__file__).with_name("applications.tsv")
 SEED = 7
@@ -32,11 +33,16 @@ class Listed(NamedTuple):
     whole: bool
 
     @property
-    def made(self) -> type[Application]:
-        """The class."""
-        module, _, name = self.application.partition(":")
-        made: type[Application] = getattr(importlib.import_module(f"vdi_fixtures.applications.{module}"), name)
-        return made
+    def needs_library(self) -> bool:
+        """Whether only a library that protects pages sees what is wrong."""
+        return self.application.startswith("touching:")
+
+
+def application_named(text: str) -> type[Application]:
+    """Find an application by its module and its name."""
+    module, _, name = text.partition(":")
+    made: type[Application] = getattr(importlib.import_module(f"vdi_fixtures.applications.{module}"), name)
+    return made
 
 
 def listed() -> list[Listed]:
@@ -60,7 +66,7 @@ class LinkedProcess:
 
     def die(self) -> None:
         """Let the lifeline go, which is all that the broker sees of the end of a process."""
-        del vars(self._link)["_lifeline"]
+        self._link.close()
 
 
 class JudgedSite:
@@ -71,21 +77,26 @@ class JudgedSite:
         self.broker = Broker(self.directory, SEED)
         self.broker.start()
         self.threads = ThreadPoolExecutor(max_workers=8)
+        self.judge: Judge | None = None
+        self.restart_names()
+
+    def restart_names(self) -> None:
+        """Give the next application the name of the first one."""
         self._names = itertools.count(1)
 
-    def process(self) -> LinkedProcess:
+    def process(self) -> Process:
         """Make what stands for a process."""
         return LinkedProcess(self.directory)
 
     def execute(self, statement: Statement) -> Future[StatementOutcome]:
         """Run a statement by a server of the judge."""
         link = BrokerConnection(self.directory)
-        judge = self.judge
-        return self.threads.submit(EmulatorStatementServer(lambda: judge.server(link), SEED).execute, statement)
+        kind = EmulatorServer if self.judge is None else self.judge.kind
+        return self.threads.submit(EmulatorStatementServer(lambda: kind(link), SEED).execute, statement)
 
     def judged(self, application: type[Application]) -> Judge:
         """Run an application under a judge of its own."""
-        self.judge = Judge(self.broker, self.directory, SEED)
+        self.judge = judge = Judge(self.broker, self.directory, SEED)
         application(self, f"set {next(self._names)}").run()
-        self.judge.stop()
-        return self.judge
+        judge.stop()
+        return judge

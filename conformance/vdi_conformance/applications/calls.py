@@ -9,7 +9,7 @@ from vdi_conformance.evidence import records
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vdi_conformance.applications.events import Call
+    from vdi_conformance.applications.events import Call, Departure
 
 
 class _Form(NamedTuple):
@@ -20,7 +20,7 @@ class _Form(NamedTuple):
     values: tuple[str, ...] = ()
 
 
-_COMMAND: Final = ("command", "kind", "size", "position", "area", "length", "offset")
+_COMMAND: Final = ("command", "code", "size", "position", "area", "length", "offset")
 FORMS: Final[dict[str, _Form]] = {
     "create": _Form("set.create_ex", ("instance", "name", "config")),
     "attach": _Form("set.open_in_secondary_ex", ("instance", "name")),
@@ -55,23 +55,40 @@ FORMS: Final[dict[str, _Form]] = {
 
 def evidence_calls(calls: Sequence[Call]) -> list[records.Call]:
     """Give calls in the order in which they began, numbered from 1, on the clock of the first of them."""
-    first = min((call.begin for call in calls), default=0.0)
+    first = _beginning(calls)
     ordered = sorted(calls, key=lambda call: call.number)
     return [_call(number, call, first) for number, call in enumerate(ordered, 1)]
+
+
+def ended_process(departure: Departure | None, calls: Sequence[Call]) -> dict[str, float]:
+    """Give the process that ended, and when, on the clock of calls that it is told with."""
+    if departure is None:
+        return {}
+    return {f"process {departure.process}": round(1000 * (departure.time - _beginning(calls)), 3)}
+
+
+def _beginning(calls: Sequence[Call]) -> float:
+    return min((call.begin for call in calls), default=0.0)
 
 
 def _call(number: int, call: Call, first: float) -> records.Call:
     form = FORMS.get(call.method, _Form(call.method.replace("server_", "server.", 1)))
     return records.Call(
         number=number,
-        process=f"process {call.owner.process}",
+        process=f"{'server' if call.method.startswith('server_') else 'process'} {call.owner.process}",
         thread=f"thread {call.connection}",
         method=form.method,
         params=_named(form.arguments, call.arguments),
-        answer={"code": call.code, **_named(form.values, call.values)},
+        answer={"code": call.code, **_values(form, call)},
         begin=round(1000 * (call.begin - first), 3),
         end=round(1000 * (call.end - first), 3),
     )
+
+
+def _values(form: _Form, call: Call) -> dict[str, Any]:
+    """Give the out values; those of a command stand together, since it has a code of its own."""
+    named = _named(form.values, call.values)
+    return {"command": named} if named and form.values is _COMMAND else named
 
 
 def _named(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:

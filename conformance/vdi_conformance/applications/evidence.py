@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from vdi_conformance.applications.calls import evidence_calls
+from vdi_conformance.applications.calls import ended_process, evidence_calls
 from vdi_conformance.applications.standards import standards
 from vdi_conformance.evidence.records import APPLICATION, Cause, CheckRecord, Observation, Verdict
 from vdi_conformance.requirements import catalogue
@@ -15,7 +15,7 @@ from vdi_conformance.untrusted.printable import keepable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vdi_conformance.applications.events import Call
+    from vdi_conformance.applications.events import Call, Departure
     from vdi_conformance.applications.findings import Finding, Ledger
     from vdi_conformance.applications.standards import Standard
     from vdi_conformance.requirements import Requirement
@@ -31,6 +31,7 @@ class _Judged(NamedTuple):
     cause: Cause | None = None
     calls: tuple[Call, ...] = ()
     detail: str = ""
+    ended: Departure | None = None
 
 
 def checks(ledger: Ledger) -> tuple[CheckRecord, ...]:
@@ -54,7 +55,7 @@ def _judged(standard: Standard, requirement: Requirement, ledger: Ledger) -> _Ju
         verdict = BROKEN.get(requirement.level, "passed")
         first = findings[0]
         cause = None if verdict == "passed" else Cause(kind="assertion", sentence=first.sentence)
-        return _Judged(verdict, cause, first.calls, _others(findings, ledger.broken[standard.id]))
+        return _Judged(verdict, cause, first.calls, _others(findings, ledger.broken[standard.id]), first.ended)
     if ledger.met[standard.id]:
         return _Judged("passed", calls=ledger.shown[standard.id], detail=f"Met {ledger.met[standard.id]} times.")
     if any(id_ == standard.id for id_, _ in ledger.answers):
@@ -91,6 +92,7 @@ def _record(standard: Standard, requirement: Requirement, ledger: Ledger, judged
             if of == standard.id
         ],
         calls=evidence_calls(judged.calls),
+        ended=ended_process(judged.ended, judged.calls),
         detail=judged.detail,
         about=standard.judged,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vdi_conformance.applications.events import Call
+    from vdi_conformance.applications.events import Call, Departure
 
 KEPT: Final = 8
 """So many findings of one requirement are told; all are counted."""
@@ -17,11 +17,12 @@ SHOWN: Final = 30
 
 
 class Finding(NamedTuple):
-    """That a requirement was broken: how in one sentence, and the calls that show it."""
+    """That a requirement was broken: how in one sentence, the calls that show it, and perhaps the end of a process."""
 
     requirement: str
     sentence: str
     calls: tuple[Call, ...]
+    ended: Departure | None = None
 
 
 class Ledger:
@@ -40,13 +41,13 @@ class Ledger:
         self.met[requirement] += 1
         self.shown.setdefault(requirement, calls)
 
-    def breach(self, requirement: str, sentence: str, calls: Iterable[Call]) -> None:
+    def breach(self, requirement: str, sentence: str, calls: Iterable[Call], ended: Departure | None = None) -> None:
         """Take that a requirement was broken."""
         self.broken[requirement] += 1
         ordered = sorted({call.number: call for call in calls}.values(), key=lambda call: call.number)
         kept = self.findings.setdefault(requirement, [])
         if len(kept) < KEPT:
-            kept.append(Finding(requirement, sentence, tuple(ordered[-SHOWN:])))
+            kept.append(Finding(requirement, sentence, tuple(ordered[-SHOWN:]), ended))
 
     def observe(self, requirement: str, subject: str, answer: str) -> None:
         """Take an answer where the documents require none."""

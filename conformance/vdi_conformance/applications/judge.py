@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
 from datetime import UTC, datetime
@@ -13,7 +14,8 @@ import vdi_conformance
 from vdi_conformance.applications.evidence import checks
 from vdi_conformance.applications.following import Follower
 from vdi_conformance.applications.recording import Recording
-from vdi_conformance.applications.server import JudgingServer
+from vdi_conformance.applications.server import judging
+from vdi_conformance.emulator.broker_connection import BrokerConnection
 from vdi_conformance.emulator.observing import WATCHED
 from vdi_conformance.evidence.files import Evidence, EvidenceWriter
 from vdi_conformance.evidence.records import APPLICATION, Header, Party
@@ -23,34 +25,37 @@ from vdi_conformance.requirements import digest
 if TYPE_CHECKING:
     from vdi_conformance.applications.findings import Ledger
     from vdi_conformance.emulator.broker import Broker
-    from vdi_conformance.emulator.broker_connection import BrokerConnection
+    from vdi_conformance.emulator.server import EmulatorServer
 
+_ROUNDS: Final = 2
+"""What was sent on any connection before one answer is taken before the next one."""
 SELECTION: Final = "requirements of the client application"
 
 
 class Judge:
     """Watches every client application that uses a broker, from its making until `stop`.
 
-    The servers of statements have to come from `server`. What they ask for beyond their statements follows from `seed`.
+    The servers of statements have to be of the class `kind`. What these ask for besides follows from `seed`.
     """
 
     def __init__(self, broker: Broker, directory: str, seed: int) -> None:
         self._broker = broker
+        self._directory = directory
         self._watched = Path(directory) / WATCHED
         self._seed = seed
         self._started = datetime.now(UTC)
         self._began = time.monotonic()
         self._follower = Follower()
         self._recording = Recording(self._follower.take)
+        self.kind: type[EmulatorServer] = judging(self._recording, seed)
         self._watched.touch()
         broker.observe(self._recording)
 
-    def server(self, link: BrokerConnection) -> JudgingServer:
-        """Make a server for one statement."""
-        return JudgingServer(link, self._recording, self._seed)
-
     def stop(self) -> None:
-        """Judge nothing that comes later."""
+        """Judge what has come until now, and nothing that comes later."""
+        for _ in range(_ROUNDS):
+            with contextlib.suppress(OSError):
+                BrokerConnection(self._directory).close()
         self._broker.observe(None)
         self._recording.stop()
         self._watched.unlink(missing_ok=True)

@@ -41,7 +41,8 @@ class Recording:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._fills = itertools.count(1)
-        self._connections: dict[object, int] = {}
+        self._labels = itertools.count(1)
+        self._connections: dict[object, tuple[int, int]] = {}
         self._under_way: dict[object, tuple[int, ObjectKey, str, tuple[Any, ...], float]] = {}
         self._backups: deque[Streams] = deque(maxlen=BACKUPS)
         self._stopped = False
@@ -71,8 +72,8 @@ class Recording:
             begun = self._under_way.pop(connection, None)
             if begun is None:  # it began before the recording did
                 return
-            label = self._connections.setdefault(connection, len(self._connections) + 1)
             number, key, name, arguments, begin = begun
+            label, _ = self._connections.setdefault(connection, (next(self._labels), key.process))
             values = tuple(answer.values)
             answered, end = next(self._numbers), self._now()
             self._hand_on(Call(number, key, label, name, arguments, begin, answered, end, answer.code, values))
@@ -81,6 +82,7 @@ class Recording:
         """Take the end of a process."""
         with self._lock:
             self._under_way = {one: call for one, call in self._under_way.items() if call[1].process != process}
+            self._connections = {one: of for one, of in self._connections.items() if of[1] != process}
             self._hand_on(Departure(next(self._numbers), process, self._now()))
 
     def stop(self) -> None:

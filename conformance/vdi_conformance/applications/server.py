@@ -63,12 +63,13 @@ class _Idle(NamedTuple):
 
 
 class JudgingServer(EmulatorServer):
-    """A server of one set, for one statement."""
+    """A server of one set, for one statement; `judging` makes the class that servers are made of."""
 
-    def __init__(self, link: BrokerConnection, recording: Recording, seed: int) -> None:
+    _recording: Recording
+    _seed: int
+
+    def __init__(self, link: BrokerConnection) -> None:
         super().__init__(link)
-        self._recording = recording
-        self._seed = seed
         self._set: tuple[str | None, str] = None, ""
         self._features = 0
         self._block_size = 0
@@ -253,3 +254,8 @@ class JudgingServer(EmulatorServer):
             if ctypes.string_at(address, size) != fill(serial, size):
                 self._recording.misused(*self._set, device, code)
                 self._fill(address, device, code)
+
+
+def judging(recording: Recording, seed: int) -> type[JudgingServer]:
+    """Give a class of servers that report to a recording; what they ask for besides follows from the seed."""
+    return type("JudgingServer", (JudgingServer,), {"_recording": recording, "_seed": seed})

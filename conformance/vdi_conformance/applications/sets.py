@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.applications.probes import JUNK_BUFFER, JUNK_POSITION, JUNK_SIZE
 from vdi_conformance.emulator.rules import instance_of
@@ -127,8 +127,8 @@ class Set:
         self.features = VDConfig.unpack(bytes.fromhex(packed)).features
 
 
-FORMER: Final = 4096
-"""So many devices of sets that are closed are remembered."""
+FORMER: Final = 1024
+"""So many names, objects and devices of sets are remembered when these are closed."""
 
 
 class Sets:
@@ -164,6 +164,9 @@ class Sets:
     def end(self, owner: ObjectKey, call: Call | None) -> None:
         """Take that an object has its set no more, by a call or by the end of its process."""
         left = self.open.pop(owner)
+        _forget_all_but(self.closed, FORMER)
+        _forget_all_but(self._named, FORMER)
+        _forget_all_but(self._devices, FORMER)
         if owner == left.server:
             left.server = None
         member = left.members.pop(owner, None)
@@ -171,8 +174,6 @@ class Sets:
             self.closed[owner] = left, call
             for device in left.devices_of(owner):
                 self._devices[device.number] = left, device, call
-            while len(self._devices) > FORMER:
-                del self._devices[next(iter(self._devices))]
 
     def at(self, place: Place) -> Set | None:
         """Find the last set of a name."""
@@ -186,3 +187,9 @@ class Sets:
     def all(self) -> tuple[Set, ...]:
         """All sets that somebody still has open."""
         return tuple({id(one): one for one in self.open.values()}.values())
+
+
+def _forget_all_but(kept: dict[Any, Any], most: int) -> None:
+    """Drop what has been in a dictionary longest."""
+    while len(kept) > most:
+        del kept[next(iter(kept))]

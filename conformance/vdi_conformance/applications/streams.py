@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from array import array
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from vdi_conformance.emulator.stream import HEADER_SIZE, StreamError, StreamHeader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +129,15 @@ class Difference(NamedTuple):
     lasting: bool
     distance: int = 0
     other: str = ""
+
+
+def is_label(head: bytes) -> bool:
+    """Tell whether a stream begins as one that some BACKUP has written."""
+    try:
+        StreamHeader.unpack(head[:HEADER_SIZE])
+    except (StreamError, struct.error):
+        return False
+    return True
 
 
 def first_difference(

@@ -6,7 +6,7 @@ from shlex import quote
 from types import MappingProxyType
 from typing import Final
 
-from vdi_conformance.evidence.records import Cause, CheckRecord, Header, KnownFailure, Party
+from vdi_conformance.evidence.records import APPLICATION, Cause, CheckRecord, Header, KnownFailure, Party
 from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.judgement.scoring import REQUIRED, untested
 from vdi_conformance.report.calls import call_lines
@@ -19,6 +19,8 @@ NO_TOPIC: Final = "without a requirement"
 PACKAGE: Final = "vdi_conformance"
 SELECTING: Final = ("profile", "topic", "requirement", "check", "endurance")
 """The words of a selection that are options of `run`."""
+JUDGE: Final = ("vdi-conformance", "emulator", "--judge", "EVIDENCE")
+"""The command under which a client application is judged again, whatever it then does."""
 ACCOUNT: Final = 100_000
 COMMAND: Final = 10_000
 """So many characters have the account of a check, and the command that runs it again, at the most."""
@@ -144,6 +146,8 @@ def known_line(known: KnownFailure) -> str:
 
 def rerun(header: Header, check: CheckRecord) -> str:
     """Give the command that runs one check again as it was run."""
+    if header.client.reference == APPLICATION:
+        return _command(JUDGE)
     return _command([*_run(header), "--check", check.id])
 
 
@@ -154,6 +158,8 @@ def program(check: CheckRecord) -> str:
 
 def rerun_all(header: Header) -> str:
     """Give the command that makes the run again; what else was selected is told by the header's `selection`."""
+    if header.client.reference == APPLICATION:
+        return _command(JUDGE)
     parts = _run(header)
     for selected in header.selection:
         word, _, value = selected.partition(" ")

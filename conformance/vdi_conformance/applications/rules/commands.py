@@ -101,20 +101,21 @@ class Commands(Rule):
         """A process that ends at a command may have ended for it."""
         for device in of.devices_of(owner):
             for command in device.held.values():
-                self._given_up(of, device, command, f"ended at {departure.time:.3f} s", died=True)
+                self._given_up(of, device, command, f"ended at {departure.time:.3f} s", departure)
 
     def aborted(self, of: Set, call: Call) -> None:
         """So may a set be aborted for a command."""
         for device in of.devices_of(call.owner):
             for command in device.held.values():
-                self._given_up(of, device, command, "called SignalAbort", died=False)
+                self._given_up(of, device, command, "called SignalAbort", None)
 
-    def _given_up(self, of: Set, device: Device, command: Command, what: str, *, died: bool) -> None:
+    def _given_up(self, of: Set, device: Device, command: Command, what: str, end: Departure | None) -> None:
         sentence = f"{process(device.owner).capitalize()} {what} while it held {command_of(command, device)}"
         if command.code in UNSUPPORTED:
-            self.ledger.breach("VDC-30", f"{sentence}, instead of completing it with ERROR_NOT_SUPPORTED", of.recent)
-        elif died and command.has_junk and not command.moves_data:
-            self.ledger.breach("BUF-16", f"{sentence}, whose buffer means nothing", of.recent)
+            instead = "instead of completing it with ERROR_NOT_SUPPORTED"
+            self.ledger.breach("VDC-30", f"{sentence}, {instead}", of.recent, end)
+        elif end is not None and command.has_junk and not command.moves_data:
+            self.ledger.breach("BUF-16", f"{sentence}, whose buffer means nothing", of.recent, end)
 
 
 class Flushes(Rule):

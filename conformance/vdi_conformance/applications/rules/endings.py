@@ -86,4 +86,5 @@ class Endings(Rule):
             f"{process(secondary).capitalize()} ended at {departure.time:.3f} s with a device open, and the primary, "
             f"{process(of.primary)}, never called SignalAbort",
             of.recent,
+            departure,
         )

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.applications.rules.rule import Rule
-from vdi_conformance.applications.streams import PIECE, first_difference
+from vdi_conformance.applications.streams import PIECE, first_difference, is_label
 from vdi_conformance.applications.wording import process
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.completion import ERROR_FILEMARK_DETECTED, ERROR_HANDLE_EOF, ERROR_NO_DATA_DETECTED, name_of
@@ -120,9 +120,10 @@ class RoundTrips(Rule):
         """Find the BACKUP that a RESTORE is of: one that began so, or else the last one with as many devices."""
         fitting = [one for one in reversed(self._backups) if len(one.devices) == len(streams.devices)]
         heads = {trace.head for trace in streams.devices}
-        return next(
-            (one for one in fitting if heads & {trace.head for trace in one.devices}), next(iter(fitting), None)
-        )
+        found = next((one for one in fitting if heads & {trace.head for trace in one.devices}), None)
+        # A label that is right but not known is that of a BACKUP which nobody watched.
+        unwatched = found is None and any(is_label(head) for head in heads)
+        return found if found or unwatched else next(iter(fitting), None)
 
     def _order(self, of: Set, backup: Streams, read: Sequence[StreamTrace]) -> list[int]:
         """Tell which stream of the BACKUP each device offers; another order than that of the BACKUP is a warning."""
