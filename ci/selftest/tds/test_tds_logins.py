@@ -81,14 +81,39 @@ def test_where_nothing_is_encrypted_the_login_comes_at_once(policy: str, asked: 
 
 
 @pytest.mark.parametrize(
-    ("policy", "asked", "said"),
-    [("none", ON, NOT_SUPPORTED), ("none", REQUIRED, NOT_SUPPORTED), ("required", NOT_SUPPORTED, REQUIRED)],
+    ("policy", "asked", "said", "told"),
+    [
+        ("none", ON, NOT_SUPPORTED, "wants encryption, and there is no certificate"),
+        ("none", REQUIRED, NOT_SUPPORTED, "wants encryption, and there is no certificate"),
+        ("required", NOT_SUPPORTED, REQUIRED, "has no encryption, which is required here"),
+    ],
 )
-def test_without_an_agreement_the_connection_ends(policy: str, asked: int, said: int) -> None:
+def test_without_an_agreement_the_connection_ends(policy: str, asked: int, said: int, told: str) -> None:
     requires = policy == "required"
     with served(encrypts=requires, requires_encryption=requires) as tds, RawClient(tds.port, logs_in=False) as client:
         assert answered(client, asked) == said
         assert client.receive() == b""
+    assert tds.trouble == [f"A connection was ended: its client {told}."]
+
+
+@pytest.mark.parametrize("how", ["alert", "hang up"])
+def test_a_client_that_does_not_trust_the_certificate_is_told_of(tds: Served, how: str) -> None:
+    with RawClient(tds.port, logs_in=False) as client:
+        answered(client, ON)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        client.send(PRELOGIN, outgoing.read())
+        incoming.write(client.receive())
+        with pytest.raises(ssl.SSLCertVerificationError):
+            tls.do_handshake()
+        if how == "alert":
+            client.send(PRELOGIN, outgoing.read())
+        client.hangs_up()
+    assert [line.split(", as it does")[-1] for line in tds.trouble] == [
+        " where it does not trust the certificate: give it that, or TrustServerCertificate=yes."
+    ]
 
 
 @pytest.mark.parametrize(

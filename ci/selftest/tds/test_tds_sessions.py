@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from selftest.tds.scripted import Served
 
 EXECUTE_SQL, PREPARE, EXECUTE, PREPARE_AND_EXECUTE, UNPREPARE = 10, 11, 12, 13, 15
-CURSOR_OPEN = 2
+CURSOR_OPEN, CURSOR_FETCH = 2, 7
 HANDLE = b"\0\1\x26\4\0"
 """A parameter without a name, by reference, int, null."""
 
@@ -253,8 +253,10 @@ def test_a_text_that_fails_returns_its_error(client: RawClient) -> None:
         (by_number(EXECUTE_SQL, text("say"), text("@a int"), number(1, "@a"), number(2, "@b")), 8145),
         (by_number(EXECUTE, number(7)), 8179),
         (by_number(EXECUTE, text("seven")), 8179),
-        (by_number(CURSOR_OPEN, HANDLE), 16909),
-        (by_name("sp_cursoropen", HANDLE), 16909),
+        (by_number(CURSOR_OPEN, HANDLE), 16937),
+        (by_name("sp_cursorprepexec", HANDLE), 16937),
+        (by_number(CURSOR_FETCH, number(7)), 16909),
+        (by_number(CURSOR_FETCH), 201),
         (by_name("missing"), 2812),
         (by_number(EXECUTE_SQL, text("say"), *[number(1)] * LIMITS.parameters), 8003),
         (by_number(EXECUTE_SQL, text("say"), b"\0\0\xf3\0\0\0\0"), 8009),

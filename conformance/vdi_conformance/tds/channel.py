@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.tds.encryption import ServerTls
+from vdi_conformance.tds.encryption import UNTRUSTED, ServerTls
 from vdi_conformance.tds.malformed import Malformed
 from vdi_conformance.tds.packets import MessageAssembler, PacketCutter, PacketType
 
@@ -41,7 +41,10 @@ class Channel:
         self._tls: ServerTls | None = None
         self._deadline: float | None = deadline
         self._is_ended = False
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):
+            # Somebody who has hung up already is found out when something is received.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def expect(self, most: int) -> None:
         """Bound the messages that come from now on."""
@@ -75,7 +78,7 @@ class Channel:
         while not is_over:
             message = self.receive()
             if message is None:
-                raise ConnectionError("the client hung up during the TLS handshake")
+                raise Malformed(f"the client hung up during the TLS handshake{UNTRUSTED}")
             if message.type is not PacketType.PRELOGIN:
                 raise Malformed("a TLS handshake was agreed on, and something else comes")
             answer, is_over = tls.shake_hands(message.payload)

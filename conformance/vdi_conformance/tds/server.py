@@ -132,7 +132,12 @@ class TdsServer:
         reception = Reception(self._service, self._policy, self._context, self._limits, admit)
         served = Connection(channel, reception, self._trouble)
         self._lobby.enter(number, served)
-        threading.Thread(target=self._run, args=(served, number), name=f"TDS {number}", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(served, number), name=f"TDS {number}", daemon=True).start()
+        except RuntimeError as error:
+            self._trouble(f"A connection was ended: no thread can serve it ({error}).")
+            channel.close()
+            self._lobby.leave(number)
 
     def _run(self, connection: Connection, number: int) -> None:
         try:
