@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from selftest.tds.raw_client import (
     INTEGRATED,
     LOGIN7,
     PRELOGIN,
+    RESULT,
     RawClient,
     Told,
     login,
@@ -240,6 +242,27 @@ def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
         with pytest.raises(NotListening, match=rf"127\.0\.0\.1:{tds.port} .*choose another host or port"):
             other.start()
         other.close()
+
+
+def test_a_name_stands_for_all_of_its_addresses() -> None:
+    server = TdsServer(ScriptedService(), "localhost")
+    server.start()
+    _, port = server.address
+    families = {family for family, *_ in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM)}
+    for family in families:
+        with closing(socket.socket(family)) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(("localhost", port))
+            connection.sendall(packet(PRELOGIN, prelogin(NOT_SUPPORTED)))
+            assert connection.recv(8)[0] == RESULT
+    server.close()
+
+
+def test_a_host_that_is_not_this_machine_is_told_in_a_sentence() -> None:
+    server = TdsServer(ScriptedService(), "192.0.2.1")
+    with pytest.raises(NotListening, match=r"served at 192\.0\.2\.1:0 .*: choose another host or port"):
+        server.start()
+    server.close()
 
 
 def test_there_are_no_more_sessions_than_may_be() -> None:
