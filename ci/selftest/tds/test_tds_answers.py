@@ -16,6 +16,8 @@ from vdi_conformance.tds.answers import (
     ReturnStatus,
     SqlType,
     StatementEnd,
+    TransactionBegun,
+    TransactionEnded,
 )
 
 INT = SqlType("int")
@@ -33,6 +35,8 @@ ANSWERS = st.lists(
     MESSAGES
     | ENDS
     | st.builds(DatabaseChanged, st.text("dü", max_size=128), st.text("dü", max_size=128))
+    | st.builds(TransactionBegun, st.integers(1, 2**63))
+    | st.builds(TransactionEnded, st.integers(1, 2**63), st.booleans())
     | st.builds(ReturnStatus, st.integers(-(2**31), 2**31 - 1)),
     max_size=8,
 )

@@ -187,6 +187,18 @@ def test_transactions_have_numbers(tds: Served, client: RawClient) -> None:
     assert tds.service.events == ["begin", "commit", "begin", "roll back"]
 
 
+def test_transactions_of_statements_and_of_requests_are_the_same(tds: Served, client: RawClient) -> None:
+    begun = Told("change", 8, "08010000000000000000")
+    assert client.ask("BEGIN") == [begun, Told("done")]
+    assert transact(client, 7) == [Told("change", 9, "00080100000000000000"), Told("done")]
+    assert client.ask("BEGIN")[0].number == 8
+    assert client.ask("ROLLBACK") == [Told("change", 10, "00080200000000000000"), Told("done")]
+    assert transact(client, 7)[0].number == 3902
+    assert transact(client, 5)[0].number == 8
+    assert client.ask("COMMIT") == [Told("change", 9, "00080300000000000000"), Told("done")]
+    assert tds.service.events == ["begin", "commit", "begin", "roll back", "begin", "commit"]
+
+
 @pytest.mark.parametrize(("request_number", "error"), [(7, 3902), (8, 3903), (0, 8501)])
 def test_what_no_transaction_can_be_asked_for_is_refused(client: RawClient, request_number: int, error: int) -> None:
     told = transact(client, request_number)
