@@ -27,6 +27,7 @@ from selftest.tds.raw_client import (
 )
 from selftest.tds.scripted import PASSWORD, PATIENCE, ScriptedService, served
 from vdi_conformance.tds.certificate import NoCertificate, self_signed
+from vdi_conformance.tds.encryption import ServerTls
 from vdi_conformance.tds.limits import LIMITS
 from vdi_conformance.tds.server import NotListening, TdsServer
 
@@ -228,6 +229,25 @@ def test_strict_encryption_is_refused_with_a_word_to_the_developer(tds: Served) 
     ):
         context.wrap_socket(connection, server_hostname="localhost")
     assert any("Encrypt=strict" in line for line in tds.trouble)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "server.example", f"{'a' * 60}.{'b' * 60}.example"], ids=len)
+def test_a_certificate_can_be_trusted_by_itself_for_every_name_of_its_server(host: str) -> None:
+    made = self_signed(host)
+    trusting = ssl.create_default_context(cadata=made.pem.decode())
+    for name in ("localhost", "127.0.0.1", "::1", host):
+        to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = trusting.wrap_bio(to_client, to_server, server_hostname=name)
+        server = ServerTls(made.context())
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        to_client.write(server.shake_hands(to_server.read())[0])
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        answer, is_over = server.shake_hands(to_server.read())
+        to_client.write(answer)
+        client.do_handshake()
+        assert is_over
 
 
 def test_a_certificate_needs_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
