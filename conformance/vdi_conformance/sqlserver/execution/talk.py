@@ -45,8 +45,10 @@ def _raise(run: Run, statement: does.RaiseError) -> Iterator[Answer]:
         raise fault(102, ")", line=statement.line)
     message = _raised(run, statement)
     if "LOG" in statement.options:
-        run.state.instance.log(f"spid{run.state.session_id}", f"Error: {message.number}, Severity: {message.severity}, "
-                               f"State: {message.state}.")
+        run.state.instance.log(
+            f"spid{run.state.session_id}",
+            f"Error: {message.number}, Severity: {message.severity}, State: {message.state}.",
+        )
         run.state.instance.log(f"spid{run.state.session_id}", message.text)
     if message.is_error:
         raise SqlError(message)
@@ -82,7 +84,6 @@ def _throw(run: Run, statement: does.Throw) -> Iterator[Answer]:
     text = run.evaluate(text_given, NVARCHAR_MAX) or ""
     state = min(abs(run.evaluate(state_given, INT) or 0), 255)
     raise SqlError(Message(number, text[:LONGEST], 16, state, statement.line), aborts=True)
-    yield
 
 
 def _wait(run: Run, statement: does.WaitFor) -> Iterator[Answer]:
@@ -100,7 +101,9 @@ def _seconds(run: Run, kind: str, given: object) -> float:
     parts = [int(part or 0) for part in found.groups()[:3]] if found else [24, 60, 60]
     if found is None or parts[0] > 23 or parts[1] > 59 or parts[2] > 59:
         raise fault(148, given)
-    span = timedelta(hours=parts[0], minutes=parts[1], seconds=parts[2], milliseconds=int((found[4] or "0").ljust(3, "0")))
+    span = timedelta(
+        hours=parts[0], minutes=parts[1], seconds=parts[2], milliseconds=int((found[4] or "0").ljust(3, "0"))
+    )
     if kind == "DELAY":
         return span.total_seconds()
     now = run.state.instance.now()

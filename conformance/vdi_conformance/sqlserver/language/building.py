@@ -212,6 +212,15 @@ class FlowBuilder(QueryBuilder):
         return does.ExecuteText(parts[0].line, scalar(parts[1]))
 
 
+def _property(word: str) -> Any:
+    """Make the method for a property of a column, which has what stands last in it."""
+
+    def method(self: object, parts: list[Any]) -> tuple[str, Any]:
+        return word, parts[-1] if parts else None
+
+    return method
+
+
 class DefinitionBuilder(FlowBuilder):
     """Databases and tables, and what is in them."""
 
@@ -312,15 +321,8 @@ class DefinitionBuilder(FlowBuilder):
         """CREATE TABLE."""
         return does.CreateTable(parts[0].line, parts[1], parts[2])
 
-    def _flag(word: str) -> Any:  # noqa: N805
-        def method(self: object, parts: list[Any]) -> tuple[str, Any]:
-            """A property of a column."""
-            return word, parts[-1] if parts else None
-
-        return method
-
-    allows_null, denies_null, is_key, is_unique = _flag("null"), _flag("not null"), _flag("key"), _flag("unique")
-    counts, has_default, has_collation = _flag("identity"), _flag("default"), _flag("collation")
+    allows_null, denies_null, is_key, is_unique = map(_property, ("null", "not null", "key", "unique"))
+    counts, has_default, has_collation = map(_property, ("identity", "default", "collation"))
 
     def key_column(self, parts: list[Any]) -> str:
         """A column of a key."""

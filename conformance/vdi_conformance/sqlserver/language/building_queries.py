@@ -239,7 +239,8 @@ class ExpressionBuilder(LiteralBuilder):
 
     def call(self, parts: list[Any]) -> tree.Call | tree.Case:
         """A function with its arguments; IIF is a CASE whose condition is an argument."""
-        name, arguments = parts[0], parts[1] or ()
+        name: tree.Name = parts[0]
+        arguments: tuple[Any, ...] = parts[1] or ()
         if name.last.upper() == "IIF" and len(arguments) == 3:
             chosen = condition(arguments[0], name.line, ","), scalar(arguments[1])
             return tree.Case(None, (chosen,), scalar(arguments[2]))

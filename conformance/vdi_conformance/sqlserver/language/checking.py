@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from vdi_conformance.sqlserver.language import instructions as does
 from vdi_conformance.sqlserver.language import tree
@@ -49,10 +49,10 @@ class _Checker:
         inner = loops + isinstance(statement, does.While)
         for field in statement:
             if isinstance(field, does.INSTRUCTIONS):
-                self.check(field, inner)
+                self.check(cast("Instruction", field), inner)
             elif isinstance(field, tuple) and field and all(isinstance(one, does.INSTRUCTIONS) for one in field):
                 for one in field:
-                    self.check(one, inner)
+                    self.check(cast("Instruction", one), inner)
             else:
                 self._look(field, statement.line)
         self._names(statement)

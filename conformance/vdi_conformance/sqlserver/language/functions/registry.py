@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.expressions import Computed, value
 from vdi_conformance.sqlserver.language.faults import fault
-from vdi_conformance.sqlserver.language.sqltypes import DATETIME, FLOAT, INT, NVARCHAR_MAX, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import DATETIME, FLOAT, INT, NVARCHAR_MAX
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from vdi_conformance.sqlserver.language.expressions import Computed, Frame
 from vdi_conformance.sqlserver.language.faults import SqlError
 from vdi_conformance.sqlserver.language.functions.registry import function
-from vdi_conformance.sqlserver.language.sqltypes import INT, NVARCHAR_MAX, SYSNAME, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import INT, NVARCHAR_MAX, SYSNAME
 from vdi_conformance.sqlserver.language.tree import Name
 from vdi_conformance.sqlserver.language.values import natural_type
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
