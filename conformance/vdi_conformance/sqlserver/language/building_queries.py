@@ -295,8 +295,11 @@ class QueryBuilder(ExpressionBuilder):
 
     def query(self, parts: list[Any]) -> tree.Query:
         """A query with its order."""
-        body, order, _ = parts
+        body, order, *_ = parts
         return tree.Query(body, *(order or ()))
+
+    def query_hint(self, parts: list[Any]) -> None:
+        """A hint, which changes nothing here."""
 
     def order(self, parts: list[Any]) -> Order:
         """ORDER BY, with OFFSET and FETCH."""
