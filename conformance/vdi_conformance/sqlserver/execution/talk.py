@@ -59,8 +59,9 @@ def _raise(run: Run, statement: does.RaiseError) -> Iterator[Answer]:
 
 
 def _raised(run: Run, statement: does.RaiseError) -> Message:
-    first, severity, state, *others = (run.evaluate(argument) for argument in statement.arguments)
-    level = min(max(int(severity or 0), 0), _HIGHEST)
+    first, *others = (run.evaluate(argument) for argument in (statement.arguments[0], *statement.arguments[3:]))
+    severity, state = (run.evaluate(argument, INT) or 0 for argument in statement.arguments[1:3])
+    level = min(max(severity, 0), _HIGHEST)
     if level > _HIGHEST_WITHOUT_LOG and "LOG" not in statement.options:
         raise fault(2754)
     number, text = _OF_USERS, first
@@ -69,7 +70,7 @@ def _raised(run: Run, statement: does.RaiseError) -> Message:
             raise fault(2732, first)
         number, text = first, f"The message {first} has no text here."
     told = formatted(str(text or ""), others)
-    return Message(number, told, 0 if level <= _TOLD else level, min(abs(int(state or 0)), 255), statement.line)
+    return Message(number, told, 0 if level <= _TOLD else level, min(abs(state), 255), statement.line)
 
 
 def _throw(run: Run, statement: does.Throw) -> Iterator[Answer]:
