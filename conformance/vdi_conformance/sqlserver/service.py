@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.sqlserver.applocks import AppLocks
+from vdi_conformance.sqlserver.language.parsing import grammar
 from vdi_conformance.sqlserver.language.sqltypes import DATETIME, INT, SYSNAME
 from vdi_conformance.sqlserver.seam import Refused, Rows
 from vdi_conformance.sqlserver.session import SqlSession
@@ -204,9 +205,11 @@ _VIEWS: Final[dict[str, tuple[tuple[Column, ...], Callable[[_Entry], tuple[Value
 
 
 class EmulatedSqlService:
-    """The sessions in front of an instance; `passwords` has that of each login."""
+    """The sessions in front of an instance; `passwords` has that of each login. Raises LarkMissing."""
 
     def __init__(self, instance: Instance, passwords: Mapping[str, str]) -> None:
+        # Whoever lacks the parser learns it here, and no session waits for it.
+        grammar()
         self._shared = _Shared(instance)
         self._passwords = {login.lower(): password for login, password in passwords.items()}
 
