@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from selftest.sqlserver.asking import Asking
-from vdi_conformance.sqlserver.statements import BackupStatement, Medium, Option, RestoreStatement
+from vdi_conformance.sqlserver.statements import BackupStatement, Medium, Option, RestoreStatement, RestoreSubject
 from vdi_conformance.tds.answers import Column, Columns, Message, Row, SqlType, StatementEnd
 
 VARIABLES = "DECLARE @d sysname = N'master', @v nvarchar(99) = N'it''s', @n int = 4, @when datetime = '2024-01-02';"
@@ -22,8 +22,8 @@ STATEMENTS = [
         BackupStatement("log", "master", (Medium("virtual", "a"), Medium("virtual", "it's")), (_option("NORECOVERY"),)),
     ),
     (
-        "BACKUP DATABASE @d TO DISK = @v, DISK = 'b' WITH FORMAT, STATS = @n, STATS, NAME = @v, BLOCKSIZE = 512, "
-        "DIFFERENTIAL, DESCRIPTION = N'd', EXPIREDATE = @when, RETAINDAYS = 5",
+        """BACKUP DATABASE @d TO DISK = @v, DISK = 'b' WITH FORMAT, STATS = @n, STATS, NAME = @v, BLOCKSIZE = 512,
+            DIFFERENTIAL, DESCRIPTION = N'd', EXPIREDATE = @when, RETAINDAYS = 5""",
         BackupStatement(
             "database",
             "master",
@@ -48,8 +48,8 @@ STATEMENTS = [
         ),
     ),
     (
-        "RESTORE DATABASE @d FROM VIRTUAL_DEVICE = 'a' WITH MOVE N'l' TO @v, MOVE 'm' TO 'p', REPLACE, FILE = 2, "
-        "STOPATMARK = 'x' AFTER '2024', STANDBY = @v, NORECOVERY",
+        """RESTORE DATABASE @d FROM VIRTUAL_DEVICE = 'a' WITH MOVE N'l' TO @v, MOVE 'm' TO 'p', REPLACE, FILE = 2,
+            STOPATMARK = 'x' AFTER '2024', STANDBY = @v, NORECOVERY""",
         RestoreStatement(
             "database",
             "master",
@@ -70,19 +70,8 @@ STATEMENTS = [
         "RESTORE LOG master FROM URL = 'u' WITH STOPAT = @when",
         RestoreStatement("log", "master", (Medium("url", "u"),), (_option("STOPAT", "2024-01-02T00:00:00.000"),)),
     ),
-    *(
-        (
-            f"RESTORE {subject} FROM TAPE = 't' WITH NOUNLOAD",
-            RestoreStatement(word, None, (Medium("tape", "t"),), (_option("NOUNLOAD"),)),
-        )
-        for subject, word in (
-            ("FILELISTONLY", "filelistonly"),
-            ("headeronly", "headeronly"),
-            ("LABELONLY", "labelonly"),
-            ("VerifyOnly", "verifyonly"),
-        )
-    ),
 ]
+SUBJECTS: list[RestoreSubject] = ["filelistonly", "headeronly", "labelonly", "verifyonly"]
 
 
 @pytest.fixture
@@ -93,7 +82,17 @@ def asking() -> Asking:
 @pytest.mark.parametrize(("text", "statement"), STATEMENTS, ids=[text[:50] for text, _ in STATEMENTS])
 def test_a_statement_is_read(asking: Asking, text: str, statement: BackupStatement | RestoreStatement) -> None:
     asking.succeed(f"{VARIABLES} {text}")
-    assert [*asking.instance.backups, *asking.instance.restores] == [statement]
+    statements: list[BackupStatement | RestoreStatement] = [*asking.instance.backups, *asking.instance.restores]
+    (found,) = statements
+    options = tuple(option._replace(line=1) for option in found.options)
+    assert found._replace(options=options) == statement
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_what_a_medium_says_of_itself_is_asked_for(asking: Asking, subject: RestoreSubject) -> None:
+    asking.succeed(f"RESTORE {subject.title()} FROM TAPE = 't' WITH NOUNLOAD")
+    wanted = RestoreStatement(subject, None, (Medium("tape", "t"),), (_option("NOUNLOAD"),))
+    assert asking.instance.restores == [wanted]
 
 
 def test_sixty_four_devices_are_read(asking: Asking) -> None:

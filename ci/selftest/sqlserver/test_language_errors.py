@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -133,7 +134,6 @@ def test_a_mistake_that_can_be_seen_beforehand_runs_nothing(
 @pytest.mark.parametrize(("text", "errors"), RUNNING, ids=[text[:40] for text, _ in RUNNING])
 def test_a_statement_that_fails_says_why(asking: Asking, text: str, errors: list[tuple[int, int]]) -> None:
     assert asking.run(text).errors == errors
-    assert asking.session.batch("IF @@TRANCOUNT > 0 ROLLBACK")
 
 
 @pytest.mark.parametrize(
@@ -183,16 +183,18 @@ def test_of_the_errors_of_a_backup_the_last_is_caught_and_thrown_again(asking: A
 
 def test_xact_abort_rolls_back(asking: Asking) -> None:
     asking.succeed("CREATE TABLE #a (b int)")
-    asking.run(f"SET XACT_ABORT ON BEGIN TRAN INSERT #a VALUES (1) SELECT 1 / 0 {ON}")
+    asking.run("SET XACT_ABORT ON BEGIN TRAN INSERT #a VALUES (1) SELECT 1 / 0 PRINT 1")
     assert asking.succeed("SELECT COUNT(*), @@TRANCOUNT FROM #a").rows == [(0, 0)]
 
 
-WORDS = (
-    "SELECT FROM WHERE 1 'a' N'b' @a @@SPID ( ) , ; . = + - * / < > a [b] \"c\" AS AND OR NOT NULL IS IN LIKE BETWEEN CASE "
-    "WHEN THEN ELSE END IF WHILE BEGIN BREAK TRY CATCH PRINT DECLARE int SET EXEC sp_who sys.databases name TOP ORDER BY "
-    "GROUP COUNT(*) BACKUP DATABASE TO VIRTUAL_DEVICE WITH FORMAT RESTORE MOVE LOG INSERT INTO VALUES UPDATE DELETE "
-    "JOIN ON LEFT EXISTS UNION ALL CAST CONVERT ROW_NUMBER() OVER 0x 1e 1. $ /* */ -- ' \" [ ] \n \\ ~ % ^ & | :"
-).split(" ")
+WORDS = re.findall(
+    r"\S+",
+    """SELECT FROM WHERE 1 'a' N'b' @a @@SPID ( ) , ; . = + - * / < > a [b] "c" AS AND OR NOT NULL IS IN LIKE
+    BETWEEN CASE WHEN THEN ELSE END IF WHILE BEGIN BREAK TRY CATCH PRINT DECLARE int SET EXEC sp_who
+    sys.databases name TOP ORDER BY GROUP COUNT(*) BACKUP DATABASE TO VIRTUAL_DEVICE WITH FORMAT RESTORE MOVE
+    LOG INSERT INTO VALUES UPDATE DELETE JOIN ON LEFT EXISTS UNION ALL CAST CONVERT ROW_NUMBER() OVER 0x 1e 1. $
+    /* */ -- ' " [ ] \\ ~ % ^ & | :""",
+)
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=14))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from vdi_conformance.adapters.tsql.databases import Batch
 
 SCRATCH = Scratch("vdi_conformance_0123456789abcdef", "vdi_conformance_log_fedcba9876543210")
-KINDS = [
+Kind = tuple[Literal["backup", "restore"], Literal["database", "log", "filelistonly"], bool]
+KINDS: list[Kind] = [
     ("backup", "database", False),
     ("backup", "database", True),
     ("backup", "log", False),
@@ -34,11 +35,15 @@ def asking() -> Asking:
     return Asking()
 
 
-def _statement(kind: tuple[str, str, bool], devices: int = 2) -> Statement:
+def _statement(kind: Kind, devices: int = 2) -> Statement:
     operation, subject, snapshot = kind
     names = tuple(f"set'{number}" for number in range(devices))
-    sizes = (None, None, None) if subject == "filelistonly" else (4096, 131072, 3)
-    return Statement(operation, None, names, Database(7, 20000), *sizes, subject=subject, snapshot=snapshot)  # type: ignore[arg-type]
+    plain = Statement(operation, None, names, Database(7, 20000), subject=subject, snapshot=snapshot)
+    return (
+        plain
+        if subject == "filelistonly"
+        else plain._replace(block_size=4096, max_transfer_size=131072, buffer_count=3)
+    )
 
 
 def _run(asking: Asking, *batches: Batch) -> None:
@@ -47,7 +52,7 @@ def _run(asking: Asking, *batches: Batch) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: " ".join((*kind[:2], "snapshot" * kind[2])).strip())
-def test_every_batch_of_a_statement_runs(asking: Asking, kind: tuple[str, str, bool]) -> None:
+def test_every_batch_of_a_statement_runs(asking: Asking, kind: Kind) -> None:
     script = script_of(_statement(kind), SCRATCH)
     if kind[:2] == ("restore", "log"):
         _run(asking, databases.create(SCRATCH.log_name, "FULL"))

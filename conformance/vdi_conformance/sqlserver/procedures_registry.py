@@ -25,8 +25,7 @@ _PROPERTIES: Final = {
 
 
 @procedure("xp_cmdshell", parameters=(Parameter("@command", _KEY, is_required=True), Parameter("@no_output", _KEY)))
-def _shell(call: Call) -> Iterator[Answer]:
-    """The server runs no programs."""
+def _run_nothing(_call: Call) -> Iterator[Answer]:
     raise fault(15281, "sys.xp_cmdshell")
 
 

@@ -43,7 +43,7 @@ def grammar() -> Grammar:
             f"the parser library lark is needed and missing here ({error}): "
             "install it with: python -m pip install vdi-conformance[emulator]"
         ) from None
-    from vdi_conformance.sqlserver.language.building import Builder
+    from vdi_conformance.sqlserver.language.building.builder import Builder
 
     here = resources.files(__package__)
     parser = lark.Lark(
