@@ -198,6 +198,26 @@ def test_tables_keep_values_of_every_type(server: Server) -> None:
     assert again.instance.table(TableName("PUBS", "DBO", "Types")) == TableDefinition(columns, ("c1",), "c1")
 
 
+def test_tables_are_reached_where_their_database_is_open(server: Server) -> None:
+    server.fill("pubs", "one")
+    alter(server, "pubs", SetOption("READ_ONLY"))
+    assert numbers(lambda: server.fill("pubs", "two")) == [3906]
+    assert server.contents("pubs") == ["one"]
+    alter(server, "pubs", SetOption("OFFLINE"))
+    assert numbers(lambda: server.contents("pubs")) == [942]
+    alter(server, "pubs", SetOption("ONLINE"))
+    server.run(backup("pubs", disk()))
+    server.run(restore("pubs", disk(), NORECOVERY=True))
+    assert numbers(lambda: server.fill("pubs", "two")) == [927]
+
+
+def test_half_of_a_pair_is_kept_as_a_replacement(server: Server) -> None:
+    server.fill("pubs", "a\ud800b", "\U0001f600")
+    assert server.run(backup("pubs", disk("\udc00.bak"), NAME="\ud800")).numbers[-1] == 3014
+    assert Server(server.directory).contents("pubs") == ["a\ufffdb", "\U0001f600"]
+    assert server.run(restore(None, disk("\ufffd.bak"), "headeronly")).rows[0]["BackupName"] == "\ufffd"
+
+
 def test_tables_are_there_once(server: Server) -> None:
     table = TableName("pubs", "dbo", "t")
     server.instance.create_table(table, TABLE, server.asker())

@@ -211,6 +211,7 @@ def test_a_second_backup_and_a_restore_are_refused_meanwhile(vdi_server: Server,
     execution = site.threads.submit(vdi_server.run, backup("pubs", virtual()))
     assert primary.get_configuration(PATIENCE).code == NOERROR
     assert vdi_server.run(backup("PUBS", virtual("other"))).numbers == [3023, 3013]
+    assert vdi_server.run(backup("pubs", virtual("other"), "log")).numbers == [4208, 3013]
     assert vdi_server.run(restore("pubs", virtual("other"))).numbers == [3101, 3013]
     primary.release()
     assert execution.result(PATIENCE / 1000).numbers[-1] == 3013

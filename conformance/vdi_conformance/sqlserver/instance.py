@@ -20,6 +20,7 @@ from vdi_conformance.sqlserver.parts import Identification, ServerParts
 from vdi_conformance.sqlserver.places import Places
 from vdi_conformance.sqlserver.properties import properties
 from vdi_conformance.sqlserver.views import view
+from vdi_conformance.sqlserver.wellformed import wellformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -124,11 +125,11 @@ class EmulatedInstance:
         self, name: str, files: Sequence[FileSpec], collation: str | None, asker: Asker
     ) -> Iterable[Message]:
         """Make a database."""
-        return self._administration.create(name, files, collation)
+        return self._administration.create(wellformed(name), wellformed(tuple(files)), collation)
 
     def alter_database(self, name: str, change: Change, asker: Asker) -> Iterable[Message]:
         """Change a database."""
-        return self._administration.alter(name, change, asker)
+        return self._administration.alter(name, wellformed(change), asker)
 
     def drop_database(self, name: str, asker: Asker) -> Iterable[Message]:
         """Drop a database."""
@@ -136,7 +137,7 @@ class EmulatedInstance:
 
     def create_table(self, table: TableName, definition: TableDefinition, asker: Asker) -> None:
         """Make an empty table."""
-        self._tables.create(table, definition)
+        self._tables.create(wellformed(table), wellformed(definition))
 
     def drop_table(self, table: TableName, asker: Asker) -> None:
         """Drop a table."""
@@ -164,12 +165,12 @@ class EmulatedInstance:
 
     def backup(self, statement: BackupStatement, asker: Asker) -> Iterator[Answer]:
         """Run BACKUP."""
-        return answers(BackupJob(self._parts, statement, asker), asker.cancelled)
+        return answers(BackupJob(self._parts, wellformed(statement), asker), asker.cancelled)
 
     def restore(self, statement: RestoreStatement, asker: Asker) -> Iterator[Answer]:
         """Run RESTORE."""
         job = RestoreJob if statement.subject in ("database", "log") else ListingJob
-        return answers(job(self._parts, statement, asker), asker.cancelled)
+        return answers(job(self._parts, wellformed(statement), asker), asker.cancelled)
 
     def error_log(self, number: int = 0) -> Sequence[LogLine]:
         """Give an error log."""

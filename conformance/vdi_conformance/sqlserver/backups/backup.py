@@ -14,6 +14,7 @@ from vdi_conformance.sqlserver.backups.taking import Wanted, after_backup, ready
 from vdi_conformance.sqlserver.backups.writing import Streams
 from vdi_conformance.sqlserver.databases.activities import Busy
 from vdi_conformance.sqlserver.messages import message, refused
+from vdi_conformance.sqlserver.wellformed import wellformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,7 +101,7 @@ class BackupJob(StatementJob):
             kind=self._kind,
             media=media,
             guid=uuid4(),
-            writer=Writer(self.asker.login, known.server_name, known.machine, known.version),
+            writer=Writer(wellformed(self.asker.login), known.server_name, known.machine, known.version),
             started=started,
             traits=Traits(
                 is_snapshot="SNAPSHOT" in options,

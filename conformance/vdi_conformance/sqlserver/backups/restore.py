@@ -21,6 +21,7 @@ from vdi_conformance.sqlserver.backups.restoring import (
 )
 from vdi_conformance.sqlserver.databases.activities import Busy
 from vdi_conformance.sqlserver.messages import message, refused
+from vdi_conformance.sqlserver.wellformed import wellformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,7 +152,7 @@ class RestoreJob(StatementJob):
             backup.number,
             ended,
             database.name,
-            self.asker.login,
+            wellformed(self.asker.login),
             _HISTORY_KINDS[label.kind],
             replaces="REPLACE" in options,
             recovers="NORECOVERY" not in options,
