@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vdi_conformance.contract import Database as Contents
-from vdi_conformance.emulator.stream import StreamContents, held
-from vdi_conformance.sqlserver.backups.label import Document, FileBackup, Label, Range, Source, packed
+from vdi_conformance.emulator.stream import StreamContents, held, largest_payload
+from vdi_conformance.sqlserver.backups.label import Document, FileBackup, Label, Range, Source, packed, written
 from vdi_conformance.sqlserver.databases.lsn import following
 from vdi_conformance.sqlserver.databases.model import PAGE, DifferentialBase, require_open
 from vdi_conformance.sqlserver.messages import refused
@@ -75,6 +75,8 @@ def taken(database: Database, wanted: Wanted, block_size: int, max_transfer_size
         expires=wanted.expires,
         base=database.base if wanted.kind == "differential" else None,
     )
+    if len(written(label)) > largest_payload(max_transfer_size):
+        raise refused(40514, option="A database with so many files, or such long names of them,")
     return label, document
 
 
