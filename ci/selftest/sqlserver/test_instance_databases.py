@@ -24,6 +24,7 @@ from vdi_conformance.tds.answers import Column, SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from vdi_conformance.sqlserver.seam import Change
     from vdi_conformance.tds.answers import Value
@@ -259,6 +260,12 @@ def test_a_directory_that_cannot_be_read_is_named(server: Server) -> None:
     (server.home / "state" / "databases" / "5.json").write_bytes(b"{}")
     with pytest.raises(Unusable, match=r"5\.json cannot be read .* delete it"):
         Server(server.directory)
+
+
+def test_a_directory_that_there_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(Unusable, match=r"file cannot be used .* take another directory"):
+        Server(tmp_path / "file")
 
 
 def test_what_the_server_says_of_itself(server: Server) -> None:

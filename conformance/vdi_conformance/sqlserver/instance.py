@@ -14,6 +14,7 @@ from vdi_conformance.sqlserver.backups.running import answers
 from vdi_conformance.sqlserver.databases.activities import Activities
 from vdi_conformance.sqlserver.databases.administration import Administration
 from vdi_conformance.sqlserver.databases.catalogue import Catalogue
+from vdi_conformance.sqlserver.databases.store import Unusable
 from vdi_conformance.sqlserver.databases.table_access import TableAccess
 from vdi_conformance.sqlserver.error_log import ErrorLog
 from vdi_conformance.sqlserver.parts import Identification, ServerParts
@@ -69,18 +70,22 @@ class EmulatedInstance:
         offered: Sequence[Offered] = (),
         log: Path | None = None,
     ) -> None:
-        places = Places(directory / ("sqlserver" if instance is None else f"sqlserver-{instance.upper()}"))
+        name = "sqlserver" if instance is None else f"sqlserver-{instance.upper()}"
         identification = Identification(socket.gethostname().partition(".")[0].upper(), instance, VERSION)
-        self._parts = ServerParts(
-            identification,
-            Catalogue(places.state / "databases"),
-            Activities(),
-            History(places.state / "history.jsonl"),
-            ErrorLog(places.log, self.now, log),
-            places,
-            make_server,
-            self.now,
-        )
+        try:
+            places = Places(directory / name)
+            self._parts = ServerParts(
+                identification,
+                Catalogue(places.state / "databases"),
+                Activities(),
+                History(places.state / "history.jsonl"),
+                ErrorLog(places.log, self.now, log),
+                places,
+                make_server,
+                self.now,
+            )
+        except OSError as error:
+            raise Unusable(f"{directory} cannot be used ({error.strerror}): take another directory") from error
         self._administration = Administration(self._parts, seed)
         self._administration.begin([(one.name, one.size) for one in offered])
         self._tables = TableAccess(self._parts.catalogue, self.now)
