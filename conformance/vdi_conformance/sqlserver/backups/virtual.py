@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.emulator.statement import Plan, StatementRun, reading, require_one_backup, writing
@@ -67,7 +68,9 @@ class VirtualMedia:
         """Abort the set."""
         self._cancelled = True
         if self._run is not None:
-            self._run.cancel()
+            # Without its broker the set is gone already.
+            with suppress(ConnectionError):
+                self._run.cancel()
 
     def _do(self, plan: Plan, work: Work) -> None:
         self._run = run = StatementRun(self._make_server(), plan, work)
