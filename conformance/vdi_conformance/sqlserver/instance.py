@@ -78,6 +78,7 @@ class EmulatedInstance:
                 identification,
                 Catalogue(places.state / "databases"),
                 Activities(),
+                Activities(),
                 History(places.state / "history.jsonl"),
                 ErrorLog(places.log, self.now, log),
                 places,

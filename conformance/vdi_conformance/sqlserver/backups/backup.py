@@ -50,7 +50,7 @@ class BackupJob(StatementJob):
             raise refused(3147)
         name = self.parts.catalogue.get(self._name).name
         try:
-            with self.parts.activities.holding(name, "log backup" if self._is_log else "backup"):
+            with media.held(), self.parts.activities.holding(name, "log backup" if self._is_log else "backup"):
                 self._take(name, media, tell)
         except Busy as busy:
             raise refused(927 if busy.what == "restore" else 3023, database=name) from None
