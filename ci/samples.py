@@ -176,7 +176,7 @@ def _starting(sample: Sample, connections: Mapping[str, Any]) -> Iterator[Callab
 
 def _started(command: Sequence[str], directory: Path, variables: Mapping[str, str]) -> int:
     own = clean_variables()
-    told = own | variables | {"PATH": f"{variables['PATH']}:{own['PATH']}"}
+    told = {**own, **variables} | {"PATH": f"{variables['PATH']}:{own['PATH']}"}
     return subprocess.run(command, cwd=directory, env=told, timeout=SECONDS, check=False).returncode
 
 

@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from vdi_conformance.cli import main
-from vdi_conformance.contract import Database, Statement
+from vdi_conformance.contract import Database, Statement, Unavailable
 from vdi_conformance.emulator.statement import EmulatorStatementServer
 from vdi_conformance.sqlserver.process import wiring
 from vdi_conformance.tds.answers import Column, Columns, LoginRefused, Message, Row, SqlType, StatementEnd
@@ -110,7 +110,7 @@ class Listener:
         try:
             self._socket = socket.create_server((host, port))
         except OSError as error:
-            raise wiring.Unavailable(f"{host}:{port} is taken ({error.strerror}): choose another port") from error
+            raise Unavailable(f"{host}:{port} is taken ({error.strerror}): choose another port") from error
 
     @property
     def address(self) -> tuple[str, int]:
@@ -123,6 +123,6 @@ class Listener:
 
 
 if __name__ == "__main__":
-    wiring.service_of = Service  # type: ignore[assignment]
+    wiring.service_of = Service
     wiring.listen = lambda _, host, port: Listener(host, port)
     raise SystemExit(main(sys.argv[1:]))
