@@ -24,6 +24,8 @@ from widths.packages import NotHere, install
 from wine import system
 from wine.prefix import Prefix
 
+assert sys.platform != "win32", "on Windows the samples need no Wine"
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 

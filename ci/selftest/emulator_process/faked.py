@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vdi_conformance.sqlserver.process.wiring import ServerWish
-    from vdi_conformance.tds.answers import Answer, Login
+    from vdi_conformance.tds.answers import Answer, Login, SqlService
 
 TRANSFER = re.compile(r"(BACKUP|RESTORE) DATABASE \[?(\w+)\]? (?:TO|FROM) (.*)", re.IGNORECASE | re.DOTALL)
 DEVICE = re.compile(r"VIRTUAL_DEVICE\s*=\s*'([^']*)'", re.IGNORECASE)
@@ -122,7 +122,13 @@ class Listener:
         self._socket.close()
 
 
+def listen(service: SqlService, host: str, port: int) -> Listener:
+    """Take a port."""
+    del service
+    return Listener(host, port)
+
+
 if __name__ == "__main__":
     wiring.service_of = Service
-    wiring.listen = lambda _, host, port: Listener(host, port)
+    wiring.listen = listen
     raise SystemExit(main(sys.argv[1:]))
