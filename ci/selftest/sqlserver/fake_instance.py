@@ -119,7 +119,7 @@ class FakeInstance:
         if name.lower() not in self.known:
             raise Refused(Message(3701, f"Cannot drop the database '{name}'.", 11))
         if asker.sessions.using(name):
-            raise Refused(Message(3702, f"Cannot drop database \"{name}\": it is in use.", 16))
+            raise Refused(Message(3702, f'Cannot drop database "{name}": it is in use.', 16))
         del self.known[name.lower()]
         return ()
 
@@ -163,7 +163,12 @@ class FakeInstance:
             rows = [(one.name, one.database_id, BEGINNING, one.state, one.recovery) for one in self.databases()]
             return Rows(columns, rows)
         if name.lower() == "master_files":
-            columns = (Column("database_id", _INT), Column("file_id", _INT), Column("name", _SYSNAME), Column("size", _INT))
+            columns = (
+                Column("database_id", _INT),
+                Column("file_id", _INT),
+                Column("name", _SYSNAME),
+                Column("size", _INT),
+            )
             return Rows(
                 columns,
                 [
