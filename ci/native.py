@@ -6,14 +6,12 @@ AddressSanitizer and UndefinedBehaviorSanitizer, whose findings end a process.
 
 from __future__ import annotations
 
-import os
-import platform
-import shutil
 import sys
 from typing import TYPE_CHECKING, Final
 
-from compiling import COMMON, Library
+from compiling import Library, NotBuilt
 from environment import FAILED, ROOT, Unprepared, say
+from vdi_conformance.standins import targets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,19 +31,18 @@ def build(sanitized: bool = False) -> Path:
 
 def library(*flags: str) -> Library:
     """Give the library with these flags besides; Unprepared where it cannot be built."""
-    if platform.system() != "Linux":
-        raise Unprepared("The stand-in libsqlvdi.so is built on Linux alone: run this there.")
-    told = (*COMMON, "-fPIC", "-fvisibility=hidden", "-pthread", *flags)
-    return Library("libsqlvdi.so", compiler(), ("core", "posix", "linux"), told, ("-Wl,--no-undefined",))
+    try:
+        return Library.of(targets.for_linux(*flags))
+    except NotBuilt as reason:
+        raise Unprepared(str(reason)) from reason
 
 
 def compiler() -> str:
     """Give the path of the C++ compiler."""
-    named = os.environ.get("CXX", "g++")
-    found = shutil.which(named)
-    if found is None:
-        raise Unprepared(f"There is no C++ compiler {named} here: install it, or name another in the variable CXX.")
-    return found
+    try:
+        return targets.compiler()
+    except NotBuilt as reason:
+        raise Unprepared(str(reason)) from reason
 
 
 def start(arguments: list[str]) -> int:

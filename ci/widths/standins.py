@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import native
 from compiling import SOURCES, Library
 from environment import Unprepared
-from widths.wine32 import COMPILER
-from wine.standin import LINKED, WINDOWS
+from vdi_conformance.standins import targets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,24 +20,32 @@ _COMPLETE: Final = "_ZN19ClientVirtualDevice15CompleteCommandEP11VDC_Commandim"
 _ALIAS: Final = f"-Wl,--defsym={_COMPLETE}l={_COMPLETE}x"
 
 
-def for_windows(optimized: str = "-O2") -> Library:
+def for_windows(optimized: str = targets.OPTIMIZED) -> Library:
     """Give sqlvdi.dll."""
-    # What is exported has the size of its arguments in its name there, which the list of exports leaves out.
-    linked = (*LINKED, "-Wl,--enable-stdcall-fixup")
-    return Library("sqlvdi.dll", COMPILER, ("core", "windows"), (*WINDOWS, optimized), linked)
+    return Library.of(targets.for_windows(32, optimized))
 
 
 def for_linux() -> Library:
     """Give libsqlvdi.so."""
     wide = native.library(*native.PLAIN, NARROW)
-    return wide._replace(linked=(*wide.linked, _ALIAS))
+    return replace(wide, linked=(*wide.linked, _ALIAS))
 
 
 def raw_calls(directory: Path) -> Path:
     """Compile the program that makes the calls of a client by itself."""
     made = directory / "raw_calls.exe"
     directory.mkdir(parents=True, exist_ok=True)
-    command = [COMPILER, *WINDOWS, "-O2", "-municode", "-static", "-s", "-o", str(made), "widths/raw_calls.cpp"]
+    command = [
+        targets.COMPILERS[32],
+        *targets.WINDOWS,
+        "-O2",
+        "-municode",
+        "-static",
+        "-s",
+        "-o",
+        str(made),
+        "widths/raw_calls.cpp",
+    ]
     if subprocess.run(command, cwd=SOURCES, check=False).returncode:
         raise Unprepared("The program that makes raw calls could not be compiled: the lines above say why.")
     return made

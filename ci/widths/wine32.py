@@ -9,7 +9,6 @@ from typing import Final
 from widths.packages import install, unpack
 from wine.prefix import Prefix, Wine
 
-COMPILER: Final = "i686-w64-mingw32-g++"
 _INSTALLED: Final = ("g++-mingw-w64-i686-win32", "libz-mingw-w64", "libc6-i386", "util-linux")
 _UNPACKED: Final = ("wine32", "libwine")
 _PROGRAMS: Final = Path("usr") / "lib" / "wine"

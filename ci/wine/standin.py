@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from compiling import COMMON, Library
-
-WINDOWS: Final = (*COMMON, "-DUNICODE", "-D_UNICODE", "-D_WIN32_WINNT=0x0A00")
-LINKED: Final = ("-static", "-s", "-lws2_32", "-lole32", "-luuid", "-ladvapi32")
-_OPTIMIZED: Final = "-O2"
+from compiling import Library
+from vdi_conformance.standins import targets
 
 
 def library(*flags: str) -> Library:
     """Give the library with these flags; without any it is optimized."""
-    return Library(
-        "sqlvdi.dll",
-        "x86_64-w64-mingw32-g++",
-        ("core", "windows"),
-        (*WINDOWS, *(flags or (_OPTIMIZED,))),
-        LINKED,
-    )
+    return Library.of(targets.for_windows(64, *flags))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.contract import Adapter, Capabilities, Identity, Unavailable
+from vdi_conformance.emulator.broker_protocol import ENDPOINT
 
 if TYPE_CHECKING:
     from vdi_conformance.contract import Environment, StatementServer
@@ -23,7 +24,7 @@ class LibraryAdapter(Adapter):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        os.environ[DIRECTORY_VARIABLE] = environment.directory
+        os.environ[DIRECTORY_VARIABLE] = _directory(environment)
         named = os.environ.get(LIBRARY_VARIABLE)
         self.named = Path(named).absolute() if named else None
         self.library = self.named or self.usual_library()
@@ -57,3 +58,9 @@ class LibraryAdapter(Adapter):
         from vdi_conformance.adapters.tsql.server import server_version
 
         return server_version()
+
+
+def _directory(environment: Environment) -> str:
+    """Tell where a library that the emulator serves finds its broker: one of this run comes before one outside."""
+    outside = os.environ.get(DIRECTORY_VARIABLE)
+    return outside if outside and not (Path(environment.directory) / ENDPOINT).exists() else environment.directory

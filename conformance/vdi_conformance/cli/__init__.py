@@ -20,6 +20,7 @@ from vdi_conformance.cli.completion import OPTIONS, completion
 from vdi_conformance.cli.conditions import conditions
 from vdi_conformance.cli.diff import diff
 from vdi_conformance.cli.doctor import doctor
+from vdi_conformance.cli.emulator import emulator
 from vdi_conformance.cli.evidence import evidence
 from vdi_conformance.cli.keys import keys
 from vdi_conformance.cli.prove import prove
@@ -73,6 +74,7 @@ app.add_typer(evidence)
 app.add_typer(baseline)
 app.add_typer(keys)
 app.add_typer(adapter)
+app.add_typer(emulator)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -64,6 +64,12 @@ else:
         return SUPERUSER
 
 
+def in_group(account: Account, group: int | None) -> Account:
+    """Give an account as it is in a directory of a group: what a member makes there belongs to the group."""
+    is_member = group is not None and (account.user == _SUPERUSER or group in (account.group, *account.groups))
+    return account._replace(group=group) if is_member and group is not None else account
+
+
 def may_share(account: Account, owner: Account) -> bool:
     """Tell whether an account may use what another one has made."""
     return account.user in (_SUPERUSER, owner.user) or owner.group in (account.group, *account.groups)

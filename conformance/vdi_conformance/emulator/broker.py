@@ -6,7 +6,6 @@ Whatever a peer sends or leaves out, it is a matter of its own connection: the b
 from __future__ import annotations
 
 import contextlib
-import secrets
 import selectors
 import socket
 import threading
@@ -14,10 +13,11 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.emulator.accounts import account_of, own_account
-from vdi_conformance.emulator.broker_protocol import LONGEST_LINE, LONGEST_SOCKET_PATH, encode, encode_refusal
+from vdi_conformance.emulator.accounts import account_of, in_group, own_account
+from vdi_conformance.emulator.broker_protocol import LONGEST_LINE, encode, encode_refusal
 from vdi_conformance.emulator.broker_state import BrokerState
 from vdi_conformance.emulator.directory import MachineDirectory
+from vdi_conformance.emulator.listening import listening
 from vdi_conformance.emulator.peers import LIFELINE, LIMITS, Peer, PeerLimits, introduction_of, request_of
 from vdi_conformance.emulator.signatures import Malformed
 
@@ -30,11 +30,24 @@ _CHUNK: Final = 65536
 
 
 class Broker:
-    """Serves the broker of one directory on a thread of its own; Unavailable where another one does already."""
+    """Serves the broker of one directory on a thread of its own; Unavailable where another one does already.
 
-    def __init__(self, directory: str, seed: int, limits: PeerLimits = LIMITS) -> None:
-        self._directory = MachineDirectory(directory)
-        self._own = own_account()
+    It listens at a port where that is asked for, as programs of Windows need it in Wine. All accounts of a `group`
+    share what there is, as in a directory of that group.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        seed: int,
+        limits: PeerLimits = LIMITS,
+        on_port: bool = False,
+        group: int | None = None,
+    ) -> None:
+        self._directory = MachineDirectory(directory, group)
+        self._on_port = on_port
+        self._group = group
+        self._own = in_group(own_account(), group)
         self._broker: BrokerState[Peer] = BrokerState(seed, self._directory.taken, self._own)
         self._limits = limits
         self._selector = selectors.DefaultSelector()
@@ -55,17 +68,14 @@ class Broker:
         self._selector.register(listener, selectors.EVENT_READ)
         threading.Thread(target=self._serve, args=(listener,), name="broker", daemon=True).start()
 
+    def leave(self) -> None:
+        """Take what tells of this broker out of its directory: nobody finds it any more."""
+        self._directory.leave()
+
     def _listen(self) -> socket.socket:
-        path = self._directory.socket
-        if hasattr(socket, "AF_UNIX") and len(path.encode()) <= LONGEST_SOCKET_PATH:
-            listener = socket.socket(socket.AF_UNIX)
-            listener.bind(path)
+        listener, place, self._secret = listening(self._directory.socket, self._on_port)
+        if not self._secret:
             self._directory.let_in_others()
-            place: int | str = path
-        else:
-            listener = socket.create_server(("127.0.0.1", 0))
-            self._secret = secrets.token_hex(16)
-            place = listener.getsockname()[1]
         listener.listen(256)
         self._directory.publish(place, self._secret)
         return listener
@@ -190,7 +200,8 @@ class Broker:
             self._processes[peer.process] = set()
             if self._observer is not None:
                 self._observer.came(peer.process)
-            self._broker.process_came(peer.process, account_of(peer.connection, self._own))
+            account = in_group(account_of(peer.connection, self._own), self._group)
+            self._broker.process_came(peer.process, account)
             self._send(peer, encode((peer.process,)))
         elif process in self._processes:
             peer.process = process

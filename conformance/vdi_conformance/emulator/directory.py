@@ -46,7 +46,10 @@ LOCK: Final = "broker.lock"
 SOCKET: Final = "broker.socket"
 AREA_MODE: Final = 0o660
 """Who may map an area: its owner and the owner's first group."""
+PRIVATE: Final = 0o600
+"""Who may read what tells of a listener: its owner."""
 _FOR_ALL: Final = 0o666
+_FOR_GROUP: Final = 0o640
 _READABLE: Final = 0o644
 
 
@@ -54,11 +57,12 @@ class MachineDirectory:
     """The directory as the one broker has it that lives there; Unavailable where that cannot be.
 
     `taken` is the highest number of an area that a dead broker left and a process still maps, which only Windows
-    minds (0: there is none).
+    minds (0: there is none). A `group` may use what is in it.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, group: int | None = None) -> None:
         self._path = Path(directory)
+        self._group = group
         self._garbage: list[Path] = []
         try:
             self._lock = (self._path / LOCK).open("ab")
@@ -82,17 +86,23 @@ class MachineDirectory:
         self.delete(areas)
         return max((area_of(path) or 0 for path in self._garbage), default=0)
 
+    def leave(self) -> None:
+        """Delete all that would still be taken for a broker's, and the memory that nobody maps."""
+        self._clear()
+
     def delete(self, areas: Iterable[int]) -> None:
         """Delete areas; on Windows that must wait until nobody maps them."""
         self._garbage += [area_file(str(self._path), area) for area in areas]
         self._garbage = [path for path in self._garbage if not _deleted(path)]
 
     def let_in_others(self) -> None:
-        """Let processes of other accounts connect, where there can be some in the directory: those that root starts.
+        """Let processes of other accounts connect, where there can be some: those of the group, or that root starts.
 
         Which of them may do what is decided by the broker, whom the system tells the account of each.
         """
-        if _serves_others():
+        if self._group is not None:
+            hand_to(self._group, Path(self.socket), AREA_MODE)
+        elif _serves_others():
             os.chmod(self.socket, _FOR_ALL)  # noqa: PTH101 - there is no such method on Windows
 
     def give(self, areas: Iterable[tuple[int, Account]]) -> None:
@@ -101,18 +111,36 @@ class MachineDirectory:
             for area, owner in areas:
                 path = area_file(str(self._path), area)
                 with contextlib.suppress(FileNotFoundError):
+                    if self._group is not None:
+                        hand_to(self._group, path, AREA_MODE)
+                        continue
                     if owner.user != os.geteuid():
                         os.chown(path, owner.user, owner.group)
                     path.chmod(AREA_MODE)
 
     def publish(self, place: str | int, secret: str) -> None:
-        """Tell this user's processes, all at once, where the broker listens; others only what is no secret."""
-        unfinished = self._path / _unfinished(ENDPOINT)
-        mode = _READABLE if _serves_others() and not secret else 0o600
-        with open(unfinished, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(encode((place, secret)))
-        unfinished.chmod(mode)
-        unfinished.replace(self._path / ENDPOINT)
+        """Tell this user's processes where the broker listens, and the group's; others only what is no secret."""
+        mode = _READABLE if _serves_others() and not secret else PRIVATE
+        publish(self._path / ENDPOINT, place, secret, mode, self._group)
+
+
+def publish(path: Path, place: str | int, secret: str, mode: int = PRIVATE, group: int | None = None) -> None:
+    """Write where something listens into a file, whole at once, for its owner, or for a group besides."""
+    unfinished = path.with_name(_unfinished(path.name))
+    unfinished.unlink(missing_ok=True)
+    with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, PRIVATE)) as file:
+        file.write(encode((place, secret)))
+    unfinished.chmod(mode)
+    if group is not None:
+        hand_to(group, unfinished, _FOR_GROUP)
+    unfinished.replace(path)
+
+
+def hand_to(group: int, path: Path, mode: int) -> None:
+    """Let a group use a file."""
+    if sys.platform != "win32":
+        os.chown(path, -1, group)
+        path.chmod(mode)
 
 
 def _serves_others() -> bool:

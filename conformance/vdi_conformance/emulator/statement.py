@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from vdi_conformance.contract import StatementOutcome
 from vdi_conformance.emulator import messages
@@ -21,25 +21,42 @@ from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_INVALID, VD_E_
 from vdi_conformance.vdi.structures import INFINITE, MAX_DEVICES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from vdi_conformance.contract import Statement
     from vdi_conformance.emulator.messages import Message
     from vdi_conformance.emulator.server import EmulatorServer
+    from vdi_conformance.emulator.stream import Frame, FrameReader
+    from vdi_conformance.emulator.transfers import Script
     from vdi_conformance.vdi.structures import VDConfig
 
 _FILE_NOT_FOUND: Final = 0x80070002
 
 
-class _Sizes(NamedTuple):
+class Sizes(NamedTuple):
     """Sizes in bytes and the number of buffers, as a statement names them."""
 
-    block_size: int
-    max_transfer_size: int
-    buffer_count: int
+    block_size: int = 512
+    max_transfer_size: int = 65536
+    buffer_count: int = 4
+
+    @classmethod
+    def named(cls, *named: int | None) -> Sizes:
+        """Take what a statement does not name (None) from the defaults."""
+        return cls(*(default if one is None else one for one, default in zip(named, DEFAULTS, strict=True)))
 
 
-_DEFAULTS: Final = _Sizes(block_size=512, max_transfer_size=65536, buffer_count=4)
+DEFAULTS: Final = Sizes()
+
+
+class Plan(NamedTuple):
+    """What a run needs to know of its statement."""
+
+    operation: Literal["backup", "restore"]
+    instance: str | None
+    devices: tuple[str, ...]
+    sizes: Sizes
+    snapshot: bool = False
 
 
 class EmulatorStatementServer:
@@ -52,19 +69,23 @@ class EmulatorStatementServer:
     def execute(self, statement: Statement) -> StatementOutcome:
         """Run a statement to its end."""
         words = f"{statement.operation} {statement.subject}".upper()
-        sizes = _sizes(statement)
-        causes = _objections(statement, sizes) or _Run(self._make_server(), statement, sizes, self._seed).run()
+        plan = _plan(statement)
+        causes = _objections(statement, plan.sizes) or self._run(plan, statement)
         if causes:
             return StatementOutcome(False, messages.failed(words, *causes))
         return StatementOutcome(True, () if statement.subject == "filelistonly" else messages.finished(words))
 
+    def _run(self, plan: Plan, statement: Statement) -> tuple[Message, ...]:
+        work = _BackupWork(plan, statement, self._seed) if plan.operation == "backup" else _RestoreWork(plan, statement)
+        return StatementRun(self._make_server(), plan, work).run()
 
-def _sizes(statement: Statement) -> _Sizes:
-    named = (statement.block_size, statement.max_transfer_size, statement.buffer_count)
-    return _Sizes(*(default if one is None else one for one, default in zip(named, _DEFAULTS, strict=True)))
+
+def _plan(statement: Statement) -> Plan:
+    sizes = Sizes.named(statement.block_size, statement.max_transfer_size, statement.buffer_count)
+    return Plan(statement.operation, statement.instance, statement.devices, sizes, statement.snapshot)
 
 
-def _objections(statement: Statement, sizes: _Sizes) -> tuple[Message, ...]:
+def _objections(statement: Statement, sizes: Sizes) -> tuple[Message, ...]:
     """Say what is wrong with a statement before anything is done."""
     devices = statement.devices
     if statement.subject == "filelistonly" and (statement.operation == "backup" or statement.snapshot):
@@ -75,38 +96,137 @@ def _objections(statement: Statement, sizes: _Sizes) -> tuple[Message, ...]:
         return (messages.too_many_devices(len(devices)),)
     if len(set(devices)) != len(devices) or not devices:
         return (messages.unusable("its device names are not one or more different ones"),)
+    return size_objections(sizes)
+
+
+def size_objections(sizes: Sizes) -> tuple[Message, ...]:
+    """Say which of the sizes that a statement names cannot be."""
     if sizes.buffer_count < 1:
         return (messages.out_of_range("BUFFERCOUNT", sizes.buffer_count),)
-    if not server_half_is_valid(0, sizes.block_size, _DEFAULTS.max_transfer_size):
+    if not server_half_is_valid(0, sizes.block_size, DEFAULTS.max_transfer_size):
         return (messages.out_of_range("BLOCKSIZE", sizes.block_size),)
-    if not server_half_is_valid(0, _DEFAULTS.block_size, sizes.max_transfer_size):
+    if not server_half_is_valid(0, DEFAULTS.block_size, sizes.max_transfer_size):
         return (messages.out_of_range("MAXTRANSFERSIZE", sizes.max_transfer_size),)
     return ()
 
 
-class _Run:
-    """One statement on its way."""
+class Work(Protocol):
+    """What a statement does with the devices of its set, once they are open."""
 
-    def __init__(self, server: EmulatorServer, statement: Statement, sizes: _Sizes, seed: int) -> None:
-        self._server = server
-        self._statement = statement
-        self._sizes = sizes
-        self._contents = StreamContents(log=statement.subject == "log", snapshot=statement.snapshot)
-        self._devices = statement.devices
-        self._name = statement.devices[0]
+    def scripts(self, config: VDConfig) -> dict[str, Script]:
+        """Give the script of each device."""
+        ...
+
+    def conclude(self) -> None:
+        """Look at what the scripts came to, once all have ended; a StatementError where they do not fit together."""
+        ...
+
+
+class Streams(Protocol):
+    """What a BACKUP writes."""
+
+    def frames(self, device: int) -> Iterable[Frame]:
+        """Give the frames of one device, in order."""
+        ...
+
+
+def writing(plan: Plan, streams: Streams, config: VDConfig) -> dict[str, Script]:
+    """Give the scripts that write a stream to each device."""
+    return {
+        device: backup(device, streams.frames(index), config, plan.snapshot)
+        for index, device in enumerate(plan.devices)
+    }
+
+
+def reading(plan: Plan, readers: Sequence[FrameReader], config: VDConfig, label_only: bool) -> dict[str, Script]:
+    """Give the scripts that read the stream of each device, or its label alone."""
+    return {
+        device: list_files(device, reader, config) if label_only else restore(device, reader, config, plan.snapshot)
+        for device, reader in zip(plan.devices, readers, strict=True)
+    }
+
+
+def require_one_backup(readers: Sequence[FrameReader]) -> None:
+    """Refuse streams that do not belong together."""
+    if len({reader.backup_id for reader in readers}) != 1:
+        raise StatementError(messages.mixed_backups())
+
+
+class _BackupWork:
+    """A BACKUP of a database that is known by seed and size."""
+
+    def __init__(self, plan: Plan, statement: Statement, seed: int) -> None:
+        self._plan = plan
+        self._database = statement.database
+        self._contents = _contents(statement)
         self._backup_id = hashlib.sha256(f"{seed}/{statement}".encode()).digest()[:16]
+
+    def scripts(self, config: VDConfig) -> dict[str, Script]:
+        """Write a stream to each device."""
+        count, sizes = len(self._plan.devices), (config.block_size, config.max_transfer_size)
+        return writing(self._plan, Backup(self._database, count, *sizes, self._backup_id, self._contents), config)
+
+    def conclude(self) -> None:
+        """Be content."""
+
+
+class _RestoreWork:
+    """A RESTORE of such a database."""
+
+    def __init__(self, plan: Plan, statement: Statement) -> None:
+        self._plan = plan
+        self._database = statement.database
+        self._label_only = statement.subject == "filelistonly"
+        self._contents = None if self._label_only else _contents(statement)
+        self._readers: list[StreamReader] = []
+
+    def scripts(self, config: VDConfig) -> dict[str, Script]:
+        """Read the stream of each device."""
+        count = len(self._plan.devices)
+        self._readers = [StreamReader(self._database, index, count, self._contents) for index in range(count)]
+        return reading(self._plan, self._readers, config, self._label_only)
+
+    def conclude(self) -> None:
+        """Refuse streams that do not belong together."""
+        require_one_backup(self._readers)
+
+
+def _contents(statement: Statement) -> StreamContents:
+    return StreamContents(log=statement.subject == "log", snapshot=statement.snapshot)
+
+
+class StatementRun:
+    """One statement on its way, which another thread may cancel; `was_opened` once it has found its set."""
+
+    def __init__(self, server: EmulatorServer, plan: Plan, work: Work) -> None:
+        self._server = server
+        self._plan = plan
+        self._work = work
+        self._devices = plan.devices
+        self._name = plan.devices[0]
+        self.was_opened = False
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """End the run soon, by an abort of its set."""
+        self._cancelled = True
+        if self.was_opened:
+            self._server.signal_abort()
 
     def run(self) -> tuple[Message, ...]:
         """Open the set, transfer, close; give the causes of a failure."""
-        code = self._server.open(self._statement.instance, self._name)
+        code = self._server.open(self._plan.instance, self._name)
         if code != NOERROR:
             return (messages.not_opened(self._name, _FILE_NOT_FOUND if code == VD_E_INVALID else code),)
+        self.was_opened = True
         try:
+            if self._cancelled:
+                raise Aborted
             self._transfer(self._configure())
         except StatementError as error:
             return (error.cause,)
         except Aborted:
-            return messages.aborted(self._statement.operation, self._name)
+            return messages.aborted(self._plan.operation, self._name)
         finally:
             self._server.close()
         return ()
@@ -119,9 +239,9 @@ class _Run:
             raise StatementError(messages.unusable(reason))
         features = requested.features | (VDF_WRITE_MEDIA if self._is_backup else VDF_READ_MEDIA)
         # After a snapshot nothing but the close may follow, so Complete does not go with it.
-        if features & VDF_REQUEST_COMPLETE and not self._statement.snapshot:
+        if features & VDF_REQUEST_COMPLETE and not self._plan.snapshot:
             features |= VDF_COMPLETE_ENABLED
-        block_size, max_transfer_size, buffer_count = self._sizes
+        block_size, max_transfer_size, buffer_count = self._plan.sizes
         self._check(self._server.begin_configuration(features, 0, block_size, max_transfer_size, INFINITE))
         for device in self._devices:
             self._check(self._server.name_device(device))
@@ -134,7 +254,7 @@ class _Run:
 
     @property
     def _is_backup(self) -> bool:
-        return self._statement.operation == "backup"
+        return self._plan.operation == "backup"
 
     def _configuration(self) -> VDConfig:
         code, config = self._server.get_configuration()
@@ -154,13 +274,11 @@ class _Run:
 
     def _transfer(self, config: VDConfig) -> None:
         """Run the devices, and close them whether that went well or not."""
-        exchanges = Exchanges(self._server, self._devices, config, self._sizes.buffer_count)
+        exchanges = Exchanges(self._server, self._devices, config, self._plan.sizes.buffer_count)
         failure = None
         try:
-            if self._is_backup:
-                self._back_up(exchanges, config)
-            else:
-                self._restore(exchanges, config)
+            exchanges.run(self._work.scripts(config))
+            self._work.conclude()
             if config.features & VDF_COMPLETE_ENABLED:
                 exchanges.run({device: complete(device) for device in self._devices})
         except StatementError as error:
@@ -169,33 +287,3 @@ class _Run:
             self._check(self._server.close_device(device))
         if failure is not None:
             raise failure
-
-    def _back_up(self, exchanges: Exchanges, config: VDConfig) -> None:
-        streams = Backup(
-            self._statement.database,
-            len(self._devices),
-            config.block_size,
-            config.max_transfer_size,
-            self._backup_id,
-            self._contents,
-        )
-        snapshot = self._statement.snapshot
-        scripts = enumerate(self._devices)
-        exchanges.run({device: backup(device, streams.frames(index), config, snapshot) for index, device in scripts})
-
-    def _restore(self, exchanges: Exchanges, config: VDConfig) -> None:
-        label_only, snapshot = self._statement.subject == "filelistonly", self._statement.snapshot
-        readers = {
-            device: StreamReader(
-                self._statement.database, index, len(self._devices), None if label_only else self._contents
-            )
-            for index, device in enumerate(self._devices)
-        }
-        exchanges.run(
-            {
-                device: list_files(device, reader, config) if label_only else restore(device, reader, config, snapshot)
-                for device, reader in readers.items()
-            }
-        )
-        if len({reader.backup_id for reader in readers.values()}) != 1:
-            raise StatementError(messages.mixed_backups())

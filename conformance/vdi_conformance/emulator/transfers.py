@@ -25,7 +25,7 @@ from vdi_conformance.vdi.completion import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from vdi_conformance.emulator.stream import Frame, StreamReader
+    from vdi_conformance.emulator.stream import Frame, FrameReader
     from vdi_conformance.vdi.structures import VDConfig
 
 PATIENCE: Final = 64
@@ -90,7 +90,8 @@ class _Medium:
 
     def write(self, frame: Frame) -> Script:
         """Write one frame."""
-        from_pool = frame.is_data or frame.size == self._config.max_transfer_size
+        whole = self._config.max_transfer_size
+        from_pool = frame.is_data or frame.size > self._config.block_size or frame.size == whole
         done = 0
         if self._room is not None and frame.size > self._room:
             yield from self._load()
@@ -160,7 +161,7 @@ def _after_the_label(name: str, features: int, snapshot: bool) -> Script:
         yield from _do(name, vdc.VDC_PREPARE_TO_FREEZE)
 
 
-def restore(name: str, reader: StreamReader, config: VDConfig, snapshot: bool = False) -> Script:
+def restore(name: str, reader: FrameReader, config: VDConfig, snapshot: bool = False) -> Script:
     """Read a stream to its end, its label first; WITH SNAPSHOT the client then brings the snapshot back."""
     features, source = config.features, _Source(name, reader, config)
     yield from _read_label(name, source, features)
@@ -175,15 +176,15 @@ def restore(name: str, reader: StreamReader, config: VDConfig, snapshot: bool = 
         yield from _do(name, vdc.VDC_MOUNT_SNAPSHOT)
 
 
-def list_files(name: str, reader: StreamReader, config: VDConfig) -> Script:
-    """Read the label of a stream, which is all that FILELISTONLY needs."""
+def list_files(name: str, reader: FrameReader, config: VDConfig) -> Script:
+    """Read the label of a stream, which is all that FILELISTONLY and its like need."""
     yield from _read_label(name, _Source(name, reader, config), config.features)
 
 
 class _Source:
     """The stream of one device, as a RESTORE reads it."""
 
-    def __init__(self, name: str, reader: StreamReader, config: VDConfig) -> None:
+    def __init__(self, name: str, reader: FrameReader, config: VDConfig) -> None:
         self.reader = reader
         self.at_a_mark = False
         self.block_size = config.block_size

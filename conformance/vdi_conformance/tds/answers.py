@@ -168,7 +168,11 @@ class Session(Protocol):
         ...
 
     def cancel(self) -> None:
-        """Let the request that runs end as soon as it can; called from another thread, at any time."""
+        """Let the request that runs end as soon as it can; called from another thread, at any time.
+
+        It is about what `batch` or `call` was asked for last, even where none of its answers has been read, and is
+        forgotten when the next one is asked for. It does not wait for the end.
+        """
         ...
 
     def reset(self) -> None:

@@ -1,0 +1,80 @@
+"""The error log: lines of the server, in a file and to be asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.sqlserver.seam import LogLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from vdi_conformance.tds.answers import Message
+
+_KEPT: Final = 6
+"""So many logs of earlier starts are kept."""
+_NAME: Final = "ERRORLOG"
+_FIRST_LOGGED_ERROR: Final = 11
+_LINE: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d) (\S+) +(.*)")
+
+
+class ErrorLog:
+    """The log of one server, which begins a new file when it starts; safe to use from every thread.
+
+    `copy` is a further file that the lines are added to.
+    """
+
+    def __init__(self, directory: Path, now: Callable[[], datetime], copy: Path | None = None) -> None:
+        self._directory = directory
+        self._now = now
+        self._copy = copy
+        self._lock = threading.Lock()
+        self._lines: list[LogLine] = []
+        directory.mkdir(parents=True, exist_ok=True)
+        for number in range(_KEPT - 1, -1, -1):
+            with contextlib.suppress(FileNotFoundError):
+                self._file(number).replace(self._file(number + 1))
+
+    def _file(self, number: int) -> Path:
+        return self._directory / (f"{_NAME}.{number}" if number else _NAME)
+
+    def write(self, process: str, *texts: str) -> None:
+        """Add lines, which stay beside each other."""
+        with self._lock:
+            lines = [LogLine(self._now(), process, " ".join(text.split("\n"))) for text in texts]
+            self._lines += lines
+            written = "".join(map(_written, lines))
+            for path in (self._file(0), self._copy):
+                if path is not None:
+                    with path.open("a", encoding="utf-8", errors="replace") as file:
+                        file.write(written)
+
+    def tell(self, process: str, message: Message) -> None:
+        """Add a message: an error has a line before it with its number, severity and state."""
+        header = f"Error: {message.number}, Severity: {message.severity}, State: {message.state}."
+        is_error = message.severity >= _FIRST_LOGGED_ERROR
+        self.write(process, *((header, message.text) if is_error else (message.text,)))
+
+    def lines(self, number: int) -> Sequence[LogLine]:
+        """Give the lines of a log: 0 is the one that is written now, 1 that of the start before, and so on."""
+        if number == 0:
+            with self._lock:
+                return tuple(self._lines)
+        try:
+            text = self._file(number).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return ()
+        return tuple(
+            LogLine(datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S.%f"), found[2], found[3])
+            for line in text.splitlines()
+            if (found := _LINE.fullmatch(line))
+        )
+
+
+def _written(line: LogLine) -> str:
+    return f"{line.when:%Y-%m-%d %H:%M:%S}.{line.when.microsecond // 10_000:02d} {line.process:<11} {line.text}\n"

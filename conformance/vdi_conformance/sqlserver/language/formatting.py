@@ -1,0 +1,50 @@
+"""The texts of RAISERROR: %s, %d and their kin, as in C."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from vdi_conformance.sqlserver.language.faults import fault
+from vdi_conformance.sqlserver.language.values import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vdi_conformance.tds.answers import Value
+
+LONGEST: Final = 2047
+"""So many characters of a text does a message keep."""
+_PLACE: Final = re.compile(
+    r"%(?:%|(?P<flags>[-+0# ]*)(?P<width>\d+|\*)?(?:\.(?P<precision>\d+|\*))?(?P<size>h|l|I64)?(?P<type>.)?)"
+)
+_WHOLE: Final = "diouxX"
+
+
+def formatted(text: str, values: Sequence[Value]) -> str:
+    """Put values in their places; one that is missing or NULL reads (null)."""
+    left = iter(values)
+    return _PLACE.sub(lambda found: _filled(found, left), text)[:LONGEST]
+
+
+def _filled(found: re.Match[str], left: Iterator[Value]) -> str:
+    if found[0] == "%%":
+        return "%"
+    kind = found["type"] or ""
+    if kind not in f"s{_WHOLE}" or not kind:
+        raise fault(2787, found[0])
+    width = next(left, None) if found["width"] == "*" else found["width"]
+    precision = next(left, None) if found["precision"] == "*" else found["precision"]
+    value = next(left, None)
+    if value is None:
+        return "(null)"
+    if kind == "s":
+        if not isinstance(value, str):
+            raise fault(2786, 1)
+        cut = as_text(value) if precision is None else as_text(value)[: int(str(precision))]
+        return f"%{found['flags']}{width or ''}s" % cut
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise fault(2786, 1)
+    number = value % 2**32 if kind in "ouxX" and value < 0 else value
+    digits = "" if precision is None else f".{precision}"
+    return f"%{found['flags']}{width or ''}{digits}{'d' if kind in 'iu' else kind}" % number

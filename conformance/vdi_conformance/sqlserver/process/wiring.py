@@ -1,0 +1,67 @@
+"""What the process of an emulated SQL Server is put together from: the one place that knows all of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from vdi_conformance.contract import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vdi_conformance.emulator.server import EmulatorServer
+    from vdi_conformance.tds.answers import SqlService
+
+
+class DatabaseWish(NamedTuple):
+    """A database that is to be there: its name, and the size of its contents in bytes."""
+
+    name: str
+    size: int
+
+
+class ServerWish(NamedTuple):
+    """The SQL Server that is wanted: `make_server` gives a server of a set for each statement that uses one."""
+
+    directory: Path
+    instance: str | None
+    user: str
+    password: str
+    databases: tuple[DatabaseWish, ...]
+    seed: int
+    make_server: Callable[[], EmulatorServer]
+    log: Path | None
+
+
+class Listener(Protocol):
+    """Whoever takes connections of drivers."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and the port that it listens at."""
+        ...
+
+    def close(self) -> None:
+        """Take no more connections, and end those that there are."""
+        ...
+
+
+def service_of(wish: ServerWish) -> SqlService:
+    """Give the SQL Server; Unavailable where a package is missing."""
+    from vdi_conformance.sqlserver.service import EmulatedService
+
+    return EmulatedService(wish)
+
+
+def listen(service: SqlService, host: str, port: int) -> Listener:
+    """Let drivers in; Unavailable where that cannot be."""
+    from vdi_conformance.tds.certificate import NoCertificate, self_signed
+    from vdi_conformance.tds.server import NotListening, TdsServer
+
+    try:
+        server = TdsServer(service, host, port, certificate=self_signed(host))
+        server.start()
+    except (NotListening, NoCertificate) as error:
+        raise Unavailable(str(error)) from error
+    return server
