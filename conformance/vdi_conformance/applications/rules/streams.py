@@ -177,7 +177,12 @@ def charged(written: StreamTrace, read: StreamTrace, difference: Difference) -> 
         junk += (*(begin <= one.begin < end for one in reads if one.junk_position),)
         if any(junk):
             return "VDC-28"
-    if difference.lasting and any(begin <= one.end <= end and not _is_a_write(one, written) for one in reads):
+    goes_on = difference.kind in ("altered", "left out", "repeated")
+    if (
+        goes_on
+        and difference.lasting
+        and any(begin <= one.end <= end and not _is_a_write(one, written) for one in reads)
+    ):
         return "BUF-11"
     starts_a_write = any(one.begin == begin for one in writes)
     starts_a_read = any(one.begin == begin for one in reads)
