@@ -48,10 +48,19 @@ class Listener(Protocol):
 
 
 def service_of(wish: ServerWish) -> SqlService:
-    """Give the SQL Server; Unavailable where a package is missing."""
-    from vdi_conformance.sqlserver.service import EmulatedService
+    """Give the SQL Server; Unavailable where a package is missing, or its directory cannot be used."""
+    from vdi_conformance.sqlserver.databases.store import Unusable
+    from vdi_conformance.sqlserver.instance import EmulatedInstance, Offered
+    from vdi_conformance.sqlserver.service import EmulatedSqlService
 
-    return EmulatedService(wish)
+    offered = [Offered(*one) for one in wish.databases]
+    try:
+        instance = EmulatedInstance(
+            wish.directory / "server", wish.make_server, seed=wish.seed, instance=wish.instance, offered=offered
+        )
+    except Unusable as error:
+        raise Unavailable(str(error)) from error
+    return EmulatedSqlService(instance, {wish.user: wish.password})
 
 
 def listen(service: SqlService, host: str, port: int) -> Listener:
