@@ -15,7 +15,9 @@ from vdi_conformance.output.files import NotWritable
 from vdi_conformance.untrusted.printable import shown
 
 UNNAMED: Final = "client application"
+NOBODY: Final = "nothing, since no client application came"
 NAME: Final = 100
+"""So many characters of a name are told."""
 
 
 class Judging:
@@ -59,4 +61,4 @@ def _lines(evidence: Evidence) -> list[str]:
     counted = [
         f"{evidence.footer.counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in evidence.footer.counts
     ]
-    return [*causes, f"Judged: {', '.join(counted) or 'nothing, since no client application came'}."]
+    return [*causes, f"Judged: {', '.join(counted) or NOBODY}."]
