@@ -131,7 +131,7 @@ class ServedSqlServer:
         session = self._service.log_in(login)
         self.logins.append(login.user)
         self.count(1)
-        return _Watched(session, self)  # type: ignore[return-value]  # the rest is what the session has
+        return _Watched(session, self)
 
     def count(self, more: int) -> None:
         """Count the sessions that are open."""

@@ -51,7 +51,8 @@ def test_the_calls_that_are_told_are_those_of_the_broker() -> None:
 def test_where_no_application_came_nothing_was_executed(site: JudgedSite, tmp_path: Path) -> None:
     judge = Judge(site.broker, site.directory, 7)
     judge.stop()
-    assert judge.write(tmp_path / "evidence.jsonl") == 5
+    judge.write(tmp_path / "evidence.jsonl", judge.evidence("nobody"))
+    assert read(tmp_path / "evidence.jsonl").footer.exit_code == 5
     assert read(tmp_path / "evidence.jsonl").checks == ()
 
 
@@ -59,8 +60,9 @@ def test_where_no_application_came_nothing_was_executed(site: JudgedSite, tmp_pa
 def test_the_evidence_gives_every_report(site: JudgedSite, tmp_path: Path, name: str, code: int) -> None:
     judge = site.judged(application_named(name))
     file = tmp_path / "evidence.jsonl"
-    assert judge.write(file, name="an application") == code
+    judge.write(file, judge.evidence("an application"))
     evidence = read(file)
+    assert evidence.footer.exit_code == code
     assert evidence.header.client.name == "an application"
     for made in FORMATS.values():
         assert made(evidence)

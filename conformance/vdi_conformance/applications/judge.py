@@ -84,11 +84,10 @@ class Judge:
         )
         return Evidence(header, judged, footer(header, judged, None, duration=time.monotonic() - self._began))
 
-    def write(self, path: Path, name: str = "client application") -> int:
-        """Write the evidence to a file, NotWritable where that cannot be, and give the exit code."""
-        evidence = self.evidence(name)
+    @staticmethod
+    def write(path: Path, evidence: Evidence) -> None:
+        """Write evidence to a file; NotWritable where that cannot be."""
         writer = EvidenceWriter(path)
         for record in (evidence.header, *evidence.checks, evidence.footer):
             writer.write(record)
         writer.close()
-        return evidence.footer.exit_code

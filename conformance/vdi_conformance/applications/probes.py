@@ -63,7 +63,7 @@ class Probes:
         blocks = size // self._block_size
         if code != vdc.VDC_READ or self._moved < _PLAIN or self._moved % 2 or blocks < 2:
             return size
-        return self._random.randrange(1, blocks) * self._block_size
+        return self._random.randrange(min(2, blocks - 1), blocks) * self._block_size
 
     def fields(self, code: int, fields: Fields, place: int) -> tuple[Fields, bool]:
         """Give the fields to send, and whether the position of a Read or Write now means nothing.

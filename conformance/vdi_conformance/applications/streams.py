@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 PIECE: Final = 4096
 """A stream is compared in pieces of so many bytes at the most."""
+FINE: Final = 512
+FIRST: Final = 2 << 20
+"""So much of a stream is compared in finer pieces: most of what goes wrong does so soon, and is then cut short."""
 HEAD: Final = 512
 """By so many bytes at its beginning, the least block, the stream of one device of one BACKUP is told from others."""
 _DIGEST: Final = 8
@@ -31,6 +34,11 @@ class Transfer(NamedTuple):
     def end(self) -> int:
         """Where the next one begins."""
         return self.begin + self.size
+
+
+def _piece_from(place: int) -> int:
+    """Tell where a piece ends at the latest that begins there."""
+    return place + (FINE if place < FIRST else PIECE)
 
 
 class StreamTrace:
@@ -82,9 +90,9 @@ class StreamTrace:
     def _next_end(self, place: int) -> int:
         """Tell where the piece that begins at this place ends."""
         if not self.is_read:
-            return min(place + PIECE, self.size)
+            return min(_piece_from(place), self.size)
         at = bisect_right(self._wanted, place)
-        return self._wanted[at] if at < len(self._wanted) else place + PIECE
+        return self._wanted[at] if at < len(self._wanted) else _piece_from(place)
 
     def _cut(self, piece: memoryview, end: int) -> None:
         self._digests += hashlib.blake2b(piece, digest_size=_DIGEST).digest()

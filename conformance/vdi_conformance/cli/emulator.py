@@ -93,6 +93,14 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME", help="Read the documents so, where they leave a choice; may be repeated."),
     ] = None,
+    judge: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            callback=writable,
+            help="Judge the client applications that come, and write the evidence here.",
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(metavar="S", parser=values.seed, help="Other contents of databases, other handles.")
     ] = 0,
@@ -100,7 +108,8 @@ def run(
     """Be a SQL Server, as far as backup programs see one: T-SQL over TDS and sqlcmd, BACKUP and RESTORE over VDI.
 
     It ends on Ctrl-C or SIGTERM. With a command after -- it runs that with everything set that a client needs, ends
-    with it, and gives its exit code. The password of sa is made at the start, or taken from VDI_EMULATOR_PASSWORD.
+    with it, and gives its exit code. The password of sa is made at the start, or taken from VDI_EMULATOR_PASSWORD. With
+    --judge the exit code is that of the verdicts over client applications, where it is not 0.
     """
     if context.invoked_subcommand is not None:
         return None
@@ -124,4 +133,4 @@ def run(
         counts_seconds=seconds,
         for_windows=windows,
     )
-    return serve(wanted, context.meta.get(COMMAND, []), json)
+    return serve(wanted, context.meta.get(COMMAND, []), json, judge)

@@ -3,9 +3,11 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from vdi_conformance.cli.emulator_judge import Judging
 from vdi_conformance.cli.refusal import UsageRefusal
 from vdi_conformance.contract import Unavailable
 from vdi_conformance.output.console import tell
@@ -19,8 +21,11 @@ STDOUT: Final = "-"
 _LOOPBACK: Final = ("127.", "::1", "localhost")
 
 
-def serve(wanted: Wanted, command: Sequence[str], json: Path | None) -> int:
-    """Serve until the command or this process ends."""
+def serve(wanted: Wanted, command: Sequence[str], json: Path | None, evidence: Path | None = None) -> int:
+    """Serve until the command or this process ends; client applications are judged where there is to be evidence."""
+    judging = None if evidence is None else Judging(evidence)
+    if judging is not None:
+        wanted = replace(wanted, watch=judging.watch)
     if wanted.address is not None and not wanted.address[0].startswith(_LOOPBACK):
         tell(f"Warning: {wanted.address[0] or 'every address'} can be reached from other computers, too.")
     with until_asked() as ending:
@@ -38,7 +43,7 @@ def serve(wanted: Wanted, command: Sequence[str], json: Path | None) -> int:
                 tell(f"Done: {account.sentence()}.")
                 if json is not None:
                     _write(json, connections.as_json(account))
-                return code
+                return (judging.finish(command) if judging else 0) or code
         except (Unavailable, NotAsked, NotStarted) as error:
             raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
 

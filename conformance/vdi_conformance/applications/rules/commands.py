@@ -104,10 +104,11 @@ class Commands(Rule):
                 self._given_up(of, device, command, f"ended at {departure.time:.3f} s", departure)
 
     def aborted(self, of: Set, call: Call) -> None:
-        """So may a set be aborted for a command."""
+        """So may a set be aborted for a command, by the thread that fetched it; others have their own reasons."""
         for device in of.devices_of(call.owner):
             for command in device.held.values():
-                self._given_up(of, device, command, "called SignalAbort", None)
+                if command.fetched.connection == call.connection:
+                    self._given_up(of, device, command, "called SignalAbort", None)
 
     def _given_up(self, of: Set, device: Device, command: Command, what: str, end: Departure | None) -> None:
         sentence = f"{process(device.owner).capitalize()} {what} while it held {command_of(command, device)}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vdi_conformance.applications.events import BufferMisuse, Call, ReadBehind, ReadLook, Streams
     from vdi_conformance.applications.findings import Ledger
     from vdi_conformance.applications.sets import Set
-    from vdi_conformance.applications.streams import Difference, StreamTrace
+    from vdi_conformance.applications.streams import Difference, StreamTrace, Transfer
 
 BACKUPS: Final = 64
 """So many of the last BACKUPs are compared with."""
@@ -177,7 +177,12 @@ def charged(written: StreamTrace, read: StreamTrace, difference: Difference) -> 
         junk += (*(begin <= one.begin < end for one in reads if one.junk_position),)
         if any(junk):
             return "VDC-28"
-    if difference.lasting and any(begin <= one.end <= end and one.size not in written.sizes for one in reads):
+    goes_on = difference.kind in ("altered", "left out", "repeated")
+    if (
+        goes_on
+        and difference.lasting
+        and any(begin <= one.end <= end and not _is_a_write(one, written) for one in reads)
+    ):
         return "BUF-11"
     starts_a_write = any(one.begin == begin for one in writes)
     starts_a_read = any(one.begin == begin for one in reads)
@@ -186,6 +191,11 @@ def charged(written: StreamTrace, read: StreamTrace, difference: Difference) -> 
     if difference.kind in ("left out", "repeated") and starts_a_read:
         return "VDC-01"
     return "VDC-05" if difference.kind == "repeated" and starts_a_write else "BUF-17"
+
+
+def _is_a_write(read: Transfer, written: StreamTrace) -> bool:
+    """Tell whether a Read asked for just what one Write had."""
+    return any(one[:2] == read[:2] for one in written.transfers(read.begin, read.end))
 
 
 class Ends(Rule):

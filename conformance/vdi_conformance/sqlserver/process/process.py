@@ -24,11 +24,15 @@ from vdi_conformance.sqlserver.sqlcmd.program import Tool
 from vdi_conformance.tds.answers import Login
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
+    from vdi_conformance.emulator.server import EmulatorServer
     from vdi_conformance.sqlserver.process.counts import Account
     from vdi_conformance.sqlserver.sqlcmd.terminal import Terminal
     from vdi_conformance.tds.answers import SqlService
+
+    Watch = Callable[[Broker, str, int], type[EmulatorServer]]
 
 PROGRAMS: Final = "bin"
 SECONDS: Final = "time-outs-in-seconds"
@@ -54,6 +58,8 @@ class Wanted:
     counts_seconds: bool = False
     for_windows: bool = False
     """Clients and tools are programs of Windows in Wine: all is at ports."""
+    watch: Watch | None = None
+    """Is given the broker, and gives the class that the servers of statements are of."""
 
 
 class EmulatedServer:
@@ -85,6 +91,8 @@ class EmulatedServer:
         broker = Broker(str(directory), wanted.seed, on_port=wanted.for_windows, group=wanted.group)
         self._ends.callback(broker.leave)
         broker.start()
+        if wanted.watch is not None:
+            kind = wanted.watch(broker, str(directory), wanted.seed)
         self._servers = Servers(str(directory), wanted.switches, *([] if kind is None else [kind]))
         service = wiring.service_of(
             ServerWish(
