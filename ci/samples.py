@@ -24,6 +24,8 @@ from widths.packages import NotHere, install
 from wine import system
 from wine.prefix import Prefix
 
+assert sys.platform != "win32", "on Windows the samples need no Wine"
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -176,7 +178,7 @@ def _starting(sample: Sample, connections: Mapping[str, Any]) -> Iterator[Callab
 
 def _started(command: Sequence[str], directory: Path, variables: Mapping[str, str]) -> int:
     own = clean_variables()
-    told = own | variables | {"PATH": f"{variables['PATH']}:{own['PATH']}"}
+    told = {**own, **variables} | {"PATH": f"{variables['PATH']}:{own['PATH']}"}
     return subprocess.run(command, cwd=directory, env=told, timeout=SECONDS, check=False).returncode
 
 

@@ -42,6 +42,7 @@ VERBS = (
     "baseline",
     "keys",
     "adapter",
+    "emulator",
 )
 
 

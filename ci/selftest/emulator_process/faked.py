@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from vdi_conformance.cli import main
-from vdi_conformance.contract import Database, Statement
+from vdi_conformance.contract import Database, Statement, Unavailable
 from vdi_conformance.emulator.statement import EmulatorStatementServer
 from vdi_conformance.sqlserver.process import wiring
 from vdi_conformance.tds.answers import Column, Columns, LoginRefused, Message, Row, SqlType, StatementEnd
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vdi_conformance.sqlserver.process.wiring import ServerWish
-    from vdi_conformance.tds.answers import Answer, Login
+    from vdi_conformance.tds.answers import Answer, Login, SqlService
 
 TRANSFER = re.compile(r"(BACKUP|RESTORE) DATABASE \[?(\w+)\]? (?:TO|FROM) (.*)", re.IGNORECASE | re.DOTALL)
 DEVICE = re.compile(r"VIRTUAL_DEVICE\s*=\s*'([^']*)'", re.IGNORECASE)
@@ -110,7 +110,7 @@ class Listener:
         try:
             self._socket = socket.create_server((host, port))
         except OSError as error:
-            raise wiring.Unavailable(f"{host}:{port} is taken ({error.strerror}): choose another port") from error
+            raise Unavailable(f"{host}:{port} is taken ({error.strerror}): choose another port") from error
 
     @property
     def address(self) -> tuple[str, int]:
@@ -122,7 +122,13 @@ class Listener:
         self._socket.close()
 
 
+def listen(service: SqlService, host: str, port: int) -> Listener:
+    """Take a port."""
+    del service
+    return Listener(host, port)
+
+
 if __name__ == "__main__":
-    wiring.service_of = Service  # type: ignore[assignment]
-    wiring.listen = lambda _, host, port: Listener(host, port)
+    wiring.service_of = Service
+    wiring.listen = listen
     raise SystemExit(main(sys.argv[1:]))

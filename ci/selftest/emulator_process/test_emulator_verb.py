@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import vdi_conformance
 from selftest.emulator_process.starting import DIRECTORY, PATIENCE, command, environment, ran, running
 from vdi_conformance.cli import main
 
@@ -37,6 +39,28 @@ def test_a_command_finds_all_that_a_client_needs_and_gives_its_exit_code(tmp_pat
     assert said == "hello"
     assert not Path(directory).exists()
     assert "Done: 0 sets, 0 commands, 0 bytes; 1 statement, all of them well." in done.stderr
+
+
+def test_the_first_example_of_its_page_works() -> None:
+    page = (Path(vdi_conformance.__file__).parents[1] / "EMULATOR.md").read_text(encoding="utf-8")
+    (line,) = (line for line in page.splitlines() if line.startswith("vdi-conformance") and "-- sqlcmd" in line)
+    pytest.importorskip("lark")
+    pytest.importorskip("cryptography")
+    words = [sys.executable, "-m", "vdi_conformance.cli", *shlex.split(line)[1:]]
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [
+        "name",
+        "----",
+        "master",
+        "tempdb",
+        "model",
+        "msdb",
+        "sales",
+        "(5",
+        "rows",
+        "affected)",
+    ]
 
 
 @POSIX

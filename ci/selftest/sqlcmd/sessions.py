@@ -121,6 +121,11 @@ def obeyed(
     screen = Screen(files or {}, lines)
     tool = Tool(cast("Any", service), lambda database, *_: Login("trusted", "", database), screen)
     if interrupts:
-        threading.Thread(target=lambda: service.started.wait(30) and tool.interrupt(), daemon=True).start()
+        threading.Thread(target=_interrupt, args=(service, tool), daemon=True).start()
     code = tool.obey(cast("Any", program), arguments, environment or {})
     return Ended(code, screen.out, screen.err, service.batches, service.logins, screen.redirected)
+
+
+def _interrupt(service: Played, tool: Tool) -> None:
+    assert service.started.wait(30)
+    tool.interrupt()

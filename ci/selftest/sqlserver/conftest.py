@@ -22,9 +22,9 @@ def server(tmp_path: Path) -> Server:
     return Server(tmp_path / "server")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A broker that runs, for all tests of a module."""
+    """A broker that runs, for all tests."""
     with site_in(tmp_path_factory.mktemp("broker")) as made:
         yield made
 

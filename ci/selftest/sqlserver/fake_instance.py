@@ -1,3 +1,4 @@
+# ruff: noqa: D102
 """An instance in memory, with what the language needs of one: databases, tables, views, a log, and noted backups."""
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ class FakeInstance:
         if name.lower() not in self.known:
             raise Refused(Message(3701, f"Cannot drop the database '{name}'.", 11))
         if asker.sessions.using(name):
-            raise Refused(Message(3702, f"Cannot drop database \"{name}\": it is in use.", 16))
+            raise Refused(Message(3702, f'Cannot drop database "{name}": it is in use.', 16))
         del self.known[name.lower()]
         return ()
 
@@ -163,16 +164,14 @@ class FakeInstance:
             rows = [(one.name, one.database_id, BEGINNING, one.state, one.recovery) for one in self.databases()]
             return Rows(columns, rows)
         if name.lower() == "master_files":
-            columns = (Column("database_id", _INT), Column("file_id", _INT), Column("name", _SYSNAME), Column("size", _INT))
-            return Rows(
-                columns,
-                [
-                    (self.known[key].database_id, number, file, 1024)
-                    for key, files in self.files.items()
-                    if key in self.known
-                    for number, file in enumerate(files, 1)
-                ],
-            )
+            named = (("database_id", _INT), ("file_id", _INT), ("name", _SYSNAME), ("size", _INT))
+            found = [
+                (self.known[key].database_id, number, file, 1024)
+                for key, files in self.files.items()
+                if key in self.known
+                for number, file in enumerate(files, 1)
+            ]
+            return Rows(tuple(Column(*one) for one in named), found)
         if name.lower() == "all_columns":
             return Rows((Column("object_id", _INT),), ((number,) for number in range(64)))
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from selftest.sqlserver.servers import Server, backup, disk, elsewhere, options, restore
-from vdi_conformance.sqlserver.seam import SetOption, TableName
+from vdi_conformance.sqlserver.seam import FileSpec, SetOption, TableName
 from vdi_conformance.sqlserver.statements import Option, RestoreStatement
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ def test_a_transaction_has_no_backup(server: Server) -> None:
         (Option("BUFFERCOUNT", (0,)), 3250),
         (Option("BLOCKSIZE"), 3250),
         (Option("NAME", (3,)), 3250),
+        (Option("NAME", ("x" * 300,)), 3250),
         (Option("PASSWORD", ("secret",)), 40514),
         (Option("REPLACE"), 3032),
         (Option("EXPIREDATE", ("never",)), 241),
@@ -204,6 +205,13 @@ def test_a_transaction_has_no_backup(server: Server) -> None:
 def test_options_that_cannot_be(server: Server, option: Option, number: int) -> None:
     statement = backup("pubs", disk())
     assert server.run(statement._replace(options=(option,))).numbers == [number, 3013]
+
+
+def test_a_label_has_no_room_for_any_number_of_files(server: Server) -> None:
+    files = [FileSpec("data", f"{number:0120d}", f"/x/{number:0250d}") for number in range(150)]
+    server.instance.create_database("many", files, None, server.asker())
+    assert server.run(backup("many", disk(), MAXTRANSFERSIZE=65536)).numbers == [40514, 3013]
+    assert server.run(backup("many", disk(), MAXTRANSFERSIZE=1 << 20)).numbers[-1] == 3014
 
 
 def test_a_password_and_checksums_that_are_not_there(server: Server) -> None:

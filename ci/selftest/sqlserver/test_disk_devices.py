@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from selftest.sqlserver.servers import Server, backup, disk, elsewhere, restore
+from vdi_conformance.sqlserver.backups.disk import DiskMedia
+from vdi_conformance.sqlserver.backups.media import MediaFailure
+from vdi_conformance.sqlserver.databases.activities import Activities
 from vdi_conformance.sqlserver.statements import BackupStatement, Medium
 
 if TYPE_CHECKING:
@@ -100,3 +104,16 @@ def test_a_file_that_was_cut_is_incomplete(server: Server) -> None:
     path = server.home / "backup" / "pubs.bak"
     path.write_bytes(path.read_bytes()[:-1000])
     assert server.run(restore(None, disk(), "verifyonly")).numbers == [3256, 3013]
+
+
+def test_two_backups_do_not_write_to_one_file_at_once(tmp_path: Path) -> None:
+    files = [(name, tmp_path / name) for name in ("a.bak", "b.bak")]
+    written = Activities()
+    first, second = (DiskMedia(one, written, datetime.now) for one in (files, files[1:]))
+    with first.held():
+        with pytest.raises(MediaFailure) as caught, second.held():
+            pass
+        assert [(one.number, one.severity) for one in caught.value.told] == [(3201, 16)]
+        assert "32(" in caught.value.told[0].text
+    with second.held(), DiskMedia(files[:1], written, datetime.now).held():
+        pass

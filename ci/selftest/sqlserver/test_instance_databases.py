@@ -24,6 +24,7 @@ from vdi_conformance.tds.answers import Column, SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from vdi_conformance.sqlserver.seam import Change
     from vdi_conformance.tds.answers import Value
@@ -198,6 +199,26 @@ def test_tables_keep_values_of_every_type(server: Server) -> None:
     assert again.instance.table(TableName("PUBS", "DBO", "Types")) == TableDefinition(columns, ("c1",), "c1")
 
 
+def test_tables_are_reached_where_their_database_is_open(server: Server) -> None:
+    server.fill("pubs", "one")
+    alter(server, "pubs", SetOption("READ_ONLY"))
+    assert numbers(lambda: server.fill("pubs", "two")) == [3906]
+    assert server.contents("pubs") == ["one"]
+    alter(server, "pubs", SetOption("OFFLINE"))
+    assert numbers(lambda: server.contents("pubs")) == [942]
+    alter(server, "pubs", SetOption("ONLINE"))
+    server.run(backup("pubs", disk()))
+    server.run(restore("pubs", disk(), NORECOVERY=True))
+    assert numbers(lambda: server.fill("pubs", "two")) == [927]
+
+
+def test_half_of_a_pair_is_kept_as_a_replacement(server: Server) -> None:
+    server.fill("pubs", "a\ud800b", "\U0001f600")
+    assert server.run(backup("pubs", disk("\udc00.bak"), NAME="\ud800")).numbers[-1] == 3014
+    assert Server(server.directory).contents("pubs") == ["a\ufffdb", "\U0001f600"]
+    assert server.run(restore(None, disk("\ufffd.bak"), "headeronly")).rows[0]["BackupName"] == "\ufffd"
+
+
 def test_tables_are_there_once(server: Server) -> None:
     table = TableName("pubs", "dbo", "t")
     server.instance.create_table(table, TABLE, server.asker())
@@ -239,6 +260,12 @@ def test_a_directory_that_cannot_be_read_is_named(server: Server) -> None:
     (server.home / "state" / "databases" / "5.json").write_bytes(b"{}")
     with pytest.raises(Unusable, match=r"5\.json cannot be read .* delete it"):
         Server(server.directory)
+
+
+def test_a_directory_that_there_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(Unusable, match=r"file cannot be used .* take another directory"):
+        Server(tmp_path / "file")
 
 
 def test_what_the_server_says_of_itself(server: Server) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from selftest.emulator.applications import PATIENCE, Site, Tape
-from selftest.sqlserver.servers import PUBS, Server, backup, elsewhere, restore, virtual
+from selftest.sqlserver.servers import PUBS, Server, backup, disk, elsewhere, restore, virtual
+from vdi_conformance.emulator import transfers
 from vdi_conformance.emulator.stream import DATA, HEADER_SIZE, StreamHeader
+from vdi_conformance.sqlserver.seam import SetOption
 from vdi_conformance.tds.answers import Message
 from vdi_conformance.vdi.commands import (
     VDC_MOUNT_SNAPSHOT,
@@ -205,15 +207,60 @@ def test_a_cancelled_statement_aborts_its_set(vdi_server: Server, site: Site) ->
     primary.close()
 
 
+def test_whoever_hears_no_more_of_a_statement_ends_it(vdi_server: Server, site: Site) -> None:
+    primary = site.emulator().virtual_device_set()
+    assert primary.create_ex(None, "set", VDConfig(device_count=1)) == NOERROR
+    told = vdi_server.instance.backup(backup("pubs", virtual(), COMPRESSION=True), vdi_server.asker())
+    assert isinstance(next(iter(told)), Message)
+    told.close()  # type: ignore[attr-defined]
+    primary.close()
+    assert vdi_server.run(backup("pubs", disk())).numbers[-1] == 3014
+
+
 def test_a_second_backup_and_a_restore_are_refused_meanwhile(vdi_server: Server, site: Site) -> None:
     primary = site.emulator().virtual_device_set()
     assert primary.create_ex(None, "set", VDConfig(device_count=1)) == NOERROR
     execution = site.threads.submit(vdi_server.run, backup("pubs", virtual()))
     assert primary.get_configuration(PATIENCE).code == NOERROR
     assert vdi_server.run(backup("PUBS", virtual("other"))).numbers == [3023, 3013]
+    assert vdi_server.run(backup("pubs", virtual("other"), "log")).numbers == [4208, 3013]
     assert vdi_server.run(restore("pubs", virtual("other"))).numbers == [3101, 3013]
     primary.release()
     assert execution.result(PATIENCE / 1000).numbers[-1] == 3013
+
+
+def test_a_log_is_backed_up_while_its_database_is(vdi_server: Server, site: Site) -> None:
+    vdi_server.instance.alter_database("pubs", SetOption("RECOVERY", "FULL"), vdi_server.asker())
+    vdi_server.run(backup("pubs", disk()))
+    primary = site.emulator().virtual_device_set()
+    assert primary.create_ex(None, "set", VDConfig(device_count=1)) == NOERROR
+    execution = site.threads.submit(vdi_server.run, backup("pubs", virtual()))
+    assert primary.get_configuration(PATIENCE).code == NOERROR
+    vdi_server.fill("pubs", "meanwhile")
+    assert vdi_server.run(backup("pubs", disk("log.bak"), "log")).numbers[-1] == 3014
+    device, tape = primary.open_device("set").value, Tape()
+    assert device is not None
+    tape.serve(device)
+    assert execution.result(PATIENCE / 1000).numbers[-1] == 3014
+    primary.close()
+    result = vdi_server.give_back(restore("copy", virtual(), MOVE=elsewhere("copy"), NORECOVERY=True), [tape.stream])
+    assert result.numbers[-1] == 3014
+    assert vdi_server.run(restore("copy", disk("log.bak"), "log")).numbers[-1] == 3014
+    assert vdi_server.contents("copy") == ["meanwhile"]
+
+
+def test_what_replaces_a_part_of_statements_serves_here_too(
+    vdi_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = []
+
+    def noted(name: str, *arguments: Any) -> Any:
+        served.append(name)
+        return transfers.backup(name, *arguments)
+
+    monkeypatch.setattr("vdi_conformance.emulator.statement.backup", noted)
+    vdi_server.back_up(backup("pubs", virtual("set", "two")))
+    assert served == ["set", "two"]
 
 
 def test_a_snapshot_goes_there_and_back(vdi_server: Server) -> None:

@@ -19,6 +19,8 @@ from vdi_conformance.tds.answers import (
     Row,
     SqlType,
     StatementEnd,
+    TransactionBegun,
+    TransactionEnded,
 )
 from vdi_conformance.tds.certificate import self_signed
 from vdi_conformance.tds.limits import LIMITS
@@ -191,6 +193,23 @@ class ScriptedSession:
         before, self.database = self.database, text.split()[1]
         yield DatabaseChanged(self.database, before)
         yield Message(5701, f"Changed database context to '{self.database}'.", 0, 2)
+        yield StatementEnd()
+
+    def _run_begin(self, text: str, parameters: Sequence[Parameter]) -> Iterator[Answer]:
+        """Begin a transaction by a statement."""
+        yield TransactionBegun(self.begin())
+        yield StatementEnd()
+
+    def _run_commit(self, text: str, parameters: Sequence[Parameter]) -> Iterator[Answer]:
+        """Commit by a statement."""
+        self.commit()
+        yield TransactionEnded(self._transactions, is_committed=True)
+        yield StatementEnd()
+
+    def _run_rollback(self, text: str, parameters: Sequence[Parameter]) -> Iterator[Answer]:
+        """Roll back by a statement."""
+        self.roll_back()
+        yield TransactionEnded(self._transactions, is_committed=False)
         yield StatementEnd()
 
     def _run_wait(self, text: str, parameters: Sequence[Parameter]) -> Iterator[Answer]:

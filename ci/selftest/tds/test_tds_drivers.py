@@ -254,6 +254,16 @@ def test_transactions_of_drivers_are_begun_and_ended(tds: Served) -> None:
     assert "COMMIT TRAN" in [asked.text for asked in tds.service.asked]
 
 
+def test_mssql_python_begins_another_transaction_after_a_statement_has_ended_its_own(tds: Served) -> None:
+    with closing(by_mssql(tds, autocommit=False)) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("COMMIT")
+        cursor.execute("say")
+        assert tds.service.events == ["begin", "commit", "begin"]
+        cursor.execute("ROLLBACK")
+        connection.commit()
+        assert tds.service.events == ["begin", "commit", "begin", "roll back"]
+
+
 def test_a_time_limit_of_mssql_python_cancels_what_runs(tds: Served) -> None:
     with closing(by_mssql(tds)) as connection:
         connection.timeout = 1

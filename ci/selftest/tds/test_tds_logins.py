@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from selftest.tds.raw_client import (
     INTEGRATED,
     LOGIN7,
     PRELOGIN,
+    RESULT,
     RawClient,
     Told,
     login,
@@ -25,6 +27,7 @@ from selftest.tds.raw_client import (
 )
 from selftest.tds.scripted import PASSWORD, PATIENCE, ScriptedService, served
 from vdi_conformance.tds.certificate import NoCertificate, self_signed
+from vdi_conformance.tds.encryption import ServerTls
 from vdi_conformance.tds.limits import LIMITS
 from vdi_conformance.tds.server import NotListening, TdsServer
 
@@ -81,14 +84,39 @@ def test_where_nothing_is_encrypted_the_login_comes_at_once(policy: str, asked: 
 
 
 @pytest.mark.parametrize(
-    ("policy", "asked", "said"),
-    [("none", ON, NOT_SUPPORTED), ("none", REQUIRED, NOT_SUPPORTED), ("required", NOT_SUPPORTED, REQUIRED)],
+    ("policy", "asked", "said", "told"),
+    [
+        ("none", ON, NOT_SUPPORTED, "wants encryption, and there is no certificate"),
+        ("none", REQUIRED, NOT_SUPPORTED, "wants encryption, and there is no certificate"),
+        ("required", NOT_SUPPORTED, REQUIRED, "has no encryption, which is required here"),
+    ],
 )
-def test_without_an_agreement_the_connection_ends(policy: str, asked: int, said: int) -> None:
+def test_without_an_agreement_the_connection_ends(policy: str, asked: int, said: int, told: str) -> None:
     requires = policy == "required"
     with served(encrypts=requires, requires_encryption=requires) as tds, RawClient(tds.port, logs_in=False) as client:
         assert answered(client, asked) == said
         assert client.receive() == b""
+    assert tds.trouble == [f"A connection was ended: its client {told}."]
+
+
+@pytest.mark.parametrize("how", ["alert", "hang up"])
+def test_a_client_that_does_not_trust_the_certificate_is_told_of(tds: Served, how: str) -> None:
+    with RawClient(tds.port, logs_in=False) as client:
+        answered(client, ON)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        client.send(PRELOGIN, outgoing.read())
+        incoming.write(client.receive())
+        with pytest.raises(ssl.SSLCertVerificationError):
+            tls.do_handshake()
+        if how == "alert":
+            client.send(PRELOGIN, outgoing.read())
+        client.hangs_up()
+    assert [line.split(", as it does")[-1] for line in tds.trouble] == [
+        " where it does not trust the certificate: give it that, or TrustServerCertificate=yes."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -203,6 +231,25 @@ def test_strict_encryption_is_refused_with_a_word_to_the_developer(tds: Served) 
     assert any("Encrypt=strict" in line for line in tds.trouble)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "server.example", f"{'a' * 60}.{'b' * 60}.example"], ids=len)
+def test_a_certificate_can_be_trusted_by_itself_for_every_name_of_its_server(host: str) -> None:
+    made = self_signed(host)
+    trusting = ssl.create_default_context(cadata=made.pem.decode())
+    for name in ("localhost", "127.0.0.1", "::1", host):
+        to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = trusting.wrap_bio(to_client, to_server, server_hostname=name)
+        server = ServerTls(made.context())
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        to_client.write(server.shake_hands(to_server.read())[0])
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        answer, is_over = server.shake_hands(to_server.read())
+        to_client.write(answer)
+        client.do_handshake()
+        assert is_over
+
+
 def test_a_certificate_needs_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography", None)
     with pytest.raises(NoCertificate, match=r"pip install vdi-conformance\[emulator\]"):
@@ -215,6 +262,27 @@ def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
         with pytest.raises(NotListening, match=rf"127\.0\.0\.1:{tds.port} .*choose another host or port"):
             other.start()
         other.close()
+
+
+def test_a_name_stands_for_all_of_its_addresses() -> None:
+    server = TdsServer(ScriptedService(), "localhost")
+    server.start()
+    _, port = server.address
+    families = {family for family, *_ in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM)}
+    for family in families:
+        with closing(socket.socket(family)) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(("localhost", port))
+            connection.sendall(packet(PRELOGIN, prelogin(NOT_SUPPORTED)))
+            assert connection.recv(8)[0] == RESULT
+    server.close()
+
+
+def test_a_host_that_is_not_this_machine_is_told_in_a_sentence() -> None:
+    server = TdsServer(ScriptedService(), "192.0.2.1")
+    with pytest.raises(NotListening, match=r"served at 192\.0\.2\.1:0 .*: choose another host or port"):
+        server.start()
+    server.close()
 
 
 def test_there_are_no_more_sessions_than_may_be() -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from selftest.tds.scripted import Served
 
 EXECUTE_SQL, PREPARE, EXECUTE, PREPARE_AND_EXECUTE, UNPREPARE = 10, 11, 12, 13, 15
-CURSOR_OPEN = 2
+CURSOR_OPEN, CURSOR_FETCH = 2, 7
 HANDLE = b"\0\1\x26\4\0"
 """A parameter without a name, by reference, int, null."""
 
@@ -187,6 +187,18 @@ def test_transactions_have_numbers(tds: Served, client: RawClient) -> None:
     assert tds.service.events == ["begin", "commit", "begin", "roll back"]
 
 
+def test_transactions_of_statements_and_of_requests_are_the_same(tds: Served, client: RawClient) -> None:
+    begun = Told("change", 8, "08010000000000000000")
+    assert client.ask("BEGIN") == [begun, Told("done")]
+    assert transact(client, 7) == [Told("change", 9, "00080100000000000000"), Told("done")]
+    assert client.ask("BEGIN")[0].number == 8
+    assert client.ask("ROLLBACK") == [Told("change", 10, "00080200000000000000"), Told("done")]
+    assert transact(client, 7)[0].number == 3902
+    assert transact(client, 5)[0].number == 8
+    assert client.ask("COMMIT") == [Told("change", 9, "00080300000000000000"), Told("done")]
+    assert tds.service.events == ["begin", "commit", "begin", "roll back", "begin", "commit"]
+
+
 @pytest.mark.parametrize(("request_number", "error"), [(7, 3902), (8, 3903), (0, 8501)])
 def test_what_no_transaction_can_be_asked_for_is_refused(client: RawClient, request_number: int, error: int) -> None:
     told = transact(client, request_number)
@@ -253,8 +265,10 @@ def test_a_text_that_fails_returns_its_error(client: RawClient) -> None:
         (by_number(EXECUTE_SQL, text("say"), text("@a int"), number(1, "@a"), number(2, "@b")), 8145),
         (by_number(EXECUTE, number(7)), 8179),
         (by_number(EXECUTE, text("seven")), 8179),
-        (by_number(CURSOR_OPEN, HANDLE), 16909),
-        (by_name("sp_cursoropen", HANDLE), 16909),
+        (by_number(CURSOR_OPEN, HANDLE), 16937),
+        (by_name("sp_cursorprepexec", HANDLE), 16937),
+        (by_number(CURSOR_FETCH, number(7)), 16909),
+        (by_number(CURSOR_FETCH), 201),
         (by_name("missing"), 2812),
         (by_number(EXECUTE_SQL, text("say"), *[number(1)] * LIMITS.parameters), 8003),
         (by_number(EXECUTE_SQL, text("say"), b"\0\0\xf3\0\0\0\0"), 8009),

@@ -54,14 +54,14 @@ def group_of(name: str | None) -> int | None:
     """Give the number of a group."""
     if name is None:
         return None
-    if sys.platform != "linux":
-        raise UsageRefusal("--group: groups share a directory on Linux alone; leave it out here.")
-    import grp
+    if sys.platform == "linux":
+        import grp
 
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError as error:
-        raise UsageRefusal(f"--group: there is no group {_shown(name)} here; see `getent group`.") from error
+        try:
+            return grp.getgrnam(name).gr_gid
+        except KeyError as error:
+            raise UsageRefusal(f"--group: there is no group {_shown(name)} here; see `getent group`.") from error
+    raise UsageRefusal("--group: groups share a directory on Linux alone; leave it out here.")
 
 
 def _shown(word: str) -> str:

@@ -14,12 +14,14 @@ from vdi_conformance.sqlserver.backups.running import answers
 from vdi_conformance.sqlserver.databases.activities import Activities
 from vdi_conformance.sqlserver.databases.administration import Administration
 from vdi_conformance.sqlserver.databases.catalogue import Catalogue
+from vdi_conformance.sqlserver.databases.store import Unusable
 from vdi_conformance.sqlserver.databases.table_access import TableAccess
 from vdi_conformance.sqlserver.error_log import ErrorLog
 from vdi_conformance.sqlserver.parts import Identification, ServerParts
 from vdi_conformance.sqlserver.places import Places
 from vdi_conformance.sqlserver.properties import properties
 from vdi_conformance.sqlserver.views import view
+from vdi_conformance.sqlserver.wellformed import wellformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -68,18 +70,23 @@ class EmulatedInstance:
         offered: Sequence[Offered] = (),
         log: Path | None = None,
     ) -> None:
-        places = Places(directory / ("sqlserver" if instance is None else f"sqlserver-{instance.upper()}"))
+        name = "sqlserver" if instance is None else f"sqlserver-{instance.upper()}"
         identification = Identification(socket.gethostname().partition(".")[0].upper(), instance, VERSION)
-        self._parts = ServerParts(
-            identification,
-            Catalogue(places.state / "databases"),
-            Activities(),
-            History(places.state / "history.jsonl"),
-            ErrorLog(places.log, self.now, log),
-            places,
-            make_server,
-            self.now,
-        )
+        try:
+            places = Places(directory / name)
+            self._parts = ServerParts(
+                identification,
+                Catalogue(places.state / "databases"),
+                Activities(),
+                Activities(),
+                History(places.state / "history.jsonl"),
+                ErrorLog(places.log, self.now, log),
+                places,
+                make_server,
+                self.now,
+            )
+        except OSError as error:
+            raise Unusable(f"{directory} cannot be used ({error.strerror}): take another directory") from error
         self._administration = Administration(self._parts, seed)
         self._administration.begin([(one.name, one.size) for one in offered])
         self._tables = TableAccess(self._parts.catalogue, self.now)
@@ -124,11 +131,11 @@ class EmulatedInstance:
         self, name: str, files: Sequence[FileSpec], collation: str | None, asker: Asker
     ) -> Iterable[Message]:
         """Make a database."""
-        return self._administration.create(name, files, collation)
+        return self._administration.create(wellformed(name), wellformed(tuple(files)), collation)
 
     def alter_database(self, name: str, change: Change, asker: Asker) -> Iterable[Message]:
         """Change a database."""
-        return self._administration.alter(name, change, asker)
+        return self._administration.alter(name, wellformed(change), asker)
 
     def drop_database(self, name: str, asker: Asker) -> Iterable[Message]:
         """Drop a database."""
@@ -136,7 +143,7 @@ class EmulatedInstance:
 
     def create_table(self, table: TableName, definition: TableDefinition, asker: Asker) -> None:
         """Make an empty table."""
-        self._tables.create(table, definition)
+        self._tables.create(wellformed(table), wellformed(definition))
 
     def drop_table(self, table: TableName, asker: Asker) -> None:
         """Drop a table."""
@@ -164,12 +171,12 @@ class EmulatedInstance:
 
     def backup(self, statement: BackupStatement, asker: Asker) -> Iterator[Answer]:
         """Run BACKUP."""
-        return answers(BackupJob(self._parts, statement, asker), asker.cancelled)
+        return answers(BackupJob(self._parts, wellformed(statement), asker), asker.cancelled)
 
     def restore(self, statement: RestoreStatement, asker: Asker) -> Iterator[Answer]:
         """Run RESTORE."""
         job = RestoreJob if statement.subject in ("database", "log") else ListingJob
-        return answers(job(self._parts, statement, asker), asker.cancelled)
+        return answers(job(self._parts, wellformed(statement), asker), asker.cancelled)
 
     def error_log(self, number: int = 0) -> Sequence[LogLine]:
         """Give an error log."""

@@ -33,11 +33,15 @@ class Identification:
 
 @dataclass(frozen=True)
 class ServerParts:
-    """The parts. `make_server` makes the server's side of one virtual device set, `now` gives the local time."""
+    """The parts. `make_server` makes the server's side of one virtual device set, `now` gives the local time.
+
+    `activities` tells what goes on with which database, `written_files` with which file of a backup.
+    """
 
     identification: Identification
     catalogue: Catalogue
     activities: Activities
+    written_files: Activities
     history: History
     error_log: ErrorLog
     places: Places

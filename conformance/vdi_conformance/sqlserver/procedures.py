@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from vdi_conformance.sqlserver.state import SessionState
     from vdi_conformance.tds.answers import Answer, SqlType, Value
 
-_MODULES: Final = ("procedures_backups", "procedures_drivers", "procedures_locks", "procedures_registry", "procedures_sessions")
+_MODULES: Final = (
+    "procedures_backups",
+    "procedures_drivers",
+    "procedures_locks",
+    "procedures_registry",
+    "procedures_sessions",
+)
 _SCHEMAS: Final = ("", "dbo", "sys")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.sqlserver.language.sqltypes import DATETIME, INT, NVARCHAR_MAX, SYSNAME, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import DATETIME, INT, NVARCHAR_MAX, SYSNAME
 from vdi_conformance.sqlserver.procedures import Parameter, procedure
-from vdi_conformance.tds.answers import Column, Columns, Row
+from vdi_conformance.tds.answers import Column, Columns, Row, SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME
 from vdi_conformance.sqlserver.procedures import Parameter, procedure
-from vdi_conformance.tds.answers import Column, Columns, Row
+from vdi_conformance.tds.answers import Column, Columns, Row, SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def _datatype_info(call: Call) -> Iterator[Answer]:
 
 @procedure("sp_server_info", parameters=(Parameter("@attribute_id", INT),))
 def _server_info(call: Call) -> Iterator[Answer]:
-    version = call.state.instance.property("ProductVersion")
+    version: Any = call.state.instance.property("ProductVersion")
     told = ((1, "DBMS_NAME", "Microsoft SQL Server"), (2, "DBMS_VER", f"Microsoft SQL Server - {version}"),
             (10, "OWNER_TERM", "owner"), (18, "IDENTIFIER_CASE", "MIXED"))  # fmt: skip
     wanted = call["@attribute_id"]

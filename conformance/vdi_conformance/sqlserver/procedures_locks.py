@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.sqlserver.applocks import COMPATIBLE, Resource
 from vdi_conformance.sqlserver.language.faults import fault
-from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME
 from vdi_conformance.sqlserver.procedures import Parameter, procedure
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

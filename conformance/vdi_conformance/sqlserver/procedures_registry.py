@@ -1,12 +1,13 @@
-"""What clients read from the registry of the server: where its backups and files are."""
+"""What clients read from the registry of the server (where its backups are), and what they may not do outside of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.sqlserver.language.sqltypes import NVARCHAR_MAX, SqlType
+from vdi_conformance.sqlserver.language.faults import fault
+from vdi_conformance.sqlserver.language.sqltypes import NVARCHAR_MAX
 from vdi_conformance.sqlserver.procedures import Parameter, procedure
-from vdi_conformance.tds.answers import Column, Columns, Row
+from vdi_conformance.tds.answers import Column, Columns, Row, SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,11 @@ _PROPERTIES: Final = {
     "defaultlog": "InstanceDefaultLogPath",
 }
 """Values of the registry, and the properties of the server that say the same."""
+
+
+@procedure("xp_cmdshell", parameters=(Parameter("@command", _KEY, is_required=True), Parameter("@no_output", _KEY)))
+def _run_nothing(_call: Call) -> Iterator[Answer]:
+    raise fault(15281, "sys.xp_cmdshell")
 
 
 @procedure(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.sqlserver.language.faults import fault
-from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME
 from vdi_conformance.sqlserver.language.tree import Name
 from vdi_conformance.sqlserver.procedures import Parameter, procedure
-from vdi_conformance.tds.answers import Column, Columns, Row
+from vdi_conformance.tds.answers import Column, Columns, Row, SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,11 @@ _WHO: Final = (
     Column("cmd", SqlType("nvarchar", 32)),
     Column("request_id", INT),
 )
-_DATABASES: Final = (Column("DATABASE_NAME", SYSNAME), Column("DATABASE_SIZE", INT), Column("REMARKS", SqlType("varchar", 254)))
+_DATABASES: Final = (
+    Column("DATABASE_NAME", SYSNAME),
+    Column("DATABASE_SIZE", INT),
+    Column("REMARKS", SqlType("varchar", 254)),
+)
 _KIBIBYTE_PAGES: Final = 8
 _LOGIN: Final = Parameter("@loginame", SYSNAME)
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hmac
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.sqlserver.applocks import AppLocks
-from vdi_conformance.sqlserver.language.sqltypes import DATETIME, INT, SYSNAME, SqlType
+from vdi_conformance.sqlserver.language.parsing import grammar
+from vdi_conformance.sqlserver.language.sqltypes import DATETIME, INT, SYSNAME
 from vdi_conformance.sqlserver.seam import Refused, Rows
 from vdi_conformance.sqlserver.session import SqlSession
 from vdi_conformance.sqlserver.state import DEFAULT_DATABASE, SessionState
-from vdi_conformance.tds.answers import Column, LoginRefused, Message
+from vdi_conformance.tds.answers import Column, LoginRefused, Message, SqlType
 from vdi_conformance.untrusted.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from vdi_conformance.sqlserver.seam import Instance, Sessions
     from vdi_conformance.sqlserver.tables import MemoryTable
@@ -204,9 +205,11 @@ _VIEWS: Final[dict[str, tuple[tuple[Column, ...], Callable[[_Entry], tuple[Value
 
 
 class EmulatedSqlService:
-    """The sessions in front of an instance; `passwords` has that of each login."""
+    """The sessions in front of an instance; `passwords` has that of each login. Raises LarkMissing."""
 
     def __init__(self, instance: Instance, passwords: Mapping[str, str]) -> None:
+        # Whoever lacks the parser learns it here, and no session waits for it.
+        grammar()
         self._shared = _Shared(instance)
         self._passwords = {login.lower(): password for login, password in passwords.items()}
 
@@ -238,9 +241,14 @@ class EmulatedSqlService:
                 state.database = self._shared.instance.use(login.database, state.asker()).name
             except Refused:
                 session.close()
-                opening = Message(4060, f"Cannot open database \"{shown(login.database, 128)}\" requested by the login. "
-                                  "The login failed.", 11)
-                raise LoginRefused(opening, *self._refused(login, "The database cannot be opened.", 38).messages) from None
+                opening = Message(
+                    4060,
+                    f'Cannot open database "{shown(login.database, 128)}" requested by the login. The login failed.',
+                    11,
+                )
+                raise LoginRefused(
+                    opening, *self._refused(login, "The database cannot be opened.", 38).messages
+                ) from None
         return session
 
     def _is_right(self, login: Login) -> bool:

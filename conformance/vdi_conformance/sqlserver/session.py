@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.sqlserver.execution.run import BatchAborted, Left, Run
-from vdi_conformance.sqlserver.language.checking import check
+from vdi_conformance.sqlserver.language.checking import checked
 from vdi_conformance.sqlserver.language.faults import Cancelled, SqlError, message
-from vdi_conformance.sqlserver.language.parsing import parse
 from vdi_conformance.sqlserver.language.surroundings import Cell
 from vdi_conformance.sqlserver.language.tokens import name_of
 from vdi_conformance.sqlserver.language.tree import Name
@@ -53,8 +52,7 @@ class SqlSession:
         variables = {parameter.name.lower(): Cell(parameter.type, parameter.value) for parameter in parameters}
         state.table_variables = {}
         try:
-            statements = parse(text, state.is_on("QUOTED_IDENTIFIER"))
-            check(statements, variables)
+            statements = checked(text, state.is_on("QUOTED_IDENTIFIER"), variables)
         except SqlError as error:
             yield from self._refused(error)
             return

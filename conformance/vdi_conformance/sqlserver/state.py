@@ -111,7 +111,15 @@ class SessionState:
 
     def __post_init__(self) -> None:
         self.globals.update(
-            TRANCOUNT=0, ERROR=0, ROWCOUNT=0, FETCH_STATUS=0, NESTLEVEL=0, TEXTSIZE=2**31 - 1, LOCK_TIMEOUT=-1, DATEFIRST=7
+            TRANCOUNT=0,
+            ERROR=0,
+            ROWCOUNT=0,
+            LIMIT=0,
+            FETCH_STATUS=0,
+            NESTLEVEL=0,
+            TEXTSIZE=2**31 - 1,
+            LOCK_TIMEOUT=-1,
+            DATEFIRST=7,
         )
 
     # What expressions ask for
@@ -241,7 +249,7 @@ class SessionState:
         if not self.in_transaction:
             raise fault(3902)
         self.globals["TRANCOUNT"] -= 1
-        if not self.in_transaction:
+        if self.globals["TRANCOUNT"] == 0:
             self._end_transaction()
 
     def roll_back(self) -> None:
@@ -268,7 +276,7 @@ class SessionState:
         self.options = dict(_OPTIONS)
         self.identity_insert = ""
         self.caught = None
-        self.globals.update(ERROR=0, ROWCOUNT=0, FETCH_STATUS=0)
+        self.globals.update(ERROR=0, ROWCOUNT=0, FETCH_STATUS=0, LIMIT=0, LOCK_TIMEOUT=-1)
         if self.instance.database(self.first_database) is not None:
             self.database = self.first_database
 

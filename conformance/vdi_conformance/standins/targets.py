@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ WINDOWS_LIBRARY: Final = "sqlvdi.dll"
 
 def for_linux(*flags: str) -> Target:
     """Give libsqlvdi.so with these flags; without any it is optimized. NotBuilt where this is no Linux."""
-    if sys.platform != "linux":
+    if platform.system() != "Linux":
         raise NotBuilt(f"The stand-in {LINUX_LIBRARY} is built on Linux alone: build it there.")
     told = (*COMMON, "-fPIC", "-fvisibility=hidden", "-pthread", *(flags or (OPTIMIZED,)))
     linked = (SHARED, "-Wl,--no-undefined")

@@ -12,6 +12,8 @@ from vdi_conformance.tds.answers import (
     ReturnStatus,
     Row,
     StatementEnd,
+    TransactionBegun,
+    TransactionEnded,
 )
 from vdi_conformance.tds.column_values import written_type
 from vdi_conformance.tds.tokens import (
@@ -19,8 +21,10 @@ from vdi_conformance.tds.tokens import (
     Change,
     Done,
     Token,
+    encode_begun,
     encode_columns,
     encode_done,
+    encode_ended,
     encode_message,
     encode_output,
     encode_return_status,
@@ -69,9 +73,9 @@ class AnswerEncoder:
                 return encode_columns(columns)
             case Row(values):
                 return self._row(values)
-            case DatabaseChanged(name, before):
-                return encode_text_change(Change.DATABASE, name, before)
-        return self._structural(answer)
+            case StatementEnd() | ReturnStatus() | OutputValue():
+                return self._structural(answer)
+        return _changed(answer)
 
     def _structural(self, answer: StatementEnd | ReturnStatus | OutputValue) -> bytes:
         """Encode what tells where statements and procedures end."""
@@ -99,6 +103,17 @@ class AnswerEncoder:
         self._command = 0
         self._ends_procedure = False
         return done
+
+
+def _changed(answer: DatabaseChanged | TransactionBegun | TransactionEnded) -> bytes:
+    """Tell of what a statement has changed around its session."""
+    match answer:
+        case DatabaseChanged(name, before):
+            return encode_text_change(Change.DATABASE, name, before)
+        case TransactionBegun(number):
+            return encode_begun(number)
+        case TransactionEnded(number, is_committed):
+            return encode_ended(number, is_committed)
 
 
 class CallEncoder(AnswerEncoder):

@@ -95,6 +95,19 @@ class DatabaseChanged(NamedTuple):
     before: str
 
 
+class TransactionBegun(NamedTuple):
+    """A statement has begun a transaction of this number; one that `Session.begin` begins is not told of."""
+
+    number: int
+
+
+class TransactionEnded(NamedTuple):
+    """A statement has ended the transaction of this number, whoever began it."""
+
+    number: int
+    is_committed: bool
+
+
 class ReturnStatus(NamedTuple):
     """A procedure has returned this number; it comes before the end of its statement."""
 
@@ -109,7 +122,8 @@ class OutputValue(NamedTuple):
     value: Value
 
 
-Answer = Message | Columns | Row | StatementEnd | DatabaseChanged | ReturnStatus | OutputValue
+Change = DatabaseChanged | TransactionBegun | TransactionEnded
+Answer = Message | Columns | Row | StatementEnd | Change | ReturnStatus | OutputValue
 
 
 class Parameter(NamedTuple):

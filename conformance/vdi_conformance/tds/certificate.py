@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 _DAYS: Final = 3650
 _KEY_BITS: Final = 2048
+_LONGEST: Final = 64
+"""Characters of a common name."""
 
 
 class NoCertificate(Exception):
@@ -51,8 +53,10 @@ def self_signed(host: str) -> Certificate:
             "install it with: python -m pip install vdi-conformance[emulator]"
         ) from None
     key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host or "localhost")])
-    names = [x509.DNSName("localhost"), *(x509.IPAddress(address) for address in _addresses(host))]
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, (host or "localhost")[:_LONGEST])])
+    addresses = _addresses(host)
+    known = dict.fromkeys(name for name in ("localhost", host) if name.isascii() and name and name not in addresses)
+    names = [*map(x509.DNSName, known), *map(x509.IPAddress, addresses.values())]
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
@@ -68,9 +72,10 @@ def self_signed(host: str) -> Certificate:
     )
 
 
-def _addresses(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
-    """Give the addresses of loopback, and the one that a server has instead of a name."""
-    found = {ipaddress.ip_address(known) for known in ("127.0.0.1", "::1")}
-    with contextlib.suppress(ValueError):
-        found.add(ipaddress.ip_address(host))
-    return sorted(found, key=str)
+def _addresses(host: str) -> dict[str, ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """Give the addresses of loopback, and the one that a server has instead of a name, by what they are written as."""
+    found = {}
+    for written in ("127.0.0.1", "::1", host):
+        with contextlib.suppress(ValueError):
+            found[written] = ipaddress.ip_address(written)
+    return found

@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.tds.encryption import ServerTls
+from vdi_conformance.tds.encryption import UNTRUSTED, ServerTls
 from vdi_conformance.tds.malformed import Malformed
 from vdi_conformance.tds.packets import MessageAssembler, PacketCutter, PacketType
 
@@ -41,7 +41,10 @@ class Channel:
         self._tls: ServerTls | None = None
         self._deadline: float | None = deadline
         self._is_ended = False
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):
+            # Somebody who has hung up already is found out when something is received.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def expect(self, most: int) -> None:
         """Bound the messages that come from now on."""
@@ -75,7 +78,7 @@ class Channel:
         while not is_over:
             message = self.receive()
             if message is None:
-                raise ConnectionError("the client hung up during the TLS handshake")
+                raise Malformed(f"the client hung up during the TLS handshake{UNTRUSTED}")
             if message.type is not PacketType.PRELOGIN:
                 raise Malformed("a TLS handshake was agreed on, and something else comes")
             answer, is_over = tls.shake_hands(message.payload)
@@ -115,23 +118,28 @@ class Channel:
         self._connection.close()
 
     def _received(self) -> bytes:
-        self._limit_time()
+        left = self._limit_time()
+        # Windows need not wake whoever receives when another thread shuts the connection down.
+        while sys.platform == "win32" and not self._is_ended and not self._has_input(left):
+            left = self._limit_time()
+        if self._is_ended:
+            return b""
         try:
-            return self._connection.recv(_CHUNK) if self._has_input() else b""
+            return self._connection.recv(_CHUNK)
         except TimeoutError:
             raise TooLate from None
 
-    def _has_input(self) -> bool:
-        """Wait until something can be received; False where the connection is ended from this side."""
-        # Windows need not wake whoever receives when another thread shuts the connection down.
-        if sys.platform == "win32" and self._deadline is None:
-            while not self._is_ended and not select.select([self._connection], [], [], _GLANCE)[0]:
-                pass
-        return not self._is_ended
+    def _has_input(self, left: float | None) -> bool:
+        """Wait for a moment until something can be received."""
+        seconds = _GLANCE if left is None else min(left, _GLANCE)
+        return bool(select.select([self._connection], [], [], seconds)[0])
 
-    def _limit_time(self) -> None:
-        if self._deadline is not None:
-            left = self._deadline - time.monotonic()
-            if left <= 0:
-                raise TooLate
-            self._connection.settimeout(max(left, _SHORTEST))
+    def _limit_time(self) -> float | None:
+        """Give the seconds that are left, and let the socket wait for so long; TooLate where there are none."""
+        if self._deadline is None:
+            return None
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TooLate
+        self._connection.settimeout(max(left, _SHORTEST))
+        return left

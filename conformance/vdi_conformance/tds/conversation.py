@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vdi_conformance.tds.announced import AnnouncedSession
 from vdi_conformance.tds.answering import AnswerEncoder, CallEncoder
-from vdi_conformance.tds.answers import FATAL, Message
+from vdi_conformance.tds.answers import FATAL, Message, TransactionBegun, TransactionEnded
 from vdi_conformance.tds.calls import TooManyParameters, read_calls
 from vdi_conformance.tds.malformed import Malformed
 from vdi_conformance.tds.packets import PacketType
@@ -17,8 +17,10 @@ from vdi_conformance.tds.tokens import (
     Change,
     Done,
     Token,
+    encode_begun,
     encode_bytes_change,
     encode_done,
+    encode_ended,
     encode_message,
     encode_text_change,
 )
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
     from vdi_conformance.tds.transactions import TransactionRequest
 
 _ERROR = 16
-_DESCRIPTOR = 8
-"""Bytes of the number of a transaction."""
 
 
 class Conversation:
@@ -72,6 +72,7 @@ class Conversation:
         """Send answers as they come; all are read, even where nobody waits for them."""
         goes_on = True
         for answer in answers:
+            self._follow(answer)
             if response.is_wanted:
                 response.write(encoder.encode(answer))
                 if isinstance(answer, Message):
@@ -85,6 +86,14 @@ class Conversation:
         else:
             response.write(encoder.finish(Done.MORE))
         return goes_on
+
+    def _follow(self, answer: Answer) -> None:
+        """Keep in mind which transaction there is, also where the client does not hear of it."""
+        match answer:
+            case TransactionBegun(number):
+                self._transaction = number
+            case TransactionEnded():
+                self._transaction = 0
 
     def _calls(self, payload: bytes, response: Response) -> bool:
         try:
@@ -111,9 +120,9 @@ class Conversation:
             case TransactionAct.BEGIN:
                 response.end(self._begin() + encode_done(0))
             case TransactionAct.COMMIT:
-                self._end_transaction(request, Change.COMMITTED, response)
+                self._end_transaction(request, True, response)
             case TransactionAct.ROLL_BACK:
-                self._end_transaction(request, Change.ROLLED_BACK, response)
+                self._end_transaction(request, False, response)
             case TransactionAct.SAVE:
                 quoted = request.name.replace("]", "]]")
                 text = f"SAVE TRANSACTION [{quoted}]"
@@ -125,31 +134,31 @@ class Conversation:
 
     def _begin(self) -> bytes:
         self._transaction = self._session.begin()
-        return encode_bytes_change(Change.BEGUN, self._transaction.to_bytes(_DESCRIPTOR, "little"))
+        return encode_begun(self._transaction)
 
-    def _end_transaction(self, request: TransactionRequest, change: Change, response: Response) -> None:
+    def _end_transaction(self, request: TransactionRequest, commits: bool, response: Response) -> None:
         if not self._transaction:
-            number, verb = (3902, "COMMIT") if change is Change.COMMITTED else (3903, "ROLLBACK")
+            number, verb = (3902, "COMMIT") if commits else (3903, "ROLLBACK")
             told = f"The {verb} TRANSACTION request has no corresponding BEGIN TRANSACTION."
             response.end(encode_message(Message(number, told, _ERROR), self._server) + encode_done(Done.ERROR))
             return
-        if change is Change.COMMITTED:
+        if commits:
             self._session.commit()
         else:
             self._session.roll_back()
-        tokens = self._transaction_ended(change) + (self._begin() if request.begins else b"")
+        tokens = self._transaction_ended(commits) + (self._begin() if request.begins else b"")
         response.end(tokens + encode_done(0))
 
-    def _transaction_ended(self, change: Change) -> bytes:
+    def _transaction_ended(self, is_committed: bool) -> bytes:
         ended, self._transaction = self._transaction, 0
-        return encode_bytes_change(change, old=ended.to_bytes(_DESCRIPTOR, "little"))
+        return encode_ended(ended, is_committed)
 
     def _reset(self) -> bytes:
         """Make the session as new, and tell what is different therefore."""
         before = self._session.database
         self._session.reset()
         self._procedures.forget()
-        tokens = self._transaction_ended(Change.ROLLED_BACK) if self._transaction else b""
+        tokens = self._transaction_ended(False) if self._transaction else b""
         if (name := self._session.database) != before:
             tokens += encode_text_change(Change.DATABASE, name, before)
         return tokens + encode_bytes_change(Change.RESET)

@@ -8,6 +8,8 @@ from typing import Final
 
 from vdi_conformance.tds.malformed import Malformed
 
+UNTRUSTED: Final = ", as it does where it does not trust the certificate: give it that, or TrustServerCertificate=yes"
+"""How a sentence ends that is about a handshake which the client gave up."""
 _CHUNK: Final = 65536
 
 
@@ -29,7 +31,9 @@ class ServerTls:
         except ssl.SSLWantReadError:
             return self._outgoing.read(), False
         except ssl.SSLError as error:
-            raise Malformed(f"the TLS handshake failed ({error.reason or error})") from error
+            reason = error.reason or str(error)
+            told = f"the client ended the TLS handshake ({reason}){UNTRUSTED}" if "ALERT" in reason else reason
+            raise Malformed(f"TLS cannot begin: {told}") from error
         return self._outgoing.read(), True
 
     def decrypt(self, received: bytes) -> bytes:

@@ -44,7 +44,7 @@ class Reception(NamedTuple):
 
 
 def introduce(channel: Channel, reception: Reception) -> Session | None:
-    """Let a client log in; None where it hung up, or no encryption could be agreed on.
+    """Let a client log in; None where it hung up.
 
     LoginRefused tells that the client has been told of a refusal.
     """
@@ -66,7 +66,11 @@ def _agreed(channel: Channel, reception: Reception, payload: bytes) -> ClientMes
     answer = encode_prelogin(agreement.said, reception.service.version)
     channel.send(channel.cutter.add(answer) + channel.cutter.end())
     if not agreement.goes_on:
-        return None
+        raise Malformed(
+            "its client wants encryption, and there is no certificate"
+            if reception.policy == "none"
+            else "its client has no encryption, which is required here"
+        )
     if agreement.extent != "nothing":
         assert reception.context is not None
         channel.shake_hands(reception.context)

@@ -1,7 +1,7 @@
-"""What is wrong with what a client sent."""
+"""Why a connection cannot go on."""
 
 from __future__ import annotations
 
 
 class Malformed(Exception):
-    """No TDS that this server reads; the text is a clause that says what is wrong."""
+    """A client has sent what this server cannot go on with; the text is a clause that says why."""

@@ -25,6 +25,15 @@ _NO_ROOM: Final = 17
 _SHOWN: Final = 200
 """Characters of a text that a message quotes."""
 
+_OPENERS: Final = frozenset(
+    {
+        SpecialProcedure.SP_CURSOROPEN,
+        SpecialProcedure.SP_CURSORPREPARE,
+        SpecialProcedure.SP_CURSOREXECUTE,
+        SpecialProcedure.SP_CURSORPREPEXEC,
+    }
+)
+
 Answers = Iterator["Answer"]
 
 
@@ -57,7 +66,7 @@ class Procedures:
             yield from self._session.call(call.procedure, call.parameters)
             return
         try:
-            yield from self._special.get(call.special, self._no_cursors)(call)
+            yield from self._special.get(call.special, self._no_cursor)(call)
         except Refused as refused:
             yield refused.message
             yield ReturnStatus(refused.message.number)
@@ -66,10 +75,16 @@ class Procedures:
         """Have nothing prepared, since the session begins anew."""
         self._prepared.clear()
 
-    def _no_cursors(self, call: Call) -> Answers:
-        raise Refused(
-            16909, f"{call.procedure}: this server has no cursors: use a default result set (forward-only, read-only)."
-        )
+    def _no_cursor(self, call: Call) -> Answers:
+        """Refuse a cursor of the server's, of which there are none."""
+        if call.special in _OPENERS:
+            told = (
+                "A server cursor cannot be opened on the given statement or statements. Use a default result set or "
+                "client cursor."
+            )
+            raise Refused(16937, told)
+        handle = _shown_handle(_value_at(call, 0))
+        raise Refused(16909, f"{call.procedure}: The cursor identifier value provided ({handle:x}) is not valid.")
 
     def _execute_sql(self, call: Call) -> Answers:
         """Run a text: its parameters are declared in the second place, and have their values in the others."""
@@ -159,8 +174,12 @@ def _missing(prepared: Prepared, declared: Declared) -> Refused:
 
 
 def _no_statement(handle: object) -> Refused:
-    shown = handle if isinstance(handle, int) else 0
-    return Refused(8179, f"Could not find prepared statement with handle {shown}.")
+    return Refused(8179, f"Could not find prepared statement with handle {_shown_handle(handle)}.")
+
+
+def _shown_handle(handle: object) -> int:
+    """Give the number of a handle, of which null and what is none are 0."""
+    return handle if isinstance(handle, int) else 0
 
 
 def _statement(call: Call) -> Prepared:

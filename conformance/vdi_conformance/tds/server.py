@@ -15,6 +15,7 @@ from vdi_conformance.tds.channel import Channel
 from vdi_conformance.tds.connection import Connection
 from vdi_conformance.tds.introduction import Reception
 from vdi_conformance.tds.limits import LIMITS
+from vdi_conformance.tds.listening import listeners_at
 from vdi_conformance.tds.lobby import Lobby
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 _FIRST_SPID: Final = 51
 """Those below are a SQL Server's own."""
 _SPIDS: Final = 32_000
-_BACKLOG: Final = 128
 _BREATH: Final = 0.1
 """Seconds until a connection is accepted again when one could not be."""
 
@@ -69,7 +69,7 @@ class TdsServer:
         self._limits = limits
         self._trouble = trouble
         self._lobby = Lobby(limits)
-        self._listener: socket.socket | None = None
+        self._listeners: list[socket.socket] = []
         self._is_closing = threading.Event()
         self._wakers: tuple[socket.socket, socket.socket] | None = None
         self._thread = threading.Thread(target=self._listen, name="TDS", daemon=True)
@@ -77,53 +77,55 @@ class TdsServer:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that clients connect to, once the server has started."""
-        assert self._listener is not None
-        host, port, *_ = self._listener.getsockname()
+        host, port, *_ = self._listeners[0].getsockname()
         return host, port
 
     def start(self) -> None:
         """Listen, and serve in the background; NotListening where that is not possible."""
         host, port = self._place
         try:
-            family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-            self._listener = socket.create_server(place[:2], family=family, backlog=_BACKLOG)
+            self._listeners = listeners_at(host, port)
         except OSError as error:
             raise NotListening(
                 f"no client can be served at {host}:{port} ({error.strerror or error}): choose another host or port"
             ) from None
-        self._listener.setblocking(False)
         self._wakers = socket.socketpair()
         self._thread.start()
 
     def close(self) -> None:
         """Take no more clients, and end the sessions of those that are there."""
         self._is_closing.set()
-        if self._listener is not None and self._wakers is not None:
+        if self._wakers is not None:
             wake, waked = self._wakers
             # What waits for the other end wakes when this one is closed.
             wake.close()
             self._thread.join()
-            waked.close()
-            self._listener.close()
+            for one in (waked, *self._listeners):
+                one.close()
         self._lobby.close()
 
     def _listen(self) -> None:
-        assert self._listener is not None
         assert self._wakers is not None
+        numbers = itertools.count()
         with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
-            selector.register(self._wakers[1], selectors.EVENT_READ)
-            for number in itertools.count():
-                selector.select()
+            for one in (self._wakers[1], *self._listeners):
+                selector.register(one, selectors.EVENT_READ)
+            while True:
+                ready = [key.fileobj for key, _ in selector.select()]
                 if self._is_closing.is_set():
                     return
-                try:
-                    connection, _ = self._listener.accept()
-                except OSError:
-                    # It has hung up already, or descriptors have run out for a while.
-                    self._is_closing.wait(_BREATH)
-                else:
-                    self._serve(connection, number)
+                for listener in self._listeners:
+                    if listener in ready:
+                        self._accept(listener, next(numbers))
+
+    def _accept(self, listener: socket.socket, number: int) -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            # It has hung up already, or descriptors have run out for a while.
+            self._is_closing.wait(_BREATH)
+        else:
+            self._serve(connection, number)
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         deadline = time.monotonic() + self._limits.seconds_to_log_in
@@ -132,7 +134,12 @@ class TdsServer:
         reception = Reception(self._service, self._policy, self._context, self._limits, admit)
         served = Connection(channel, reception, self._trouble)
         self._lobby.enter(number, served)
-        threading.Thread(target=self._run, args=(served, number), name=f"TDS {number}", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(served, number), name=f"TDS {number}", daemon=True).start()
+        except RuntimeError as error:
+            self._trouble(f"A connection was ended: no thread can serve it ({error}).")
+            channel.close()
+            self._lobby.leave(number)
 
     def _run(self, connection: Connection, number: int) -> None:
         try:

@@ -20,6 +20,8 @@ PROGRAM: Final = "Microsoft SQL Server"
 """What drivers know the product by."""
 SELECT: Final = 0xC1
 """The command that a count of rows is told to be of, where rows were given."""
+_DESCRIPTOR: Final = 8
+"""Bytes of the number of a transaction."""
 _INTERFACE: Final = 1
 _OUTPUT: Final = 1
 _NULLABLE: Final = 1
@@ -116,6 +118,17 @@ def encode_text_change(change: Change, new: str, old: str = "") -> bytes:
 def encode_bytes_change(change: Change, new: bytes = b"", old: bytes = b"") -> bytes:
     """Tell of another collation or transaction, or that the session is as new."""
     return token(Token.CHANGE, bytes([change]) + short_bytes(new) + short_bytes(old))
+
+
+def encode_begun(transaction: int) -> bytes:
+    """Tell of a transaction that has begun."""
+    return encode_bytes_change(Change.BEGUN, transaction.to_bytes(_DESCRIPTOR, "little"))
+
+
+def encode_ended(transaction: int, is_committed: bool) -> bytes:
+    """Tell of a transaction that has ended."""
+    change = Change.COMMITTED if is_committed else Change.ROLLED_BACK
+    return encode_bytes_change(change, old=transaction.to_bytes(_DESCRIPTOR, "little"))
 
 
 def encode_collation() -> bytes:

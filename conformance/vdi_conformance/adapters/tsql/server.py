@@ -97,7 +97,12 @@ def _perform(session: SqlSession, script: Script, statement: Statement) -> State
     outcome = outcome_of(statement, reply)
     if outcome.succeeded:
         return outcome
-    lines = [LogLine(str(process), str(text)) for _, process, text in session.rows(script.explanation.text)]
+    try:
+        told = session.rows(script.explanation.text)
+    except NotRunnable as error:
+        # Some errors end the connection, and only what comes next is told so.
+        raise NotRunnable(f"the statement failed ({reply.sentence}), and then {error}") from None
+    lines = [LogLine(str(process), str(text)) for _, process, text in told]
     return outcome_of(statement, reply, logged(lines, (script.database, *statement.devices)))
 
 

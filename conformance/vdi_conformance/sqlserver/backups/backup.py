@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4, uuid5
+from uuid import uuid4
 
-from vdi_conformance.sqlserver.backups.history import BackupEntry, Device
 from vdi_conformance.sqlserver.backups.job import PROCESS, StatementJob
 from vdi_conformance.sqlserver.backups.label import MediaSet, Traits, Writer
-from vdi_conformance.sqlserver.backups.reporting import of_backup, page_count, processed
+from vdi_conformance.sqlserver.backups.reporting import entry_of, of_backup, processed
 from vdi_conformance.sqlserver.backups.taking import Wanted, after_backup, ready, taken
 from vdi_conformance.sqlserver.backups.writing import Streams
 from vdi_conformance.sqlserver.databases.activities import Busy
 from vdi_conformance.sqlserver.messages import message, refused
+from vdi_conformance.sqlserver.wellformed import wellformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +50,7 @@ class BackupJob(StatementJob):
             raise refused(3147)
         name = self.parts.catalogue.get(self._name).name
         try:
-            with self.parts.activities.holding(name, "log backup" if self._is_log else "backup"):
+            with media.held(), self.parts.activities.holding(name, "log backup" if self._is_log else "backup"):
                 self._take(name, media, tell)
         except Busy as busy:
             raise refused(927 if busy.what == "restore" else 3023, database=name) from None
@@ -100,7 +100,7 @@ class BackupJob(StatementJob):
             kind=self._kind,
             media=media,
             guid=uuid4(),
-            writer=Writer(self.asker.login, known.server_name, known.machine, known.version),
+            writer=Writer(wellformed(self.asker.login), known.server_name, known.machine, known.version),
             started=started,
             traits=Traits(
                 is_snapshot="SNAPSHOT" in options,
@@ -119,9 +119,5 @@ class BackupJob(StatementJob):
 
     def _note(self, label: Label, media: Media, position: int, ended: datetime) -> None:
         """Keep the backup in msdb and in the error log."""
-        devices = tuple(
-            Device(name, uuid5(label.media.guid, str(number))) for number, name in enumerate(media.names, 1)
-        )
-        entry = BackupEntry(0, label, ended, position, media.device_type, devices, page_count(label))
-        self.parts.history.add_backup(entry)
+        self.parts.history.add_backup(entry_of(label, media, position, ended))
         self.parts.error_log.tell(PROCESS, of_backup(label, media, position))

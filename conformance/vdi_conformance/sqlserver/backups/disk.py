@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -11,6 +12,7 @@ from vdi_conformance.emulator.stream import HEADER_SIZE, MEDIA, StreamError, Str
 from vdi_conformance.sqlserver.backups import label as labels
 from vdi_conformance.sqlserver.backups.media import MediaFailure, Place
 from vdi_conformance.sqlserver.backups.reader import FamilyReader
+from vdi_conformance.sqlserver.databases.activities import Busy
 from vdi_conformance.sqlserver.messages import message, with_text
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from vdi_conformance.sqlserver.backups.media import MakeStreams
     from vdi_conformance.sqlserver.backups.reader import Wish
     from vdi_conformance.sqlserver.backups.writing import Streams
+    from vdi_conformance.sqlserver.databases.activities import Activities
 
 _PIECE: Final = 1 << 20
 _SYSTEM_ERRORS: Final = {
@@ -33,6 +36,7 @@ _SYSTEM_ERRORS: Final = {
     errno.EISDIR: "5(Access is denied.)",
     errno.ENOSPC: "112(There is not enough space on the disk.)",
 }
+_IN_USE: Final = "32(The process cannot access the file because it is being used by another process.)"
 _NOT_READY: Final = "21(The device is not ready.)"
 
 
@@ -54,12 +58,24 @@ class DiskMedia:
     type_name = "DISK"
     device_type = 2
 
-    def __init__(self, files: Sequence[tuple[str, Path]], now: Callable[[], datetime]) -> None:
+    def __init__(self, files: Sequence[tuple[str, Path]], written: Activities, now: Callable[[], datetime]) -> None:
         self.names = tuple(name for name, _ in files)
         self._paths = tuple(path for _, path in files)
+        self._written = written
         self._now = now
         self._cancelled = False
         self._starts = [0] * len(files)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no other backup write to the files (3201) meanwhile."""
+        with ExitStack() as stack:
+            for name, path in zip(self.names, self._paths, strict=True):
+                try:
+                    stack.enter_context(self._written.holding(str(path), "backup"))
+                except Busy:
+                    raise MediaFailure((message(3201, device=name, error=_IN_USE),)) from None
+            yield
 
     def place(self, overwrites: bool, skips: bool) -> Place:
         """Go behind what is there already, which has to be of as many families; or overwrite it."""

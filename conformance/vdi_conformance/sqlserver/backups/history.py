@@ -110,7 +110,10 @@ class History:
 
         with self._lock:
             gone = {entry.number for entry in self._backups if is_meant(entry)}
-            self._restores = [entry for entry in self._restores if not self._is_gone(entry, gone, database, before)]
+            restores = [entry for entry in self._restores if not self._is_gone(entry, gone, database, before)]
+            if not gone and len(restores) == len(self._restores):
+                return
+            self._restores = restores
             self._backups = [entry for entry in self._backups if entry.number not in gone]
             kept = [*(_Line(backup=one) for one in self._backups), *(_Line(restore=one) for one in self._restores)]
             replace_file(self._path, b"".join(msgspec.json.encode(line) + b"\n" for line in kept))

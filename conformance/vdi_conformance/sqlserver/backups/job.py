@@ -52,6 +52,9 @@ class StatementJob:
             self._fail(tell, refusal.messages)
         except MediaFailure as failure:
             self._fail(tell, failure.told, failure.logged)
+        except OSError as error:
+            text = f"The statement was aborted, since the server could not write its files: {error.strerror}."
+            self._fail(tell, (message(3204, text=text),))
 
     def _require(self, tell: Tell) -> None:
         if self.asker.in_transaction:

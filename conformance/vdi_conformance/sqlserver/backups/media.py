@@ -9,6 +9,7 @@ from vdi_conformance.sqlserver.backups.writing import Streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from vdi_conformance.emulator.statement import Sizes
     from vdi_conformance.sqlserver.backups.label import MediaSet
@@ -51,6 +52,10 @@ class Media(Protocol):
     @property
     def names(self) -> tuple[str, ...]:
         """What the devices are called."""
+        ...
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep other backups from the same media while this one is written."""
         ...
 
     def place(self, overwrites: bool, skips: bool) -> Place:

@@ -41,7 +41,8 @@ def opened(parts: ServerParts, media: Sequence[Medium], snapshot: bool) -> Media
     if not names or len(set(names)) != len(names):
         raise _refused(engine_messages.unusable("its device names are not one or more different ones"))
     if media[0].kind == "disk":
-        return DiskMedia([(name, parts.places.on_disk(name)) for name in names], parts.now)
+        files = [(name, parts.places.on_disk(name)) for name in names]
+        return DiskMedia(files, parts.written_files, parts.now)
     return VirtualMedia(names, parts.identification.instance, parts.make_server)
 
 

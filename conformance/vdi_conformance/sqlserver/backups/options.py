@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vdi_conformance.sqlserver.data_tables import table
 from vdi_conformance.sqlserver.messages import message, refused
+from vdi_conformance.untrusted.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,8 @@ _READING: Final = ("filelistonly", "headeronly", "labelonly", "verifyonly")
 _FORMATS: Final = ("%Y-%m-%dT%H:%M:%S", "%Y%m%d %H:%M:%S", "%Y%m%d", "%b %d, %Y %I:%M %p", "%m/%d/%Y %H:%M:%S")
 _FIRST_YEAR: Final = 1753
 """No datetime is earlier."""
+_LONGEST: Final = 260
+"""So many characters have paths, and no other text of an option may have more."""
 _MOST_STATS: Final = 100
 
 
@@ -59,7 +62,8 @@ class Options:
             raise refused(3032, option=name, statement=words)
         fitting = next((one for one in lines if _fits(one.value, option)), None)
         if fitting is None:
-            raise refused(3250, text=f"{name} cannot be {', '.join(map(str, option.values)) or 'without a value'}.")
+            told = ", ".join(shown(str(one), _LONGEST) for one in option.values)
+            raise refused(3250, text=f"{name} cannot be {told or 'without a value'}.")
         self._treat(fitting)
         for other in fitting.conflicts:
             if other in self._values:
@@ -111,7 +115,8 @@ def _fits(value: str, option: Option) -> bool:
         return not values or (len(values) == 1 and isinstance(values[0], int))
     kinds: Mapping[str, tuple[type, ...]] = {"": (), "number": (int,), "text": (str,), "two texts": (str, str)}
     wanted = kinds[value]
-    return len(values) == len(wanted) and all(map(isinstance, values, wanted))
+    fitting = len(values) == len(wanted) and all(map(isinstance, values, wanted))
+    return fitting and all(len(one) <= _LONGEST for one in values if isinstance(one, str))
 
 
 def _time(text: str) -> datetime:

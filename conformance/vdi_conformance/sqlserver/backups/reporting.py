@@ -1,9 +1,11 @@
-"""What is told of a statement: to its client when it ends, and to the error log."""
+"""What is told of a statement that succeeded: to its client, to msdb, and to the error log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from uuid import uuid5
 
+from vdi_conformance.sqlserver.backups.history import BackupEntry, Device
 from vdi_conformance.sqlserver.databases.lsn import with_colons
 from vdi_conformance.sqlserver.databases.model import PAGE, pages
 from vdi_conformance.sqlserver.messages import message
@@ -37,6 +39,13 @@ def processed(
             yield message(4035, pages=count, database=database, file=file, position=position)
     total, seconds = page_count(label), max((ended - began).total_seconds(), _SHORTEST)
     yield message(3014, words=words, pages=total, seconds=seconds, rate=total * PAGE / _MEGABYTE / seconds)
+
+
+def entry_of(label: Label, media: Media, position: int, finished: datetime) -> BackupEntry:
+    """Give what msdb notes of a backup, whose number it finds itself."""
+    families = [uuid5(label.media.guid, str(number)) for number in range(1, len(media.names) + 1)]
+    devices = tuple(map(Device, media.names, families))
+    return BackupEntry(0, label, finished, position, media.device_type, devices, page_count(label))
 
 
 def of_backup(label: Label, media: Media, position: int) -> Message:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-from uuid import uuid5
 
 from vdi_conformance.emulator.stream import StreamError
-from vdi_conformance.sqlserver.backups.history import BackupEntry, Device, RestoreEntry
+from vdi_conformance.sqlserver.backups.history import RestoreEntry
 from vdi_conformance.sqlserver.backups.job import PROCESS, StatementJob
 from vdi_conformance.sqlserver.backups.reader import Wish
-from vdi_conformance.sqlserver.backups.reporting import of_restore, page_count, processed
+from vdi_conformance.sqlserver.backups.reporting import entry_of, of_restore, processed
 from vdi_conformance.sqlserver.backups.restoring import (
     Request,
     completed,
@@ -21,6 +20,7 @@ from vdi_conformance.sqlserver.backups.restoring import (
 )
 from vdi_conformance.sqlserver.databases.activities import Busy
 from vdi_conformance.sqlserver.messages import message, refused
+from vdi_conformance.sqlserver.wellformed import wellformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,17 +141,13 @@ class RestoreJob(StatementJob):
     ) -> None:
         """Keep the restore in msdb and in the error log, and tell the client."""
         ended, options = self.parts.now(), self.options
-        devices = tuple(
-            Device(name, uuid5(label.media.guid, str(number))) for number, name in enumerate(media.names, 1)
-        )
-        entry = BackupEntry(0, label, label.started, position, media.device_type, devices, page_count(label))
-        backup = self.parts.history.add_backup(entry)
+        backup = self.parts.history.add_backup(entry_of(label, media, position, label.started))
         entry_of_restore = RestoreEntry(
             0,
             backup.number,
             ended,
             database.name,
-            self.asker.login,
+            wellformed(self.asker.login),
             _HISTORY_KINDS[label.kind],
             replaces="REPLACE" in options,
             recovers="NORECOVERY" not in options,

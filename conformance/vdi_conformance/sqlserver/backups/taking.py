@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vdi_conformance.contract import Database as Contents
-from vdi_conformance.emulator.stream import StreamContents, held
-from vdi_conformance.sqlserver.backups.label import Document, FileBackup, Label, Range, Source, packed
+from vdi_conformance.emulator.stream import StreamContents, held, largest_payload
+from vdi_conformance.sqlserver.backups.label import Document, FileBackup, Label, Range, Source, packed, written
 from vdi_conformance.sqlserver.databases.lsn import following
-from vdi_conformance.sqlserver.databases.model import PAGE, DifferentialBase
+from vdi_conformance.sqlserver.databases.model import PAGE, DifferentialBase, require_open
 from vdi_conformance.sqlserver.messages import refused
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Wanted:
 
 def ready(database: Database, kind: Kind) -> Database:
     """Give the database with a checkpoint in its log, or refuse a backup that there cannot be."""
-    _require_online(database)
+    require_open(database)
     if kind == "log" and database.recovery == "SIMPLE":
         raise refused(4208, database=database.name)
     if kind != "database" and database.name.casefold() == "master":
@@ -49,15 +49,6 @@ def ready(database: Database, kind: Kind) -> Database:
         raise refused(3035, database=database.name)
     last = database.log.last
     return replace(database, log=replace(database.log, checkpoint=last, last=following(last)))
-
-
-def _require_online(database: Database) -> None:
-    if database.is_incomplete:
-        raise refused(945, database=database.name)
-    if database.state == "RESTORING":
-        raise refused(927, database=database.name)
-    if database.state == "OFFLINE":
-        raise refused(942, database=database.name)
 
 
 def taken(database: Database, wanted: Wanted, block_size: int, max_transfer_size: int) -> tuple[Label, bytes]:
@@ -84,6 +75,8 @@ def taken(database: Database, wanted: Wanted, block_size: int, max_transfer_size
         expires=wanted.expires,
         base=database.base if wanted.kind == "differential" else None,
     )
+    if len(written(label)) > largest_payload(max_transfer_size):
+        raise refused(40514, option="A database with so many files, or such long names of them,")
     return label, document
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.emulator.statement import Plan, StatementRun, reading, require_one_backup, writing
@@ -11,6 +12,7 @@ from vdi_conformance.sqlserver.messages import is_logged, message, with_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from typing import Literal
 
     from vdi_conformance.emulator.messages import Message as Cause
@@ -41,6 +43,10 @@ class VirtualMedia:
         self._run: StatementRun | None = None
         self._cancelled = False
 
+    def held(self) -> AbstractContextManager[None]:
+        """Hold nothing: only one server has a set."""
+        return nullcontext()
+
     def place(self, overwrites: bool, skips: bool) -> Place:
         """Begin new media: what a client had before is its own affair."""
         return Place()
@@ -67,7 +73,9 @@ class VirtualMedia:
         """Abort the set."""
         self._cancelled = True
         if self._run is not None:
-            self._run.cancel()
+            # Without its broker the set is gone already.
+            with suppress(ConnectionError):
+                self._run.cancel()
 
     def _do(self, plan: Plan, work: Work) -> None:
         self._run = run = StatementRun(self._make_server(), plan, work)

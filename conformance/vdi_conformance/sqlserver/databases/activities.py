@@ -1,4 +1,4 @@
-"""What goes on with which database, and what cannot go on at once."""
+"""What goes on with which database or file, and what cannot go on at once."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Activities:
         self._under_way: set[tuple[str, Activity]] = set()
 
     @contextmanager
-    def holding(self, database: str, activity: Activity) -> Iterator[None]:
-        """Do something with a database, or raise Busy."""
-        entry = (database.casefold(), activity)
+    def holding(self, name: str, activity: Activity) -> Iterator[None]:
+        """Do something with a database or file, or raise Busy."""
+        entry = (name.casefold(), activity)
         with self._lock:
-            for name, other in self._under_way:
-                if name == entry[0] and not _go_together(activity, other):
+            for taken, other in self._under_way:
+                if taken == entry[0] and not _go_together(activity, other):
                     raise Busy(other)
             self._under_way.add(entry)
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vdi_conformance.sqlserver.databases.alteration import EXCLUSIVE, altered
 from vdi_conformance.sqlserver.databases.definition import Birthplace, new_database, system_databases
+from vdi_conformance.sqlserver.databases.model import require_open
 from vdi_conformance.sqlserver.messages import message, refused
 from vdi_conformance.sqlserver.seam import ModifyName, Refused, SetOption
 
@@ -42,10 +43,7 @@ class Administration:
     def use(self, name: str, asker: Asker) -> DatabaseInfo:
         """Look whether a session may go to a database."""
         found = self._parts.catalogue.get(name)
-        if found.state == "RESTORING":
-            raise refused(927, database=found.name)
-        if found.state == "OFFLINE":
-            raise refused(942, database=found.name)
+        require_open(found)
         if found.access == "SINGLE_USER" and self._others(found.name, asker):
             raise refused(924, database=found.name)
         return found.info

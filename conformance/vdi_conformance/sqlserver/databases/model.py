@@ -7,6 +7,7 @@ from uuid import UUID
 
 from vdi_conformance.sqlserver.databases.contents import Change, LocalTime, StoredTable, after
 from vdi_conformance.sqlserver.databases.lsn import FIRST, following
+from vdi_conformance.sqlserver.messages import refused
 from vdi_conformance.sqlserver.seam import DatabaseInfo, DatabaseState, RecoveryModel, UserAccess
 
 PAGE: Final = 8192
@@ -105,6 +106,24 @@ class Database:
     def file(self, name: str) -> DatabaseFile | None:
         """Find a file by its logical name."""
         return next((one for one in self.files if one.name.casefold() == name.casefold()), None)
+
+
+def require_open(database: Database) -> Database:
+    """Give the database, or refuse to look into it (945, 927, 942)."""
+    if database.is_incomplete:
+        raise refused(945, database=database.name)
+    if database.state == "RESTORING":
+        raise refused(927, database=database.name)
+    if database.state == "OFFLINE":
+        raise refused(942, database=database.name)
+    return database
+
+
+def require_writable(database: Database) -> Database:
+    """Give the database, or refuse to change what is in it (3906 too)."""
+    if require_open(database).info.is_read_only:
+        raise refused(3906, database=database.name)
+    return database
 
 
 def with_changes(database: Database, changes: Iterable[Change]) -> Database:

@@ -12,7 +12,7 @@ from vdi_conformance.sqlserver.databases.contents import (
     definition_of,
     types_of,
 )
-from vdi_conformance.sqlserver.databases.model import with_changes
+from vdi_conformance.sqlserver.databases.model import require_open, require_writable, with_changes
 from vdi_conformance.sqlserver.databases.values import restored, stored
 from vdi_conformance.sqlserver.messages import refused
 
@@ -77,7 +77,7 @@ class TableAccess:
 
     def _find(self, table: TableName) -> StoredTable | None:
         database = self._catalogue.find(table.database)
-        return None if database is None else database.table(table.schema, table.name)
+        return None if database is None else require_open(database).table(table.schema, table.name)
 
     def _found(self, table: TableName) -> StoredTable:
         found = self._find(table)
@@ -93,5 +93,6 @@ class TableAccess:
         made: StoredTable | None = None,
         rows: StoredRows = (),
     ) -> Database:
+        require_writable(database)
         change = Change(database.log.last, self._now(), kind, table.schema, table.name, made, rows)
         return with_changes(database, (change,))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from vdi_conformance.sqlserver.databases.contents import types_of
+from vdi_conformance.sqlserver.wellformed import wellformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,6 +52,7 @@ def _bytes_to_text(value: bytes) -> str:
 
 
 _STORING: Final[Mapping[str, Callable[[Any], Stored]]] = {
+    **dict.fromkeys(("char", "varchar", "nchar", "nvarchar"), wellformed),
     "numeric": str,
     "datetime": datetime.isoformat,
     "uniqueidentifier": str,

@@ -79,7 +79,9 @@ def _backup(run: Run, statement: does.Backup) -> Iterator[Answer]:
 def _restore(run: Run, statement: does.Restore) -> Iterator[Answer]:
     words = f"RESTORE {statement.subject.upper()}"
     _require_no_transaction(run, words)
-    yield from _run(run, words, run.state.instance.restore(restore_of(run, statement), run.state.asker()), statement.line)
+    yield from _run(
+        run, words, run.state.instance.restore(restore_of(run, statement), run.state.asker()), statement.line
+    )
 
 
 def _run(run: Run, words: str, answers: Iterator[Answer], line: int) -> Iterator[Answer]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.sqlserver.execution.run import DEEPEST, Left, Run
 from vdi_conformance.sqlserver.language import instructions as does
 from vdi_conformance.sqlserver.language import tree
-from vdi_conformance.sqlserver.language.checking import check
+from vdi_conformance.sqlserver.language.checking import checked
 from vdi_conformance.sqlserver.language.expressions import Frame, value
 from vdi_conformance.sqlserver.language.faults import SqlError, fault
 from vdi_conformance.sqlserver.language.parsing import parse
@@ -37,8 +37,7 @@ def inner(run: Run, text: str, variables: dict[str, Cell]) -> Iterator[Answer]:
     """Run a text as a batch within a batch: with variables of its own, and back in the database of before."""
     state = run.state
     try:
-        statements = parse(text, state.is_on("QUOTED_IDENTIFIER"))
-        check(statements, variables)
+        statements = checked(text, state.is_on("QUOTED_IDENTIFIER"), variables)
     except SqlError as error:
         raise SqlError(*error.messages) from None
     if state.globals["NESTLEVEL"] >= DEEPEST:

@@ -14,7 +14,7 @@ from vdi_conformance.sqlserver.language.queries import plan_query
 from vdi_conformance.sqlserver.language.sources import plan_source
 from vdi_conformance.sqlserver.language.values import convert
 from vdi_conformance.sqlserver.tables import MemoryTable, checked, unique
-from vdi_conformance.tds.answers import Columns, Row
+from vdi_conformance.tds.answers import Columns, Row, StatementEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,18 +47,22 @@ def create_table(run: Run, name: Name, definition: TableDefinition) -> None:
     if last in tables:
         raise fault(2714, name.last)
     tables[last] = MemoryTable(definition)
-    _on_rollback(state, lambda: tables.pop(last, None))
+    _on_rollback(state, lambda: _forget(tables, last))
 
 
-def _on_rollback(state: SessionState, take_back: Callable[[], object]) -> None:
+def _forget(tables: dict[str, MemoryTable], name: str) -> None:
+    tables.pop(name, None)
+
+
+def _on_rollback(state: SessionState, take_back: Callable[[], None]) -> None:
     if state.in_transaction:
-        state.undo.append(lambda: take_back() and None)
+        state.undo.append(take_back)
 
 
 def _create(run: Run, statement: does.CreateTable) -> Iterator[Answer]:
     create_table(run, statement.name, statement.columns.definition)
     key = statement.name.last.lower()
-    run.state.defaults[key] = dict((column.lower(), default) for column, default in statement.columns.defaults)
+    run.state.defaults[key] = {column.lower(): default for column, default in statement.columns.defaults}
     yield run.end()
 
 
@@ -236,8 +240,10 @@ def _completed(run: Run, target: _Target, chosen: Sequence[Column], rows: Iterab
         if identity and identity not in given:
             run.state.globals["IDENTITY"] = number
         yield tuple(
-            row[given[name]] if (name := column.name.lower()) in given
-            else number if name == identity
+            row[given[name]]
+            if (name := column.name.lower()) in given
+            else number
+            if name == identity
             else _default(run, target, column)
             for column in target.columns
         )
@@ -261,7 +267,7 @@ def _insert_executed(run: Run, statement: does.Insert, target: _Target, chosen: 
         elif isinstance(answer, Row):
             cells = zip(answer.values, types, chosen, strict=True)
             rows.append(tuple(_stored(one, given, column.type) for one, given, column in cells))
-        elif not isinstance(answer, tuple) or not hasattr(answer, "failed") or answer.failed:
+        elif not isinstance(answer, StatementEnd) or answer.failed:
             yield answer
     yield run.end(target.insert(_completed(run, target, chosen, rows)))
 

@@ -57,7 +57,6 @@ def _try(run: Run, statement: does.Try) -> Iterator[Answer]:
 def _leave(run: Run, statement: does.Leave) -> Iterator[Answer]:
     result = 0 if statement.value is None else run.evaluate(statement.value, INT)
     raise Left(statement.how, result or 0)
-    yield
 
 
 HANDLERS: Final[dict[type, Handler]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.sqlserver.language import instructions as does
+from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.conditions import condition
 from vdi_conformance.sqlserver.language.expressions import Frame, Scope, value
 from vdi_conformance.sqlserver.language.faults import SqlError, fault
@@ -48,6 +49,13 @@ class Caught(Exception):
     def __init__(self, message: Message) -> None:
         super().__init__(message.text)
         self.message = message
+
+
+def _begins(statement: Instruction) -> bool:
+    """Tell whether a statement begins a transaction by itself where IMPLICIT_TRANSACTIONS is on."""
+    if isinstance(statement, does.Select):
+        return not isinstance(statement.query.body, tree.Select) or statement.query.body.source is not None
+    return isinstance(statement, does.Insert | does.Update | does.Delete | does.CreateTable | does.DropTables)
 
 
 class Run:
@@ -136,6 +144,8 @@ class Run:
 
         if self.state.is_on("NOEXEC") and not isinstance(statement, does.SetOptions):
             return
+        if self.state.is_on("IMPLICIT_TRANSACTIONS") and not self.state.in_transaction and _begins(statement):
+            self.state.begin()
         try:
             yield from handler_of(statement)(self, statement)
         except SqlError as error:

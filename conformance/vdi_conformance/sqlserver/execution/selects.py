@@ -38,7 +38,7 @@ def _select(run: Run, statement: does.Select) -> Iterator[Answer]:
 
 def _rows(run: Run, plan: Plan) -> Iterator[tuple[Value, ...]]:
     """Give the rows of a query, as many as SET ROWCOUNT lets through, until it is cancelled."""
-    limit = int(run.state.options.get("ROWCOUNT", "0"))
+    limit = run.state.globals["LIMIT"]
     rows = run.state.watched(plan.rows(None))
     return islice(rows, limit) if limit else rows
 

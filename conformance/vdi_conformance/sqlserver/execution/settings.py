@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.sqlserver import language
 from vdi_conformance.sqlserver.language import instructions as does
 from vdi_conformance.sqlserver.language import operators
 from vdi_conformance.sqlserver.language.expressions import Frame, value
@@ -22,21 +25,10 @@ if TYPE_CHECKING:
     from vdi_conformance.sqlserver.language.tree import Expression
     from vdi_conformance.tds.answers import Answer, SqlType, Value
 
-_NUMBERS: Final = ("TEXTSIZE", "LOCK_TIMEOUT", "DATEFIRST", "ROWCOUNT", "QUERY_GOVERNOR_COST_LIMIT", "NUMERIC_ROUNDABORT")
 _DEFAULTS: Final = (
     "ANSI_NULLS", "ANSI_PADDING", "ANSI_WARNINGS", "CONCAT_NULL_YIELDS_NULL", "QUOTED_IDENTIFIER", "ANSI_NULL_DFLT_ON",
 )  # fmt: skip
-_SWITCHES: Final = frozenset(
-    """ANSI_DEFAULTS ANSI_NULL_DFLT_OFF ANSI_NULL_DFLT_ON ANSI_NULLS ANSI_PADDING ANSI_WARNINGS ARITHABORT ARITHIGNORE
-    CONCAT_NULL_YIELDS_NULL CURSOR_CLOSE_ON_COMMIT FMTONLY FORCEPLAN IDENTITY_INSERT IMPLICIT_TRANSACTIONS NOCOUNT NOEXEC
-    NUMERIC_ROUNDABORT PARSEONLY QUOTED_IDENTIFIER REMOTE_PROC_TRANSACTIONS SHOWPLAN_ALL SHOWPLAN_TEXT SHOWPLAN_XML
-    XACT_ABORT""".split()
-)
-_WORDS: Final = frozenset(
-    """CONTEXT_INFO DATEFIRST DATEFORMAT DEADLOCK_PRIORITY LANGUAGE LOCK_TIMEOUT QUERY_GOVERNOR_COST_LIMIT ROWCOUNT
-    TEXTSIZE TRANSACTION_ISOLATION_LEVEL""".split()
-)
-_STATISTICS: Final = "STATISTICS"
+_HEADER: Final = ("option", "kind")
 _DBCC_DONE: Final = Message(2528, "DBCC execution completed. If it printed errors, tell who administers the server.", 0)
 
 
@@ -96,21 +88,30 @@ def _set(run: Run, statement: does.SetOptions) -> Iterator[Answer]:
     yield run.end()
 
 
+@cache
+def _options() -> dict[str, str]:
+    """Give the options of SET: switch (ON or OFF), number or word."""
+    data = resources.files(language).joinpath("data/set_options.tsv").read_bytes().decode("utf-8")
+    header, *lines = (tuple(line.split("\t")) for line in data.splitlines())
+    assert header == _HEADER
+    return {line[0]: line[1] for line in lines}
+
+
 def _set_one(run: Run, name: str, statement: does.SetOptions) -> None:
     state, wanted = run.state, statement.value.upper()
-    known = name.replace(" ", "_")
     if statement.table is not None:
         _set_identity(run, statement)
         return
-    if known not in _WORDS | _SWITCHES and not name.startswith(_STATISTICS):
+    kind = _options().get(name)
+    if kind is None:
         raise fault(195, name, "SET option", line=statement.line)
-    if known not in _WORDS and wanted not in ("ON", "OFF"):
+    if kind == "switch" and wanted not in ("ON", "OFF"):
         raise fault(102, statement.value, line=statement.line)
-    if known in _NUMBERS and known in state.globals and known != "ROWCOUNT":
-        state.globals[known] = _number(run, statement)
-    if known == "ANSI_DEFAULTS":
+    if kind == "number":
+        state.globals["LIMIT" if name == "ROWCOUNT" else name] = _number(run, statement)
+    if name == "ANSI_DEFAULTS":
         state.options.update(dict.fromkeys(_DEFAULTS, wanted))
-    state.options[known] = str(_number(run, statement)) if known == "ROWCOUNT" else wanted
+    state.options[name] = wanted
 
 
 def _number(run: Run, statement: does.SetOptions) -> int:

@@ -45,8 +45,10 @@ def _raise(run: Run, statement: does.RaiseError) -> Iterator[Answer]:
         raise fault(102, ")", line=statement.line)
     message = _raised(run, statement)
     if "LOG" in statement.options:
-        run.state.instance.log(f"spid{run.state.session_id}", f"Error: {message.number}, Severity: {message.severity}, "
-                               f"State: {message.state}.")
+        run.state.instance.log(
+            f"spid{run.state.session_id}",
+            f"Error: {message.number}, Severity: {message.severity}, State: {message.state}.",
+        )
         run.state.instance.log(f"spid{run.state.session_id}", message.text)
     if message.is_error:
         raise SqlError(message)
@@ -57,8 +59,9 @@ def _raise(run: Run, statement: does.RaiseError) -> Iterator[Answer]:
 
 
 def _raised(run: Run, statement: does.RaiseError) -> Message:
-    first, severity, state, *others = (run.evaluate(argument) for argument in statement.arguments)
-    level = min(max(int(severity or 0), 0), _HIGHEST)
+    first, *others = (run.evaluate(argument) for argument in (statement.arguments[0], *statement.arguments[3:]))
+    severity, state = (run.evaluate(argument, INT) or 0 for argument in statement.arguments[1:3])
+    level = min(max(severity, 0), _HIGHEST)
     if level > _HIGHEST_WITHOUT_LOG and "LOG" not in statement.options:
         raise fault(2754)
     number, text = _OF_USERS, first
@@ -67,7 +70,7 @@ def _raised(run: Run, statement: does.RaiseError) -> Message:
             raise fault(2732, first)
         number, text = first, f"The message {first} has no text here."
     told = formatted(str(text or ""), others)
-    return Message(number, told, 0 if level <= _TOLD else level, min(abs(int(state or 0)), 255), statement.line)
+    return Message(number, told, 0 if level <= _TOLD else level, min(abs(state), 255), statement.line)
 
 
 def _throw(run: Run, statement: does.Throw) -> Iterator[Answer]:
@@ -82,7 +85,6 @@ def _throw(run: Run, statement: does.Throw) -> Iterator[Answer]:
     text = run.evaluate(text_given, NVARCHAR_MAX) or ""
     state = min(abs(run.evaluate(state_given, INT) or 0), 255)
     raise SqlError(Message(number, text[:LONGEST], 16, state, statement.line), aborts=True)
-    yield
 
 
 def _wait(run: Run, statement: does.WaitFor) -> Iterator[Answer]:
@@ -100,7 +102,9 @@ def _seconds(run: Run, kind: str, given: object) -> float:
     parts = [int(part or 0) for part in found.groups()[:3]] if found else [24, 60, 60]
     if found is None or parts[0] > 23 or parts[1] > 59 or parts[2] > 59:
         raise fault(148, given)
-    span = timedelta(hours=parts[0], minutes=parts[1], seconds=parts[2], milliseconds=int((found[4] or "0").ljust(3, "0")))
+    span = timedelta(
+        hours=parts[0], minutes=parts[1], seconds=parts[2], milliseconds=int((found[4] or "0").ljust(3, "0"))
+    )
     if kind == "DELAY":
         return span.total_seconds()
     now = run.state.instance.now()

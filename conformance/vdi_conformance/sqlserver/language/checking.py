@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from vdi_conformance.sqlserver.language import instructions as does
 from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.faults import fault
 from vdi_conformance.sqlserver.language.functions import globals as global_functions
 from vdi_conformance.sqlserver.language.functions.registry import AGGREGATES, RANKINGS, look_up
+from vdi_conformance.sqlserver.language.parsing import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,11 +30,16 @@ def _options() -> dict[str, frozenset[str]]:
     return {word: frozenset(name for name, whose in lines if whose in (word, "both")) for word in ("backup", "restore")}
 
 
-def check(statements: Iterable[Instruction], variables: Iterable[str] = ()) -> None:
-    """Refuse a batch whose mistakes show without running it; `variables` are there from the beginning."""
+def checked(text: str, quoted_identifiers: bool, variables: Iterable[str] = ()) -> tuple[Instruction, ...]:
+    """Read a batch and refuse one whose mistakes show without running it; `variables` are there from the beginning."""
     checker = _Checker({name.lower() for name in variables})
-    for statement in statements:
-        checker.check(statement, loops=0)
+    try:
+        statements = parse(text, quoted_identifiers)
+        for statement in statements:
+            checker.check(statement, loops=0)
+    except RecursionError:
+        raise fault(191, line=1) from None
+    return statements
 
 
 class _Checker:
@@ -49,10 +55,10 @@ class _Checker:
         inner = loops + isinstance(statement, does.While)
         for field in statement:
             if isinstance(field, does.INSTRUCTIONS):
-                self.check(field, inner)
+                self.check(cast("Instruction", field), inner)
             elif isinstance(field, tuple) and field and all(isinstance(one, does.INSTRUCTIONS) for one in field):
                 for one in field:
-                    self.check(one, inner)
+                    self.check(cast("Instruction", one), inner)
             else:
                 self._look(field, statement.line)
         self._names(statement)
@@ -81,11 +87,16 @@ class _Checker:
 
     def _look(self, node: Any, line: int) -> None:
         """Look at an expression, a query, or whatever has some of them within."""
-        if not isinstance(node, tuple):
-            return
-        if isinstance(node, does.Declaration):
-            self._declared(node, line)
-            return
+        left = [node]
+        while left:
+            found = left.pop()
+            if isinstance(found, does.Declaration):
+                self._declared(found, line)
+            elif isinstance(found, tuple):
+                self._look_at(found, line)
+                left.extend(reversed(found))
+
+    def _look_at(self, node: Any, line: int) -> None:
         if isinstance(node, tree.Variable):
             self._require(node.name, node.line)
         elif isinstance(node, tree.SelectItem) and node.variable:
@@ -94,8 +105,6 @@ class _Checker:
             raise fault(137, node.name, line=node.line)
         elif isinstance(node, tree.Call) and node.name.last.upper() not in AGGREGATES | RANKINGS:
             look_up(node.name, len(node.arguments))
-        for one in node:
-            self._look(one, line)
 
     def _declared(self, node: does.Declaration, line: int) -> None:
         self._look(node.value, line)

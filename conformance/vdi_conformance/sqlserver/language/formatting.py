@@ -41,10 +41,22 @@ def _filled(found: re.Match[str], left: Iterator[Value]) -> str:
     if kind == "s":
         if not isinstance(value, str):
             raise fault(2786, 1)
-        cut = as_text(value) if precision is None else as_text(value)[: int(str(precision))]
-        return f"%{found['flags']}{width or ''}s" % cut
+        cut = value if precision is None else value[: _number(precision)]
+        return f"%{found['flags']}{_digits(width)}s" % cut
     if isinstance(value, bool) or not isinstance(value, int):
         raise fault(2786, 1)
     number = value % 2**32 if kind in "ouxX" and value < 0 else value
-    digits = "" if precision is None else f".{precision}"
-    return f"%{found['flags']}{width or ''}{digits}{'d' if kind in 'iu' else kind}" % number
+    digits = "" if precision is None else f".{_digits(precision)}"
+    return f"%{found['flags']}{_digits(width)}{digits}{'d' if kind in 'iu' else kind}" % number
+
+
+def _number(given: Value) -> int:
+    """Give a width or precision, which a value may stand for."""
+    text = as_text(given) if given is not None else ""
+    if not text.isdigit() or int(text) > LONGEST:
+        raise fault(2787, text)
+    return int(text)
+
+
+def _digits(given: Value) -> str:
+    return "" if given is None else str(_number(given))

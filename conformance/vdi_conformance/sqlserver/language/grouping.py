@@ -11,8 +11,9 @@ from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.expressions import Computed, Frame, Scope, value
 from vdi_conformance.sqlserver.language.faults import fault
 from vdi_conformance.sqlserver.language.functions.registry import AGGREGATES, RANKINGS
-from vdi_conformance.sqlserver.language.sqltypes import BIGINT, BOUNDS, INT, NUMBERS, NVARCHAR_MAX, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import BIGINT, BOUNDS, INT, NUMBERS, NVARCHAR_MAX
 from vdi_conformance.sqlserver.language.values import convert, sort_key
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

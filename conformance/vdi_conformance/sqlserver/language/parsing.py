@@ -23,7 +23,7 @@ class LarkMissing(Exception):
     """The parser library is not installed; the text says how to."""
 
 
-class _Grammar(NamedTuple):
+class Grammar(NamedTuple):
     """The parser, what it raises, and which words stand for which terminals."""
 
     parser: Any
@@ -34,8 +34,8 @@ class _Grammar(NamedTuple):
 
 
 @cache
-def _grammar() -> _Grammar:
-    """Make the parser once; it takes half a second."""
+def grammar() -> Grammar:
+    """Make the parser once, which takes half a second, or raise LarkMissing."""
     try:
         lark = importlib.import_module("lark")
     except ModuleNotFoundError as error:
@@ -43,7 +43,7 @@ def _grammar() -> _Grammar:
             f"the parser library lark is needed and missing here ({error}): "
             "install it with: python -m pip install vdi-conformance[emulator]"
         ) from None
-    from vdi_conformance.sqlserver.language.building import Builder
+    from vdi_conformance.sqlserver.language.building.builder import Builder
 
     here = resources.files(__package__)
     parser = lark.Lark(
@@ -56,34 +56,34 @@ def _grammar() -> _Grammar:
     reserved = frozenset(here.joinpath("data/reserved.txt").read_bytes().decode("utf-8").split())
     symbols = {symbol for rule in parser.rules for symbol in rule.expansion if symbol.is_term}
     terminals = {symbol.name.lstrip("_"): symbol.name for symbol in symbols}
-    return _Grammar(parser, lark.Token, lark.UnexpectedToken, reserved, terminals)
+    return Grammar(parser, lark.Token, lark.UnexpectedToken, reserved, terminals)
 
 
 def parse(text: str, quoted_identifiers: bool = True) -> tuple[Instruction, ...]:
     """Read a batch; what is not T-SQL is a SqlError with the line on which it is."""
-    grammar = _grammar()
-    reading = grammar.parser.parse_interactive()
+    known = grammar()
+    reading = known.parser.parse_interactive()
     last: Word | None = None
     for word in words(text, quoted_identifiers):
-        kind = _kind(grammar, reading, word)
+        kind = _kind(known, reading, word)
         if last is None and kind == "IDENT":
-            reading.feed_token(grammar.token("IMPLICIT_EXEC", "", line=word.line))
-        _feed(grammar, reading, grammar.token(kind, word.text, line=word.line), word)
+            reading.feed_token(known.token("IMPLICIT_EXEC", "", line=word.line))
+        _feed(known, reading, known.token(kind, word.text, line=word.line), word)
         last = word
-    return () if last is None else tuple(_feed(grammar, reading, grammar.token("$END", "", line=last.line), last))
+    return () if last is None else tuple(_feed(known, reading, known.token("$END", "", line=last.line), last))
 
 
-def _feed(grammar: _Grammar, reading: Any, token: Any, word: Word) -> Any:
+def _feed(known: Grammar, reading: Any, token: Any, word: Word) -> Any:
     """Give the parser one word more; `word` is the one that an error is near."""
     try:
         return reading.feed_token(token)
-    except grammar.unexpected:
-        raise _syntax_fault(grammar, word) from None
+    except known.unexpected:
+        raise _syntax_fault(known, word) from None
     except SqlError as error:
         raise error.at(word.line) from None
 
 
-def _kind(grammar: _Grammar, reading: Any, word: Word) -> str:
+def _kind(known: Grammar, reading: Any, word: Word) -> str:
     """Tell which terminal a word is; one that is a keyword in some places alone is one where no name can be."""
     if word.kind in _NAMES:
         return "IDENT"
@@ -91,8 +91,8 @@ def _kind(grammar: _Grammar, reading: Any, word: Word) -> str:
         return _PUNCTUATION.get(word.kind, word.kind)
     written = word.text.upper()
     meant = _SYNONYMS.get(written, written)
-    terminal = grammar.terminals.get(meant)
-    if written in grammar.reserved:
+    terminal = known.terminals.get(meant)
+    if written in known.reserved:
         return terminal or meant
     if terminal is None or terminal not in reading.choices():
         return "IDENT"
@@ -101,7 +101,7 @@ def _kind(grammar: _Grammar, reading: Any, word: Word) -> str:
     return terminal
 
 
-def _syntax_fault(grammar: _Grammar, word: Word) -> SqlError:
-    if word.kind == "WORD" and word.text.upper() in grammar.reserved:
+def _syntax_fault(known: Grammar, word: Word) -> SqlError:
+    if word.kind == "WORD" and word.text.upper() in known.reserved:
         return fault(156, word.text, line=word.line)
     return fault(102, word.text.strip("[]\"'")[:128] if word.kind != "WORD" else word.text, line=word.line)

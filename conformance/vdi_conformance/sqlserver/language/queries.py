@@ -49,7 +49,7 @@ def plan_query(query: tree.Query, environment: Environment, outer: Scope | None 
 
 
 def renamed(columns: Sequence[Column], names: Sequence[str], table: str) -> tuple[Column, ...]:
-    """Give columns the names that stand behind a table's; each must have one, and another than the others (8155, 8156)."""
+    """Give columns the names that stand behind a table's; each must have one of its own (8155, 8156)."""
     if names and len(names) != len(columns):
         raise fault(8155 if len(names) < len(columns) else 213, len(names) + 1, table)
     found = tuple(column._replace(name=name) for column, name in zip(columns, names or _names(columns), strict=True))
@@ -206,7 +206,7 @@ class _SelectPlanner:
         outputs = [self._output(item) for item in items]
         having = None if select.having is None else condition(select.having, self._scope)
         frames = _Frames(self._source, where, before, having)
-        top = None if select.top is None else (select.top, value(select.top.count, self._plain))
+        top = None if select.top is None else (select.top, value(select.top.number, self._plain))
         ordering = self._ordering(outputs)
         finish = _finish_distinct if select.distinct else _finish
         return Plan(
@@ -344,13 +344,13 @@ class _Frames:
 class _Limit(NamedTuple):
     """TOP as it is for one run."""
 
-    count: float
+    number: float
     percent: bool
     ties: bool
 
     def rows(self, total: int) -> int:
         """Tell how many rows of so many there are to be."""
-        return -int(-(total * self.count) // 100) if self.percent else int(self.count)
+        return -int(-(total * self.number) // 100) if self.percent else int(self.number)
 
 
 def _limit(top: tuple[tree.Top, Computed] | None, outer: Frame | None) -> _Limit | None:
@@ -376,7 +376,7 @@ def _finish(
 
 def _taken(frames: Iterable[Frame], ordering: Ordering, limit: _Limit) -> Iterable[Frame]:
     if not limit.percent and not limit.ties:
-        return islice(frames, int(limit.count))
+        return islice(frames, int(limit.number))
     found = list(frames)
     count = limit.rows(len(found))
     while limit.ties and 0 < count < len(found) and ordering.key(found[count]) == ordering.key(found[count - 1]):

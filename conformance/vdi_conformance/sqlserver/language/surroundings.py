@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vdi_conformance.sqlserver.language.plans import Plan
     from vdi_conformance.sqlserver.language.tree import Name
     from vdi_conformance.sqlserver.seam import Instance, Rows
-    from vdi_conformance.tds.answers import Column, Message, SqlType, Value
+    from vdi_conformance.tds.answers import Message, SqlType, Value
 
 
 @dataclass

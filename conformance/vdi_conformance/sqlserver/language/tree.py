@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Constant(NamedTuple):
     """A literal, NULL among them."""
 
-    value: None | int | float | Decimal | str | bytes
+    value: int | float | Decimal | str | bytes | None
     type: SqlType
 
 
@@ -268,7 +268,7 @@ Source = Table | Derived | Constants | TableFunction | Join
 class Top(NamedTuple):
     """TOP, with its number of rows or per cents."""
 
-    count: Expression
+    number: Expression
     percent: bool = False
     ties: bool = False
 
@@ -325,7 +325,8 @@ def without_lines(node: Any) -> Any:
     fields = getattr(node, "_fields", None)
     if fields is None:
         return tuple(map(without_lines, node))
-    return type(node)(*(0 if name == "line" else without_lines(one) for name, one in zip(fields, node, strict=True)))
+    made: Any = type(node)
+    return made(*(0 if name == "line" else without_lines(one) for name, one in zip(fields, node, strict=True)))
 
 
 def parts_of(node: Any) -> list[Any]:

@@ -42,6 +42,10 @@ class Ending:
         if self._process is not None:
             _pass_on(self._process, number)
 
+    def _signal(self) -> int | None:
+        """Give the signal that came last, which may come between any two steps."""
+        return self._last
+
     def wait(self) -> None:
         """Wait for a signal."""
         while True:
@@ -51,15 +55,15 @@ class Ending:
 
     def run(self, command: Sequence[str], variables: Mapping[str, str]) -> int:
         """Run a command, and give its exit code as a shell would."""
-        if self._last is not None:
-            return _SIGNALLED + self._last
+        if (number := self._signal()) is not None:
+            return _SIGNALLED + number
         try:
             self._process = subprocess.Popen(command, env=dict(variables))
         except OSError as error:
             reason = f"{command[0]} cannot be started ({error.strerror})"
             raise NotStarted(f"{reason}: name a program that there is") from error
-        if self._last is not None:
-            _pass_on(self._process, self._last)
+        if (number := self._signal()) is not None:
+            _pass_on(self._process, number)
         code = self._process.wait()
         self._process = None
         return code if code >= 0 else _SIGNALLED - code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +30,7 @@ def with_library(connections: Connections, wanted: Wanted, tell: Callable[[str],
     named = os.environ.get(LIBRARY)
     if named and not wanted.for_windows:
         return connections._replace(library=Path(named).absolute())
-    if sys.platform == "win32":
+    if platform.system() == "Windows":
         return connections
     try:
         library, *_ = provide(connections.programs, BITS if wanted.for_windows else None, tell)

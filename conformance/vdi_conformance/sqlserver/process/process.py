@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vdi_conformance.emulator.server import EmulatorServer
     from vdi_conformance.sqlserver.process.counts import Account
     from vdi_conformance.sqlserver.sqlcmd.terminal import Terminal
+    from vdi_conformance.tds.answers import SqlService
 
     Watch = Callable[[Broker, str, int], type[EmulatorServer]]
 
@@ -151,6 +152,11 @@ class EmulatedServer:
     def _trusted(self, database: str, application: str, host: str) -> Login:
         """Log in whoever may reach the channel of this account as the administrator."""
         return Login(USER, self._password, database, application, host)
+
+    @property
+    def service(self) -> SqlService:
+        """Whom sessions are asked of."""
+        return self._service
 
     @property
     def account(self) -> Account:

@@ -26,11 +26,8 @@ class Emulator:
     def __init__(self, directory: str) -> None:
         place, secret = _endpoint(directory)
         try:
-            if place.startswith("x"):
-                self._socket = socket.socket(socket.AF_UNIX)
-                self._socket.connect(bytes.fromhex(place[1:]).decode())
-            else:
-                self._socket = socket.create_connection(("127.0.0.1", int(place)))
+            path = bytes.fromhex(place[1:]).decode() if place.startswith("x") else None
+            self._socket = _to_port(int(place)) if path is None else _to_path(path)
         except OSError:
             raise Gone(_nobody(directory)) from None
         if os.name == "nt":
@@ -127,6 +124,23 @@ class Relay:
 def _write(stream: "object", data: bytes) -> None:
     stream.write(data.replace(b"\n", b"\r\n") if os.name == "nt" else data)  # type: ignore[attr-defined]
     stream.flush()  # type: ignore[attr-defined]
+
+
+def _to_port(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port))
+
+
+if sys.platform == "win32":
+
+    def _to_path(path: str) -> socket.socket:
+        raise OSError(f"{path} is of another system")
+
+else:
+
+    def _to_path(path: str) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(path)
+        return connection
 
 
 def _endpoint(directory: str) -> list[str]:

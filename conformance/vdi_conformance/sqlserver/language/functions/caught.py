@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.sqlserver.language.expressions import Computed
 from vdi_conformance.sqlserver.language.functions.registry import function
-from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

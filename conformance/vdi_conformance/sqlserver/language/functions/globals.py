@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vdi_conformance.sqlserver.language.expressions import Computed
 from vdi_conformance.sqlserver.language.faults import fault
-from vdi_conformance.sqlserver.language.sqltypes import BIGINT, INT, SYSNAME, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import BIGINT, INT, SYSNAME
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +33,8 @@ _YEARS: Final = {11: "2012", 12: "2014", 13: "2016", 14: "2017", 15: "2019", 16:
 def banner(session: Surroundings) -> str:
     """Give what @@VERSION gives, of which clients read the year and the version."""
     major, minor, build = session.instance.version
-    version = session.instance.property("ProductVersion") or f"{major}.{minor}.{build}.0"
-    edition = session.instance.property("Edition") or "Developer Edition (64-bit)"
+    version: Any = session.instance.property("ProductVersion") or f"{major}.{minor}.{build}.0"
+    edition: Any = session.instance.property("Edition") or "Developer Edition (64-bit)"
     return (
         f"Microsoft SQL Server {_YEARS.get(major, major)} (emulated by vdi-conformance) - {version} (X64)\n\t{edition}"
     )

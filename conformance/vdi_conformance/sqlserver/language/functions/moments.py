@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vdi_conformance.sqlserver.language import dates
 from vdi_conformance.sqlserver.language.expressions import Computed
 from vdi_conformance.sqlserver.language.faults import SqlError
 from vdi_conformance.sqlserver.language.functions.registry import function, simple
-from vdi_conformance.sqlserver.language.sqltypes import BIGINT, DATETIME, INT, NVARCHAR_MAX, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import BIGINT, DATETIME, INT, NVARCHAR_MAX
 from vdi_conformance.sqlserver.language.values import convert
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ def _now(arguments: Sequence[Computed], session: Surroundings) -> Computed:
 
 def _utc_now(arguments: Sequence[Computed], session: Surroundings) -> Computed:
     def run(frame: Frame) -> Value:
-        universal = session.instance.now().astimezone(timezone.utc).replace(tzinfo=None)
+        universal = session.instance.now().astimezone(UTC).replace(tzinfo=None)
         return dates.rounded(universal)
 
     return Computed(DATETIME, run)

@@ -11,16 +11,9 @@ from uuid import uuid4
 from vdi_conformance.sqlserver.language.expressions import Computed
 from vdi_conformance.sqlserver.language.faults import SqlError, fault
 from vdi_conformance.sqlserver.language.functions.registry import function, simple
-from vdi_conformance.sqlserver.language.sqltypes import (
-    BOUNDS,
-    CHARACTERS,
-    FLOAT,
-    GUID,
-    INT,
-    NUMBERS,
-    SqlType,
-)
+from vdi_conformance.sqlserver.language.sqltypes import BOUNDS, CHARACTERS, FLOAT, GUID, INT, NUMBERS
 from vdi_conformance.sqlserver.language.values import convert
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +70,7 @@ def _round(arguments: Sequence[Computed], session: Surroundings) -> Computed:
 
 def _power(base: float, exponent: float) -> float:
     try:
-        found = base**exponent
+        found: float | complex = base**exponent
     except (OverflowError, ZeroDivisionError):
         raise fault(8115, "expression", "float") from None
     if isinstance(found, complex):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.expressions import Computed, value
 from vdi_conformance.sqlserver.language.faults import fault
-from vdi_conformance.sqlserver.language.sqltypes import DATETIME, FLOAT, INT, NVARCHAR_MAX, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import DATETIME, FLOAT, INT, NVARCHAR_MAX
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ AGGREGATES: Final = frozenset({"COUNT", "COUNT_BIG", "MIN", "MAX", "SUM", "AVG",
 RANKINGS: Final = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
 """Functions that need OVER."""
 UNLIMITED: Final = 254
+_SCHEMAS: Final = ((), ("sys",), ("dbo",), ("master", "sys"), ("master", "dbo"))
+"""What may stand before the name of a function."""
 
 
 class Function(NamedTuple):
@@ -91,7 +94,8 @@ def functions() -> dict[str, Function]:
 def look_up(name: tree.Name, given: int) -> Function:
     """Find a function for so many arguments, or raise 195, 174 and 189."""
     found = functions().get(name.last.upper())
-    if found is None or len(name.parts) > 2 or (len(name.parts) == 2 and name.parts[0].lower() not in ("sys", "dbo")):
+    before = tuple(part.lower() for part in name.parts[:-1])
+    if found is None or before not in _SCHEMAS:
         raise fault(195, name.last, "built-in function name", line=name.line)
     if not found.least <= given <= found.most:
         lower = name.last.lower()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from vdi_conformance.sqlserver.language.expressions import Computed, Frame
 from vdi_conformance.sqlserver.language.faults import SqlError
 from vdi_conformance.sqlserver.language.functions.registry import function
-from vdi_conformance.sqlserver.language.sqltypes import INT, NVARCHAR_MAX, SYSNAME, SqlType
+from vdi_conformance.sqlserver.language.sqltypes import INT, NVARCHAR_MAX, SYSNAME
 from vdi_conformance.sqlserver.language.tree import Name
 from vdi_conformance.sqlserver.language.values import natural_type
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,6 +144,7 @@ _texts("HAS_PERMS_BY_NAME", 5, INT, _has_permission, least=3)
 _texts("HAS_DBACCESS", 1, INT, _has_access)
 _texts("DATABASEPROPERTYEX", 2, _VARIANT, _database_property)
 _texts("OBJECT_ID", 2, INT, _object_id, least=1)
+_texts("FN_HADR_BACKUP_IS_PREFERRED_REPLICA", 1, SqlType("bit"), lambda session, name: True)
 _texts("COLLATIONPROPERTY", 2, _VARIANT, _collation)
 _texts("SESSIONPROPERTY", 1, _VARIANT, _option)
 _texts("CONNECTIONPROPERTY", 1, _VARIANT, _connection)

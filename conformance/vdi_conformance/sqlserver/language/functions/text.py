@@ -17,9 +17,9 @@ from vdi_conformance.sqlserver.language.sqltypes import (
     SYSNAME,
     UNICODE,
     VARCHAR_MAX,
-    SqlType,
 )
 from vdi_conformance.sqlserver.language.values import as_text, convert
+from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
