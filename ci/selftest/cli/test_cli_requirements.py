@@ -164,7 +164,11 @@ def test_a_requirement_names_its_checks_and_no_check_of_another(capsys: pytest.C
 
 def test_a_requirement_without_a_check_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert "None, platform not available. " in shown(capsys, "TSQ-08")
-    assert "None, another party is bound. It binds the client application" in shown(capsys, "GBH-07")
+    told = shown(capsys, "GBH-07")
+    assert "None, another party is bound. It binds the client application" in told
+    judged = "Judged by emulator --judge A command whose buffer's handle was got is completed by the process that got it."
+    assert judged in " ".join(told.split())
+    assert "not judged: A permission without any effect" in shown(capsys, "VDC-09")
 
 
 def test_the_checks_are_those_of_a_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

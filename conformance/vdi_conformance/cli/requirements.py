@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vdi_conformance.applications.standards import standards
 from vdi_conformance.cli import values
 from vdi_conformance.cli.checks import checks as all_checks
 from vdi_conformance.cli.checks import checks_by_requirement
@@ -186,6 +187,7 @@ def details(known: Catalogue, requirement: Requirement, checks: Sequence[str]) -
             for line in (f"{one.column}, before: {one.before or EMPTY}", f"reason: {one.reason}")
         ],
         "How much of it is judged": list(_scope(requirement)),
+        "Judged by emulator --judge": list(_of_applications(requirement)),
         "Checks": list(_judged(requirement, checks)),
         "Faults that turn it red": [f"{name}: {about}" for name, about in faults_of(requirement.id).items()],
     }
@@ -193,6 +195,14 @@ def details(known: Catalogue, requirement: Requirement, checks: Sequence[str]) -
         if any(lines):
             yield Text(f"\n{title}", "bold")
             yield from (line if isinstance(line, Text) else Text(line) for line in lines)
+
+
+def _of_applications(requirement: Requirement) -> Iterator[str]:
+    """Tell what is judged of a client application, and what is not."""
+    for standard in standards():
+        if standard.id == requirement.id:
+            yield from filter(None, [standard.judged])
+            yield f"not judged: {standard.not_judged}"
 
 
 def _profiles(requirement: Requirement) -> Iterator[str]:
