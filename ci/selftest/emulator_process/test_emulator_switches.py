@@ -125,6 +125,13 @@ def test_a_named_instance_opens_the_sets_of_its_name(tmp_path: Path) -> None:
         assert {message.number for message in asked(started, BACKUP) if isinstance(message, Message)} >= {3013}
 
 
+def test_the_error_log_is_written_where_that_is_asked_for(tmp_path: Path) -> None:
+    log = tmp_path / "errorlog"
+    with EmulatedServer(Wanted(tmp_path / "server", address=None, password=PASSWORD, log=log)) as started:
+        asked(started, BACKUP)
+    assert "is ready for connections" in log.read_text("utf-8", "replace")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="groups of POSIX")
 def test_a_group_reaches_what_it_is_to_share(tmp_path: Path) -> None:
     group = os.getgroups()[-1] if os.getgroups() else os.getegid()
