@@ -1,7 +1,9 @@
 """Holds the evidence of one ABI against that of another: `python ci/compare_abis.py [--part] FIRST SECOND`.
 
-With `--part` the second run is of a part of the checks, and the others of the first one are left out. Both must come to the same verdicts and give the same answers. What may differ is explained: by a capability that they
-do not share, by their platforms, or by what their processes are.
+With `--part` the second run is of a part of the checks, and the others of the first one are left out.
+
+Both must come to the same verdicts and give the same answers. What may differ is explained: by a capability that they
+do not share, by their platforms, by who sends the commands, or by what their processes are.
 """
 
 import sys
