@@ -21,7 +21,7 @@ from vdi_conformance.sqlserver.process.connections import USER
 from vdi_conformance.sqlserver.process.process import EmulatedServer, Wanted
 from vdi_conformance.sqlserver.process.switches import Switches
 from vdi_conformance.sqlserver.process.wiring import DatabaseWish
-from vdi_conformance.tds.answers import FATAL, Login, Message
+from vdi_conformance.tds.answers import FATAL, Login, Message, StatementEnd
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
 from vdi_conformance.vdi.structures import VDConfig
@@ -123,6 +123,17 @@ def test_a_named_instance_opens_the_sets_of_its_name(tmp_path: Path) -> None:
         assert started.service.server_name.lower().endswith("\\second")
         assert backed_up(started, tmp_path, "second").numbers == []
         assert {message.number for message in asked(started, BACKUP) if isinstance(message, Message)} >= {3013}
+
+
+def test_a_server_that_ended_leaves_its_directory_to_the_next_one(tmp_path: Path) -> None:
+    for number in range(2):
+        with server(tmp_path, Switches()) as started:
+            assert backed_up(started, tmp_path).numbers == []
+            assert asked(started, f"CREATE DATABASE made{number}")
+    with server(tmp_path, Switches()) as started:
+        assert asked(started, "USE made0; USE made1")[-1] == StatementEnd()
+    with pytest.raises(ConnectionError, match="No emulated broker answers"):
+        Emulator(Environment(str(tmp_path))).virtual_device_set()
 
 
 def test_the_error_log_is_written_where_that_is_asked_for(tmp_path: Path) -> None:
