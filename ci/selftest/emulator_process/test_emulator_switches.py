@@ -21,7 +21,7 @@ from vdi_conformance.sqlserver.process.connections import USER
 from vdi_conformance.sqlserver.process.process import EmulatedServer, Wanted
 from vdi_conformance.sqlserver.process.switches import Switches
 from vdi_conformance.sqlserver.process.wiring import DatabaseWish
-from vdi_conformance.tds.answers import FATAL, Login, Message
+from vdi_conformance.tds.answers import FATAL, Login, Message, StatementEnd
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
 from vdi_conformance.vdi.structures import VDConfig
@@ -125,6 +125,17 @@ def test_a_named_instance_opens_the_sets_of_its_name(tmp_path: Path) -> None:
         assert {message.number for message in asked(started, BACKUP) if isinstance(message, Message)} >= {3013}
 
 
+def test_a_server_that_ended_leaves_its_directory_to_the_next_one(tmp_path: Path) -> None:
+    for number in range(2):
+        with server(tmp_path, Switches()) as started:
+            assert backed_up(started, tmp_path).numbers == []
+            assert asked(started, f"CREATE DATABASE made{number}")
+    with server(tmp_path, Switches()) as started:
+        assert asked(started, "USE made0; USE made1")[-1] == StatementEnd()
+    with pytest.raises(ConnectionError, match="No emulated broker answers"):
+        Emulator(Environment(str(tmp_path))).virtual_device_set()
+
+
 def test_the_error_log_is_written_where_that_is_asked_for(tmp_path: Path) -> None:
     log = tmp_path / "errorlog"
     with EmulatedServer(Wanted(tmp_path / "server", address=None, password=PASSWORD, log=log)) as started:
@@ -132,20 +143,21 @@ def test_the_error_log_is_written_where_that_is_asked_for(tmp_path: Path) -> Non
     assert "is ready for connections" in log.read_text("utf-8", "replace")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="groups of POSIX")
-def test_a_group_reaches_what_it_is_to_share(tmp_path: Path) -> None:
-    group = os.getgroups()[-1] if os.getgroups() else os.getegid()
-    directory = tmp_path / "shared"
-    with EmulatedServer(Wanted(directory, address=None, group=group)):
-        modes = {path.name: path.stat() for path in (directory, *directory.iterdir())}
-        for name, mode in (
-            *(("shared", 0o2770), ("broker.socket", 0o660), ("sqlcmd.socket", 0o660)),
-            *(("broker.endpoint", 0o640), ("sqlcmd.endpoint", 0o640)),
-        ):
-            assert (modes[name].st_mode & 0o7777, modes[name].st_gid) == (mode, group), name
-    member, stranger = Account(5, 6, frozenset({7})), Account(5, 6)
-    assert in_group(member, 7) == Account(5, 7, frozenset({7}))
-    assert (in_group(stranger, 7), in_group(member, None)) == (stranger, member)
+if sys.platform != "win32":
+
+    def test_a_group_reaches_what_it_is_to_share(tmp_path: Path) -> None:
+        group = os.getgroups()[-1] if os.getgroups() else os.getegid()
+        directory = tmp_path / "shared"
+        with EmulatedServer(Wanted(directory, address=None, group=group)):
+            modes = {path.name: path.stat() for path in (directory, *directory.iterdir())}
+            for name, mode in (
+                *(("shared", 0o2770), ("broker.socket", 0o660), ("sqlcmd.socket", 0o660)),
+                *(("broker.endpoint", 0o640), ("sqlcmd.endpoint", 0o640)),
+            ):
+                assert (modes[name].st_mode & 0o7777, modes[name].st_gid) == (mode, group), name
+        member, stranger = Account(5, 6, frozenset({7})), Account(5, 6)
+        assert in_group(member, 7) == Account(5, 7, frozenset({7}))
+        assert (in_group(stranger, 7), in_group(member, None)) == (stranger, member)
 
 
 CLIENT = """

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from vdi_conformance.emulator.accounts import account_of, in_group, own_account
 from vdi_conformance.emulator.broker_protocol import LONGEST_LINE, encode, encode_refusal
@@ -54,6 +54,9 @@ class Broker:
         self._secret = ""
         self._lifelines = 0
         self._processes: dict[int, set[Peer]] = {}
+        self._listener: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._is_leaving = False
         self._strangers: dict[Peer, float] = {}
         self._observer: Observer | None = None
 
@@ -62,14 +65,24 @@ class Broker:
         self._observer = observer
 
     def start(self) -> None:
-        """Listen, tell where, and serve in the background for as long as this process lives."""
+        """Listen, tell where, and serve in the background until `leave`, or for as long as this process lives."""
         listener = self._listen()
         listener.setblocking(False)
         self._selector.register(listener, selectors.EVENT_READ)
-        threading.Thread(target=self._serve, args=(listener,), name="broker", daemon=True).start()
+        self._listener = listener
+        self._thread = threading.Thread(target=self._serve, args=(listener,), name="broker", daemon=True)
+        self._thread.start()
 
     def leave(self) -> None:
-        """Take what tells of this broker out of its directory: nobody finds it any more."""
+        """Serve no longer: all connections end, and the directory is another broker's to take."""
+        if self._thread is not None and self._listener is not None:
+            self._is_leaving = True
+            with contextlib.suppress(OSError), socket.socket(self._listener.family) as knocking:
+                knocking.connect(self._listener.getsockname())
+            self._thread.join()
+            for key in list(self._selector.get_map().values()):
+                cast("socket.socket", key.fileobj).close()
+            self._selector.close()
         self._directory.leave()
 
     def _listen(self) -> socket.socket:
@@ -83,12 +96,17 @@ class Broker:
     def _serve(self, listener: socket.socket) -> None:
         spare: socket.socket | None = socket.socket()
         while True:
-            for key, events in self._selector.select(self._patience()):
+            ready = self._selector.select(self._patience())
+            if self._is_leaving:
+                break
+            for key, events in ready:
                 if key.fileobj is listener:
                     spare = self._accept(listener, spare)
                 elif not key.data.is_gone:
                     self._attend(key.data, events)
             self._let_time_pass(time.monotonic())
+        if spare is not None:
+            spare.close()
 
     # Time
 

@@ -87,8 +87,9 @@ class MachineDirectory:
         return max((area_of(path) or 0 for path in self._garbage), default=0)
 
     def leave(self) -> None:
-        """Delete all that would still be taken for a broker's, and the memory that nobody maps."""
+        """Delete all that would still be taken for a broker's, and the memory that nobody maps; let others have it."""
         self._clear()
+        self._lock.close()
 
     def delete(self, areas: Iterable[int]) -> None:
         """Delete areas; on Windows that must wait until nobody maps them."""

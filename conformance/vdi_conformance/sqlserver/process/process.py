@@ -118,7 +118,9 @@ class EmulatedServer:
         """Make the directory, or take the one that is named."""
         wanted = self._wanted
         if wanted.directory is None:
-            directory = Path(self._ends.enter_context(tempfile.TemporaryDirectory(prefix="vdi-emulator-")))
+            # A client that still maps memory keeps its file from being deleted on Windows.
+            temporary = tempfile.TemporaryDirectory(prefix="vdi-emulator-", ignore_cleanup_errors=True)
+            directory = Path(self._ends.enter_context(temporary))
         else:
             directory = wanted.directory.absolute()
             try:
