@@ -1,19 +1,25 @@
-"""Holds the evidence of one ABI against that of another: `python ci/compare_abis.py FIRST SECOND`.
+"""Holds the evidence of one ABI against that of another: `python ci/compare_abis.py [--part] FIRST SECOND`.
+
+With `--part` the second run is of a part of the checks, and the others of the first one are left out.
 
 Both must come to the same verdicts and give the same answers. What may differ is explained: by a capability that they
-do not share, by their platforms, or by what their processes are.
+do not share, by their platforms, by who sends the commands, or by what their processes are.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import CheckRecord
 
+PART: Final = "--part"
 PLATFORM: Final = "the platform"
+SERVER_ROLE: Final = "server_role"
+"""The level at which the server that sends the commands can be told what to do."""
 _CAUSES: Final = {
     "addresses of this process have no more than 32 bits": "the width of a process",
     # Hosts of ours have read their files before they change their account.
@@ -40,6 +46,7 @@ TOUCHED: Final = {
     "server_under_test": Touched(),
     # Names of files there have slashes of two kinds.
     PLATFORM: Touched(frozenset({"Q11"})),
+    SERVER_ROLE: Touched(),
 }
 
 
@@ -70,6 +77,8 @@ def differences(first: Evidence, second: Evidence) -> Iterator[Difference]:
 def _trait(evidence: Evidence, name: str) -> object:
     if name == PLATFORM:
         return evidence.header.platform.partition("-")[0]
+    if name == SERVER_ROLE:
+        return evidence.header.server.capabilities["server"]
     return evidence.header.client.capabilities[name]
 
 
@@ -109,10 +118,13 @@ def _readings(check: CheckRecord, other: CheckRecord, causes: Iterable[str]) -> 
 def main(paths: list[str]) -> int:
     """Print every difference with its explanation; 1 where one has none, 4 where there is no evidence."""
     try:
-        first, second = (read(Path(path)) for path in paths)
+        first, second = (read(Path(path)) for path in paths if path != PART)
     except NotEvidence as error:
         print(error)
         return 4
+    if PART in paths:
+        tried = {check.id for check in second.checks}
+        first = replace(first, checks=tuple(check for check in first.checks if check.id in tried))
     found = Counter(differences(first, second))
     for (what, why), count in found.items():
         times = f"{count} times " if count > 1 else ""

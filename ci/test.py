@@ -72,11 +72,14 @@ def test(python: Path, further: list[str]) -> int:
 
 
 def linux_leg() -> tuple[Step, ...]:
-    """Give the step through libsqlvdi.so, which is a library of Linux."""
+    """Give the steps through libsqlvdi.so, which is a library of Linux."""
     if platform.system() != "Linux":
         say(f"The Linux leg is left out: this is {platform.system()}.")
         return ()
-    return (Step("the Linux leg", [sys.executable, "ci/linux_leg.py"]),)
+    return (
+        Step("the Linux leg", [sys.executable, "ci/linux_leg.py"]),
+        Step("the leg by the driver", [sys.executable, "ci/sqlserver_leg.py"]),
+    )
 
 
 def side_by_side(steps: Iterable[Step]) -> Iterator[Result]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -83,10 +84,14 @@ class Prefix:
         self._quietly(self._wine.server, "--kill")
         self._quietly(self._wine.server, "--wait")
 
-    def run(self, command: Iterable[str | Path], directory: Path) -> int:
-        """Run a Windows program with its output shown here, and give its exit code."""
+    def run(self, command: Iterable[str | Path], directory: Path, given: bytes = b"") -> int:
+        """Run a Windows program, given so much input, with its output shown here, and give its exit code."""
         with self._started(command, directory) as process:
+            assert process.stdin is not None
             assert process.stdout is not None
+            with suppress(BrokenPipeError):
+                process.stdin.write(given)
+                process.stdin.close()
             try:
                 _show(process.stdout)
                 return process.wait()
@@ -100,7 +105,7 @@ class Prefix:
             [*self.starting, *map(str, command)],
             cwd=directory,
             env=self.variables,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,

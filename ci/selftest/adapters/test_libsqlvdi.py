@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from vdi_conformance.adapters.libsqlvdi import Library, LibsqlvdiSet
 from vdi_conformance.adapters.sqlserver import DIRECTORY_VARIABLE, LIBRARY_VARIABLE
 from vdi_conformance.cli import main
 from vdi_conformance.contract import OUT_UNTOUCHED, Unavailable
+from vdi_conformance.emulator.accounts import E_ACCESSDENIED
 from vdi_conformance.host.errors import ImplementationUnavailable
 from vdi_conformance.host.messages import client
 from vdi_conformance.host.messages.base import Config
@@ -71,6 +74,34 @@ def host(supervisor: Supervisor, stand_in: str) -> Host:
     launched = supervisor.launch(resolve(f"sqlserver:{stand_in}"))
     launched.call(client.NewSet(set="set"))
     return launched
+
+
+# Accounts
+
+AS_NOBODY = """
+import os
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+from vdi_conformance.adapters.libsqlvdi import LibsqlvdiSet
+one = LibsqlvdiSet(library)
+print(*map(hex, (one.open_in_secondary("set"), one.map_buffer_handle(1).code, one.close())))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can take another account")
+def test_an_account_that_may_not_read_the_directory_is_denied_and_has_no_set(stand_in: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    before = f"from vdi_conformance.adapters.libsqlvdi import Library\nlibrary = Library({stand_in!r})\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", before + AS_NOBODY],
+        env={**os.environ, DIRECTORY_VARIABLE: str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.split() == [hex(E_ACCESSDENIED), hex(VD_E_PROTOCOL), hex(VD_E_PROTOCOL)]
+    assert f"may not read {tmp_path}" in ended.stderr
 
 
 # References and libraries that are of no use

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +16,14 @@ from selftest.emulator.applications import PATIENCE, Tape
 from selftest.emulator_process.starting import ran
 from vdi_conformance.adapters.emulator import Emulator
 from vdi_conformance.contract import Environment
+from vdi_conformance.emulator.accounts import Account, in_group
 from vdi_conformance.sqlserver.process.connections import USER
 from vdi_conformance.sqlserver.process.process import EmulatedServer, Wanted
 from vdi_conformance.sqlserver.process.switches import Switches
 from vdi_conformance.sqlserver.process.wiring import DatabaseWish
 from vdi_conformance.tds.answers import FATAL, Login, Message
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
-from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE
+from vdi_conformance.vdi.hresult import NOERROR, VD_E_CLOSE
 from vdi_conformance.vdi.structures import VDConfig
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def backed_up(server: EmulatedServer, directory: Path, instance: str | None = No
 def test_an_abort_in_mid_stream_ends_client_and_statement(tmp_path: Path) -> None:
     with server(tmp_path, Switches(abort_after=3)) as started:
         seen = backed_up(started, tmp_path)
-        assert (seen.end, seen.numbers[-1]) == (VD_E_ABORT, 3013)
+        assert (seen.end == VD_E_CLOSE, seen.numbers[-1]) == (False, 3013)
         assert seen.commands <= 3
         assert (started.account.sets, started.account.commands, started.account.failed) == (1, 3, 1)
 
@@ -121,6 +123,29 @@ def test_a_named_instance_opens_the_sets_of_its_name(tmp_path: Path) -> None:
         assert started.service.server_name.lower().endswith("\\second")
         assert backed_up(started, tmp_path, "second").numbers == []
         assert {message.number for message in asked(started, BACKUP) if isinstance(message, Message)} >= {3013}
+
+
+def test_the_error_log_is_written_where_that_is_asked_for(tmp_path: Path) -> None:
+    log = tmp_path / "errorlog"
+    with EmulatedServer(Wanted(tmp_path / "server", address=None, password=PASSWORD, log=log)) as started:
+        asked(started, BACKUP)
+    assert "is ready for connections" in log.read_text("utf-8", "replace")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="groups of POSIX")
+def test_a_group_reaches_what_it_is_to_share(tmp_path: Path) -> None:
+    group = os.getgroups()[-1] if os.getgroups() else os.getegid()
+    directory = tmp_path / "shared"
+    with EmulatedServer(Wanted(directory, address=None, group=group)):
+        modes = {path.name: path.stat() for path in (directory, *directory.iterdir())}
+        for name, mode in (
+            *(("shared", 0o2770), ("broker.socket", 0o660), ("sqlcmd.socket", 0o660)),
+            *(("broker.endpoint", 0o640), ("sqlcmd.endpoint", 0o640)),
+        ):
+            assert (modes[name].st_mode & 0o7777, modes[name].st_gid) == (mode, group), name
+    member, stranger = Account(5, 6, frozenset({7})), Account(5, 6)
+    assert in_group(member, 7) == Account(5, 7, frozenset({7}))
+    assert (in_group(stranger, 7), in_group(member, None)) == (stranger, member)
 
 
 CLIENT = """

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from selftest.sqlserver.asking import Asking
-from vdi_conformance.tds.answers import Column, Columns, OutputValue, Parameter, SqlType
+from vdi_conformance.tds.answers import Column, Columns, DatabaseChanged, OutputValue, Parameter, SqlType
 
 INT, TEXT = SqlType("int"), SqlType("nvarchar", 50)
 TABLE = """CREATE TABLE #t (number int NOT NULL, word nvarchar(20) NULL);
@@ -154,6 +154,12 @@ QUERIES = [
     ("SELECT number FROM #t INTERSECT SELECT 1", [(1,)]),
     ("SELECT v.b FROM (VALUES (1, 'x'), (2, 'y')) AS v (a, b) WHERE v.a = 2", [("y",)]),
     ("SELECT d.n FROM (SELECT number AS n FROM #t) d WHERE d.n = 3", [(3,)]),
+    ("SELECT STUFF((SELECT ',' + word FROM #t ORDER BY number FOR XML PATH('')), 1, 1, '')", [("one,uno,Two",)]),
+    (
+        "SELECT number, word + '<' AS w FROM #t WHERE number > 1 FOR XML PATH ('r'), TYPE",
+        [("<r><number>2</number><w>Two&lt;</w></r><r><number>3</number></r>",)],
+    ),
+    ("SELECT number FROM #t WHERE 1 = 0 FOR XML PATH", [(None,)]),
     ("SELECT value FROM STRING_SPLIT('a,b', ',')", [("a",), ("b",)]),
     ("SELECT name FROM master.sys.databases WHERE database_id < 3 ORDER BY name", [("master",), ("tempdb",)]),
     ("SELECT [databases].name FROM sys.databases WHERE name = N'MSDB'", [("msdb",)]),
@@ -176,6 +182,11 @@ def test_a_query_gives_its_rows(asking: Asking, text: str, rows: list[tuple[obje
     outcome = asking.succeed(TABLE + text)
     assert outcome.rows == rows
     assert outcome.counts[-1] == len(rows)
+
+
+def test_a_number_that_was_given_to_a_row_is_told(asking: Asking) -> None:
+    asking.succeed("CREATE TABLE #i (id int IDENTITY(1, 1), word varchar(9)) INSERT #i VALUES ('a'), ('b')")
+    assert asking.succeed("SELECT SCOPE_IDENTITY(), @@IDENTITY").rows == [(2, 2)]
 
 
 def test_columns_have_names_and_types_before_there_are_rows(asking: Asking) -> None:
@@ -255,10 +266,10 @@ SELECT @twice;"""
 
 def test_a_text_has_variables_of_its_own_and_leaves_the_database_as_it_was(asking: Asking) -> None:
     assert asking.run("DECLARE @a int = 1 EXEC ('SELECT @a')").errors == [(137, 1)]
-    assert asking.succeed("EXEC ('USE msdb; SELECT DB_NAME()') SELECT DB_NAME()").results == [
-        [("msdb",)],
-        [("master",)],
-    ]
+    outcome = asking.succeed("EXEC ('USE msdb; SELECT DB_NAME()') SELECT DB_NAME()")
+    assert outcome.results == [[("msdb",)], [("master",)]]
+    changes = [answer for answer in outcome.answers if isinstance(answer, DatabaseChanged)]
+    assert changes == [DatabaseChanged("msdb", "master"), DatabaseChanged("master", "msdb")]
 
 
 def test_a_cursor_goes_through_its_rows(asking: Asking) -> None:

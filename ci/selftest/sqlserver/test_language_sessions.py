@@ -20,6 +20,8 @@ from vdi_conformance.tds.answers import (
     ReturnStatus,
     SqlType,
     StatementEnd,
+    TransactionBegun,
+    TransactionEnded,
 )
 
 if TYPE_CHECKING:
@@ -124,6 +126,19 @@ def test_with_implicit_transactions_what_touches_tables_begins_one(asking: Askin
         "SET IMPLICIT_TRANSACTIONS ON SELECT @@TRANCOUNT SELECT TOP 0 1 FROM sys.databases SELECT @@TRANCOUNT ROLLBACK"
     )
     assert asking.succeed(text).results == [[(0,)], [], [(1,)]]
+
+
+def test_drivers_are_told_of_transactions_that_statements_begin_and_end(asking: Asking) -> None:
+    def told(text: str) -> list[object]:
+        return [one for one in asking.run(text).answers if isinstance(one, TransactionBegun | TransactionEnded)]
+
+    (begun,) = told("BEGIN TRAN BEGIN TRAN COMMIT")
+    assert isinstance(begun, TransactionBegun)
+    assert told("COMMIT") == [TransactionEnded(begun.number, is_committed=True)]
+    number = asking.session.begin()
+    assert told("ROLLBACK") == [TransactionEnded(number, is_committed=False)]
+    assert told("SET IMPLICIT_TRANSACTIONS ON CREATE TABLE #a (b int)") == [TransactionBegun(number + 1)]
+    assert told("SET XACT_ABORT ON SELECT 1 / 0") == [TransactionEnded(number + 1, is_committed=False)]
 
 
 def _lock(mode: str = "Exclusive", timeout: int = 0, owner: str = "Session") -> str:

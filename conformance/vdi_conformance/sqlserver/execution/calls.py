@@ -16,7 +16,7 @@ from vdi_conformance.sqlserver.language.sqltypes import INT, NVARCHAR_MAX
 from vdi_conformance.sqlserver.language.surroundings import Cell
 from vdi_conformance.sqlserver.language.values import convert
 from vdi_conformance.sqlserver.procedures import Call, Given, bound, find
-from vdi_conformance.tds.answers import StatementEnd
+from vdi_conformance.tds.answers import DatabaseChanged, StatementEnd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,10 +48,14 @@ def inner(run: Run, text: str, variables: dict[str, Cell]) -> Iterator[Answer]:
     try:
         yield from Run(state, variables, run.tries).statements(statements)
     except Left:
-        return
+        pass
     finally:
         state.globals["NESTLEVEL"] -= 1
+        there = state.database
         state.database, state.table_variables = before
+    if there != state.database:
+        yield DatabaseChanged(state.database, there)
+        yield StatementEnd()
 
 
 def _execute(run: Run, statement: does.Execute) -> Iterator[Answer]:

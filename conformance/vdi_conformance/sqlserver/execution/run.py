@@ -13,7 +13,7 @@ from vdi_conformance.sqlserver.language.sqltypes import NVARCHAR_MAX
 from vdi_conformance.sqlserver.language.surroundings import Environment
 from vdi_conformance.sqlserver.language.values import convert
 from vdi_conformance.sqlserver.seam import Refused
-from vdi_conformance.tds.answers import FATAL, Message, StatementEnd
+from vdi_conformance.tds.answers import FATAL, Message, StatementEnd, TransactionBegun, TransactionEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -112,6 +112,12 @@ class Run:
         self.state.globals.update(ROWCOUNT=rows or 0, ERROR=0)
         return StatementEnd(None if self.state.is_on("NOCOUNT") else rows)
 
+    def transaction_changes(self, before: int, committed: bool) -> Iterator[Answer]:
+        """Tell of a transaction that began or ended since its number was the one before."""
+        if self.state.transaction == before:
+            return
+        yield TransactionEnded(before, committed) if before else TransactionBegun(self.state.transaction)
+
     def relay(self, answers: Iterator[Answer], line: int) -> Iterator[Answer]:
         """Pass on what an instance or a procedure answers, the lines of messages filled in; raise what TRY catches."""
         failed: Message | None = None
@@ -145,7 +151,7 @@ class Run:
         if self.state.is_on("NOEXEC") and not isinstance(statement, does.SetOptions):
             return
         if self.state.is_on("IMPLICIT_TRANSACTIONS") and not self.state.in_transaction and _begins(statement):
-            self.state.begin()
+            yield TransactionBegun(self.state.begin())
         try:
             yield from handler_of(statement)(self, statement)
         except SqlError as error:
@@ -165,5 +171,7 @@ class Run:
         yield StatementEnd(None, failed=True)
         if error.aborts or (self.state.is_on("XACT_ABORT") and last.severity > 10):
             if self.state.is_on("XACT_ABORT") and self.state.in_transaction:
+                before = self.state.transaction
                 self.state.roll_back()
+                yield from self.transaction_changes(before, committed=False)
             raise BatchAborted

@@ -138,7 +138,7 @@ def _set_identity(run: Run, statement: does.SetOptions) -> None:
 
 
 def _transaction(run: Run, statement: does.Transaction) -> Iterator[Answer]:
-    state = run.state
+    state, before = run.state, run.state.transaction
     if statement.action == "BEGIN":
         state.begin()
     elif statement.action == "COMMIT":
@@ -147,6 +147,7 @@ def _transaction(run: Run, statement: does.Transaction) -> Iterator[Answer]:
         state.roll_back()
     elif not state.in_transaction:
         raise fault(628)
+    yield from run.transaction_changes(before, committed=statement.action == "COMMIT")
     yield run.end()
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from vdi_conformance.contract import Unavailable
 from vdi_conformance.sqlserver.language.faults import SqlError, fault
 from vdi_conformance.sqlserver.language.tokens import words
 
@@ -19,7 +20,7 @@ _PUNCTUATION: Final = {"SEMI": "_SEMI", "COMMA": "_COMMA", "DOT": "_DOT", "LPAR"
 _SYNONYMS: Final = {"EXECUTE": "EXEC", "TRANSACTION": "TRAN", "OUT": "OUTPUT", "PROC": "PROCEDURE"}
 
 
-class LarkMissing(Exception):
+class LarkMissing(Unavailable):
     """The parser library is not installed; the text says how to."""
 
 

@@ -21,6 +21,7 @@ from vdi_conformance.sqlserver.language.plans import Plan, SourcePlan
 from vdi_conformance.sqlserver.language.sources import plan_source
 from vdi_conformance.sqlserver.language.sqltypes import BIGINT, FLOAT, INT, NULL, common
 from vdi_conformance.sqlserver.language.values import convert, sort_key
+from vdi_conformance.sqlserver.language.xml_paths import as_xml
 from vdi_conformance.tds.answers import Column
 
 if TYPE_CHECKING:
@@ -44,8 +45,11 @@ def plan_query(query: tree.Query, environment: Environment, outer: Scope | None 
         named = plan._replace(columns=renamed(plan.columns, table.columns, table.name))
         environment = replace(environment, common={**environment.common, table.name.lower(): named})
     if isinstance(query.body, tree.Combination):
-        return _limited(query, _ordered(query, _combined(query.body, environment, outer), environment), environment)
-    return _limited(query, _SelectPlanner(query.body, query.order, environment, outer).plan(), environment)
+        plan = _ordered(query, _combined(query.body, environment, outer), environment)
+    else:
+        plan = _SelectPlanner(query.body, query.order, environment, outer).plan()
+    plan = _limited(query, plan, environment)
+    return plan if query.element is None else as_xml(plan, query.element)
 
 
 def renamed(columns: Sequence[Column], names: Sequence[str], table: str) -> tuple[Column, ...]:

@@ -307,13 +307,14 @@ class CommonTable(NamedTuple):
 
 
 class Query(NamedTuple):
-    """A whole query; `offset` and `fetch` are numbers of rows."""
+    """A whole query; `offset` and `fetch` are numbers of rows, `element` is the name of FOR XML PATH."""
 
     body: Body
     order: tuple[OrderItem, ...] = ()
     offset: Expression | None = None
     fetch: Expression | None = None
     common: tuple[CommonTable, ...] = ()
+    element: str | None = None
 
 
 def without_lines(node: Any) -> Any:

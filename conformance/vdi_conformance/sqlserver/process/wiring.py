@@ -56,7 +56,12 @@ def service_of(wish: ServerWish) -> SqlService:
     offered = [Offered(*one) for one in wish.databases]
     try:
         instance = EmulatedInstance(
-            wish.directory / "server", wish.make_server, seed=wish.seed, instance=wish.instance, offered=offered
+            wish.directory,
+            wish.make_server,
+            seed=wish.seed,
+            instance=wish.instance,
+            offered=offered,
+            log=wish.log,
         )
     except Unusable as error:
         raise Unavailable(str(error)) from error

@@ -26,8 +26,15 @@ class QueryBuilder(ExpressionBuilder):
 
     def query(self, parts: list[Any]) -> tree.Query:
         """A query with its order."""
-        body, order, *_ = parts
-        return tree.Query(body, *(order or ()))
+        body, order, element, *_ = parts
+        return tree.Query(body, *(order or ()), element=element)
+
+    def for_xml(self, parts: list[Any]) -> str:
+        """FOR XML PATH with the name of its elements, which is row where none is given."""
+        return "row" if parts[0] is None else string_of(parts[0])
+
+    def for_reading(self, parts: list[Any]) -> None:
+        """FOR READ ONLY and FOR UPDATE, which change nothing here."""
 
     def query_hint(self, parts: list[Any]) -> None:
         """A hint, which changes nothing here."""

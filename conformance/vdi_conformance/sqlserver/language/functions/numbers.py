@@ -96,6 +96,11 @@ def _power_of(arguments: Sequence[Computed], session: Surroundings) -> Computed:
     return Computed(sql_type, run)
 
 
+@function("SCOPE_IDENTITY", 0)
+def _last_identity(arguments: Sequence[Computed], session: Surroundings) -> Computed:
+    return Computed(SqlType("numeric", 0, 38, 0), lambda frame: session.globals.get("IDENTITY"))
+
+
 simple("SQRT", "f", FLOAT, _root)
 simple("EXP", "f", FLOAT, math.exp)
 simple("PI", "", FLOAT, lambda: math.pi)
