@@ -9,6 +9,7 @@ import pytest
 from selftest.applications.sites import JudgedSite, application_named
 from vdi_conformance.applications.calls import FORMS
 from vdi_conformance.applications.judge import Judge
+from vdi_conformance.applications.rules.streams import Ends
 from vdi_conformance.applications.standards import standards
 from vdi_conformance.emulator.calls import CALLS
 from vdi_conformance.emulator.observing import WATCHED
@@ -46,6 +47,20 @@ def test_every_requirement_of_the_client_application_has_a_standard() -> None:
 
 def test_the_calls_that_are_told_are_those_of_the_broker() -> None:
     assert FORMS.keys() - CALLS == {"create", "attach", "server_open"}
+
+
+def test_a_rule_that_fails_takes_nothing_along(site: JudgedSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Ends, "moved", fail)
+    judge = site.judged(application_named("right:OneDevice"))
+    evidence = judge.evidence("an application")
+    assert evidence.checks[0].verdict == "error"
+    assert "ZeroDivisionError" in evidence.checks[0].detail
+    assert evidence.footer.exit_code == 6
+    for made in FORMATS.values():
+        assert made(evidence)
 
 
 def test_where_no_application_came_nothing_was_executed(site: JudgedSite, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from vdi_conformance.applications.calls import ended_process, evidence_calls
 from vdi_conformance.applications.standards import standards
 from vdi_conformance.evidence.records import APPLICATION, Cause, CheckRecord, Observation, Verdict
 from vdi_conformance.requirements import catalogue
-from vdi_conformance.untrusted.printable import keepable
+from vdi_conformance.untrusted.printable import keepable, shown_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BROKEN: Final[dict[str, Verdict]] = {"MUST": "failed", "SHOULD": "warning"}
 """The verdict over a requirement that was broken, by its level; another level only observes."""
 
+TROUBLE: Final = 10_000
+"""So many characters of a traceback are kept."""
+
 
 class _Judged(NamedTuple):
     """A verdict, and what shows it."""
@@ -34,11 +37,23 @@ class _Judged(NamedTuple):
     ended: Departure | None = None
 
 
-def checks(ledger: Ledger) -> tuple[CheckRecord, ...]:
-    """Give a check for each requirement that is judged; none where no application had a set."""
-    if not ledger.sets:
-        return ()
-    return tuple(_checks(ledger))
+def checks(ledger: Ledger, trouble: str = "") -> tuple[CheckRecord, ...]:
+    """Give a check for each requirement that is judged; none where no application had a set.
+
+    `trouble` is why the judge itself could not go on, if it could not.
+    """
+    failed = (_failed(trouble),) if trouble else ()
+    return failed if not ledger.sets else (*failed, *_checks(ledger))
+
+
+def _failed(trouble: str) -> CheckRecord:
+    """Tell that the judge has failed: what came afterwards is not judged."""
+    id_ = f"{APPLICATION}/the_judge_goes_on"
+    cause = Cause(kind="suite", sentence="The judge itself failed, and judged nothing that came afterwards")
+    detail = shown_lines(trouble, TROUBLE)
+    return CheckRecord(
+        id=id_, node=id_, requirements=[], level="", verdict="error", duration=0.0, cause=cause, detail=detail
+    )
 
 
 def _checks(ledger: Ledger) -> Iterator[CheckRecord]:

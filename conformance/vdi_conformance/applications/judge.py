@@ -67,7 +67,7 @@ class Judge:
 
     def evidence(self, name: str) -> Evidence:
         """Give the evidence of what was judged; `name` is that of the application."""
-        judged = checks(self.ledger)
+        judged = checks(self.ledger, self._recording.trouble)
         header = Header(
             suite_version=vdi_conformance.__version__,
             catalogue_sha256=digest(),

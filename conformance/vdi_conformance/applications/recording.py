@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +33,10 @@ BACKUPS: Final = 64
 
 
 class Recording:
-    """An observer of one broker, and what its judging servers report to; `take` is given every event."""
+    """An observer of one broker, and what its judging servers report to; `take` is given every event.
+
+    `trouble` is the traceback of what has ended the recording before its time, mostly empty.
+    """
 
     def __init__(self, take: Callable[[Event], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._take = take
@@ -46,13 +50,20 @@ class Recording:
         self._under_way: dict[object, tuple[int, ObjectKey, str, tuple[Any, ...], float]] = {}
         self._backups: deque[Streams] = deque(maxlen=BACKUPS)
         self._stopped = False
+        self.trouble = ""
 
     def _now(self) -> float:
         return self._clock() - self._began
 
     def _hand_on(self, event: Event) -> None:
-        if not self._stopped:
+        """Hand an event on; a rule that fails must not take the broker along, and ends the judgement alone."""
+        if self._stopped:
+            return
+        try:
             self._take(event)
+        except Exception:
+            self._stopped = True
+            self.trouble = traceback.format_exc()
 
     # The broker's side
 
