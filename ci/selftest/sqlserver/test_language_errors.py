@@ -31,6 +31,7 @@ BEFOREHAND = [
     ("PRINT 'x' SELECT CHARINDEX('a')", [(189, 1)]),
     ("PRINT 'x'\nBREAK", [(135, 2)]),
     ("PRINT 'x' CONTINUE", [(136, 1)]),
+    ("PRINT 'x' RETURN 5", [(178, 1)]),
     ("DECLARE @a nothing", [(243, 1)]),
     ("SELECT 1 AS", [(156, 1)]),
     ("PRINT 'x'\nBACKUP DATABASE a TO VIRTUAL_DEVICE = 'b'\nWITH FORMAT,\nNOTHING", [(155, 4)]),

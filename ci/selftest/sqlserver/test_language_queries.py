@@ -227,6 +227,11 @@ IF @i = 4 PRINT 'four'; ELSE PRINT 'other'"""
     assert asking.succeed(text).printed == ["1", "3", "four"]
 
 
+def test_return_ends_the_batch_or_the_text_that_it_is_in(asking: Asking) -> None:
+    text = "EXEC (N'PRINT N''a'' RETURN PRINT N''b'' ') PRINT 'c' WHILE 1 = 1 RETURN PRINT 'd' "
+    assert asking.succeed(text).printed == ["a", "c"]
+
+
 def test_rows_are_inserted_changed_and_deleted(asking: Asking) -> None:
     text = """CREATE TABLE #a (id int IDENTITY(1, 1) PRIMARY KEY, word varchar(9) NOT NULL DEFAULT 'none');
 INSERT INTO #a (word) VALUES ('a'), (DEFAULT);

@@ -61,8 +61,8 @@ class SqlSession:
             return
         try:
             yield from Run(state, variables).statements(statements)
-        except Left as left:
-            yield ReturnStatus(left.result)
+        except Left:
+            pass
         except BatchAborted:
             return
         for parameter in parameters:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.sqlserver.execution.run import Caught, Left
 from vdi_conformance.sqlserver.language import instructions as does
-from vdi_conformance.sqlserver.language.sqltypes import INT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +54,7 @@ def _try(run: Run, statement: does.Try) -> Iterator[Answer]:
 
 
 def _leave(run: Run, statement: does.Leave) -> Iterator[Answer]:
-    result = 0 if statement.value is None else run.evaluate(statement.value, INT)
-    raise Left(statement.how, result or 0)
+    raise Left(statement.how)
 
 
 HANDLERS: Final[dict[type, Handler]] = {

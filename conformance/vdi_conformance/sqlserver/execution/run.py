@@ -31,12 +31,11 @@ DEEPEST: Final = 32
 
 
 class Left(Exception):
-    """BREAK, CONTINUE or RETURN; a value comes with RETURN alone."""
+    """BREAK, CONTINUE or RETURN."""
 
-    def __init__(self, how: str, result: int = 0) -> None:
+    def __init__(self, how: str) -> None:
         super().__init__(how)
         self.how = how
-        self.result = result
 
 
 class BatchAborted(Exception):

@@ -52,6 +52,8 @@ class _Checker:
         """Look at a statement and those within it."""
         if isinstance(statement, does.Leave) and statement.how != "RETURN" and not loops:
             raise fault(135 if statement.how == "BREAK" else 136, line=statement.line)
+        if isinstance(statement, does.Leave) and statement.value is not None:
+            raise fault(178, line=statement.line)
         inner = loops + isinstance(statement, does.While)
         for field in statement:
             if isinstance(field, does.INSTRUCTIONS):

@@ -27,7 +27,8 @@ class QueryBuilder(ExpressionBuilder):
     def query(self, parts: list[Any]) -> tree.Query:
         """A query with its order."""
         body, order, element, *_ = parts
-        return tree.Query(body, *(order or ()), element=element)
+        found = order or Order(())
+        return tree.Query(body, found.items, found.offset, found.fetch, element=element)
 
     def for_xml(self, parts: list[Any]) -> str:
         """FOR XML PATH with the name of its elements, which is row where none is given."""
