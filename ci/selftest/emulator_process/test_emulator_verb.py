@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-import vdi_conformance
-from selftest.emulator_process.starting import DIRECTORY, PATIENCE, command, environment, ran, running
+from selftest.emulator_process.starting import CI, DIRECTORY, PATIENCE, command, environment, ran, running
 from vdi_conformance.cli import main
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -42,7 +41,7 @@ def test_a_command_finds_all_that_a_client_needs_and_gives_its_exit_code(tmp_pat
 
 
 def test_the_first_example_of_its_page_works() -> None:
-    page = (Path(vdi_conformance.__file__).parents[1] / "EMULATOR.md").read_text(encoding="utf-8")
+    page = (CI.parent / "conformance" / "EMULATOR.md").read_text(encoding="utf-8")
     (line,) = (line for line in page.splitlines() if line.startswith("vdi-conformance") and "-- sqlcmd" in line)
     pytest.importorskip("lark")
     pytest.importorskip("cryptography")

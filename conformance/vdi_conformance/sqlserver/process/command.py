@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -57,8 +58,10 @@ class Ending:
         """Run a command, and give its exit code as a shell would."""
         if (number := self._signal()) is not None:
             return _SIGNALLED + number
+        # Windows looks for programs alone by itself, not for scripts, and on the path of this process.
+        program = shutil.which(command[0], path=variables.get("PATH")) or command[0]
         try:
-            self._process = subprocess.Popen(command, env=dict(variables))
+            self._process = subprocess.Popen([program, *command[1:]], env=dict(variables))
         except OSError as error:
             reason = f"{command[0]} cannot be started ({error.strerror})"
             raise NotStarted(f"{reason}: name a program that there is") from error
