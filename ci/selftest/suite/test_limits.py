@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from vdi_conformance.adapters.references import resolve
+from vdi_conformance.cli import main
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.harness.device import MOST_COMMANDS, Device
 from vdi_conformance.harness.expectations import Result
 from vdi_conformance.harness.intervals import LONGER, TooSlow, with_time_enough
 from vdi_conformance.harness.judging import ConformanceFailure, NotTested
 from vdi_conformance.harness.worker_session import Parties, WorkerSession
+from vdi_conformance.host import pace
 from vdi_conformance.host.messages.client import CommandRecord, CommandReply
 from vdi_conformance.vdi.hresult import NOERROR
 
@@ -108,3 +111,14 @@ def test_a_machine_that_is_far_too_slow_cannot_tell() -> None:
 
     with pytest.raises(NotTested, match="this machine was too slow"):
         with_time_enough(cast("Testbed", Scaling()), 100, attempt)
+
+
+@pytest.mark.long
+def test_a_host_may_wait_as_long_as_it_was_told_to_where_the_machine_is_less_busy_by_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    until = time.monotonic() + 15
+    monkeypatch.setattr(pace, "stretch", lambda: 3.0 if time.monotonic() < until else 1.0)
+    check = "BUF/a_held_buffer_keeps_its_bytes_while_others_work[restore-both]"
+    reading = "vdi_fixtures.readings.buf.devices_take_turns:Reading"
+    assert main(["run", "--adapter", reading, "--check", check]) == 6

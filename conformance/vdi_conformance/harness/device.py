@@ -238,7 +238,9 @@ class Device:
                 self.fetched += 1
             return reply.answers
 
-        return PendingAnswer(self.client.host.send(request), answered, patience=BOUND_TO_COME / 1000 * 2)
+        return PendingAnswer(
+            self.client.host.send(request), answered, patience=self.client.scaled(2 * BOUND_TO_COME) / 1000
+        )
 
     def send_serve(
         self,

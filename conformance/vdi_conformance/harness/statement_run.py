@@ -272,7 +272,9 @@ class StatementRun(SetInUse):
         """
         try:
             pending = device.send_serve(self.stream(device), limit=count) if self.medium(device).is_pipe else None
-            served = None if pending is None else pending.result(patience=BOUND_TO_COME / 1000 * 2)
+            served = (
+                None if pending is None else pending.result(patience=device.client.scaled(2 * BOUND_TO_COME) / 1000)
+            )
         except MethodNotFound:
             served = None
         if served is None:
@@ -322,7 +324,7 @@ class StatementRun(SetInUse):
         serving = [(device, self._send_serve(device)) for device in self.devices]
         for device, pending in serving:
             with needing("CMD-24"):
-                served = pending.result(patience=BOUND_TO_COME / 1000 * 2)
+                served = pending.result(patience=device.client.scaled(2 * BOUND_TO_COME) / 1000)
             device.require_accepted(served)
             device.client.code(GetCommand, served.code).expect(VD_E_CLOSE, by=END_OF_DEVICE)
             device.closed = True
