@@ -78,7 +78,7 @@ def _trait(evidence: Evidence, name: str) -> object:
     if name == PLATFORM:
         return evidence.header.platform.partition("-")[0]
     if name == SERVER_ROLE:
-        return evidence.header.server.capabilities["server"]
+        return evidence.header.server.capabilities.get("server")
     return evidence.header.client.capabilities[name]
 
 

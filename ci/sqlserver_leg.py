@@ -1,9 +1,9 @@
-"""Run the suite by Microsoft's driver against the emulated SQL Server: `python3 ci/sqlserver_leg.py [options of run]`.
+"""Run the suite by Microsoft's driver against the emulated SQL Server: `python3 ci/sqlserver_leg.py [PROFILE...]`.
 
-The library is the stand-in libsqlvdi.so, the server `sqlserver`: T-SQL over TDS by mssql-python. Both profiles that a
-server of statements is enough for must come to the same verdicts as with the emulator's own server, apart from what
-`ci/compare_abis.py` explains; `ci/linux_leg.py` has made that run, or it is made here. Options go to `run` in place of
-the profiles, and with them nothing is compared.
+The library is the stand-in libsqlvdi.so, the server `sqlserver`: T-SQL over TDS by mssql-python. The profiles that a
+server of statements is enough for, both where none is named, must come to the same verdicts as with the emulator's own
+server, apart from what `ci/compare_abis.py` explains; `ci/linux_leg.py` has made that run, or it is made here. Options
+of `run` may be given in place of profiles; then nothing is compared.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def leg(python: Path, further: list[str]) -> int:
     command = tool(python, "vdi-conformance")
     run = [command, "run", "--adapter", library, "-n", "2", "--server"]
     driven = [command, "emulator", "--", *run, "sqlserver"]
-    if further:
+    if not set(further) <= set(PROFILES):
         return call([*driven, *further])
     if not is_newer_than_the_sources(BY_THE_EMULATOR) and (
         code := call([*run, "emulator", "--evidence", str(BY_THE_EMULATOR)])
     ):
         return code
-    for profile in PROFILES:
+    for profile in further or PROFILES:
         evidence = REPORTS / f"sqlserver-{profile}.jsonl"
         if code := call([*driven, "--profile", profile, "--evidence", str(evidence)]):
             return code

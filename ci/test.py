@@ -78,7 +78,7 @@ def linux_leg() -> tuple[Step, ...]:
         return ()
     return (
         Step("the Linux leg", [sys.executable, "ci/linux_leg.py"]),
-        Step("the leg by the driver", [sys.executable, "ci/sqlserver_leg.py"]),
+        Step("the leg by the driver", [sys.executable, "ci/sqlserver_leg.py", "shared-buffers"]),
     )
 
 

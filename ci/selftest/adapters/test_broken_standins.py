@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -16,11 +16,17 @@ from vdi_conformance.proof.schedule import red
 if TYPE_CHECKING:
     from pathlib import Path
 
-HERE = [fault for fault in faults() if "linux" in fault.ABIs]
+EVERYDAY: Final = ("a_method_has_no_symbol", "a_negative_time_is_over_at_once", "size_and_position_change_places")
+"""One of each kind; every one has a library of its own to be compiled."""
+HERE = [
+    pytest.param(fault, id=fault.name, marks=() if fault.name in EVERYDAY else pytest.mark.long)
+    for fault in faults()
+    if "linux" in fault.ABIs
+]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="libsqlvdi.so is a library of Linux")
-@pytest.mark.parametrize("fault", HERE, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", HERE)
 def test_a_broken_library_is_found(fault: Fault, tmp_path: Path) -> None:
     copy(fault, tmp_path / "sources")
     library = tmp_path / "libsqlvdi.so"

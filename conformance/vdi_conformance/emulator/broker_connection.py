@@ -68,9 +68,10 @@ class BrokerConnection:
         self._local = threading.local()
         self._numbers = itertools.count(1)
         self._denied = False
-        self.watched = (Path(directory) / WATCHED).exists()
+        self.watched = False
         try:
             self._endpoint = find(directory)
+            self.watched = (Path(directory) / WATCHED).exists()
             self._lifeline = _Connection(self._endpoint)
         except PermissionError:
             self._denied = True

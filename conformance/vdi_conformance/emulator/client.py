@@ -151,7 +151,9 @@ class EmulatorDeviceSet:
         open_set = self._open_set
         commands = {} if open_set is None else open_set.commands
         number = commands.get(record, _NO_COMMAND)
-        if open_set is not None and open_set.handed_out.pop(record, None) not in (None, contents_of(record)):
+        before = None if open_set is None else open_set.handed_out.pop(record, None)
+        # Only a record of this object may be looked at: at any other address there may be nothing.
+        if before is not None and before != contents_of(record):
             self._call("record_changed", number)
         (code,) = self._call("complete_command", device, number, completion_code, bytes_transferred, position)
         if code == NOERROR:
