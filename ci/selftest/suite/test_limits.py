@@ -14,6 +14,7 @@ from vdi_conformance.harness.device import MOST_COMMANDS, Device
 from vdi_conformance.harness.expectations import Result
 from vdi_conformance.harness.intervals import LONGER, TooSlow, with_time_enough
 from vdi_conformance.harness.judging import ConformanceFailure, NotTested
+from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.harness.worker_session import Parties, WorkerSession
 from vdi_conformance.host import pace
 from vdi_conformance.host.messages.client import CommandRecord, CommandReply
@@ -21,7 +22,6 @@ from vdi_conformance.vdi.hresult import NOERROR
 
 if TYPE_CHECKING:
     from vdi_conformance.harness.client import Client
-    from vdi_conformance.harness.testbed import Testbed
 
 RECORD = CommandRecord(address="0x1000", code=2, size=512, position="0x0", buffer="0x2000")
 
@@ -122,3 +122,14 @@ def test_a_host_may_wait_as_long_as_it_was_told_to_where_the_machine_is_less_bus
     check = "BUF/a_held_buffer_keeps_its_bytes_while_others_work[restore-both]"
     reading = "vdi_fixtures.readings.buf.devices_take_turns:Reading"
     assert main(["run", "--adapter", reading, "--check", check]) == 6
+
+
+@pytest.mark.parametrize("have_a_broker", [True, False])
+def test_workers_without_a_broker_of_their_own_name_their_sets_apart(have_a_broker: bool) -> None:
+    spec, has = resolve("emulator"), Capabilities(server="scripted", broker=have_a_broker)
+    names = set()
+    for _ in range(2):
+        session = WorkerSession(Parties(spec, spec, has, has, seed=0, timeout_scale=1.0))
+        names.add(Testbed(session, "one and the same check").name())
+        session.close()
+    assert len(names) == (1 if have_a_broker else 2)

@@ -414,9 +414,9 @@ class Testbed:
         return Client(host, f"set{self._sets}", self.observe, scale, self._need_joining)
 
     def name(self) -> str:
-        """Give a name for a set that no other check uses."""
+        """Give a name for a set that nobody else uses."""
         self._sets += 1
-        return f"vdi-conformance-{self._check}-{self._sets}"
+        return f"vdi-conformance-{self._check}-{self.session.name_token}{self._sets}"
 
     def _streams(self, scenario: Scenario) -> Path:
         source = Scenario(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -75,6 +76,11 @@ class Parties:
         """Whether the server is another adapter's."""
         return self.server is not None and self.server != self.client
 
+    @property
+    def share_the_computer(self) -> bool:
+        """Whether sets are among those of other workers and runs, since no broker of the worker keeps them apart."""
+        return not (self.client_capabilities.broker or self.server_capabilities.broker)
+
 
 class WorkerSession:
     """Starts processes for checks; the background parts of the adapters run here, once.
@@ -91,11 +97,17 @@ class WorkerSession:
         self._stretch = 1.0
         self.supervisor = supervisor or Supervisor(start, cpu=cpu)
         self.directory = Path(self.supervisor.directory)
+        self._token = secrets.token_hex(3)
         self._casts = 0
         self._streams: dict[str, Path] = {}
         self._brokers: dict[AdapterSpec, Host] = {}
         self._open_to_others: set[Path] = set()
         self._start_brokers()
+
+    @property
+    def name_token(self) -> str:
+        """What names of sets need so that no other worker and no other run on this computer has them; often nothing."""
+        return f"{self._token}-" if self.parties.share_the_computer else ""
 
     def clear(self) -> None:
         """End and forget whatever belongs to these parties; others follow, in a directory of their own."""

@@ -8,7 +8,7 @@ from vdi_conformance.evidence.records import BEFORE, CheckRecord
 from vdi_conformance.judgement.charges import concerned
 
 _CLIENTS: Final = re.compile(r"\b(?:the |a )?(?:primary|secondary(?: \d+)?)\b")
-_NAMES: Final = re.compile(r"\bvdi-conformance-[0-9a-f]+-\d+(?:-\d+)?\b|'[^']*'")
+_NAMES: Final = re.compile(r"\bvdi-conformance(?:-[0-9a-f]+)+\b|'[^']*'")
 _NUMBERS: Final = re.compile(r"(?<![\w(])-?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)(?![\w)])")
 UNKNOWN: Final = "no cause"
 ENDS: Final = ("died", "hung")
