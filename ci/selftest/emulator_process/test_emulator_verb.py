@@ -117,6 +117,25 @@ def test_what_it_says_is_enough_to_connect() -> None:
         assert main(["emulator", "sql", "--directory", told["directory"], "FAIL"]) == 1
 
 
+BY_NAME = """
+import os, pymssql
+password = os.environ["VDI_EMULATOR_PASSWORD"]
+with pymssql.connect(server=r"127.0.0.1\\third", user="sa", password=password) as connection:
+    cursor = connection.cursor()
+    cursor.execute("SELECT @@SERVERNAME")
+    print(cursor.fetchone()[0])
+"""
+
+
+# Only one process of a computer tells drivers of instances, so that everyday tests at once would be in its way.
+@pytest.mark.long
+def test_drivers_find_a_named_instance_by_its_name() -> None:
+    pytest.importorskip("pymssql")
+    words = [PYTHON, "-m", "vdi_conformance.cli", "emulator", "--instance", "third", "--", PYTHON, "-c", BY_NAME]
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.stdout.strip().endswith("\\third"), done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -146,6 +146,9 @@ class EmulatedServer:
             listener = wiring.listen(self._service, *self._wanted.address)
             self._ends.callback(listener.close)
             port = listener.address[1]
+            named = self._wanted.instance
+            if named is not None and (browser := wiring.known_by_name(self._service, named, host, port)) is not None:
+                self._ends.callback(browser.close)
         return Connections(directory, directory / PROGRAMS, self._service.server_name, host, port, self._password)
 
     def _tool(self, terminal: Terminal) -> Tool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vdi_conformance.contract import Unavailable
+from vdi_conformance.output.console import tell
+from vdi_conformance.untrusted.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from vdi_conformance.emulator.server import EmulatorServer
     from vdi_conformance.tds.answers import SqlService
+    from vdi_conformance.tds.browser import InstanceBrowser
 
 
 class DatabaseWish(NamedTuple):
@@ -79,3 +82,18 @@ def listen(service: SqlService, host: str, port: int) -> Listener:
     except (NotListening, NoCertificate) as error:
         raise Unavailable(str(error)) from error
     return server
+
+
+def known_by_name(service: SqlService, instance: str, host: str, port: int) -> InstanceBrowser | None:
+    """Let drivers find a named instance by its name; None, and one sentence is told, where another server does that."""
+    from vdi_conformance.tds.browser import InstanceBrowser, KnownInstance
+    from vdi_conformance.tds.server import NotListening
+
+    computer = service.server_name.partition("\\")[0]
+    browser = InstanceBrowser(host, KnownInstance(computer, instance, service.version, port))
+    try:
+        browser.start()
+    except NotListening as error:
+        tell(f"vdi-conformance: {shown(str(error))}")
+        return None
+    return browser
