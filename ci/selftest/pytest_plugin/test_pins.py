@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import native
 from native import build
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.host.spec import RunSettings
@@ -33,6 +36,13 @@ if __name__ == "__main__":
     entry.METHODS.leave_out("process.files")
     entry.METHODS.leave_out("statement.server_version")
     entry.spawned_main("vdi_conformance.adapters.emulator:Emulator", 0)
+"""
+
+
+LOADED = """
+import sys
+from selftest.pytest_plugin.test_pins import asked
+print(*(path for path, pin in asked(sys.argv[1]).pins.items() if pin.kind == "loaded"), sep=chr(10))
 """
 
 
@@ -103,7 +113,15 @@ def test_the_library_that_was_loaded_is_pinned_with_what_it_loaded_itself() -> N
     library = build()
     found = asked(f"sqlserver:{library}")
     assert found.core == {str(library.resolve()): of_file(library)}
-    loaded = {Path(path).name.partition(".")[0] for path, pin in found.pins.items() if pin.kind == "loaded"}
+    # A process of its own, since what the one that asks has loaded as well does not count.
+    fresh = subprocess.run(
+        [sys.executable, "-c", LOADED, f"sqlserver:{library}"],
+        env={**os.environ, "PYTHONPATH": str(Path(native.__file__).parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {Path(path).name.partition(".")[0] for path in fresh.stdout.splitlines()}
     assert "libstdc++" in loaded
     assert "libc" not in loaded
 

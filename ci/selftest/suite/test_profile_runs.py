@@ -26,6 +26,8 @@ def ids(requirements: list[RequirementVerdict], verdict: Verdict) -> set[str]:
     return {requirement.id for requirement in requirements if requirement.verdict == verdict}
 
 
+# Every day the leg by the driver shows it.
+@pytest.mark.long
 def test_a_server_that_runs_statements_is_enough_to_judge_what_processes_share(run_suite: RunSuite) -> None:
     adapter = "vdi_fixtures.limited.declares_the_least:Limited"
     run = run_suite("--adapter", adapter, "--profile", "shared-buffers", "-n", "2")

@@ -55,7 +55,7 @@ class _Checker:
         if isinstance(statement, does.Leave) and statement.value is not None:
             raise fault(178, line=statement.line)
         inner = loops + isinstance(statement, does.While)
-        for field in statement:
+        for field in cast("tuple[Any, ...]", statement):
             if isinstance(field, does.INSTRUCTIONS):
                 self.check(cast("Instruction", field), inner)
             elif isinstance(field, tuple) and field and all(isinstance(one, does.INSTRUCTIONS) for one in field):

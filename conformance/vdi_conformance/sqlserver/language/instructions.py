@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from vdi_conformance.sqlserver.language.tree import Expression, Name, Query, Source, Variable
     from vdi_conformance.sqlserver.seam import Change, FileSpec, TableDefinition
     from vdi_conformance.sqlserver.statements import BackupSubject, DeviceKind, RestoreSubject
     from vdi_conformance.tds.answers import SqlType
+
+
+class Instruction(Protocol):
+    """A statement, of one of the kinds below; `line` counts from 1 within the batch."""
+
+    @property
+    def line(self) -> int:
+        """Where it begins."""
+        ...
 
 
 class Use(NamedTuple):
@@ -308,38 +317,37 @@ class Maintenance(NamedTuple):
     arguments: tuple[Expression, ...] = ()
 
 
-Instruction = (
-    Use
-    | Assign
-    | SetOptions
-    | Declare
-    | DeclareCursor
-    | CursorAction
-    | If
-    | While
-    | Block
-    | Try
-    | Leave
-    | Print
-    | RaiseError
-    | Throw
-    | WaitFor
-    | Kill
-    | Transaction
-    | Execute
-    | ExecuteText
-    | CreateTable
-    | DropTables
-    | CreateDatabase
-    | AlterDatabase
-    | DropDatabases
-    | Insert
-    | Update
-    | Delete
-    | Select
-    | Backup
-    | Restore
-    | Maintenance
+INSTRUCTIONS: Final = (
+    Use,
+    Assign,
+    SetOptions,
+    Declare,
+    DeclareCursor,
+    CursorAction,
+    If,
+    While,
+    Block,
+    Try,
+    Leave,
+    Print,
+    RaiseError,
+    Throw,
+    WaitFor,
+    Kill,
+    Transaction,
+    Execute,
+    ExecuteText,
+    CreateTable,
+    DropTables,
+    CreateDatabase,
+    AlterDatabase,
+    DropDatabases,
+    Insert,
+    Update,
+    Delete,
+    Select,
+    Backup,
+    Restore,
+    Maintenance,
 )
-INSTRUCTIONS: Final = get_args(Instruction)
 """Every kind of statement."""
