@@ -128,6 +128,9 @@ def party(
     finally:
         for one in hosts:
             one.kill()
+        # Whoever starts a broker next may do so in the same directory, which has room for one at a time.
+        for one in hosts:
+            one.wait_until_ended()
     return asked
 
 
