@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from environment import FAILED, ROOT, Unprepared, say
+import native
+from environment import ROOT, Unprepared, main, say, tool
 
 SIZE: Final = 1 << 30
 DATABASE: Final = "big"
@@ -32,8 +32,6 @@ FLAGS: Final = (
 
 def build(directory: Path) -> Path:
     """Build the client; Unprepared says in one sentence why that cannot be."""
-    import native
-
     library = native.build()
     made = directory / "vdi-client"
     sources = [str(path.relative_to(SOURCES)) for path in sorted((SOURCES / "client").glob("*.cpp"))]
@@ -44,30 +42,34 @@ def build(directory: Path) -> Path:
     return made
 
 
-def judged(size: int, evidence: Path, scratch: Path) -> int:
+def judged(python: Path, size: int, evidence: Path, scratch: Path) -> int:
     """Let the client go there and back, and give the exit code of the verdicts."""
     media = scratch / "media"
     media.mkdir()
-    program = Path(sysconfig.get_path("scripts")) / "vdi-conformance"
     client = [str(build(scratch)), "roundtrip", DATABASE, str(media), str(DEVICES), str(TRANSFER)]
-    command = [str(program), "emulator", "--database", f"{DATABASE}={size}", "--judge", str(evidence), "--", *client]
+    command = [
+        tool(python, "vdi-conformance"),
+        "emulator",
+        "--database",
+        f"{DATABASE}={size}",
+        "--judge",
+        str(evidence),
+        "--",
+        *client,
+    ]
     began = time.monotonic()
     code = subprocess.run(command, check=False).returncode
     say(f"{size} bytes over {DEVICES} devices, there and back, in {time.monotonic() - began:.1f} s.")
     return code
 
 
-def start(arguments: list[str]) -> int:
+def start(python: Path, arguments: list[str]) -> int:
     """Obey the command line."""
     size = int(arguments[0]) if arguments else SIZE
     with tempfile.TemporaryDirectory() as scratch:
         evidence = Path(arguments[1]) if len(arguments) > 1 else Path(scratch) / "evidence.jsonl"
-        try:
-            return judged(size, evidence, Path(scratch))
-        except Unprepared as reason:
-            say(str(reason))
-            return FAILED
+        return judged(python, size, evidence, Path(scratch))
 
 
 if __name__ == "__main__":
-    raise SystemExit(start(sys.argv[1:]))
+    raise SystemExit(main(start, sys.argv[1:]))
