@@ -24,6 +24,8 @@ _CAUSES: Final = {
     "addresses of this process have no more than 32 bits": "the width of a process",
     # Hosts of ours have read their files before they change their account.
     "where the host program lies": "the place of a host program",
+    # The other run was of no profile.
+    "does not ask for": "what the profile asks for",
     # A prefix of Wine lets in nobody but its owner.
     "the adapter cannot be started by user": "the accounts that can start it",
 }
