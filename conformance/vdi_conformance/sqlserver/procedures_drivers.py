@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
+from vdi_conformance.sqlserver.data_tables import LANGUAGE, table
 from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME
 from vdi_conformance.sqlserver.procedures import Parameter, procedure
 from vdi_conformance.tds.answers import Column, Columns, Row, SqlType
@@ -50,10 +50,8 @@ _INFO_COLUMNS: Final = (
 @cache
 def _types() -> tuple[tuple[Value, ...], ...]:
     """Read the types that the server tells of; an empty cell is NULL."""
-    data = resources.files(__package__).joinpath("language/data/datatypes.tsv").read_bytes().decode("utf-8")
-    header, *lines = (line.split("\t") for line in data.splitlines())
-    assert header == [column.name for column in _TYPE_COLUMNS]
-    return tuple(tuple(_cell(cell, column) for cell, column in zip(line, _TYPE_COLUMNS, strict=True)) for line in lines)
+    lines = table("datatypes", LANGUAGE)
+    return tuple(tuple(_cell(line[column.name], column) for column in _TYPE_COLUMNS) for line in lines)
 
 
 def _cell(cell: str, column: Column) -> Value:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.sqlserver import language
+from vdi_conformance.sqlserver.data_tables import LANGUAGE, table
 from vdi_conformance.sqlserver.language import instructions as does
 from vdi_conformance.sqlserver.language import operators
 from vdi_conformance.sqlserver.language.expressions import Frame, value
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 _DEFAULTS: Final = (
     "ANSI_NULLS", "ANSI_PADDING", "ANSI_WARNINGS", "CONCAT_NULL_YIELDS_NULL", "QUOTED_IDENTIFIER", "ANSI_NULL_DFLT_ON",
 )  # fmt: skip
-_HEADER: Final = ("option", "kind")
 _DBCC_DONE: Final = Message(2528, "DBCC execution completed. If it printed errors, tell who administers the server.", 0)
 
 
@@ -91,10 +89,7 @@ def _set(run: Run, statement: does.SetOptions) -> Iterator[Answer]:
 @cache
 def _options() -> dict[str, str]:
     """Give the options of SET: switch (ON or OFF), number or word."""
-    data = resources.files(language).joinpath("data/set_options.tsv").read_bytes().decode("utf-8")
-    header, *lines = (tuple(line.split("\t")) for line in data.splitlines())
-    assert header == _HEADER
-    return {line[0]: line[1] for line in lines}
+    return {line["option"]: line["kind"] for line in table("set_options", LANGUAGE)}
 
 
 def _set_one(run: Run, name: str, statement: does.SetOptions) -> None:

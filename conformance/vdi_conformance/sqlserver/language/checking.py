@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from vdi_conformance.sqlserver.data_tables import LANGUAGE, table
 from vdi_conformance.sqlserver.language import instructions as does
 from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.faults import fault
@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 
     from vdi_conformance.sqlserver.language.instructions import Instruction
 
-_HEADER: Final = ("option", "statements")
-
 
 @cache
 def _options() -> dict[str, frozenset[str]]:
     """Give the options of BACKUP and of RESTORE."""
-    data = resources.files(__package__).joinpath("data/options.tsv").read_bytes().decode("utf-8")
-    header, *lines = (tuple(line.split("\t")) for line in data.splitlines())
-    assert header == _HEADER
-    return {word: frozenset(name for name, whose in lines if whose in (word, "both")) for word in ("backup", "restore")}
+    lines = table("options", LANGUAGE)
+    return {
+        word: frozenset(line["option"] for line in lines if line["statements"] in (word, "both"))
+        for word in ("backup", "restore")
+    }
 
 
 def checked(text: str, quoted_identifiers: bool, variables: Iterable[str] = ()) -> tuple[Instruction, ...]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from vdi_conformance.sqlserver.data_tables import LANGUAGE, table
 from vdi_conformance.tds.answers import Message
-
-_HEADER: Final = ("number", "severity", "aborts", "text")
 
 
 class SqlError(Exception):
@@ -40,10 +38,10 @@ class _Known(NamedTuple):
 @cache
 def _known() -> dict[int, _Known]:
     """Read the data file once."""
-    data = resources.files(__package__).joinpath("data/messages.tsv").read_bytes()
-    header, *lines = (tuple(line.split("\t")) for line in data.decode("utf-8").splitlines())
-    assert header == _HEADER
-    return {int(number): _Known(int(severity), aborts == "yes", text) for number, severity, aborts, text in lines}
+    return {
+        int(line["number"]): _Known(int(line["severity"]), line["aborts"] == "yes", line["text"])
+        for line in table("messages", LANGUAGE)
+    }
 
 
 def message(number: int, *words: object, line: int = 0, state: int = 1) -> Message:
