@@ -7,6 +7,7 @@ of the data, and every process maps an area at a multiple of the largest alignme
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT
@@ -63,6 +64,7 @@ class BufferPool:
         self.wanted: list[BufferRequest] = []
         self._first_handle = first_handle
         self._slots: list[Slot] = []
+        self._taken_first = 0
         self._by_place: dict[tuple[int, int], Slot] = {}
 
     def request(self, size: int, alignment: int, number: int) -> None:
@@ -95,13 +97,25 @@ class BufferPool:
         self._by_place[area, offset] = slot
 
     def allocate(self, size: int, alignment: int) -> Slot | None:
-        """Take the smallest free slot that fits, or None."""
-        fitting = [slot for slot in self._slots if slot.fits(size, max(alignment, self.alignment))]
-        if not fitting:
-            return None
-        slot = min(fitting, key=lambda slot: slot.size)
-        slot.allocated = size
-        return slot
+        """Take the smallest free slot that fits, the first one of several, or None."""
+        alignment = max(alignment, self.alignment)
+        found: Slot | None = None
+        for slot in itertools.islice(self._slots, self._taken_first, None):
+            if slot.fits(size, alignment) and (found is None or slot.size < found.size):
+                found = slot
+                if slot.size == size:
+                    break
+        if found is not None:
+            found.allocated = size
+            # A pool of thousands is taken from its start on, and would be searched from there each time.
+            while self._taken_first < len(self._slots) and self._slots[self._taken_first].allocated:
+                self._taken_first += 1
+        return found
+
+    def free(self, slot: Slot) -> None:
+        """Let a slot that was taken be taken again."""
+        slot.allocated = 0
+        self._taken_first = 0
 
     def available(self, size: int, alignment: int) -> int:
         """Count the buffers of that size and alignment that could still be allocated, wishes included."""

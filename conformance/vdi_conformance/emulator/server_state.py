@@ -154,7 +154,7 @@ class EmulatedServer:
         slot = self.set.pool.at(area, offset)
         if slot is None or slot.busy or slot.allocated != size:
             return CallAnswer(VD_E_INVALID)
-        slot.allocated = 0
+        self.set.pool.free(slot)
         return CallAnswer(NOERROR)
 
     def send_command(self, device_name: str, command: EmulatedCommand, area: int, offset: int) -> CallAnswer:

@@ -1,8 +1,9 @@
 """Memory of a host process, as checks see it: addresses are numbers, contents are descriptions or digests."""
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -20,9 +21,13 @@ from vdi_conformance.host.messages.memory import (
     SaveMemory,
     WriteMemory,
 )
-from vdi_conformance.host.process import Host, Pending
 from vdi_conformance.untrusted.bounds import MOST_SEED
 from vdi_conformance.untrusted.printable import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from vdi_conformance.host.process import Host, Pending
 
 R = TypeVar("R", bound=Reply)
 PAGE: Final = 4096
@@ -96,13 +101,13 @@ class ProcessMemory:
 
     def peek(self, addresses: Sequence[int]) -> list[int]:
         """Read single bytes."""
-        reading = [self.host.send(ReadMemory(address=hex(address), size=1)) for address in addresses]
+        reading = self.host.send_all(ReadMemory(address=hex(address), size=1) for address in addresses)
         return [int(self._result(one).data, 16) for one in reading]
 
     def poke(self, values: Mapping[int, int]) -> None:
         """Write single bytes, by their addresses."""
-        requests = [WriteMemory(address=hex(address), data=f"{value:02x}") for address, value in values.items()]
-        for writing in [self.host.send(request) for request in requests]:
+        requests = (WriteMemory(address=hex(address), data=f"{value:02x}") for address, value in values.items())
+        for writing in self.host.send_all(requests):
             self._result(writing)
 
     def read(self, address: int, size: int) -> bytes:
@@ -121,14 +126,25 @@ class ProcessMemory:
             case FileSlice(path, offset, length):
                 self._use(LoadMemory(address=hex(address), size=length, path=path, offset=offset))
 
+    def fill_and_digest(self, stretches: Sequence[Stretch], seed: int) -> list[str]:
+        """Store seeded contents over stretches of this process's memory, each with the next seed, and digest them."""
+        filling: list[Request[Any]] = [
+            FillMemory(address=hex(one.address), size=one.size, seed=(seed + number) % (MOST_SEED + 1))
+            for number, one in enumerate(stretches)
+        ]
+        digesting = [DigestMemory(address=hex(one.address), size=one.size) for one in stretches]
+        asked = self.host.send_all([*filling, *digesting])
+        return [result.sha256 for result in [self._result(one) for one in asked][len(filling) :]]
+
     def digest(self, address: int, size: int) -> str:
         """Digest `size` bytes."""
-        return self.start_digest(address, size)()
+        (digest,) = digests_of([Stretch(self, address, size)])
+        return digest
 
-    def start_digest(self, address: int, size: int) -> Callable[[], str]:
-        """Start to digest `size` bytes; what is given waits for it."""
-        digesting = self.host.send(DigestMemory(address=hex(address), size=size))
-        return lambda: self._result(digesting).sha256
+    def start_digests(self, stretches: Iterable[Stretch]) -> Iterator[str]:
+        """Start to digest stretches of this process's memory; each digest is waited for when it is asked for."""
+        digesting = self.host.send_all(DigestMemory(address=hex(one.address), size=one.size) for one in stretches)
+        return (self._result(one).sha256 for one in digesting)
 
     def save(self, address: int, size: int, path: str, offset: int) -> None:
         """Store `size` bytes into a file."""
@@ -165,6 +181,23 @@ class ProcessMemory:
     def _do_with_own(self, request: Request[Any]) -> None:
         """Let the host do what it has refused with memory that it allocates; a HostError where it refuses that too."""
         self.host.call(_with_own(request, self.allocate(OWN)))
+
+
+class Stretch(NamedTuple):
+    """So many bytes from an address on, in the memory of a process."""
+
+    process: ProcessMemory
+    address: int
+    size: int
+
+
+def digests_of(stretches: Sequence[Stretch]) -> list[str]:
+    """Digest stretches of memory, of any processes; all of these look at once."""
+    by_process: dict[ProcessMemory, list[Stretch]] = {}
+    for one in stretches:
+        by_process.setdefault(one.process, []).append(one)
+    digests = {process: process.start_digests(asked) for process, asked in by_process.items()}
+    return [next(digests[one.process]) for one in stretches]
 
 
 def _with_own(request: Request[Any], address: int) -> Request[Any]:

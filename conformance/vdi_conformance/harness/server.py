@@ -102,19 +102,21 @@ class ServerRole(ProcessMemory):
         """OpenDevice."""
         return self._send(ServerOpenDevice(server=self.key, name=name, thread=self.key)).result()
 
-    def send_allocate_buffer(self, size: int, alignment: int) -> PendingAnswer[AddressReply, Result[int]]:
-        """Start an AllocateBuffer; the address is one of the server's process."""
+    def allocate_buffer(self, size: int, alignment: int) -> Result[int]:
+        """AllocateBuffer; the address is one of the server's process."""
+        (result,) = self.allocate_buffers(size, alignment, 1)
+        return result
+
+    def allocate_buffers(self, size: int, alignment: int, count: int) -> list[Result[int]]:
+        """Make so many calls of AllocateBuffer, one after the other."""
 
         def allocated(reply: AddressReply) -> Result[int]:
             address = None if reply.address is None else int(reply.address, 16)
             return self._answer(ServerAllocateBuffer, reply.code, address)
 
         request = ServerAllocateBuffer(server=self.key, size=size, alignment=alignment, thread=self.key)
-        return PendingAnswer(self.host.send(request), allocated)
-
-    def allocate_buffer(self, size: int, alignment: int) -> Result[int]:
-        """AllocateBuffer."""
-        return self.send_allocate_buffer(size, alignment).result()
+        asked = self.host.send_all([request] * count)
+        return [PendingAnswer(pending, allocated).result() for pending in asked]
 
     def free_buffer(self, address: int, size: int) -> Code:
         """FreeBuffer."""

@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.harness.judging import ConformanceFailure, Needed, not_tested
-from vdi_conformance.harness.memory import Seeded
+from vdi_conformance.harness.memory import Seeded, Stretch, digests_of
 from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import MAX_ALIGNMENT
 
@@ -49,8 +49,8 @@ class Marked:
 
 def mark(view: BufferView, size: int, seed: int) -> Marked:
     """Store recognisable contents through a view, and note them."""
-    view.process.fill(view.address, Seeded(seed), size)
-    return Marked(view, size, view.process.digest(view.address, size))
+    (digest,) = view.process.fill_and_digest([Stretch(view.process, view.address, size)], seed)
+    return Marked(view, size, digest)
 
 
 def require_unchanged(*marked: Marked) -> None:
@@ -85,10 +85,11 @@ def require_same_contents(size: int, *views: BufferView) -> None:
 
 def require_each_the_same(size: int, buffers: Sequence[Sequence[BufferView]]) -> None:
     """Fail the check unless all views of each of these buffers show the same bytes; all processes look at once."""
-    digesting = [[(view, view.process.start_digest(view.address, size)) for view in views] for views in buffers]
-    for (first, wanted), *others in ([(view, digest()) for view, digest in views] for views in digesting):
-        for view, digest in others:
-            if digest != wanted:
+    digests = iter(digests_of([Stretch(view.process, view.address, size) for views in buffers for view in views]))
+    for first, *others in buffers:
+        wanted = next(digests)
+        for view in others:
+            if next(digests) != wanted:
                 raise ConformanceFailure(other_bytes(view, first), by=SAME_MEMORY)
 
 

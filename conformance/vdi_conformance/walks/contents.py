@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vdi_conformance.harness.judging import ConformanceFailure
-from vdi_conformance.harness.memory import Seeded
+from vdi_conformance.harness.memory import Stretch, digests_of
 from vdi_conformance.vdi import commands as vdc
 
 if TYPE_CHECKING:
@@ -47,13 +47,10 @@ class RememberedContents:
 
     def check(self, otherwise: str, *tags: int) -> None:
         """Look at buffers that are held, at all of them where none is named."""
-        looking = [
-            (tag, view, view.process.start_digest(view.address, self._sizes[tag]))
-            for tag in tags or self._views
-            for view in self._views[tag]
-        ]
-        for tag, view, digest in looking:
-            if digest() != self._digests[tag]:
+        looking = [(tag, view) for tag in tags or self._views for view in self._views[tag]]
+        digests = digests_of([Stretch(view.process, view.address, self._sizes[tag]) for tag, view in looking])
+        for (tag, view), digest in zip(looking, digests, strict=True):
+            if digest != self._digests[tag]:
                 raise ConformanceFailure(f"{otherwise}: so {view.process.name} sees at {view.address:#x}")
 
     def forget(self, tag: int) -> None:
@@ -67,5 +64,5 @@ class RememberedContents:
 
     def _store(self, tag: int, view: BufferView) -> None:
         self._stored += 1
-        view.process.fill(view.address, Seeded(self._stored), self._sizes[tag])
-        self._digests[tag] = view.process.digest(view.address, self._sizes[tag])
+        stretch = Stretch(view.process, view.address, self._sizes[tag])
+        (self._digests[tag],) = view.process.fill_and_digest([stretch], self._stored)

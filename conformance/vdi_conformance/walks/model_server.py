@@ -56,8 +56,7 @@ class WalkingServer:
         self._taken.clear()
         self._buffers.clear()
         if answer.code == NOERROR:
-            allocating = [self.role.send_allocate_buffer(LARGEST, BLOCK) for _ in range(BUFFERS)]
-            found = [later.result() for later in allocating]
+            found = self.role.allocate_buffers(LARGEST, BLOCK, BUFFERS)
             self._buffers += [one.value for one in found if one.succeeded and one.value is not None]
         return answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vdi_conformance.harness.judging import ConformanceFailure
-from vdi_conformance.harness.memory import PAGE, Seeded
+from vdi_conformance.harness.memory import PAGE, Stretch, digests_of
 from vdi_conformance.harness.shared_memory import BufferView, other_bytes
 
 if TYPE_CHECKING:
@@ -46,9 +46,8 @@ class Contents:
 
     def store(self, view: BufferView, seed: int) -> None:
         """Store other bytes through a view."""
-        for number, span in enumerate(self._spans):
-            view.process.fill(view.address + self._shift + span.offset, Seeded(seed + number), span.size)
-        self.take(view)
+        self._digests = view.process.fill_and_digest(self._stretches(view), seed)
+        self._taken_from = view
 
     def take(self, view: BufferView) -> None:
         """Take what a view shows for what is stored."""
@@ -70,9 +69,11 @@ class Contents:
         (value,) = view.process.peek([place])
         view.process.poke({place: value})
 
+    def _stretches(self, view: BufferView) -> list[Stretch]:
+        start = view.address + self._shift
+        return [Stretch(view.process, start + span.offset, span.size) for span in self._spans]
+
     def _seen(self, views: Sequence[BufferView]) -> list[list[str]]:
-        digesting = [
-            [view.process.start_digest(view.address + self._shift + span.offset, span.size) for span in self._spans]
-            for view in views
-        ]
-        return [[digest() for digest in spans] for spans in digesting]
+        digests = digests_of([one for view in views for one in self._stretches(view)])
+        count = len(self._spans)
+        return [digests[first : first + count] for first in range(0, len(digests), count)]

@@ -97,9 +97,8 @@ class VariedScriptedSet(VariedSet):
 
     def _allocate(self, count: int) -> list[int]:
         alignment = max(self.layout.alignment, self.layout.block)
-        server = self.running.server
-        asked = [server.send_allocate_buffer(self.layout.transfer, alignment) for _ in range(count)]
-        return [later.result().expect(NOERROR) for later in asked]
+        allocated = self.running.server.allocate_buffers(self.layout.transfer, alignment, count)
+        return [result.expect(NOERROR) for result in allocated]
 
     def _hold(self, uses: Sequence[Use]) -> list[Held]:
         held = []

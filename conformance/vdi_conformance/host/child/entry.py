@@ -97,6 +97,12 @@ class _Answers:
         self._descriptor = descriptor
         self._lock = threading.Lock()
 
+    def write_all(self, lines: list[bytes]) -> None:
+        """Write lines in one piece, and forget them."""
+        if lines:
+            self.write(b"".join(lines))
+            lines.clear()
+
     def write(self, line: bytes) -> None:
         with self._lock:
             try:
@@ -154,7 +160,11 @@ class _Threads:
             self._run(call)
 
     def _run(self, call: DispatchedCall) -> None:
-        self._answers.write(METHODS.answer(self._session, call))
+        self._answers.write(self.answer(call))
+
+    def answer(self, call: DispatchedCall) -> bytes:
+        """Run a call on the thread that asks for it, and give the line that answers it."""
+        return METHODS.answer(self._session, call)
 
 
 def main(target: str, own_layout: bool, account: list[int]) -> NoReturn:
@@ -162,13 +172,25 @@ def main(target: str, own_layout: bool, account: list[int]) -> NoReturn:
     requests, descriptor = _take_the_protocol_away()
     answers = _Answers(descriptor)
     threads = _Threads(target, own_layout, account, answers)
-    for text in _lines(requests):
-        call = read_call(text)
-        if isinstance(call, DispatchedCall):
-            threads.take(call)
-        else:
-            answers.write(call)
+    for texts in _lines(requests):
+        looks: list[bytes] = []
+        for text in texts:
+            call = read_call(text)
+            if isinstance(call, DispatchedCall) and _only_looks(call):
+                looks.append(threads.answer(call))
+                continue
+            answers.write_all(looks)
+            if isinstance(call, DispatchedCall):
+                threads.take(call)
+            else:
+                answers.write(call)
+        answers.write_all(looks)
     leave()
+
+
+def _only_looks(call: DispatchedCall) -> bool:
+    """Whether a call runs nothing of the adapter's, so that its answer may go out together with others."""
+    return call.thread is None and call.method.startswith("memory.")
 
 
 def prepare() -> None:
@@ -208,11 +230,12 @@ def _take_the_protocol_away() -> tuple[int, int]:
     return requests, answers
 
 
-def _lines(descriptor: int) -> Iterator[bytes]:
+def _lines(descriptor: int) -> Iterator[list[bytes]]:
+    """Give the lines that have come whole, as many at once as have."""
     rest = b""
     while data := os.read(descriptor, _CHUNK):
         *lines, rest = (rest + data).split(b"\n")
-        yield from lines
+        yield lines
 
 
 def limit_cores() -> None:

@@ -46,17 +46,34 @@ class Slots:
         self._taken.discard(slot)
 
 
-def separate(slot: int) -> bool:
-    """Give this process the layout of `slot`, before anything of the adapter is mapped; tell whether it worked."""
+def separate(slot: int, plugged: bool = False) -> bool:
+    """Give this process the layout of `slot`, before anything of the adapter is mapped; tell whether it worked.
+
+    Where the process that it was forked from had its holes `plugged`, nothing but the slice is left to be reserved.
+    """
     if slot == 0:
         return False
     fresh = _reserve_slice(slot * _SLICE, slot * _LOW_SLICE + _random_part())
     if fresh is None:
         return False
+    if plugged and _lands_there(fresh):
+        return True
+    _plug_holes(fresh)
+    return _lands_there(fresh)
+
+
+def plug_holes() -> None:
+    """Plug the holes of a process that is going to be forked, so that its forks need not each do that themselves."""
+    start = pages.reserve(_BAND)
+    if start is not None:
+        pages.free(start, _BAND)
+        _plug_holes(range(start, start + _BAND))
+
+
+def _plug_holes(fresh: range) -> None:
     left = _MOST_PLUGS
     for size in _PLUGS:
         left = _plug(size, fresh, left)
-    return all(_lands_in(fresh, size) for size in _PROBES)
 
 
 def _reserve_slice(size: int, low: int) -> range | None:
@@ -92,6 +109,10 @@ def _plug(size: int, fresh: range, left: int) -> int:
             return left
         left -= 1
     return 0
+
+
+def _lands_there(fresh: range) -> bool:
+    return all(_lands_in(fresh, size) for size in _PROBES)
 
 
 def _lands_in(fresh: range, size: int) -> bool:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from vdi_conformance.host.child import entry
-from vdi_conformance.host.child.layout import Slots
+from vdi_conformance.host.child.layout import Slots, plug_holes
 from vdi_conformance.host.lifeline import inherit_orphans
 from vdi_conformance.host.starting import forked_child
 from vdi_conformance.host.starting.tail import Tail
@@ -228,6 +228,7 @@ def _freeze() -> None:
     """What is there now is shared by all hosts: it must not be visited, and so copied, by each one's collector."""
     gc.collect()
     gc.freeze()
+    plug_holes()
 
 
 def _ended_child() -> int | None:

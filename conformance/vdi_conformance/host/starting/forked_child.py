@@ -31,7 +31,7 @@ def become_host(
         if order["kind"] == "python":
             if order["credentials"]:
                 credentials.preload(())
-            entry.main(order["target"], layout.separate(slot), order["credentials"])
+            entry.main(order["target"], layout.separate(slot, plugged=True), order["credentials"])
         _execute(order["argv"], order["cwd"], order["credentials"])
     except BaseException as error:
         os.write(2, f"the host could not be started: {type(error).__name__}: {error}\n".encode())

@@ -93,8 +93,8 @@ def test_buffers_of_more_than_a_gib_are_shared(testbed: Testbed, endurance: Endu
 
 def _fetched(scripted: ScriptedSet, number: int, size: int, device: int = 0) -> list[Fetched]:
     """Take so many further buffers, and fetch a command with each."""
-    asked = [scripted.server.send_allocate_buffer(size, 1) for _ in range(number)]
-    buffers = [one.result().expect(NOERROR, by=Needed("SRV-09")) for one in asked]
+    allocated = scripted.server.allocate_buffers(size, 1, number)
+    buffers = [one.expect(NOERROR, by=Needed("SRV-09")) for one in allocated]
     sending = [scripted.start_to_send(buffer, size=size, device=device) for buffer in buffers]
     scripted.all_sent(sending)
     fetching = [scripted.devices[device].send_get_command() for _ in range(number)]
