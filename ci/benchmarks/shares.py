@@ -1,8 +1,8 @@
 """Where the CPU goes in a whole run on the emulator: the controller, the workers, and the processes that they start.
 
 The run is an ordinary one, watched from outside through /proc (Linux): what processes of a kind have used is what they
-themselves and whoever waited for them were charged with. What is added after -- goes to `vdi-conformance run`, such as a
-selection.
+themselves and whoever waited for them were charged with. What is added after -- goes to `vdi-conformance run`, such as
+a selection.
 """
 
 import argparse
@@ -60,7 +60,8 @@ def main() -> int:
     requests = sum(one.requests.client + one.requests.statements + one.requests.steps for one in checks)
     ran = sum(one.verdict != "not applicable" for one in checks)
     print(
-        f"{ran} checks in {seconds:.1f} s, {1000 * seconds / ran:.1f} ms each, first line after {watched.first_line:.2f} s"
+        f"{ran} checks in {seconds:.1f} s, {1000 * seconds / ran:.1f} ms each; "
+        f"the first line came after {watched.first_line:.2f} s"
     )
     print(f"{requests} requests, {requests / ran:.0f} a check; CPU {total:.1f} s, {1000 * total / ran:.1f} ms a check")
     _print(watched, total)

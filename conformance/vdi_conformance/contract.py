@@ -20,7 +20,7 @@ major: an adapter that says by `Adapter.contract_version` that it was written fo
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeVar, get_args
 
 from vdi_conformance.versions import Version
@@ -332,7 +332,7 @@ class Capabilities:
 
     def to_mapping(self) -> dict[str, Any]:
         """Give the declaration as plain data."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)
