@@ -5,10 +5,12 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, TextIO, cast
 
 import typer
+from typer.main import get_command
 
 from vdi_conformance import __version__
 from vdi_conformance.cli.adapter import adapter
@@ -96,16 +98,22 @@ def _performed(given: Sequence[str]) -> int:
     try:
         if given and given[0] in OPTIONS:
             return completion(app, given)
-        code = app(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
+        code = _command()(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
     except UsageRefusal as refusal:
         return _ended(str(refusal), USAGE, refusal.account)
     except USAGE_ERROR as error:
-        return _ended(sentence(error, app, given), USAGE)
+        return _ended(sentence(error, _command(), given), USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     if not given:
         return USAGE
     return code if isinstance(code, int) else 0
+
+
+@cache
+def _command() -> Any:
+    """Make once what reads command lines, which takes longer than to read one."""
+    return get_command(app)
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import show
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.cli.requirements import FORMATS, JSON, TEXT
 from vdi_conformance.conditions import axes, combinations, constraints, triples
@@ -45,10 +45,7 @@ def conditions(
         chosen = [one for one in known.values() if combination in (None, one.id)]
         typer.echo(json.dumps(summary() | {"combinations": [entry(one) for one in chosen]}, indent=2))
         return
-    console = Console(markup=False, highlight=False, emoji=False)
-    lines = overview() if combination is None else details(known[combination.lower()])
-    for line in lines:
-        console.print(line, soft_wrap=bool(line.no_wrap))
+    show(overview() if combination is None else details(known[combination.lower()]))
 
 
 def summary() -> dict[str, Any]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
 from vdi_conformance.cli import values
-from vdi_conformance.cli.output import look_here
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.output import look_here, show
+from vdi_conformance.cli.refusal import refusing
 from vdi_conformance.cli.requirements import FORMATS, JSON, TEXT
 from vdi_conformance.output.console import tell
 
@@ -45,14 +44,10 @@ def doctor(
     from vdi_conformance.host.errors import NothingLearnt
     from vdi_conformance.untrusted.printable import in_json
 
-    try:
+    with refusing(UnknownAdapter, NothingLearnt):
         report = examine(adapter, server, patience, lambda name: tell(f"examining {name}"))
-    except (UnknownAdapter, NothingLearnt) as error:
-        raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
     if format == JSON:
         typer.echo(in_json(msgspec.to_builtins(report)))
     else:
-        console = Console(markup=False, highlight=False, emoji=False)
-        for part in told(report):
-            console.print(part)
+        show(told(report))
     return report.exit_code

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
 from vdi_conformance.signing import PASSWORD
 from vdi_conformance.untrusted.printable import shown
 
@@ -63,10 +63,8 @@ def _usable() -> Iterator[Any]:
         from vdi_conformance.signing import keys as files
     except ImportError as error:
         raise UsageRefusal(f"signatures need packages that are missing here ({error}): {INSTALL}.") from error
-    try:
+    with refusing(files.UnusableKey):
         yield files
-    except files.UnusableKey as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _password() -> str | None:

@@ -18,7 +18,7 @@ from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, look_here, read_by, writable, written
 from vdi_conformance.cli.proving import Watch
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
 from vdi_conformance.evidence.files import NotEvidence, read
 from vdi_conformance.evidence.proof import Ending, Proof
 from vdi_conformance.judgement.exit_codes import ENDED
@@ -201,10 +201,8 @@ def _tell(proof: Proof, json: Path | None, html: Path | None) -> None:
 
 
 def _asked(profile_name: str | None) -> Profile:
-    try:
+    with refusing(ValueError):
         return profile(profile_name or WHOLE)
-    except ValueError as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _planned(
@@ -219,7 +217,7 @@ def _planned(
     from vdi_conformance.proof.discovery import UnknownTrial, plan
 
     look_here()
-    try:
+    with refusing(UnknownTrial, UnknownAdapter):
         spec = resolve(adapter)
         if not spec.target:
             raise UsageRefusal(f"{adapter} is a host program, which no fault can be put around: name a Python class.")
@@ -227,8 +225,6 @@ def _planned(
         os.environ.update(spec.env)
         around = None if adapter == EMULATOR else spec.target
         return plan(asked, adapter, around, only, whole, further, making, endurance)
-    except (UnknownTrial, UnknownAdapter) as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _known(evidence: Path | None, planned: ProofPlan, alone: bool) -> "Known | None":
@@ -242,10 +238,8 @@ def _known(evidence: Path | None, planned: ProofPlan, alone: bool) -> "Known | N
             "--control goes with none of --pairs, --drawn, --made, --endurance, --every-combination, --profile: leave "
             "it out, and the adapter is tried without a fault as well."
         )
-    try:
+    with refusing(NotEvidence, NoControl):
         return known_by(read(evidence), planned)
-    except (NotEvidence, NoControl) as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _together(adapter: str, asked: Profile, pairs: bool, drawn: int, alone: bool) -> ProofPlan:

@@ -38,10 +38,10 @@ STYLES: Final[dict[Verdict, str]] = {
 }
 CALLS: Final = 4
 LINES: Final = 2
+PICTURE: Final = 8
+"""So many calls, lines of a text and lines of a picture are told of a check at the most: the evidence has more."""
 DRAWN: Final = "|"
 """With that a line begins that is part of a picture."""
-PICTURE: Final = 8
-"""So many calls, and lines of a text, are told of a check at the most: the evidence has more."""
 WHOLE: Final = 10_000
 """So many characters has a line that must not be broken at the most."""
 _UNEXPECTED: Final[tuple[Verdict, ...]] = ("failed", "error", "not tested", "warning")
