@@ -37,6 +37,7 @@ from vdi_conformance.cli.schema import schema
 from vdi_conformance.cli.sign import sign
 from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.usage import sentence
+from vdi_conformance.cli.verb import Verb
 from vdi_conformance.cli.verify import verify
 from vdi_conformance.output.console import Guarded, tell
 from vdi_conformance.untrusted.printable import shown, shown_lines
@@ -55,28 +56,29 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(run)
-app.command()(replay)
-app.command()(report)
-app.command()(reproduce)
-app.command()(compare)
-app.command()(diff)
-app.command()(certify)
-app.command()(sign)
-app.command()(verify)
-app.command()(challenge)
-app.command()(prove)
-app.command()(requirements)
-app.command()(questions)
-app.command()(conditions)
-app.command()(statements)
-app.command()(schema)
-app.command()(doctor)
-app.add_typer(evidence)
-app.add_typer(baseline)
-app.add_typer(keys)
-app.add_typer(adapter)
-app.add_typer(emulator)
+VERBS: Final = (
+    run,
+    replay,
+    report,
+    reproduce,
+    compare,
+    diff,
+    certify,
+    sign,
+    verify,
+    challenge,
+    prove,
+    requirements,
+    questions,
+    conditions,
+    statements,
+    schema,
+    doctor,
+)
+for verb in VERBS:
+    app.command(cls=Verb)(verb)
+for group in (evidence, baseline, keys, adapter, emulator):
+    app.add_typer(group)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,11 +8,12 @@ import typer
 from vdi_conformance.cli import skeletons, values
 from vdi_conformance.cli.adapter_host import host
 from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.verb import Verb
 from vdi_conformance.untrusted import decoding
 from vdi_conformance.untrusted.printable import shown
 
 adapter = typer.Typer(name="adapter", help="Make adapters, and start one.", rich_markup_mode=None)
-adapter.command()(host)
+adapter.command(cls=Verb)(host)
 
 
 @adapter.callback()
@@ -20,7 +21,7 @@ def group() -> None:
     """Make adapters: the small pieces of code that show an implementation to the suite."""
 
 
-@adapter.command()
+@adapter.command(cls=Verb)
 def init(
     directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it.")] = Path("vdi_adapter"),
     lang: Annotated[

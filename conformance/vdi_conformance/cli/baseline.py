@@ -9,6 +9,7 @@ import typer
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, written
 from vdi_conformance.cli.refusal import UsageRefusal, refusing
+from vdi_conformance.cli.verb import Verb
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import Culprit
 from vdi_conformance.judgement.baseline import NotABaseline, load, render
@@ -27,7 +28,7 @@ def group() -> None:
     """Keep the list of known failures: those that `run --baseline` shows without failing."""
 
 
-@baseline.command()
+@baseline.command(cls=Verb)
 def update(
     evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="What a whole run wrote.")],
     baseline: Annotated[

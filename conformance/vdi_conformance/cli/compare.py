@@ -24,10 +24,10 @@ def compare(
     ],
     format: Annotated[str, values.format_of(*FORMATS)] = "text",
 ) -> int:
-    """Show what changed between two runs, regressions first, or the history of one adapter over more than two.
+    """Show what changed between runs, regressions first.
 
-    The exit code is 0 where nothing regressed from the last run but one to the last, 1 where something did, 4 where the
-    runs cannot be compared.
+    More than two runs, the oldest first, are shown as the history of one adapter. The exit code is 0 where nothing
+    regressed from the last run but one to the last, 1 where something did, 4 where the runs cannot be compared.
     """
     with refusing(NotEvidence, NotComparable):
         runs = [read(path) for path in (old, *new)]

@@ -33,10 +33,10 @@ def conditions(
     ] = None,
     format: Annotated[str, values.format_of(*FORMATS)] = TEXT,
 ) -> None:
-    """List the conditions under which what processes share is tried.
+    """List the conditions under which sharing is tried.
 
-    Every pair of values that can go together is tried by a check of GBH/sharing_holds_under_conditions, for each server
-    level; what cannot go together has its reason.
+    Processes share buffers. Every pair of values that can go together is tried by a check of
+    GBH/sharing_holds_under_conditions, for each server level; what cannot go together has its reason.
     """
     known = {one.id: one for one in combinations()}
     if combination is not None and combination.lower() not in known:

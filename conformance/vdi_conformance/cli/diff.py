@@ -73,10 +73,11 @@ def diff(
     format: Annotated[str, values.format_of(*FORMATS)] = "text",
     timeout_scale: Annotated[float, values.timeout_scale()] = 1,
 ) -> int:
-    """Play the same calls on two adapters, and show the shortest sequence on which they part.
+    """Show the shortest sequence on which two adapters part.
 
-    Each difference is held against the catalogue. The exit code is 0 where none was found, 1 where a requirement is
-    broken on a side, 8 where all that differs is permitted, only recommended, or not spoken of, 4 on wrong usage.
+    Both get the same calls. Each difference is held against the catalogue. The exit code is 0 where none was found, 1
+    where a requirement is broken on a side, 8 where all that differs is permitted, only recommended, or not spoken of,
+    4 on wrong usage.
     """
     look_here()
     from vdi_conformance.host.spec import RunSettings

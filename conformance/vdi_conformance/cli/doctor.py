@@ -28,11 +28,12 @@ def doctor(
     ] = PATIENCE,
     format: Annotated[str, values.format_of(*FORMATS)] = TEXT,
 ) -> int:
-    """Test a host, the process that speaks the host protocol, and not what it shows.
+    """Test a host, and say how to mend what is wrong.
 
-    Each finding says what was tried, what came, and its remedy. The exit code is 0 where nothing was found, 1 where
-    something was, 2 when interrupted, 3 on an internal error, 4 on wrong usage or where the host cannot be started at
-    all, 6 where something could not be tried and nothing was found.
+    A host is a process that speaks the host protocol; the library that it shows is not judged. Each finding says what
+    was tried, what came, and its remedy. The exit code is 0 where nothing was found, 1 where something was, 2 when
+    interrupted, 3 on an internal error, 4 on wrong usage or where the host cannot be started at all, 6 where something
+    could not be tried and nothing was found.
     """
     look_here()
     # Here, since the other verbs need none of it, and pytest wants to see Hypothesis before anybody else does.

@@ -14,6 +14,7 @@ from vdi_conformance.cli.checks import checks
 from vdi_conformance.cli.output import distinct, show, writable
 from vdi_conformance.cli.output import written as write
 from vdi_conformance.cli.refusal import UsageRefusal, refusing
+from vdi_conformance.cli.verb import Verb
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read, written
 from vdi_conformance.evidence.merging import Merged, Named, NotMergeable, merged
 from vdi_conformance.evidence.records import Header, ProfileVersion
@@ -33,7 +34,7 @@ def group() -> None:
     """Work with the records of runs."""
 
 
-@evidence.command()
+@evidence.command(cls=Verb)
 def merge(
     shards: Annotated[
         list[Path],

@@ -66,7 +66,7 @@ def prove(
         typer.Option(
             metavar="N",
             parser=values.whole(0, MOST_DRAWN),
-            help="So many implementations that draw what is left open, likewise.",
+            help="So many implementations that draw among all readings, in place of all others.",
         ),
     ] = 0,
     further: Annotated[
@@ -75,7 +75,7 @@ def prove(
             "--further",
             metavar="N",
             parser=values.whole(0, MOST_DRAWN),
-            help="So many checks of other requirements on each fault, to see what it is charged with (default: 1).",
+            help="So many checks of other requirements on each fault, to see what it is charged with.",
         ),
     ] = FURTHER,
     endurance: Annotated[
@@ -110,7 +110,7 @@ def prove(
         typer.Option(
             metavar="P",
             parser=values.whole(0, 100),
-            help="So many in a hundred made faults must be found (default: 0).",
+            help="So many in a hundred made faults must be found.",
         ),
     ] = 0,
     control: Annotated[
@@ -121,7 +121,8 @@ def prove(
         ),
     ] = None,
     with_written: Annotated[
-        bool, typer.Option("--written/--no-written", help="What is written as well, or the made faults alone.")
+        bool,
+        typer.Option("--written/--no-written", help="Also the faults that somebody wrote, or the made ones alone."),
     ] = True,
     workers: Annotated[
         str | None,
@@ -129,7 +130,7 @@ def prove(
             "-n",
             metavar="N",
             parser=values.workers,
-            help="So many worker processes (default: two a processor, since much is waited for).",
+            help="So many worker processes; otherwise two a processor, since much is waited for.",
         ),
     ] = None,
     timeout_scale: Annotated[float, values.timeout_scale()] = 1,
@@ -140,7 +141,7 @@ def prove(
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Write the matrix here, as a web page.")
     ] = None,
 ) -> int:
-    """Show that the suite finds what is wrong, and leaves alone what is right.
+    """Show that the suite finds what is wrong, and nothing else.
 
     Each fault must be found by a check of the requirement that it breaks, and a permitted reading must be accused of
     nothing. The exit code is 0 where that is so for every requirement that must hold, 1 where it is not, 6 where the

@@ -51,12 +51,12 @@ def reproduce(
         ),
     ] = None,
 ) -> int:
-    """Write failed checks as programs that make the same calls without the suite.
+    """Write failed checks as programs that need no suite.
 
-    Each is one file, for a bug report and for a debugger: Python with its standard library alone, or C++17. It calls a
-    libsqlvdi.so or the COM class of sqlvdi.dll, says how it is built and run in its first lines, and ends by REPRODUCED
-    or NOT REPRODUCED. The exit code is 0 where every program was written, 1 where some check cannot be one, for the
-    reason that is told, 4 on wrong usage.
+    Each makes the same calls, and is one file, for a bug report and for a debugger: Python with its standard library
+    alone, or C++17. It calls a libsqlvdi.so or the COM class of sqlvdi.dll, says how it is built and run in its first
+    lines, and ends by REPRODUCED or NOT REPRODUCED. The exit code is 0 where every program was written, 1 where some
+    check cannot be one, for the reason that is told, 4 on wrong usage.
     """
     language = cast("Language", lang)
     run = _read(evidence)

@@ -50,7 +50,7 @@ def requirements(
         values.format_of(*FORMATS, HTML, remark="; JSON and the page have every column, the checks and the changes"),
     ] = TEXT,
 ) -> None:
-    """List what is required of an implementation, or show one requirement in full."""
+    """List what is required, or show one requirement in full."""
     known = catalogue()
     requirements = selected(known, requirement, topic or [], changes)
     if format == JSON:
