@@ -32,6 +32,10 @@ class WithCommand(TyperGroup):
         return super().parse_args(ctx, args)
 
 
+def _writable(path: Path | None) -> Path | None:
+    return path if path == STDOUT else writable(path)
+
+
 emulator = typer.Typer(name="emulator", cls=WithCommand, rich_markup_mode=None)
 emulator.command(cls=Verb)(library)
 emulator.command(cls=Verb)(sql)
@@ -59,7 +63,9 @@ def run(
     json: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write how to connect here as JSON, and the account at the end; - is standard output."
+            metavar="FILE",
+            callback=_writable,
+            help="Write how to connect here as JSON, and the account at the end; - is standard output.",
         ),
     ] = None,
     instance: Annotated[

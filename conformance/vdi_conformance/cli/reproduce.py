@@ -79,7 +79,7 @@ def _chosen(run: Evidence, named: str | None) -> list[CheckRecord]:
         return [one for one in run.checks if one.verdict in CHARGING]
     found = [one for one in run.checks if one.id == named]
     if not found:
-        raise unknown("check of this run", named, [one.id for one in run.checks])
+        raise unknown("check in this run", named, [one.id for one in run.checks])
     return found
 
 
