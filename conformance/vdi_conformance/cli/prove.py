@@ -80,12 +80,7 @@ def prove(
     ] = FURTHER,
     endurance: Annotated[
         str | None,
-        typer.Option(
-            metavar="SIZE",
-            callback=values.endurance,
-            autocompletion=values.sizes,
-            help="The faults that only the checks of endurance find, on these: small, medium or large.",
-        ),
+        values.endurance("The faults that only the checks of endurance find, on these: small, medium or large."),
     ] = None,
     every_combination: Annotated[
         bool,

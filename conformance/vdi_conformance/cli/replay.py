@@ -16,12 +16,7 @@ def replay(
     adapter: Annotated[
         str, typer.Option(metavar="REF", autocompletion=values.adapters, help="The client, named as for `run`.")
     ],
-    server: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REF", autocompletion=values.adapters, help="The server, where the adapter is not to bring its own."
-        ),
-    ] = None,
+    server: Annotated[str | None, values.server()] = None,
     timeout_scale: Annotated[float, values.timeout_scale()] = 1,
 ) -> int:
     """Play a walk that failed once more.

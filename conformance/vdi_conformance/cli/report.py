@@ -22,7 +22,7 @@ def report(
             help=f"What to make: {', '.join(FORMATS)}.",
         ),
     ],
-    evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="The record of a run (run --evidence).")],
+    evidence: Annotated[Path, values.record()],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here, not to standard output.")
     ] = None,

@@ -28,7 +28,7 @@ NAME: Final = 100
 
 
 def reproduce(
-    evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="The record of a run (run --evidence).")],
+    evidence: Annotated[Path, values.record()],
     check: Annotated[
         str | None, typer.Option(metavar="ID", help="This check alone; without it every check that failed.")
     ] = None,

@@ -20,17 +20,8 @@ from vdi_conformance.sqlserver.execution import (
 )
 
 _MODULES: Final = (
-    backups,
-    calls,
-    cursors,
-    definitions,
-    flow,
-    inserts,
-    selects,
-    settings,
-    table_definitions,
-    talk,
-    updates,
+    *(backups, calls, cursors, definitions, flow, inserts),
+    *(selects, settings, table_definitions, talk, updates),
 )
 
 if TYPE_CHECKING:
