@@ -32,7 +32,8 @@ def rows(text: str, name: str, columns: Sequence[str] = ()) -> list[Row]:
         raise ValueError(f"{name} is no table ({error}): correct it") from error
     head = lines.pop(0) if lines else []
     if columns and tuple(head) != tuple(columns):
-        raise ValueError(f"{name} has the columns {', '.join(head)}: name them {', '.join(columns)}")
+        found = f"the columns {', '.join(head)}" if head else "no columns"
+        raise ValueError(f"{name} has {found}: name them {', '.join(columns)}")
     for number, cells in enumerate(lines, start=2 + above):
         if len(cells) != len(head):
             raise ValueError(f"line {number} of {name} has {len(cells)} cells, not {len(head)}: correct its tabs")
