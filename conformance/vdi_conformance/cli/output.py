@@ -3,14 +3,16 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console, RenderableType
-from rich.text import Text
 
 from vdi_conformance.cli.refusal import UsageRefusal, refusing
 from vdi_conformance.output import files
 from vdi_conformance.output.console import Guarded, tell
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 def writable(path: Path | None) -> Path | None:
@@ -45,8 +47,12 @@ def written(path: Path, data: bytes) -> None:
     tell(f"wrote {path}")
 
 
-def show(parts: Iterable[RenderableType]) -> None:
+def show(parts: Iterable["RenderableType"]) -> None:
     """Draw parts on standard output, one below the other; a Text with `no_wrap` is a line that must not be broken."""
+    # Here, since what draws takes long to import, and most verbs draw nothing.
+    from rich.console import Console
+    from rich.text import Text
+
     with Console(markup=False, highlight=False, emoji=False) as console:
         for part in parts:
             console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
