@@ -1,7 +1,7 @@
 r"""Stand-ins that are wrong in one way, made from fixtures/native and its `faults.tsv`.
 
-A requirement of that table changes a text that must be in its file exactly once; a fault may have several
-requirements. Line ends stand there as `\n`. A fault ends `red` where checks of its requirement must find it, `refused`
+A line of that table changes a text that must be in its file exactly once; a fault may have several lines. Ends of lines
+stand there as `\n`. A fault ends `red` where checks of its requirement must find it, `refused`
 where the adapter must not take the library at all.
 """
 
@@ -17,7 +17,7 @@ from compiling import SOURCES
 if TYPE_CHECKING:
     from pathlib import Path
 
-FACES: Final[dict[str, tuple[str, ...]]] = {
+ABIS: Final[dict[str, tuple[str, ...]]] = {
     "linux": ("linux",),
     "windows": ("windows",),
     "both": ("linux", "windows"),
@@ -39,7 +39,7 @@ class Fault:
     """One way to be wrong, the ABIs that can have it, the requirement that it breaks, and whether it is refused."""
 
     name: str
-    ABIs: tuple[str, ...]
+    abis: tuple[str, ...]
     requirement: str
     refused: bool
     changes: tuple[Change, ...]
@@ -49,18 +49,11 @@ def faults() -> tuple[Fault, ...]:
     """Read the table."""
     found: dict[str, Fault] = {}
     with (SOURCES / "faults.tsv").open(encoding="utf-8", newline="") as file:
-        for requirement in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            original, broken = (requirement[column].replace("\\n", "\n") for column in ("original", "broken"))
-            known = found.get(requirement["fault"])
-            changes = (*(known.changes if known else ()), Change(requirement["file"], original, broken))
-            fault = Fault(
-                requirement["fault"],
-                FACES[requirement["abi"]],
-                requirement["requirement"],
-                requirement["ends"] == "refused",
-                changes,
-            )
-            found[fault.name] = fault
+        for line in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            original, broken = (line[column].replace("\\n", "\n") for column in ("original", "broken"))
+            name, known = line["fault"], found.get(line["fault"])
+            changes = (*(known.changes if known else ()), Change(line["file"], original, broken))
+            found[name] = Fault(name, ABIS[line["abi"]], line["requirement"], line["ends"] == "refused", changes)
     return tuple(found.values())
 
 

@@ -58,7 +58,7 @@ def in_wine(python: Path) -> int:
 
 
 def _all_found(python: Path, prefix: Prefix, program: Path) -> int:
-    here = [fault for fault in faults() if ABI in fault.ABIs]
+    here = [fault for fault in faults() if ABI in fault.abis]
     for fault in here:
         code, heard = _heard(python, prefix, program, _broken(fault))
         if code != 1 or f"FAILED  {fault.requirement}:" not in heard:

@@ -22,7 +22,7 @@ RED: Final = ("failed", "warning")
 
 def run(prefix: Prefix, python: Path, directory: Path, names: Sequence[str]) -> int:
     """Try every fault of this abi, or those of these names; 0 where each was found."""
-    here = [fault for fault in faults() if "windows" in fault.ABIs and (not names or fault.name in names)]
+    here = [fault for fault in faults() if "windows" in fault.abis and (not names or fault.name in names)]
     missed = [fault.name for fault in here if not _found(prefix, python, directory, fault)]
     for name in missed:
         say(f"{name} was NOT found.")

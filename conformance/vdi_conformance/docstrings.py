@@ -3,4 +3,9 @@
 
 def first_paragraph(documented: object) -> str:
     """Give the first paragraph of a docstring in one line; nothing where there is none."""
-    return " ".join((documented.__doc__ or "").split("\n\n")[0].split())
+    return as_one_line(documented.__doc__ or "")
+
+
+def as_one_line(docstring: str) -> str:
+    """Give the first paragraph of a text in one line."""
+    return " ".join(docstring.split("\n\n")[0].split())

@@ -21,7 +21,7 @@ EVERYDAY: Final = ("a_method_has_no_symbol", "a_negative_time_is_over_at_once", 
 HERE = [
     pytest.param(fault, id=fault.name, marks=() if fault.name in EVERYDAY else pytest.mark.long)
     for fault in faults()
-    if "linux" in fault.ABIs
+    if "linux" in fault.abis
 ]
 
 
@@ -44,5 +44,5 @@ def test_a_broken_library_is_found(fault: Fault, tmp_path: Path) -> None:
 
 def test_every_fault_of_a_library_breaks_a_requirement_that_has_checks() -> None:
     # Those of 32-bit x86 alone are found by raw calls, outside every run.
-    tried = [fault for fault in faults() if fault.ABIs != ("x86",)]
+    tried = [fault for fault in faults() if fault.abis != ("x86",)]
     assert [fault.name for fault in tried if fault.requirement not in checks_by_requirement()] == []

@@ -71,7 +71,9 @@ def test_where_no_application_came_nothing_was_executed(site: JudgedSite, tmp_pa
     assert read(tmp_path / "evidence.jsonl").checks == ()
 
 
-@pytest.mark.parametrize(("name", "code"), [("right:OneDevice", 0), ("wrong:AltersBytes", 1), ("right:FullDisk", 6)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("right:OneDevice", 0), ("wrong.data:AltersBytes", 1), ("right:FullDisk", 6)]
+)
 def test_the_evidence_gives_every_report(site: JudgedSite, tmp_path: Path, name: str, code: int) -> None:
     judge = site.judged(application_named(name))
     file = tmp_path / "evidence.jsonl"

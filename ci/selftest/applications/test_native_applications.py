@@ -22,7 +22,7 @@ RIGHT = ("right:OneDevice", "right:Threads")
 
 @pytest.mark.skipif(sys.platform != "linux", reason="libsqlvdi.so is a library of Linux")
 def test_a_library_that_watches_tells_what_the_broker_cannot_see(tmp_path: Path) -> None:
-    names = [*RIGHT, *TOUCHING, "wrong:WritesIntoRecords"]
+    names = [*RIGHT, *TOUCHING, "wrong.completions:WritesIntoRecords"]
     command = [sys.executable, "-m", native_site.__name__, str(native.build()), str(tmp_path), *names]
     finished = subprocess.run(command, capture_output=True, cwd=TABLE.parents[3] / "ci", check=False, text=True)
     assert finished.returncode == 0, finished.stderr
@@ -31,6 +31,6 @@ def test_a_library_that_watches_tells_what_the_broker_cannot_see(tmp_path: Path)
     assert broken == {
         **{name: [] for name in RIGHT},
         **{name: [requirement] for name, requirement in TOUCHING.items()},
-        "wrong:WritesIntoRecords": ["CMD-15"],
+        "wrong.completions:WritesIntoRecords": ["CMD-15"],
     }
     assert {"BUF-02", "BUF-11", "BUF-17", "CLS-12", "CMD-15"} <= {*seen["right:Threads"][1]}

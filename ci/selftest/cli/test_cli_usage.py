@@ -202,3 +202,33 @@ def test_completion_that_cannot_be_is_one_sentence(
     monkeypatch.setattr(type(app), "__call__", unable)
     assert main(["--show-completion"]) == 4
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_list_of_verbs_cuts_no_sentence_off(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for group in ([], ["emulator"]):
+        assert main([*group, "--help"]) == 0
+        _, _, commands = capsys.readouterr().out.partition("Commands:")
+        assert commands.strip()
+        assert all(line.endswith(".") and not line.endswith("...") for line in commands.strip().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("path", "usage"),
+    [
+        (["compare"], "compare [OPTIONS] OLD NEW...\n"),
+        (["requirements"], "requirements [OPTIONS] [ID]\n"),
+        (["run"], "run [OPTIONS] [-- PYTEST OPTIONS]\n"),
+        (["evidence", "merge"], "evidence merge [OPTIONS] SHARD...\n"),
+    ],
+)
+def test_usage_names_arguments_as_one_writes_them(
+    path: list[str], usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*path, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"Usage: vdi-conformance {usage}")
+    argument = usage.split("[OPTIONS] ")[1].strip().split()[0]
+    assert any(line.strip().startswith(argument) for line in told.partition("Arguments:")[2].splitlines())

@@ -104,6 +104,16 @@ def test_a_directory_is_used_again_after_a_kill_but_not_by_two(
             assert third.tool("sqlcmd", "-Q", "PRINT again").stdout == "again\n"
 
 
+@pytest.mark.parametrize("option", ["--json", "--log", "--judge"])
+def test_a_file_that_cannot_be_written_is_told_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert main(["emulator", option, str(tmp_path), "--", PYTHON, "-c", "print('started')"]) == 4
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(f"vdi-conformance: {option}: {tmp_path} cannot be written")
+
+
 def test_what_it_says_is_enough_to_connect() -> None:
     with running("--instance", "second") as emulator:
         told = emulator.told

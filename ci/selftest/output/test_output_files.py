@@ -123,3 +123,8 @@ def test_two_names_of_one_file_are_refused(
 
 def test_different_files_are_nobody_s_business(tmp_path: Path) -> None:
     require_distinct([("--one", tmp_path / "a"), ("--other", tmp_path / "b")], [("--read", tmp_path / "c")])
+
+
+def test_what_is_a_directory_is_told_as_that_and_no_room_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(NotWritable, match=r"cannot be written \(Is a directory\): choose another file$"):
+        require_writable(tmp_path)

@@ -34,4 +34,4 @@ def test_the_summary_ends_with_the_answers_and_warns_of_contradictions() -> None
         ["Q38", "GetBufferHandle", "details", "1", "(1),", "3", "(1),", "2", "(1)"]
     ]
     assert "TWO ANSWERS  Q38 x: 1 in a and 3 in b" in lines
-    assert "1 open questions observed, 1 of them answered in two ways." in " ".join(lines)
+    assert "1 open question observed, 1 of them answered in two ways." in " ".join(lines)

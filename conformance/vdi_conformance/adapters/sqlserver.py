@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LIBRARY_VARIABLE: Final = "VDI_SQLVDI_LIBRARY"
 """The environment variable that names the library."""
 DIRECTORY_VARIABLE: Final = "VDI_EMULATOR_DIRECTORY"
-"""The environment variable by which a library that is served by the emulator finds its machine."""
+"""The environment variable by which a library that is served by the emulator finds its broker."""
 
 
 class LibraryAdapter(Adapter):

@@ -105,10 +105,6 @@ class Set:
         """Tell whether a client object holds a command, or has a device of which it has not heard that it is closed."""
         return any(device.held or not device.close_told for device in self.devices_of(owner))
 
-    def device_named(self, name: str) -> Device | None:
-        """Find a device by its name."""
-        return next((device for device in self.devices.values() if device.name == name), None)
-
     def holder_of(self, process: int, place: tuple[int, int]) -> Command | None:
         """Find the command that a process holds whose buffer lies there."""
         for device in self.devices.values():

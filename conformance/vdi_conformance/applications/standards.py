@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib.resources import files
 from typing import Final, Literal, NamedTuple
+
+from vdi_conformance.data_tables import Row, shipped
 
 Unmet = Literal["not tested", "not applicable", "not judged"]
 _FILE: Final = "judged.tsv"
@@ -27,14 +27,11 @@ class Standard(NamedTuple):
 @cache
 def standards() -> tuple[Standard, ...]:
     """Give them in the order of the catalogue."""
-    text = (files("vdi_conformance.applications") / "data" / _FILE).read_text("utf-8")
-    rows = csv.reader(text.splitlines()[1:], delimiter="\t", quoting=csv.QUOTE_NONE)
-    return tuple(_standard(row) for row in rows)
+    return tuple(_standard(row) for row in shipped("vdi_conformance.applications", _FILE))
 
 
-def _standard(row: list[str]) -> Standard:
-    id_, unmet, name, judged, not_judged = row
-    return Standard(id_, _unmet(unmet), name, judged, not_judged)
+def _standard(row: Row) -> Standard:
+    return Standard(row["id"], _unmet(row["unmet"]), row["check"], row["judged"], row["not_judged"])
 
 
 def _unmet(text: str) -> Unmet:

@@ -5,10 +5,12 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, TextIO, cast
 
 import typer
+from typer.main import get_command
 
 from vdi_conformance import __version__
 from vdi_conformance.cli.adapter import adapter
@@ -35,6 +37,7 @@ from vdi_conformance.cli.schema import schema
 from vdi_conformance.cli.sign import sign
 from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.usage import sentence
+from vdi_conformance.cli.verb import Verb
 from vdi_conformance.cli.verify import verify
 from vdi_conformance.output.console import Guarded, tell
 from vdi_conformance.untrusted.printable import shown, shown_lines
@@ -53,28 +56,29 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(run)
-app.command()(replay)
-app.command()(report)
-app.command()(reproduce)
-app.command()(compare)
-app.command()(diff)
-app.command()(certify)
-app.command()(sign)
-app.command()(verify)
-app.command()(challenge)
-app.command()(prove)
-app.command()(requirements)
-app.command()(questions)
-app.command()(conditions)
-app.command()(statements)
-app.command()(schema)
-app.command()(doctor)
-app.add_typer(evidence)
-app.add_typer(baseline)
-app.add_typer(keys)
-app.add_typer(adapter)
-app.add_typer(emulator)
+VERBS: Final = (
+    run,
+    replay,
+    report,
+    reproduce,
+    compare,
+    diff,
+    certify,
+    sign,
+    verify,
+    challenge,
+    prove,
+    requirements,
+    questions,
+    conditions,
+    statements,
+    schema,
+    doctor,
+)
+for verb in VERBS:
+    app.command(cls=Verb)(verb)
+for group in (evidence, baseline, keys, adapter, emulator):
+    app.add_typer(group)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,16 +100,22 @@ def _performed(given: Sequence[str]) -> int:
     try:
         if given and given[0] in OPTIONS:
             return completion(app, given)
-        code = app(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
+        code = _command()(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
     except UsageRefusal as refusal:
         return _ended(str(refusal), USAGE, refusal.account)
     except USAGE_ERROR as error:
-        return _ended(sentence(error, app, given), USAGE)
+        return _ended(sentence(error, _command(), given), USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     if not given:
         return USAGE
     return code if isinstance(code, int) else 0
+
+
+@cache
+def _command() -> Any:
+    """Make once what reads command lines, which takes longer than to read one."""
+    return get_command(app)
 
 
 @contextmanager

@@ -7,12 +7,13 @@ import typer
 
 from vdi_conformance.cli import skeletons, values
 from vdi_conformance.cli.adapter_host import host
-from vdi_conformance.cli.refusal import UsageRefusal, unknown
+from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.verb import Verb
 from vdi_conformance.untrusted import decoding
 from vdi_conformance.untrusted.printable import shown
 
 adapter = typer.Typer(name="adapter", help="Make adapters, and start one.", rich_markup_mode=None)
-adapter.command()(host)
+adapter.command(cls=Verb)(host)
 
 
 @adapter.callback()
@@ -20,13 +21,14 @@ def group() -> None:
     """Make adapters: the small pieces of code that show an implementation to the suite."""
 
 
-@adapter.command()
+@adapter.command(cls=Verb)
 def init(
     directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it.")] = Path("vdi_adapter"),
     lang: Annotated[
         str,
         typer.Option(
             metavar="LANGUAGE",
+            parser=values.one_of("skeleton in the language", skeletons.languages()),
             autocompletion=values.completing(skeletons.languages),
             help=f"The language of the skeleton: {', '.join(skeletons.languages())}.",
         ),
@@ -34,8 +36,6 @@ def init(
     name: Annotated[str, typer.Option(metavar="NAME", help="The name of the implementation.")] = "My VDI",
 ) -> None:
     """Write a skeleton adapter and what to do next; existing files are never overwritten."""
-    if lang not in skeletons.languages():
-        raise unknown("skeleton in the language", lang, skeletons.languages())
     if not skeletons.NAME.fullmatch(name):
         raise UsageRefusal(
             f"the name {name!r} must be printable ASCII with at least one letter: choose another --name."

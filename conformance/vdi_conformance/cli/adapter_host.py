@@ -11,7 +11,7 @@ from vdi_conformance.adapters.references import resolve
 from vdi_conformance.adapters.unknown import UnknownAdapter
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import look_here
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
 
 
 def host(
@@ -24,10 +24,8 @@ def host(
     It is what programs that `reproduce` writes take for their --server-host, and it serves to try a host by hand.
     """
     look_here()
-    try:
+    with refusing(UnknownAdapter):
         spec = resolve(reference)
-    except UnknownAdapter as error:
-        raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
     os.environ.update(spec.env)
     if spec.kind == "command":
         raise typer.Exit(_started(list(spec.argv), spec.cwd))

@@ -8,7 +8,8 @@ import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, written
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
+from vdi_conformance.cli.verb import Verb
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import Culprit
 from vdi_conformance.judgement.baseline import NotABaseline, load, render
@@ -27,7 +28,7 @@ def group() -> None:
     """Keep the list of known failures: those that `run --baseline` shows without failing."""
 
 
-@baseline.command()
+@baseline.command(cls=Verb)
 def update(
     evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="What a whole run wrote.")],
     baseline: Annotated[
@@ -70,19 +71,15 @@ def update(
 def _updated(run: Evidence, baseline: Path | None, output: Path | None, fresh: Fresh) -> str:
     """Make the text; a baseline that is not there yet is an empty one, unless it was only to be read."""
     start = baseline is not None and output is None and not decoding.exists(baseline)
-    try:
+    with refusing(NotABaseline):
         entries = () if baseline is None or start else load(baseline)
         kept = updated(entries, run, fresh)
-    except NotABaseline as error:
-        raise UsageRefusal(f"{error}.") from error
     return render(kept, run.header.client.name, {check.id: check.requirements for check in run.checks})
 
 
 def _whole(path: Path) -> Evidence:
-    try:
+    with refusing(NotEvidence):
         run = read(path)
-    except NotEvidence as error:
-        raise UsageRefusal(f"{error}.") from error
     if run.header.partial:
         selected = shown("; ".join(run.header.selection))
         raise UsageRefusal(f"{path} is of a selected run ({selected}): make a baseline from a run without selection.")

@@ -15,7 +15,7 @@ from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
 from vdi_conformance.cli.keys import private_key
 from vdi_conformance.cli.output import distinct, read_by, writable, written
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import refusing
 from vdi_conformance.cli.shipped import shipped, tables
 from vdi_conformance.host.spec import AdapterSpec
 from vdi_conformance.judgement.exit_codes import ENDED
@@ -73,11 +73,9 @@ def certify(
     """
     distinct([("--output", output)], [("--key", key), *read_by(adapter)])
     signer = None if key is None else private_key(key)
-    try:
+    with refusing(ValueError, UnknownAdapter):
         asked = profile(profile_name)
         spec = resolve(adapter)
-    except (ValueError, UnknownAdapter) as error:
-        raise UsageRefusal(f"{error}.") from error
     try:
         with TemporaryDirectory() as directory:
             parts = _performed(adapter, spec, asked, Path(directory), challenge)

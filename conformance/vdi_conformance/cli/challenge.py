@@ -10,7 +10,7 @@ import typer
 from vdi_conformance.cli import values
 from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.cli.output import distinct, writable, written
-from vdi_conformance.cli.refusal import UsageRefusal, unknown
+from vdi_conformance.cli.refusal import UsageRefusal, refusing, unknown
 from vdi_conformance.cli.requirements import entry
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.redaction import Redactor, redacted
@@ -57,10 +57,8 @@ def challenge(
 
 
 def _read(path: Path) -> Evidence:
-    try:
+    with refusing(NotEvidence):
         return read(path)
-    except NotEvidence as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _accounts() -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import refusing
 from vdi_conformance.pytest_plugin.collected import Collected, NotFound, held
 
 
@@ -21,7 +21,5 @@ def checks_by_requirement() -> Mapping[str, tuple[str, ...]]:
 
 def checks() -> Mapping[str, Collected]:
     """Give every check of the suite by its id."""
-    try:
+    with refusing(NotFound):
         return held()
-    except NotFound as error:
-        raise UsageRefusal(f"{error}.") from error

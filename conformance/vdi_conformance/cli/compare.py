@@ -7,7 +7,7 @@ import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import to_standard_output
-from vdi_conformance.cli.refusal import UsageRefusal, unknown
+from vdi_conformance.cli.refusal import refusing
 from vdi_conformance.evidence.files import NotEvidence, read
 from vdi_conformance.report import comparison_views, history_views
 from vdi_conformance.report.comparison import NotComparable
@@ -22,32 +22,20 @@ def compare(
     new: Annotated[
         list[Path], typer.Argument(metavar="NEW...", help="That of later ones, in their order; of the newest last.")
     ],
-    format_: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="F",
-            autocompletion=values.completing(lambda: FORMATS),
-            help=f"One of {', '.join(FORMATS)}.",
-        ),
-    ] = "text",
+    format: Annotated[str, values.format_of(*FORMATS)] = "text",
 ) -> int:
-    """Show what changed between two runs, regressions first, or the history of one adapter over more than two.
+    """Show what changed between runs, regressions first.
 
-    The exit code is 0 where nothing regressed from the last run but one to the last, 1 where something did, 4 where the
-    runs cannot be compared.
+    More than two runs, the oldest first, are shown as the history of one adapter. The exit code is 0 where nothing
+    regressed from the last run but one to the last, 1 where something did, 4 where the runs cannot be compared.
     """
-    if format_ not in FORMATS:
-        raise unknown("format", format_, FORMATS)
-    try:
+    with refusing(NotEvidence, NotComparable):
         runs = [read(path) for path in (old, *new)]
         if len(runs) == 2:
             comparison = compared(*runs)
-            told, code = comparison_views.FORMATS[format_](comparison), comparison.exit_code
+            told, code = comparison_views.FORMATS[format](comparison), comparison.exit_code
         else:
             found = history(runs)
-            told, code = history_views.FORMATS[format_](found), found.exit_code
-    except (NotEvidence, NotComparable) as error:
-        raise UsageRefusal(f"{error}.") from error
+            told, code = history_views.FORMATS[format](found), found.exit_code
     to_standard_output(f"{told}\n".encode())
     return code

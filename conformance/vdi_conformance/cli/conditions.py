@@ -7,10 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import show
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.cli.requirements import FORMATS, JSON, TEXT
 from vdi_conformance.conditions import axes, combinations, constraints, triples
@@ -33,10 +33,10 @@ def conditions(
     ] = None,
     format: Annotated[str, values.format_of(*FORMATS)] = TEXT,
 ) -> None:
-    """List the conditions under which what processes share is tried.
+    """List the conditions under which sharing is tried.
 
-    Every pair of values that can go together is tried by a check of GBH/sharing_holds_under_conditions, for each server
-    level; what cannot go together has its reason.
+    Processes share buffers. Every pair of values that can go together is tried by a check of
+    GBH/sharing_holds_under_conditions, for each server level; what cannot go together has its reason.
     """
     known = {one.id: one for one in combinations()}
     if combination is not None and combination.lower() not in known:
@@ -45,10 +45,7 @@ def conditions(
         chosen = [one for one in known.values() if combination in (None, one.id)]
         typer.echo(json.dumps(summary() | {"combinations": [entry(one) for one in chosen]}, indent=2))
         return
-    console = Console(markup=False, highlight=False, emoji=False)
-    lines = overview() if combination is None else details(known[combination.lower()])
-    for line in lines:
-        console.print(line, soft_wrap=bool(line.no_wrap))
+    show(overview() if combination is None else details(known[combination.lower()]))
 
 
 def summary() -> dict[str, Any]:

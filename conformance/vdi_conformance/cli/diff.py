@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import typer
-from rich.console import Console
 
 from vdi_conformance.cli import values
-from vdi_conformance.cli.output import look_here, to_standard_output
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.output import look_here, show, to_standard_output
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
 from vdi_conformance.output.console import tell
 from vdi_conformance.untrusted.printable import shown
 
@@ -74,10 +73,11 @@ def diff(
     format: Annotated[str, values.format_of(*FORMATS)] = "text",
     timeout_scale: Annotated[float, values.timeout_scale()] = 1,
 ) -> int:
-    """Play the same calls on two adapters, and show the shortest sequence on which they part.
+    """Show the shortest sequence on which two adapters part.
 
-    Each difference is held against the catalogue. The exit code is 0 where none was found, 1 where a requirement is
-    broken on a side, 8 where all that differs is permitted, only recommended, or not spoken of, 4 on wrong usage.
+    Both get the same calls. Each difference is held against the catalogue. The exit code is 0 where none was found, 1
+    where a requirement is broken on a side, 8 where all that differs is permitted, only recommended, or not spoken of,
+    4 on wrong usage.
     """
     look_here()
     from vdi_conformance.host.spec import RunSettings
@@ -100,12 +100,8 @@ def _asked(references: Sequence[tuple[str, str | None]], settings: "RunSettings"
     from vdi_conformance.host.supervisor import Supervisor
     from vdi_conformance.pytest_plugin.parties import NOBODY, UnknownParties, ask_parties
 
-    try:
-        with Supervisor() as supervisor:
-            found = [ask_parties(supervisor, *one, settings) for one in references]
-    except UnknownParties as error:
-        sentence, _, account = str(error).partition("\n")
-        raise UsageRefusal(f"{sentence.rstrip('.')}.", account) from error
+    with refusing(UnknownParties, with_account=True), Supervisor() as supervisor:
+        found = [ask_parties(supervisor, *one, settings) for one in references]
     if any(server == NOBODY for _, server in found):
         raise UsageRefusal("diff needs a server on each side: leave --server none out.")
     return found
@@ -130,25 +126,22 @@ def _compare(
 
     one, other = (parties_of(*both, settings) for both in parties)
     told: list[report.FoundDifference] = []
-    try:
-        with Side(one) as left, Side(other) as right:
-            search = Search((left, right), seconds, _progress())
-            for difference in search.run(tried(Limits.of(one, other), settings.seed, sequences, steps)):
-                told.append(report.found(classed(difference, (left, right))))
-                if until == FIRST or (until == BROKEN and told[-1].kind == report.BROKEN_REQUIREMENT):
-                    break
-            return report.Comparison(
-                a=report.compared(*parties[0]),
-                b=report.compared(*parties[1]),
-                seed=settings.seed,
-                sequences=search.played,
-                steps=search.steps,
-                doubtful=search.doubtful,
-                seconds=round(search.elapsed, 1),
-                differences=told,
-            )
-    except HostError as error:
-        raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
+    with refusing(HostError), Side(one) as left, Side(other) as right:
+        search = Search((left, right), seconds, _progress())
+        for difference in search.run(tried(Limits.of(one, other), settings.seed, sequences, steps)):
+            told.append(report.found(classed(difference, (left, right))))
+            if until == FIRST or (until == BROKEN and told[-1].kind == report.BROKEN_REQUIREMENT):
+                break
+        return report.Comparison(
+            a=report.compared(*parties[0]),
+            b=report.compared(*parties[1]),
+            seed=settings.seed,
+            sequences=search.played,
+            steps=search.steps,
+            doubtful=search.doubtful,
+            seconds=round(search.elapsed, 1),
+            differences=told,
+        )
 
 
 def _progress() -> Callable[[str, int], None]:
@@ -167,6 +160,4 @@ def _show(found: "Comparison", format: str) -> None:
     if format == "json":
         to_standard_output(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
         return
-    console = Console(markup=False, highlight=False, emoji=False)
-    for part in report.drawn(found):
-        console.print(part)
+    show(report.drawn(found))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
 from vdi_conformance.cli import values
-from vdi_conformance.cli.output import look_here
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.output import look_here, show
+from vdi_conformance.cli.refusal import refusing
 from vdi_conformance.cli.requirements import FORMATS, JSON, TEXT
 from vdi_conformance.output.console import tell
 
@@ -29,11 +28,12 @@ def doctor(
     ] = PATIENCE,
     format: Annotated[str, values.format_of(*FORMATS)] = TEXT,
 ) -> int:
-    """Test a host, the process that speaks the host protocol, and not what it shows.
+    """Test a host, and say how to mend what is wrong.
 
-    Each finding says what was tried, what came, and its remedy. The exit code is 0 where nothing was found, 1 where
-    something was, 2 when interrupted, 3 on an internal error, 4 on wrong usage or where the host cannot be started at
-    all, 6 where something could not be tried and nothing was found.
+    A host is a process that speaks the host protocol; the library that it shows is not judged. Each finding says what
+    was tried, what came, and its remedy. The exit code is 0 where nothing was found, 1 where something was, 2 when
+    interrupted, 3 on an internal error, 4 on wrong usage or where the host cannot be started at all, 6 where something
+    could not be tried and nothing was found.
     """
     look_here()
     # Here, since the other verbs need none of it, and pytest wants to see Hypothesis before anybody else does.
@@ -45,14 +45,10 @@ def doctor(
     from vdi_conformance.host.errors import NothingLearnt
     from vdi_conformance.untrusted.printable import in_json
 
-    try:
+    with refusing(UnknownAdapter, NothingLearnt):
         report = examine(adapter, server, patience, lambda name: tell(f"examining {name}"))
-    except (UnknownAdapter, NothingLearnt) as error:
-        raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
     if format == JSON:
         typer.echo(in_json(msgspec.to_builtins(report)))
     else:
-        console = Console(markup=False, highlight=False, emoji=False)
-        for part in told(report):
-            console.print(part)
+        show(told(report))
     return report.exit_code

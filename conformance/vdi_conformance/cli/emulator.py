@@ -12,6 +12,7 @@ from vdi_conformance.cli.emulator_library import library
 from vdi_conformance.cli.emulator_sql import sql
 from vdi_conformance.cli.emulator_values import address, completions, group_of, sized
 from vdi_conformance.cli.output import writable
+from vdi_conformance.cli.verb import Verb
 
 ANYWHERE: Final = "127.0.0.1:0"
 NO_TDS: Final = "none"
@@ -31,9 +32,13 @@ class WithCommand(TyperGroup):
         return super().parse_args(ctx, args)
 
 
+def _writable(path: Path | None) -> Path | None:
+    return path if path == STDOUT else writable(path)
+
+
 emulator = typer.Typer(name="emulator", cls=WithCommand, rich_markup_mode=None)
-emulator.command()(library)
-emulator.command()(sql)
+emulator.command(cls=Verb)(library)
+emulator.command(cls=Verb)(sql)
 
 
 @emulator.callback(
@@ -58,7 +63,9 @@ def run(
     json: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write how to connect here as JSON, and the account at the end; - is standard output."
+            metavar="FILE",
+            callback=_writable,
+            help="Write how to connect here as JSON, and the account at the end; - is standard output.",
         ),
     ] = None,
     instance: Annotated[
@@ -105,11 +112,12 @@ def run(
         int, typer.Option(metavar="S", parser=values.seed, help="Other contents of databases, other handles.")
     ] = 0,
 ) -> int | None:
-    """Be a SQL Server, as far as backup programs see one: T-SQL over TDS and sqlcmd, BACKUP and RESTORE over VDI.
+    """Be a SQL Server, as far as backup programs see one.
 
-    It ends on Ctrl-C or SIGTERM. With a command after -- it runs that with everything set that a client needs, ends
-    with it, and gives its exit code. The password of sa is made at the start, or taken from VDI_EMULATOR_PASSWORD. With
-    --judge the exit code is that of the verdicts over client applications, where it is not 0.
+    It takes T-SQL over TDS and by sqlcmd, and does BACKUP and RESTORE over VDI. It ends on Ctrl-C or SIGTERM. With a
+    command after -- it runs that with everything set that a client needs, ends with it, and gives its exit code. The
+    password of sa is made at the start, or taken from VDI_EMULATOR_PASSWORD. With --judge the exit code is that of the
+    verdicts over client applications, where it is not 0.
     """
     if context.invoked_subcommand is not None:
         return None

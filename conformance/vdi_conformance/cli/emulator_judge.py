@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from vdi_conformance.applications.judge import Judge
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import refusing
 from vdi_conformance.emulator.broker import Broker
 from vdi_conformance.emulator.server import EmulatorServer
 from vdi_conformance.evidence.files import Evidence
@@ -40,10 +40,8 @@ class Judging:
         evidence = self._judge.evidence(shown(Path(command[0]).name, NAME) if command else UNNAMED)
         for line in _lines(evidence):
             tell(line)
-        try:
+        with refusing(NotWritable):
             self._judge.write(self._file, evidence)
-        except NotWritable as error:
-            raise UsageRefusal(f"{error}.") from error
         tell(f"Evidence: {self._file} (vdi-conformance report html {self._file}).")
         return evidence.footer.exit_code
 

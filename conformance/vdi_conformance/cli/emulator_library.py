@@ -15,16 +15,18 @@ BITS: Final = ("64", "32")
 
 def library(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where it is written; made where it is missing.")],
-    windows: Annotated[bool, typer.Option("--windows", help="sqlvdi.dll, sqlcmd.exe and osql.exe, by MinGW.")] = False,
+    windows: Annotated[
+        bool, typer.Option("--windows", help="sqlvdi.dll, sqlcmd.exe and osql.exe, by MinGW; otherwise libsqlvdi.so.")
+    ] = False,
     bits: Annotated[
         str, typer.Option(metavar="N", parser=values.one_of("width", BITS), help="With --windows: 64 or 32.")
     ] = BITS[0],
     sources: Annotated[bool, typer.Option("--sources", help="The C++ sources, for a compiler elsewhere.")] = False,
 ) -> int:
-    """Build libsqlvdi.so, the stand-in whose clients reach the emulator that VDI_EMULATOR_DIRECTORY names.
+    """Build the stand-ins of the client libraries.
 
-    It has the interface of the library that SQL Server brings, and is no copy of it: what is shown with it says
-    nothing of that one.
+    Their clients reach the emulator that VDI_EMULATOR_DIRECTORY names. They have the interfaces of the libraries that
+    SQL Server brings, and are no copies of these: what is shown with them says nothing of those.
     """
     from vdi_conformance.standins.targets import provide
 

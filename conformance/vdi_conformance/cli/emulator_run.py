@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from vdi_conformance.cli.emulator_judge import Judging
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
 from vdi_conformance.contract import Unavailable
 from vdi_conformance.output.console import tell
 from vdi_conformance.sqlserver.process.command import NotStarted, until_asked
@@ -28,24 +28,21 @@ def serve(wanted: Wanted, command: Sequence[str], json: Path | None, evidence: P
         wanted = replace(wanted, watch=judging.watch)
     if wanted.address is not None and not wanted.address[0].startswith(_LOOPBACK):
         tell(f"Warning: {wanted.address[0] or 'every address'} can be reached from other computers, too.")
-    with until_asked() as ending:
-        try:
-            with EmulatedServer(wanted) as server:
-                connections = with_library(server.connections, wanted, tell)
-                _announce(connections, json)
-                if command:
-                    variables = dict(os.environ)
-                    code = ending.run(command, variables | connections.variables(variables))
-                else:
-                    ending.wait()
-                    code = 0
-                account = server.account
-                tell(f"Done: {account.sentence()}.")
-                if json is not None:
-                    _write(json, connections.as_json(account))
-                return (judging.finish(command) if judging else 0) or code
-        except (Unavailable, NotAsked, NotStarted) as error:
-            raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
+    failures = Unavailable, NotAsked, NotStarted
+    with until_asked() as ending, refusing(*failures), EmulatedServer(wanted) as server:
+        connections = with_library(server.connections, wanted, tell)
+        _announce(connections, json)
+        if command:
+            variables = dict(os.environ)
+            code = ending.run(command, variables | connections.variables(variables))
+        else:
+            ending.wait()
+            code = 0
+        account = server.account
+        tell(f"Done: {account.sentence()}.")
+        if json is not None:
+            _write(json, connections.as_json(account))
+        return (judging.finish(command) if judging else 0) or code
 
 
 def _announce(connections: Connections, json: Path | None) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from vdi_conformance import __version__
 from vdi_conformance.cli.checks import checks
-from vdi_conformance.cli.output import distinct, writable
+from vdi_conformance.cli.output import distinct, show, writable
 from vdi_conformance.cli.output import written as write
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
+from vdi_conformance.cli.verb import Verb
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read, written
 from vdi_conformance.evidence.merging import Merged, Named, NotMergeable, merged
 from vdi_conformance.evidence.records import Header, ProfileVersion
@@ -34,7 +34,7 @@ def group() -> None:
     """Work with the records of runs."""
 
 
-@evidence.command()
+@evidence.command(cls=Verb)
 def merge(
     shards: Annotated[
         list[Path],
@@ -54,11 +54,9 @@ def merge(
     """
     files = list(_files(shards))
     distinct([("--output", output)], [("--baseline", baseline), *((str(file), file) for file in files)])
-    try:
+    with refusing(NotEvidence, NotMergeable, NotABaseline):
         found = merged(Named(str(file), read(file)) for file in files)
         entries = _entries(baseline, found.header)
-    except (NotEvidence, NotMergeable, NotABaseline) as error:
-        raise UsageRefusal(f"{error}.") from error
     run, profile = _judged(found, entries)
     _tell(run, profile)
     write(output, written(run))
@@ -117,9 +115,6 @@ def _profile(asked: ProfileVersion) -> Profile:
 
 def _tell(run: Evidence, profile: Profile | None) -> None:
     """Show what a run shows at its end."""
-    console = Console(highlight=False)
-    for part in summary(run.header, run.checks, run.footer):
-        console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
+    show(summary(run.header, run.checks, run.footer))
     if profile is not None:
-        for line in profile_lines(profile, requirement_verdicts(run.header, run.checks, profile)):
-            console.print(Text(line))
+        show(map(Text, profile_lines(profile, requirement_verdicts(run.header, run.checks, profile))))

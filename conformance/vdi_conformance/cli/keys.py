@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
+from vdi_conformance.cli.verb import Verb
 from vdi_conformance.signing import PASSWORD
 from vdi_conformance.untrusted.printable import shown
 
@@ -24,7 +25,7 @@ def group() -> None:
     """Make keys for signatures, and tell the ids of keys."""
 
 
-@keys.command()
+@keys.command(cls=Verb)
 def new(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the private key.")]) -> None:
     """Make a key of Ed25519: FILE for its owner alone, FILE.pub for everybody.
 
@@ -36,7 +37,7 @@ def new(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to writ
     typer.echo(f"its id is {public.id}")
 
 
-@keys.command(name="id")
+@keys.command(name="id", cls=Verb)
 def id_(path: Annotated[Path, typer.Argument(metavar="FILE.pub", help="A public key.")]) -> None:
     """Tell the id of a public key: the SHA-256 of its SubjectPublicKeyInfo."""
     typer.echo(public_key(path).id)
@@ -63,10 +64,8 @@ def _usable() -> Iterator[Any]:
         from vdi_conformance.signing import keys as files
     except ImportError as error:
         raise UsageRefusal(f"signatures need packages that are missing here ({error}): {INSTALL}.") from error
-    try:
+    with refusing(files.UnusableKey):
         yield files
-    except files.UnusableKey as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _password() -> str | None:

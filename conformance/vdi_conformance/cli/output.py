@@ -3,12 +3,16 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
 from vdi_conformance.output import files
 from vdi_conformance.output.console import Guarded, tell
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 def writable(path: Path | None) -> Path | None:
@@ -23,10 +27,8 @@ def writable(path: Path | None) -> Path | None:
 
 def distinct(outputs: Iterable[tuple[str, Path | None]], inputs: Iterable[tuple[str, Path | None]] = ()) -> None:
     """Refuse outputs that are one file, or one that is read."""
-    try:
+    with refusing(files.NotWritable):
         files.require_distinct(_given(outputs), _given(inputs))
-    except files.NotWritable as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _given(named: Iterable[tuple[str, Path | None]]) -> list[files.Named]:
@@ -40,11 +42,20 @@ def read_by(reference: str | None) -> list[tuple[str, Path | None]]:
 
 def written(path: Path, data: bytes) -> None:
     """Write a file, and say so where it gets into nobody's way."""
-    try:
+    with refusing(files.NotWritable):
         files.write(path, data)
-    except files.NotWritable as error:
-        raise UsageRefusal(f"{error}.") from error
     tell(f"wrote {path}")
+
+
+def show(parts: Iterable["RenderableType"]) -> None:
+    """Draw parts on standard output, one below the other; a Text with `no_wrap` is a line that must not be broken."""
+    # Here, since what draws takes long to import, and most verbs draw nothing.
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(markup=False, highlight=False, emoji=False) as console:
+        for part in parts:
+            console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
 
 
 def to_standard_output(data: bytes) -> None:

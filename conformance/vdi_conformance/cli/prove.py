@@ -18,7 +18,7 @@ from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, look_here, read_by, writable, written
 from vdi_conformance.cli.proving import Watch
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
 from vdi_conformance.evidence.files import NotEvidence, read
 from vdi_conformance.evidence.proof import Ending, Proof
 from vdi_conformance.judgement.exit_codes import ENDED
@@ -66,7 +66,7 @@ def prove(
         typer.Option(
             metavar="N",
             parser=values.whole(0, MOST_DRAWN),
-            help="So many implementations that draw what is left open, likewise.",
+            help="So many implementations that draw among all readings, in place of all others.",
         ),
     ] = 0,
     further: Annotated[
@@ -75,17 +75,12 @@ def prove(
             "--further",
             metavar="N",
             parser=values.whole(0, MOST_DRAWN),
-            help="So many checks of other requirements on each fault, to see what it is charged with (default: 1).",
+            help="So many checks of other requirements on each fault, to see what it is charged with.",
         ),
     ] = FURTHER,
     endurance: Annotated[
         str | None,
-        typer.Option(
-            metavar="SIZE",
-            callback=values.endurance,
-            autocompletion=values.sizes,
-            help="The faults that only the checks of endurance find, on these: small, medium or large.",
-        ),
+        values.endurance("The faults that only the checks of endurance find, on these: small, medium or large."),
     ] = None,
     every_combination: Annotated[
         bool,
@@ -110,7 +105,7 @@ def prove(
         typer.Option(
             metavar="P",
             parser=values.whole(0, 100),
-            help="So many in a hundred made faults must be found (default: 0).",
+            help="So many in a hundred made faults must be found.",
         ),
     ] = 0,
     control: Annotated[
@@ -121,7 +116,8 @@ def prove(
         ),
     ] = None,
     with_written: Annotated[
-        bool, typer.Option("--written/--no-written", help="What is written as well, or the made faults alone.")
+        bool,
+        typer.Option("--written/--no-written", help="Also the faults that somebody wrote, or the made ones alone."),
     ] = True,
     workers: Annotated[
         str | None,
@@ -129,7 +125,7 @@ def prove(
             "-n",
             metavar="N",
             parser=values.workers,
-            help="So many worker processes (default: two a processor, since much is waited for).",
+            help="So many worker processes; otherwise two a processor, since much is waited for.",
         ),
     ] = None,
     timeout_scale: Annotated[float, values.timeout_scale()] = 1,
@@ -140,7 +136,7 @@ def prove(
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Write the matrix here, as a web page.")
     ] = None,
 ) -> int:
-    """Show that the suite finds what is wrong, and leaves alone what is right.
+    """Show that the suite finds what is wrong, and nothing else.
 
     Each fault must be found by a check of the requirement that it breaks, and a permitted reading must be accused of
     nothing. The exit code is 0 where that is so for every requirement that must hold, 1 where it is not, 6 where the
@@ -201,10 +197,8 @@ def _tell(proof: Proof, json: Path | None, html: Path | None) -> None:
 
 
 def _asked(profile_name: str | None) -> Profile:
-    try:
+    with refusing(ValueError):
         return profile(profile_name or WHOLE)
-    except ValueError as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _planned(
@@ -219,7 +213,7 @@ def _planned(
     from vdi_conformance.proof.discovery import UnknownTrial, plan
 
     look_here()
-    try:
+    with refusing(UnknownTrial, UnknownAdapter):
         spec = resolve(adapter)
         if not spec.target:
             raise UsageRefusal(f"{adapter} is a host program, which no fault can be put around: name a Python class.")
@@ -227,8 +221,6 @@ def _planned(
         os.environ.update(spec.env)
         around = None if adapter == EMULATOR else spec.target
         return plan(asked, adapter, around, only, whole, further, making, endurance)
-    except (UnknownTrial, UnknownAdapter) as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _known(evidence: Path | None, planned: ProofPlan, alone: bool) -> "Known | None":
@@ -242,10 +234,8 @@ def _known(evidence: Path | None, planned: ProofPlan, alone: bool) -> "Known | N
             "--control goes with none of --pairs, --drawn, --made, --endurance, --every-combination, --profile: leave "
             "it out, and the adapter is tried without a fault as well."
         )
-    try:
+    with refusing(NotEvidence, NoControl):
         return known_by(read(evidence), planned)
-    except (NotEvidence, NoControl) as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _together(adapter: str, asked: Profile, pairs: bool, drawn: int, alone: bool) -> ProofPlan:

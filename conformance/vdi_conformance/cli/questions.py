@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from vdi_conformance.cli import values
+from vdi_conformance.cli.output import show
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.cli.requirements import FORMATS, JSON, TEXT
 from vdi_conformance.requirements import Question, catalogue
@@ -32,10 +32,7 @@ def questions(
     if format == JSON:
         typer.echo(json.dumps([entry(one) for one in shown], indent=2))
         return
-    console = Console(markup=False, highlight=False, emoji=False)
-    for one in shown:
-        for line in details(one):
-            console.print(line, soft_wrap=bool(line.no_wrap))
+    show(line for one in shown for line in details(one))
 
 
 def entry(question: Question) -> dict[str, Any]:

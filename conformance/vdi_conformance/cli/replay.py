@@ -7,7 +7,7 @@ import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import look_here
-from vdi_conformance.cli.refusal import UsageRefusal
+from vdi_conformance.cli.refusal import UsageRefusal, refusing
 from vdi_conformance.untrusted.printable import shown, shown_lines
 
 
@@ -16,12 +16,7 @@ def replay(
     adapter: Annotated[
         str, typer.Option(metavar="REF", autocompletion=values.adapters, help="The client, named as for `run`.")
     ],
-    server: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REF", autocompletion=values.adapters, help="The server, where the adapter is not to bring its own."
-        ),
-    ] = None,
+    server: Annotated[str | None, values.server()] = None,
     timeout_scale: Annotated[float, values.timeout_scale()] = 1,
 ) -> int:
     """Play a walk that failed once more.
@@ -40,16 +35,11 @@ def replay(
     from vdi_conformance.walks.recording import NotARecording, load
     from vdi_conformance.walks.series import perform
 
-    try:
+    with refusing(NotARecording):
         walk = load(recording)
-        settings = RunSettings(walk.seed, timeout_scale)
-        with Supervisor() as supervisor:
-            players = ask_parties(supervisor, adapter, server, settings)
-    except NotARecording as error:
-        raise UsageRefusal(f"{str(error).rstrip('.')}.") from error
-    except UnknownParties as error:
-        sentence, _, account = str(error).partition("\n")
-        raise UsageRefusal(f"{sentence.rstrip('.')}.", account) from error
+    settings = RunSettings(walk.seed, timeout_scale)
+    with refusing(UnknownParties, with_account=True), Supervisor() as supervisor:
+        players = ask_parties(supervisor, adapter, server, settings)
     if players[1].capabilities["server"] != "scripted":
         raise UsageRefusal(
             f"{players[1].reference} has no server role that is told every step: name one with --server."
@@ -57,9 +47,8 @@ def replay(
     session = WorkerSession(parties_of(*players, settings))
     testbed = Testbed(session, walk.check)
     try:
-        played, failure = perform(testbed, walk.plan, walk.steps)
-    except NothingLearnt as error:
-        raise UsageRefusal(f"{error}.") from error
+        with refusing(NothingLearnt):
+            played, failure = perform(testbed, walk.plan, walk.steps)
     finally:
         testbed.processes.end(orderly=False)
         session.close()

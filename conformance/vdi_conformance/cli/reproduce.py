@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import typer
 
@@ -11,7 +11,7 @@ from vdi_conformance.adapters.tsql.refusal import NotRunnable
 from vdi_conformance.adapters.tsql.statements import render
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, to_standard_output, written
-from vdi_conformance.cli.refusal import UsageRefusal, unknown
+from vdi_conformance.cli.refusal import UsageRefusal, refusing, unknown
 from vdi_conformance.contract import Database, Statement
 from vdi_conformance.evidence.files import Evidence, NotEvidence, read
 from vdi_conformance.evidence.records import CHARGING, CheckRecord
@@ -28,7 +28,7 @@ NAME: Final = 100
 
 
 def reproduce(
-    evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="The record of a run (run --evidence).")],
+    evidence: Annotated[Path, values.record()],
     check: Annotated[
         str | None, typer.Option(metavar="ID", help="This check alone; without it every check that failed.")
     ] = None,
@@ -36,6 +36,7 @@ def reproduce(
         str,
         typer.Option(
             metavar="LANGUAGE",
+            parser=values.one_of("language", LANGUAGES),
             autocompletion=values.completing(lambda: LANGUAGES),
             help=f"The language of the programs: {', '.join(LANGUAGES)}.",
         ),
@@ -50,16 +51,14 @@ def reproduce(
         ),
     ] = None,
 ) -> int:
-    """Write failed checks as programs that make the same calls without the suite.
+    """Write failed checks as programs that need no suite.
 
-    Each is one file, for a bug report and for a debugger: Python with its standard library alone, or C++17. It calls a
-    libsqlvdi.so or the COM class of sqlvdi.dll, says how it is built and run in its first lines, and ends by REPRODUCED
-    or NOT REPRODUCED. The exit code is 0 where every program was written, 1 where some check cannot be one, for the
-    reason that is told, 4 on wrong usage.
+    Each makes the same calls, and is one file, for a bug report and for a debugger: Python with its standard library
+    alone, or C++17. It calls a libsqlvdi.so or the COM class of sqlvdi.dll, says how it is built and run in its first
+    lines, and ends by REPRODUCED or NOT REPRODUCED. The exit code is 0 where every program was written, 1 where some
+    check cannot be one, for the reason that is told, 4 on wrong usage.
     """
-    if lang not in LANGUAGES:
-        raise unknown("language", lang, LANGUAGES)
-    language: Language = lang
+    language = cast("Language", lang)
     run = _read(evidence)
     checks = _chosen(run, check)
     if output is None and check is None:
@@ -71,10 +70,8 @@ def reproduce(
 
 
 def _read(path: Path) -> Evidence:
-    try:
+    with refusing(NotEvidence):
         return read(path)
-    except NotEvidence as error:
-        raise UsageRefusal(f"{error}.") from error
 
 
 def _chosen(run: Evidence, named: str | None) -> list[CheckRecord]:
@@ -82,7 +79,7 @@ def _chosen(run: Evidence, named: str | None) -> list[CheckRecord]:
         return [one for one in run.checks if one.verdict in CHARGING]
     found = [one for one in run.checks if one.id == named]
     if not found:
-        raise unknown("check of this run", named, [one.id for one in run.checks])
+        raise unknown("check in this run", named, [one.id for one in run.checks])
     return found
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,7 +14,7 @@ from vdi_conformance.applications.standards import standards
 from vdi_conformance.cli import values
 from vdi_conformance.cli.checks import checks as all_checks
 from vdi_conformance.cli.checks import checks_by_requirement
-from vdi_conformance.cli.output import to_standard_output
+from vdi_conformance.cli.output import show, to_standard_output
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.proof.found import faults_of
 from vdi_conformance.report.catalogue_page import Drawn, catalogue_page
@@ -51,7 +50,7 @@ def requirements(
         values.format_of(*FORMATS, HTML, remark="; JSON and the page have every column, the checks and the changes"),
     ] = TEXT,
 ) -> None:
-    """List what is required of an implementation, or show one requirement in full."""
+    """List what is required, or show one requirement in full."""
     known = catalogue()
     requirements = selected(known, requirement, topic or [], changes)
     if format == JSON:
@@ -62,17 +61,12 @@ def requirements(
         page = catalogue_page(known, [Drawn(one, _checks(one), faults_of(one.id)) for one in requirements])
         to_standard_output(page.encode())
         return
-    console = Console(markup=False, highlight=False, emoji=False)
     if changes:
-        for line in list(changed(requirements)) or [Text("The review changed nothing here.")]:
-            console.print(line)
+        show(list(changed(requirements)) or [Text("The review changed nothing here.")])
     elif requirement is not None:
-        for one in requirements:
-            for line in details(known, one, checks_by_requirement().get(one.id, ())):
-                console.print(line, soft_wrap=bool(line.no_wrap))
+        show(line for one in requirements for line in details(known, one, checks_by_requirement().get(one.id, ())))
     else:
-        for table in tables(requirements):
-            console.print(table)
+        show(tables(requirements))
 
 
 def _checks(requirement: Requirement) -> dict[str, str]:

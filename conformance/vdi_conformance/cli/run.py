@@ -19,29 +19,10 @@ if TYPE_CHECKING:
 
 RESULT: Final = re.compile(r"[0-9a-f-]{36}-(result\.json|container\.json|globals\.json|attachment\.\w+)")
 """The names that allure-pytest gives to its files."""
-CACHED: Final = frozenset(
-    {
-        *(
-            "--lf",
-            "--last-failed",
-            "--ff",
-            "--failed-first",
-            "--nf",
-            "--new-first",
-            "--lfnf",
-            "--last-failed-no-failures",
-        ),
-        *(
-            "--sw",
-            "--stepwise",
-            "--sw-skip",
-            "--stepwise-skip",
-            "--sw-reset",
-            "--stepwise-reset",
-            "--cache-show",
-            "--cache-clear",
-        ),
-    }
+CACHED: Final = (
+    *("--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first", "--lfnf", "--last-failed-no-failures"),
+    *("--sw", "--stepwise", "--sw-skip", "--stepwise-skip", "--sw-reset", "--stepwise-reset"),
+    *("--cache-show", "--cache-clear"),
 )
 """The options of pytest that need its cache."""
 
@@ -115,12 +96,7 @@ def run(
     ] = None,
     endurance: Annotated[
         str | None,
-        typer.Option(
-            metavar="SIZE",
-            callback=values.endurance,
-            autocompletion=values.sizes,
-            help="The checks of endurance in place of all others: small (minutes), medium, or large (an hour).",
-        ),
+        values.endurance("The checks of endurance in place of all others: small (minutes), medium, large (an hour)."),
     ] = None,
     every_combination: Annotated[
         bool,

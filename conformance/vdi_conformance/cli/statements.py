@@ -60,12 +60,12 @@ def statements(
     devices: Annotated[
         int, typer.Option(metavar="N", parser=values.whole(1, MOST_DEVICES), help="So many virtual devices.")
     ] = 1,
-    snapshot: Annotated[bool, typer.Option("--snapshot", help="WITH SNAPSHOT.")] = False,
+    snapshot: Annotated[bool, typer.Option("--snapshot", help="Of snapshots: WITH SNAPSHOT.")] = False,
 ) -> None:
-    """Print the T-SQL that `--server sqlserver` would run, and run nothing.
+    """Print the T-SQL that `--server sqlserver` would run.
 
-    Names of devices and databases differ from run to run. For RESTORE DATABASE with a database of yours the server is
-    asked which files that has.
+    Nothing is run. Names of devices and databases differ from run to run. For RESTORE DATABASE with a database of yours
+    the server is asked which files that has.
     """
     kinds = [kind for kind in KINDS if operation in (None, kind[0]) and subject in (None, kind[1])]
     if not kinds:

@@ -4,18 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import typer
-from typer.main import get_command
-
 from vdi_conformance.untrusted.nearest import meant
 
 NO_COMMAND: Final = re.compile(r"No such command '(.*?)'\.", re.DOTALL)
 EXTRA: Final = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL)
 
 
-def sentence(error: Any, app: typer.Typer, given: Sequence[str]) -> str:
+def sentence(error: Any, command: Any, given: Sequence[str]) -> str:
     """Give one sentence with the remedy; typer does not export the classes of its errors, so they go by name."""
-    help_ = f"try `{_path(app, given)} --help`"
+    help_ = f"try `{_path(command, given)} --help`"
     match type(error).__name__:
         case "NoSuchOption":
             known = _options(error.ctx)
@@ -30,10 +27,9 @@ def sentence(error: Any, app: typer.Typer, given: Sequence[str]) -> str:
     return f"{_of_arguments(error.message, error.ctx)}; {help_}."
 
 
-def _path(app: typer.Typer, given: Sequence[str]) -> str:
+def _path(command: Any, given: Sequence[str]) -> str:
     """Name the command that was meant, as far as there is one."""
-    command: Any = get_command(app)
-    path = [str(app.info.name)]
+    path = [str(command.name)]
     for word in given:
         if (command := getattr(command, "commands", {}).get(word)) is None:
             break

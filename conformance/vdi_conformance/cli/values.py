@@ -86,13 +86,21 @@ def format_of(*known: str, remark: str = "") -> Any:
     )
 
 
-def endurance(value: str | None) -> str | None:
-    """Read a size of endurance, where one is given."""
+def endurance(help_: str) -> Any:
+    """Make the option that asks for the checks of endurance."""
+    return typer.Option(metavar="SIZE", callback=_size, autocompletion=completing(lambda: SIZES), help=help_)
+
+
+def _size(value: str | None) -> str | None:
     return None if value is None else one_of("size of endurance", SIZES)(value)
 
 
+def record() -> Any:
+    """Make the argument that names the evidence of a run."""
+    return typer.Argument(metavar="EVIDENCE", help="The record of a run (run --evidence).")
+
+
 profile_names: Final = completing(lambda: [*(one.name for one in newest()), *profiles()])
-sizes: Final = completing(lambda: SIZES)
 topics: Final = completing(lambda: catalogue().topics)
 requirement_ids: Final = completing(lambda: [requirement.id for requirement in catalogue().requirements])
 question_ids: Final = completing(lambda: catalogue().questions)

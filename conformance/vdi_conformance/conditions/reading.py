@@ -1,12 +1,11 @@
 """From the texts of the data files to axes, constraints and combinations; what does not fit is a ValueError. Pure."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from vdi_conformance.conditions.values import Axis, Combination, Constraint, Value
+from vdi_conformance.data_tables import rows
 
 AXES: Final = ("axis", "value", "where", "source")
 CONSTRAINTS: Final = ("never", "reason")
@@ -14,16 +13,12 @@ TRIPLES: Final = ("axis", "reason")
 ID: Final = "id"
 
 
-def table(text: str, name: str, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Read a file whose first line names its columns; a file that is generated says above that by which command."""
-    text = text.partition("\n")[2] if text.startswith("#") else text
-    head, *rows = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
-    if tuple(head) != columns:
-        raise ValueError(f"{name} has the columns {', '.join(head)}: name them {', '.join(columns)}")
-    for number, cells in enumerate(rows, start=2):
-        if len(cells) != len(columns) or not all(cells):
-            raise ValueError(f"line {number} of {name} must have {len(columns)} cells with text: correct its tabs")
-    return [tuple(cells) for cells in rows]
+def _table(text: str, name: str, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Read a table that has no empty cells."""
+    found = [tuple(row.values()) for row in rows(text, name, columns)]
+    if holes := [cells[0] or cells for cells in found if not all(cells)]:
+        raise ValueError(f"{name} has an empty cell beside {holes[0]}: fill it in")
+    return found
 
 
 def read_axes(text: str) -> tuple[Axis, ...]:
@@ -37,14 +32,14 @@ def read_axes(text: str) -> tuple[Axis, ...]:
 
 
 def _values(text: str) -> Iterator[Value]:
-    for axis, name, where, source in table(text, "axes.tsv", AXES):
+    for axis, name, where, source in _table(text, "axes.tsv", AXES):
         yield Value(axis, name, where, source)
 
 
 def read_triples(text: str, axes: Sequence[Axis]) -> tuple[str, ...]:
     """Name the axes of which every triple of values is covered too."""
     known = {axis.name for axis in axes}
-    names = tuple(axis for axis, _ in table(text, "triples.tsv", TRIPLES))
+    names = tuple(axis for axis, _ in _table(text, "triples.tsv", TRIPLES))
     if unknown := [name for name in names if name not in known]:
         raise ValueError(f"triples.tsv names {unknown[0]}, which is no axis: correct it")
     return names
@@ -54,7 +49,7 @@ def read_constraints(text: str, axes: Sequence[Axis]) -> tuple[Constraint, ...]:
     """Make the constraints: `a=1|2 & b=3` says that a is never 1 or 2 where b is 3."""
     by_name = {axis.name: axis for axis in axes}
     found: list[Constraint] = []
-    for never, reason in table(text, "constraints.tsv", CONSTRAINTS):
+    for never, reason in _table(text, "constraints.tsv", CONSTRAINTS):
         terms: dict[str, frozenset[str]] = {}
         for term in never.split(" & "):
             axis, _, values = term.partition("=")
@@ -67,11 +62,11 @@ def read_constraints(text: str, axes: Sequence[Axis]) -> tuple[Constraint, ...]:
 
 def read_combinations(text: str, axes: Sequence[Axis]) -> tuple[Combination, ...]:
     """Make the combinations, which have a value of each axis."""
-    rows = table(text, "combinations.tsv", (ID, *(axis.name for axis in axes)))
+    table = _table(text, "combinations.tsv", (ID, *(axis.name for axis in axes)))
     return tuple(
         Combination(
             id,
             MappingProxyType({axis.name: axis.value(value).name for axis, value in zip(axes, values, strict=True)}),
         )
-        for id, *values in rows
+        for id, *values in table
     )

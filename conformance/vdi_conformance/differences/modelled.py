@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.differences.permitted import permits
 from vdi_conformance.differences.seen import CODE, Seen
-from vdi_conformance.model import client as clients
-from vdi_conformance.model import device as devices
 from vdi_conformance.model import server as servers
-from vdi_conformance.model.sharing import share
 from vdi_conformance.model.state import AbortState, ModelClient, ModelCommand, ModelState, SetPhase
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.hresult import NAMES
-from vdi_conformance.vdi.structures import MAX_ALIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,14 +64,14 @@ class Modelled:
         found |= {self._ended_with} if self._ended_with else set()
         found |= {"several sets"} if sum(of.in_use for of in self.state.sets) > 1 else set()
         if step.by:
-            found |= self._of_a_client(self._client(step), step)
+            found |= self._of_a_client(self.client(step), step)
         return frozenset(found)
 
     def _of_a_client(self, client: ModelClient, step: Step) -> set[str]:
         of = client.of
         found = {STATES[client.view]}
         if of is None:
-            label = self._label(step)
+            label = self.label(step)
             there = self.sets.get(label)
             if there is not None and there.in_use:
                 found |= {"taken"} | _of_a_set(there)
@@ -132,33 +129,36 @@ class Modelled:
 
     def permits(self, step: Step) -> Permits | None:
         """Give what the model permits for a step; None where it has no opinion."""
-        asked = _PERMITS.get(step.act)
-        return None if asked is None else asked(self, step)
+        return permits(self, step)
 
-    def _client(self, step: Step) -> ModelClient:
+    def client(self, step: Step) -> ModelClient:
+        """Give the client that takes a step."""
         return self.state.clients[(step.by - 1) % len(self.state.clients)]
 
-    def _label(self, step: Step) -> str:
+    def label(self, step: Step) -> str:
+        """Give the label of the set that a step is about."""
         if step.by:
             return step.argument("set", self._labels.get(step.by, "1"))
         return step.argument("set", "1")
 
     def _set(self, step: Step) -> ModelSet | None:
-        if step.by and (of := self._client(step).of) is not None:
+        if step.by and (of := self.client(step).of) is not None:
             return of
-        return self.sets.get(self._label(step))
+        return self.sets.get(self.label(step))
 
     def _has_commands(self, step: Step) -> bool:
         of = self._set(step)
         return of is not None and any(device.queue or device.held for device in of.devices)
 
-    def _device(self, step: Step) -> ModelDevice | None:
+    def device(self, step: Step) -> ModelDevice | None:
+        """Give the device that a step names, whoever has it open."""
         of, index = self._set(step), step.number("device")
         return of.devices[index] if of is not None and index < len(of.devices) else None
 
-    def _own_device(self, step: Step) -> ModelDevice | None:
-        device = self._device(step)
-        return device if device in self._client(step).devices else None
+    def own_device(self, step: Step) -> ModelDevice | None:
+        """Give the device of a step, where its client has it open."""
+        device = self.device(step)
+        return device if device in self.client(step).devices else None
 
     def _settle(self, step: Step, code: str) -> None:
         permits = self.permits(step)
@@ -166,7 +166,7 @@ class Modelled:
             permits.settle(BY_NAME[code])
 
     def _create(self, step: Step, code: str) -> None:
-        known, label = len(self.state.sets), self._label(step)
+        known, label = len(self.state.sets), self.label(step)
         self._settle(step, code)
         if step.number("features") & vdc.VDF_REQUEST_COMPLETE:
             self._asked |= {"asks for Complete"}
@@ -176,7 +176,7 @@ class Modelled:
             self._labels[step.by], self.sets[label] = label, self.state.sets[-1]
 
     def _join(self, step: Step, code: str) -> None:
-        label = self._label(step)
+        label = self.label(step)
         self._settle(step, code)
         if code == "NOERROR":
             self._labels[step.by] = label
@@ -188,17 +188,17 @@ class Modelled:
     def _close(self, step: Step, code: str) -> None:
         self._cause = self._cause or "a close"
         self._settle(step, code)
-        client = self._client(step)
+        client = self.client(step)
         if code in ("NOERROR", "VD_E_OPEN") and client.of is not None:
             client.leave()
 
     def _begin_wait(self, step: Step, _code: str) -> None:
-        device = self._device(step)
+        device = self.device(step)
         if device is not None:
             device.waiting = True
 
     def _end_wait(self, step: Step, code: str) -> None:
-        device = self._device(step)
+        device = self.device(step)
         if device is not None and code in BY_NAME:
             device.waiting = False
         self._settle(step, code)
@@ -211,11 +211,11 @@ class Modelled:
 
     def _notice(self, step: Step, code: str) -> None:
         if code == "VD_E_ABORT":
-            self._client(step).notice_for_good()
+            self.client(step).notice_for_good()
 
     def _kill(self, step: Step, _code: str) -> None:
         self._cause = "a death"
-        servers.client_dies(self._client(step))
+        servers.client_dies(self.client(step))
 
     def _beside(self, step: Step, _code: str) -> None:
         self._hosts[step.by] = step.number("client", 1)
@@ -238,12 +238,12 @@ class Modelled:
         self._serve(step, SetPhase.BEGUN, code)
 
     def _open_server_device(self, step: Step, code: str) -> None:
-        device = self._device(step)
+        device = self.device(step)
         if device is not None and code == "NOERROR":
             device.server_open = True
 
     def _send(self, step: Step, code: str) -> None:
-        device = self._device(step)
+        device = self.device(step)
         if device is None or code != "NOERROR":
             return
         self.state.tags += 1
@@ -260,7 +260,7 @@ class Modelled:
             command.seen = command.seen or code == f"command {command.tag} that was sent"
 
     def _close_device(self, step: Step, code: str) -> None:
-        device = self._device(step)
+        device = self.device(step)
         if device is not None and code == "NOERROR":
             device.server_closed = True
 
@@ -292,85 +292,6 @@ def _of_a_set(of: ModelSet) -> set[str]:
     return found
 
 
-# What the model permits
-
-
-def _create(modelled: Modelled, step: Step) -> Permits | None:
-    alignment = step.number("alignment")
-    if any(step.argument(name) for name in ("name", "config", "instance", "length")):
-        return None
-    if alignment & (alignment - 1) or alignment > MAX_ALIGNMENT:
-        return None
-    client, there = modelled._client(step), modelled.sets.get(modelled._label(step))
-    number = step.number("devices", 1)
-    taken = there is not None and there.creator is not None and not there.terminated
-    kind = "taken" if taken else "fresh" if 1 <= number <= 64 else "bad"
-    return clients.create(modelled.state, client, kind, number)
-
-
-def _join(modelled: Modelled, step: Step) -> Permits | None:
-    if any(step.argument(name) for name in ("name", "instance")):
-        return None
-    there = modelled.sets.get(modelled._label(step))
-    return clients.join(modelled._client(step), there if there is not None and there.in_use else None)
-
-
-def _get_configuration(modelled: Modelled, step: Step) -> Permits | None:
-    return None if step.argument("null") else clients.get_configuration(modelled._client(step))
-
-
-def _open_device(modelled: Modelled, step: Step) -> Permits | None:
-    if step.argument("null") or step.argument("name") in ("null", "capitals"):
-        return None
-    device = None if step.argument("name") else modelled._device(step)
-    client = modelled._client(step)
-    return clients.open_device(client, device if device is not None and device.of is client.of else None)
-
-
-def _get_command(modelled: Modelled, step: Step) -> Permits | None:
-    device = modelled._own_device(step)
-    if device is None or step.argument("null"):
-        return None
-    return devices.get_command(modelled.state, modelled._client(step), device)
-
-
-def _complete(modelled: Modelled, step: Step) -> Permits | None:
-    client, device, what = modelled._client(step), modelled._own_device(step), step.argument("what", "held")
-    if device is None or step.argument("bytes") == "more" or what in ("copy", "foreign", "unmapped"):
-        return None
-    held: list[ModelCommand] = device.held
-    if what in ("held", "second"):
-        place = int(what == "second")
-        if place >= len(held):
-            return None
-        size = held[place].size
-        count = size // 1024 * 512 if step.argument("bytes") == "half" else size
-        return devices.complete_command(client, device, held[place], "held", count)
-    if what == "another":
-        other = next((one.held[0] for one in client.devices if one is not device and one.held), None)
-        return None if other is None else devices.complete_command(client, device, other, "another", 0)
-    return devices.complete_command(client, device, None, "private", 0)
-
-
-def _share(modelled: Modelled, step: Step) -> Permits | None:
-    client = modelled._client(step)
-    if step.argument("null") or step.argument("of", "held") in ("stack", "heap", "data", "unmapped", "null"):
-        return share(client, "stray") if not step.argument("null") else None
-    return None
-
-
-_PERMITS: Final[dict[str, Callable[[Modelled, Step], Permits | None]]] = {
-    "create": _create,
-    "join": _join,
-    "get_configuration": _get_configuration,
-    "open_device": _open_device,
-    "get_command": _get_command,
-    "end_wait": _get_command,
-    "complete": _complete,
-    "get_buffer_handle": _share,
-    "signal_abort": lambda modelled, step: clients.signal_abort(modelled._client(step)),
-    "close": lambda modelled, step: clients.close(modelled._client(step)),
-}
 _FOLLOWED: Final[dict[str, Callable[[Modelled, Step, str], None]]] = {
     "create": Modelled._create,
     "join": Modelled._join,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.data_tables import Row, shipped
 from vdi_conformance.vdi.hresult import NAMES, failed
 
 if TYPE_CHECKING:
@@ -63,21 +63,19 @@ def _is_failure(value: str) -> bool:
 @cache
 def rules() -> tuple[Rule, ...]:
     """Give the table."""
-    text = resources.files("vdi_conformance.differences").joinpath("data", FILE).read_text("utf-8")
-    return tuple(_rule(line.split("\t")) for line in text.splitlines()[1:])
+    return tuple(_rule(row) for row in shipped("vdi_conformance.differences", FILE))
 
 
-def _rule(cells: list[str]) -> Rule:
-    act, arguments, circumstances, thing, permitted, requirement, questions = cells
-    pairs = (one.partition("=")[::2] for one in _words(arguments))
+def _rule(row: Row) -> Rule:
+    pairs = (one.partition("=")[::2] for one in _words(row["arguments"]))
     return Rule(
-        act=act,
+        act=row["act"],
         arguments=tuple(pairs),
-        circumstances=frozenset(_words(circumstances)),
-        thing=thing,
-        permitted=tuple(permitted.split(",")),
-        requirement=requirement,
-        questions=tuple(_words(questions)),
+        circumstances=frozenset(_words(row["circumstances"])),
+        thing=row["thing"],
+        permitted=tuple(row["permitted"].split(",")),
+        requirement=row["requirement"],
+        questions=tuple(_words(row["questions"])),
     )
 
 

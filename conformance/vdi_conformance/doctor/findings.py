@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-from importlib.resources import files
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
+
+from vdi_conformance.data_tables import shipped
 
 FORMAT: Final = 1
 """The version of the report."""
@@ -32,9 +32,10 @@ class Remedy(NamedTuple):
 @functools.cache
 def remedies() -> dict[str, Remedy]:
     """Give the remedy of every mistake that the doctor knows."""
-    text = (files("vdi_conformance.doctor") / "data" / "mistakes.tsv").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return {row["mistake"]: Remedy("advice" if row["level"] == "advice" else "mistake", row["remedy"]) for row in rows}
+    return {
+        row["mistake"]: Remedy("advice" if row["level"] == "advice" else "mistake", row["remedy"])
+        for row in shipped("vdi_conformance.doctor", "mistakes.tsv")
+    }
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

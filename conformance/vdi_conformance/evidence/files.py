@@ -78,7 +78,7 @@ def parse(data: bytes, name: str) -> Evidence:
     try:
         records = [decoding.json(line, _decoder) for line in lines]
     except decoding.Unreadable as error:
-        raise NotEvidence(f"{name} is not evidence: {error}") from error
+        raise NotEvidence(f"{name} is not evidence ({error}): name a file that `run --evidence` wrote") from error
     return assemble(records, name)
 
 

@@ -74,6 +74,11 @@ class Client(ProcessMemory):
         """Stretch a time limit by the run's factor."""
         return int(milliseconds * self._timeout_scale)
 
+    @property
+    def patience_with_many_calls(self) -> float:
+        """The seconds that a host, or a server, may take for a whole statement that is bound to come to its end."""
+        return self.scaled(2 * BOUND_TO_COME) / 1000
+
     def code(self, method: type[Request[Any]], code: int) -> Code:
         """Hold the answer of a call without an out-value."""
         return Code(f"{method.called} in {self.name}", code, self._observe)

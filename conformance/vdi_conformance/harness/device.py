@@ -238,9 +238,7 @@ class Device:
                 self.fetched += 1
             return reply.answers
 
-        return PendingAnswer(
-            self.client.host.send(request), answered, patience=self.client.scaled(2 * BOUND_TO_COME) / 1000
-        )
+        return PendingAnswer(self.client.host.send(request), answered, self.client.patience_with_many_calls)
 
     def send_serve(
         self,

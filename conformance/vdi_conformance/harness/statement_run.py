@@ -272,9 +272,7 @@ class StatementRun(SetInUse):
         """
         try:
             pending = device.send_serve(self.stream(device), limit=count) if self.medium(device).is_pipe else None
-            served = (
-                None if pending is None else pending.result(patience=device.client.scaled(2 * BOUND_TO_COME) / 1000)
-            )
+            served = None if pending is None else pending.result(device.client.patience_with_many_calls)
         except MethodNotFound:
             served = None
         if served is None:
@@ -324,7 +322,7 @@ class StatementRun(SetInUse):
         serving = [(device, self._send_serve(device)) for device in self.devices]
         for device, pending in serving:
             with needing("CMD-24"):
-                served = pending.result(patience=device.client.scaled(2 * BOUND_TO_COME) / 1000)
+                served = pending.result(device.client.patience_with_many_calls)
             device.require_accepted(served)
             device.client.code(GetCommand, served.code).expect(VD_E_CLOSE, by=END_OF_DEVICE)
             device.closed = True
@@ -348,7 +346,7 @@ class StatementRun(SetInUse):
 
     def outcome(self) -> StatementEnd:
         """Wait for the end of the statement, which is bound to come."""
-        seconds = self.primary.scaled(2 * BOUND_TO_COME) / 1000
+        seconds = self.primary.patience_with_many_calls
         if self._supervisor.wait_any([self._statement], seconds) is None:
             raise WaitedInVain(
                 f"the {self.kind.upper()} did not end in {seconds:g} s, and its clients had done their part"

@@ -374,12 +374,10 @@ class Host:
             pending.settle(error)
 
     def _check(self, reply: Initialized, line: bytes) -> Initialized | HostError:
-        if (spoken := read_version(reply.protocol)) is None:
+        if read_version(reply.protocol) is None:
             problem = f"protocol must be a version such as {PROTOCOL_VERSION}"
             return WrongReply(self.name, Initialize.method, problem, line)
-        if spoken > PROTOCOL_VERSION:
-            known = {name: value for name, value in reply.capabilities.items() if name in Capabilities.names()}
-            reply = msgspec.structs.replace(reply, capabilities=known)
+        reply = msgspec.structs.replace(reply, capabilities=reply.declared)
         try:
             Capabilities.from_mapping(reply.capabilities)
         except ValueError as error:

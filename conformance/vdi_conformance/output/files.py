@@ -1,5 +1,6 @@
 """Output files: links are followed, only regular files are removed or replaced, and no two outputs share one."""
 
+import errno
 import os
 import secrets
 import stat
@@ -7,10 +8,12 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 Named = tuple[str, Path]
 """A file, and the option or argument that names it."""
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What more room would cure."""
 
 
 class NotWritable(ValueError):
@@ -18,8 +21,9 @@ class NotWritable(ValueError):
 
 
 def not_writable(path: Path, error: OSError) -> NotWritable:
-    """Say which output takes nothing, and why."""
-    return NotWritable(f"{path} cannot be written ({error.strerror or error}): make room, or choose another file")
+    """Say which output takes nothing, why, and what to do."""
+    remedy = "make room, or choose another file" if error.errno in _FULL else "choose another file"
+    return NotWritable(f"{path} cannot be written ({error.strerror or error}): {remedy}")
 
 
 def require_distinct(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from vdi_conformance.counting import counted
 from vdi_conformance.report.comparison import CheckChange, Comparison, ObservationChange, RequirementChange, Side
 from vdi_conformance.report.web import rendered
 from vdi_conformance.requirements import catalogue
@@ -82,10 +83,10 @@ def conclusion(comparison: Comparison) -> str:
     regressed = len(comparison.regressions), len(comparison.regressed_requirements)
     fixed = len(comparison.fixed), len(comparison.fixed_requirements)
     return (
-        f"{_counted(regressed[1], 'requirement')} and {_counted(regressed[0], 'check')} regressed, "
-        f"{_counted(fixed[1], 'requirement')} and {_counted(fixed[0], 'check')} fixed, "
-        f"{_counted(len(comparison.observations), 'observation')} changed, "
-        f"{_counted(comparison.unchanged, 'check')} unchanged."
+        f"{counted(regressed[1], 'requirement')} and {counted(regressed[0], 'check')} regressed, "
+        f"{counted(fixed[1], 'requirement')} and {counted(fixed[0], 'check')} fixed, "
+        f"{counted(len(comparison.observations), 'observation')} changed, "
+        f"{counted(comparison.unchanged, 'check')} unchanged."
     )
 
 
@@ -150,10 +151,6 @@ def _value(value: Any) -> str:
     if value is None:
         return "nothing"
     return value if isinstance(value, str) and value else msgspec.json.encode(value).decode()
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _plain(line: Line) -> str:

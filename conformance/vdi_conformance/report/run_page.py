@@ -70,13 +70,11 @@ class PageCheck(NamedTuple):
 def run_page(evidence: Evidence) -> str:
     """Give the page, which needs nothing beside it."""
     report = run_report(evidence)
+    causes = list(_causes(report, evidence))
     return rendered(
         "run.html.j2",
         report=report,
-        sections={
-            name: [one for one in _causes(report, evidence) if one.report.verdict in said]
-            for name, said in SECTIONS.items()
-        },
+        sections={name: [one for one in causes if one.report.verdict in said] for name, said in SECTIONS.items()},
         topics=_topics(report, evidence),
         checks=_checks(report, evidence),
         questions=list(_questions(report)),

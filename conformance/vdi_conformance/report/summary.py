@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from vdi_conformance.counting import counted
 from vdi_conformance.evidence.records import NOT_TESTED, VERDICTS, Call, CheckRecord, Footer, Header, Verdict
 from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.report.calls import call_lines
@@ -38,10 +39,10 @@ STYLES: Final[dict[Verdict, str]] = {
 }
 CALLS: Final = 4
 LINES: Final = 2
+PICTURE: Final = 8
+"""So many calls, lines of a text and lines of a picture are told of a check at the most: the evidence has more."""
 DRAWN: Final = "|"
 """With that a line begins that is part of a picture."""
-PICTURE: Final = 8
-"""So many calls, and lines of a text, are told of a check at the most: the evidence has more."""
 WHOLE: Final = 10_000
 """So many characters has a line that must not be broken at the most."""
 _UNEXPECTED: Final[tuple[Verdict, ...]] = ("failed", "error", "not tested", "warning")
@@ -167,8 +168,7 @@ def _ending(header: Header, alike: Alike, found: str, listing: bool) -> Iterator
     elif alike.others:
         counts = Counter(map(group_of, alike.others))
         topics = ", ".join(f"{shown(group) or 'others'} {count}" for group, count in counts.most_common())
-        checks = "checks" if len(alike.others) > 1 else "check"
-        yield _indented(Text(f"{len(alike.others)} more {checks} ended so ({topics}); -v lists them"))
+        yield _indented(Text(f"{counted(len(alike.others), 'more check')} ended so ({topics}); -v lists them"))
 
 
 def _last_calls(check: CheckRecord) -> Sequence[Call]:
@@ -209,6 +209,7 @@ def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -
         for requirement in concerned(check)
     } - failed
     found = answered(checks)
+    seen = {one.question for one in found} & catalogue().questions.keys()
     twice = len({one.question for one in found if one.contradictory})
     in_two_ways = f", {twice} of them answered in two ways" if twice else ""
     ends = ", ".join(f"{footer.counts[verdict]} {verdict}" for verdict in VERDICTS if footer.counts.get(verdict))
@@ -217,8 +218,8 @@ def _conclusion(header: Header, checks: Sequence[CheckRecord], footer: Footer) -
     return Text.assemble(
         (shown(f"{header.client.name} {header.client.version}"), "bold"),
         f" against the server role of {shown(header.server.name)}: "
-        f"{len(checks)} checks of {len(requirements)} requirements, {ends or 'nothing executed'}; "
-        f"{len(failed)} requirements broken{also}, "
-        f"{len({one.question for one in found} & catalogue().questions.keys())} open questions observed{in_two_ways}. "
+        f"{counted(len(checks), 'check')} of {counted(len(requirements), 'requirement')}, "
+        f"{ends or 'nothing executed'}; {counted(len(failed), 'requirement')} broken{also}, "
+        f"{counted(len(seen), 'open question')} observed{in_two_ways}. "
         f"Exit code {footer.exit_code}.{partial}",
     )

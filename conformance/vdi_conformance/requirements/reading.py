@@ -1,7 +1,5 @@
 """From the text of the data files to the catalogue; what does not fit together is a ValueError. Pure."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -9,6 +7,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from vdi_conformance.data_tables import Row, rows
 from vdi_conformance.requirements.values import (
     BINDS,
     CAPABILITIES,
@@ -29,7 +28,6 @@ from vdi_conformance.requirements.values import (
     Unchecked,
 )
 
-Row = dict[str, str]
 K = TypeVar("K")
 
 _REVIEWED: Final = (
@@ -64,17 +62,17 @@ _CLOSED: Final = {"level": LEVELS, "binds": BINDS, "source_class": SOURCE_CLASSE
 
 def read(texts: Mapping[str, str]) -> Catalogue:
     """Make the catalogue from the texts of its data files."""
-    rows = _table(texts, "requirements.tsv")
-    by_id = {row["id"]: row for row in rows}
+    table = _table(texts, "requirements.tsv")
+    by_id = {row["id"]: row for row in table}
     questions = _questions(_table(texts, "questions.tsv"), _table(texts, "readings.tsv"))
-    for row in rows:
+    for row in table:
         _check_row(row, questions)
     changes = _changes(_table(texts, "changes.tsv"), by_id)
     unchecked = _unchecked(_table(texts, "unchecked.tsv"), by_id)
     optional = _optional(_table(texts, "optional.tsv"), by_id)
     requirements = [
         _requirement(row, changes.get(row["id"], ()), unchecked.get(row["id"]), optional.get(row["id"], ""))
-        for row in rows
+        for row in table
     ]
     challenges = _challenges(_table(texts, "challenged.tsv"), by_id)
     scopes = _scopes(_table(texts, "judged.tsv"), {one.id: one for one in requirements})
@@ -90,22 +88,12 @@ def read(texts: Mapping[str, str]) -> Catalogue:
 
 
 def _table(texts: Mapping[str, str], name: str) -> list[Row]:
-    """Read one file whose first line names its columns, and whose first column, or first two, are a key.
-
-    A file that is generated says above that by which command.
-    """
-    columns = TABLES[name]
-    text = texts[name].partition("\n")[2] if texts[name].startswith("#") else texts[name]
-    head, *lines = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
-    if tuple(head) != columns:
-        raise ValueError(f"{name} has the columns {', '.join(head)}: name them {', '.join(columns)}")
-    for number, cells in enumerate(lines, start=2):
-        if len(cells) != len(columns):
-            raise ValueError(f"line {number} of {name} has {len(cells)} cells, not {len(columns)}: correct its tabs")
-    keys = Counter(tuple(cells[: KEYS.get(name, 1)]) for cells in lines)
+    """Read one file whose first column, or first two, are a key."""
+    found = rows(texts[name], name, TABLES[name])
+    keys = Counter(tuple(row.values())[: KEYS.get(name, 1)] for row in found)
     if twice := [" ".join(key) for key, count in keys.items() if count > 1]:
         raise ValueError(f"{name} has {twice[0]} more than once: leave one of them")
-    return [dict(zip(columns, cells, strict=True)) for cells in lines]
+    return found
 
 
 def _questions(entries: Iterable[Row], readings: Iterable[Row]) -> dict[str, Question]:

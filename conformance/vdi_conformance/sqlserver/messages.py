@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from vdi_conformance.sqlserver.data_tables import table
+from vdi_conformance.data_tables import shipped
 from vdi_conformance.sqlserver.seam import Refused
 from vdi_conformance.tds.answers import Message
 
@@ -46,5 +46,5 @@ def is_logged(number: int) -> bool:
 def _messages() -> Mapping[int, _Known]:
     return {
         int(line["number"]): _Known(int(line["severity"]), int(line["state"]), line["goes to"] == "log", line["text"])
-        for line in table("messages")
+        for line in shipped("vdi_conformance.sqlserver", "messages.tsv")
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.sqlserver.data_tables import LANGUAGE, table
+from vdi_conformance.data_tables import shipped
 from vdi_conformance.sqlserver.language.sqltypes import INT, SYSNAME
 from vdi_conformance.sqlserver.procedures import Parameter, procedure
 from vdi_conformance.tds.answers import Column, Columns, Row, SqlType
@@ -50,7 +50,7 @@ _INFO_COLUMNS: Final = (
 @cache
 def _types() -> tuple[tuple[Value, ...], ...]:
     """Read the types that the server tells of; an empty cell is NULL."""
-    lines = table("datatypes", LANGUAGE)
+    lines = shipped("vdi_conformance.sqlserver.language", "datatypes.tsv")
     return tuple(tuple(_cell(line[column.name], column) for column in _TYPE_COLUMNS) for line in lines)
 
 

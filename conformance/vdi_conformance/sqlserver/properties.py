@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from vdi_conformance.sqlserver.data_tables import table
+from vdi_conformance.data_tables import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ def properties(known: Identification, places: Places) -> Mapping[str, Value]:
     version = ".".join(map(str, known.version))
     major, minor, build = map(str, known.version)
     told: Mapping[str, Value] = {
-        **{line["property"]: _value(line) for line in table("properties")},
+        **{line["property"]: _value(line) for line in shipped("vdi_conformance.sqlserver", "properties.tsv")},
         "ComputerNamePhysicalNetBIOS": known.machine,
         "ErrorLogFileName": str(places.log / "ERRORLOG"),
         "InstanceDefaultBackupPath": places.backup_path,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from vdi_conformance.sqlserver.data_tables import table
+from vdi_conformance.data_tables import shipped
 from vdi_conformance.sqlserver.seam import Rows
 from vdi_conformance.tds.answers import Column, Columns, Row, SqlType
 
@@ -59,7 +59,7 @@ def _of_type(type_: SqlType, value: Value) -> Value:
 def _rowsets() -> Mapping[str, _Known]:
     columns: defaultdict[str, list[Column]] = defaultdict(list)
     otherwise: defaultdict[str, dict[str, Value]] = defaultdict(dict)
-    for line in table("columns"):
+    for line in shipped("vdi_conformance.sqlserver", "columns.tsv"):
         type_ = _type(line["type"])
         columns[line["rowset"]].append(Column(line["column"], type_))
         otherwise[line["rowset"]][line["column"]] = _value(type_, line["otherwise"])

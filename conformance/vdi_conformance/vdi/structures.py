@@ -45,34 +45,8 @@ class VDConfig(NamedTuple):
 
 
 VD_CONFIG: Final = struct.Struct("<11I")
-VD_CONFIG_OFFSETS: Final = {name: 4 * index for index, name in enumerate(VDConfig._fields)}
 
 VDC_COMMAND_64: Final = struct.Struct("<iiqQ")
 VDC_COMMAND_32: Final = struct.Struct("<iiqI4x")
 VDC_COMMAND_OFFSETS: Final = {"command_code": 0, "size": 4, "position": 8, "buffer": 16}
 VDC_COMMAND_SIZE: Final = 24
-
-VDS_COMMAND_OFFSETS_64: Final = {
-    "command_code": 0,
-    "size": 4,
-    "in_position": 8,
-    "out_position": 16,
-    "buffer": 24,
-    "completion_routine": 32,
-    "completion_context": 40,
-    "completion_code": 48,
-    "bytes_transferred": 52,
-}
-VDS_COMMAND_SIZE_64: Final = 56
-VDS_COMMAND_OFFSETS_32: Final = {
-    "command_code": 0,
-    "size": 4,
-    "in_position": 8,
-    "out_position": 16,
-    "buffer": 24,
-    "completion_routine": 28,
-    "completion_context": 32,
-    "completion_code": 36,
-    "bytes_transferred": 40,
-}
-VDS_COMMAND_SIZE_32: Final = 48

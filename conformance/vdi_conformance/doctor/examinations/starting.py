@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from vdi_conformance.doctor.lines import Answer
     from vdi_conformance.doctor.subject import Examiner
     from vdi_conformance.host.process_end import Ended
-    from vdi_conformance.versions import Version
 
 _CANNOT_EXECUTE: Final = 127
 _SAID: Final = 1500
@@ -82,8 +81,7 @@ def initialize(examiner: Examiner) -> None:
     except msgspec.ValidationError as error:
         raise examiner.stop("wrong-answer", f"{shown(repr(answer.result), 300)} ({plainly(error)})") from None
     examiner.subject.initialized = found
-    spoken = read_version(found.protocol)
-    capabilities = _capabilities(examiner, found, spoken)
+    capabilities = _capabilities(examiner, found)
     missing = lacking(found.methods, requests()) + lacking_as_server(found.methods, requests(), capabilities.server)
     if missing:
         examiner.found("lacks-methods", f"`methods` names neither {', '.join(dict.fromkeys(missing))}")
@@ -108,12 +106,9 @@ def _check_version(examiner: Examiner, claimed: Any) -> None:
         raise examiner.stop("other-protocol", f"the version {shown(repr(claimed), 60)}, {suite}")
 
 
-def _capabilities(examiner: Examiner, found: Initialized, spoken: Version | None) -> Capabilities:
-    declared = found.capabilities
-    if spoken is not None and spoken > codes.PROTOCOL_VERSION:
-        declared = {name: value for name, value in declared.items() if name in Capabilities.names()}
+def _capabilities(examiner: Examiner, found: Initialized) -> Capabilities:
     try:
-        return Capabilities.from_mapping(declared)
+        return Capabilities.from_mapping(found.declared)
     except ValueError as error:
         raise examiner.stop("wrong-answer", shown(str(error), 300)) from None
 

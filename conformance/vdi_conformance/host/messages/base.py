@@ -4,10 +4,11 @@ from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar, g
 
 import msgspec
 
-from vdi_conformance.contract import LONGEST_LABEL, LONGEST_PLACE
+from vdi_conformance.contract import LONGEST_LABEL, LONGEST_PLACE, Capabilities
+from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.untrusted.bounds import MOST_SEED
 from vdi_conformance.vdi.methods import snake_case
-from vdi_conformance.versions import PATTERN
+from vdi_conformance.versions import PATTERN, read_version
 
 Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
@@ -145,6 +146,14 @@ class Initialized(Reply, frozen=True):
     capabilities: dict[str, Any]
     process: ProcessRecord
     methods: list[Name] | None = None
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """The capabilities that this version knows: those that a newer host declares besides are ignored."""
+        spoken = read_version(self.protocol)
+        if spoken is None or spoken <= PROTOCOL_VERSION:
+            return self.capabilities
+        return {name: value for name, value in self.capabilities.items() if name in Capabilities.names()}
 
 
 class FilesReply(Reply, frozen=True):

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.sqlserver.data_tables import table
 from vdi_conformance.sqlserver.messages import message, refused
+from vdi_conformance.sqlserver.option_table import known_options
 from vdi_conformance.untrusted.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from vdi_conformance.sqlserver.option_table import KnownOption
     from vdi_conformance.sqlserver.statements import Option
     from vdi_conformance.tds.answers import Message
 
-_READING: Final = ("filelistonly", "headeronly", "labelonly", "verifyonly")
 _FORMATS: Final = ("%Y-%m-%dT%H:%M:%S", "%Y%m%d %H:%M:%S", "%Y%m%d", "%b %d, %Y %I:%M %p", "%m/%d/%Y %H:%M:%S")
 _FIRST_YEAR: Final = 1753
 """No datetime is earlier."""
 _LONGEST: Final = 260
 """So many characters have paths, and no other text of an option may have more."""
 _MOST_STATS: Final = 100
-
-
-class _Known(NamedTuple):
-    option: str
-    statements: frozenset[str]
-    value: str
-    treatment: str
-    conflicts: tuple[str, ...]
-
-    def goes_with(self, words: str) -> bool:
-        """Tell whether a statement may have it."""
-        operation, subject = words.lower().split()
-        kinds = {operation, f"{operation}-{subject}", subject} if subject not in _READING else {"read", subject}
-        return bool(kinds & self.statements)
 
 
 class Options:
@@ -55,8 +40,8 @@ class Options:
 
     def _take(self, words: str, option: Option) -> None:
         name = option.name.upper()
-        lines = [one for one in _known().get(name, ()) if one.goes_with(words)]
-        if name not in _known():
+        lines = [one for one in known_options().get(name, ()) if one.goes_with(words)]
+        if name not in known_options():
             raise refused(155, option=name, statement=words.partition(" ")[0])
         if not lines:
             raise refused(3032, option=name, statement=words)
@@ -73,7 +58,7 @@ class Options:
             logical, path = map(str, option.values)
             self.moves[logical.casefold()] = path
 
-    def _treat(self, known: _Known) -> None:
+    def _treat(self, known: KnownOption) -> None:
         if known.treatment == "refused":
             raise refused(40514, option=known.option)
         if known.treatment == "password":
@@ -133,13 +118,3 @@ def _readings(text: str) -> Iterator[datetime]:
     for form in _FORMATS:
         with suppress(ValueError):
             yield datetime.strptime(text, form)
-
-
-@cache
-def _known() -> Mapping[str, tuple[_Known, ...]]:
-    known: dict[str, tuple[_Known, ...]] = {}
-    for line in table("options"):
-        option, statements, value, treatment, conflicts = line.values()
-        found = _Known(option, frozenset(statements.split()), value, treatment, tuple(conflicts.split()))
-        known[option] = (*known.get(option, ()), found)
-    return known

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vdi_conformance.sqlserver.execution import (
     backups,
     calls,
-    changes,
     cursors,
     definitions,
     flow,
+    inserts,
     selects,
     settings,
+    table_definitions,
     talk,
+    updates,
+)
+
+_MODULES: Final = (
+    *(backups, calls, cursors, definitions, flow, inserts),
+    *(selects, settings, table_definitions, talk, updates),
 )
 
 if TYPE_CHECKING:
@@ -25,10 +32,7 @@ if TYPE_CHECKING:
 @cache
 def _handlers() -> dict[type, Handler]:
     """Put the functions of all modules together."""
-    found: dict[type, Handler] = {}
-    for module in (backups, calls, changes, cursors, definitions, flow, selects, settings, talk):
-        found.update(module.HANDLERS)
-    return found
+    return {kind: handler for module in _MODULES for kind, handler in module.HANDLERS.items()}
 
 
 def handler_of(statement: Instruction) -> Handler:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.sqlserver.execution.changes import create_table, insert_rows
+from vdi_conformance.sqlserver.execution.inserts import insert_rows
 from vdi_conformance.sqlserver.execution.settings import combined
+from vdi_conformance.sqlserver.execution.table_definitions import create_table
 from vdi_conformance.sqlserver.language import instructions as does
 from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.faults import fault

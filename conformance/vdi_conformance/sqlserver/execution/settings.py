@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from vdi_conformance.sqlserver.data_tables import LANGUAGE, table
+from vdi_conformance.data_tables import shipped
 from vdi_conformance.sqlserver.language import instructions as does
 from vdi_conformance.sqlserver.language import operators
 from vdi_conformance.sqlserver.language.expressions import Frame, value
@@ -89,7 +89,7 @@ def _set(run: Run, statement: does.SetOptions) -> Iterator[Answer]:
 @cache
 def _options() -> dict[str, str]:
     """Give the options of SET: switch (ON or OFF), number or word."""
-    return {line["option"]: line["kind"] for line in table("set_options", LANGUAGE)}
+    return {line["option"]: line["kind"] for line in shipped("vdi_conformance.sqlserver.language", "set_options.tsv")}
 
 
 def _set_one(run: Run, name: str, statement: does.SetOptions) -> None:

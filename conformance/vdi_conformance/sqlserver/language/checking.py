@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from vdi_conformance.sqlserver.data_tables import LANGUAGE, table
 from vdi_conformance.sqlserver.language import instructions as does
 from vdi_conformance.sqlserver.language import tree
 from vdi_conformance.sqlserver.language.faults import fault
 from vdi_conformance.sqlserver.language.functions import globals as global_functions
 from vdi_conformance.sqlserver.language.functions.registry import AGGREGATES, RANKINGS, look_up
 from vdi_conformance.sqlserver.language.parsing import parse
+from vdi_conformance.sqlserver.option_table import recognized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vdi_conformance.sqlserver.language.instructions import Instruction
-
-
-@cache
-def _options() -> dict[str, frozenset[str]]:
-    """Give the options of BACKUP and of RESTORE."""
-    lines = table("options", LANGUAGE)
-    return {
-        word: frozenset(line["option"] for line in lines if line["statements"] in (word, "both"))
-        for word in ("backup", "restore")
-    }
 
 
 def checked(text: str, quoted_identifiers: bool, variables: Iterable[str] = ()) -> tuple[Instruction, ...]:
@@ -77,10 +66,10 @@ class _Checker:
             self._known_options(statement)
 
     def _known_options(self, statement: does.Backup | does.Restore) -> None:
-        word = type(statement).__name__.lower()
+        operation = type(statement).__name__.upper()
         for option in statement.options:
-            if option.name not in _options()[word]:
-                raise fault(155, option.name, word.upper(), line=option.line)
+            if option.name not in recognized(operation):
+                raise fault(155, option.name, operation, line=option.line)
 
     def _require(self, name: str, line: int) -> None:
         if name.lower() not in self._variables:

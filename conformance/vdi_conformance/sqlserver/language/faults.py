@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from vdi_conformance.sqlserver.data_tables import LANGUAGE, table
+from vdi_conformance.data_tables import shipped
 from vdi_conformance.tds.answers import Message
 
 
@@ -40,7 +40,7 @@ def _known() -> dict[int, _Known]:
     """Read the data file once."""
     return {
         int(line["number"]): _Known(int(line["severity"]), line["aborts"] == "yes", line["text"])
-        for line in table("messages", LANGUAGE)
+        for line in shipped("vdi_conformance.sqlserver.language", "messages.tsv")
     }
 
 

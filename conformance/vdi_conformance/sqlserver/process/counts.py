@@ -6,6 +6,8 @@ import threading
 from collections import Counter
 from typing import NamedTuple
 
+from vdi_conformance.counting import counted
+
 
 class Account(NamedTuple):
     """Numbers of sets, of their commands and of the bytes these moved; of statements, and the numbers of errors."""
@@ -20,9 +22,9 @@ class Account(NamedTuple):
     def sentence(self) -> str:
         """Tell it in one line."""
         how = f"{self.failed} failed ({', '.join(map(str, self.errors))})" if self.failed else "all of them well"
-        ends = f"{_counted(self.statements, 'statement')}, {how}" if self.statements else "no statements"
-        moved = f"{_counted(self.commands, 'command')}, {_counted(self.transferred, 'byte')}"
-        return f"{_counted(self.sets, 'set')}, {moved}; {ends}"
+        ends = f"{counted(self.statements, 'statement')}, {how}" if self.statements else "no statements"
+        moved = f"{counted(self.commands, 'command')}, {counted(self.transferred, 'byte')}"
+        return f"{counted(self.sets, 'set')}, {moved}; {ends}"
 
 
 class Counts:
@@ -47,7 +49,3 @@ class Counts:
         """Give what was counted so far."""
         with self._lock:
             return Account(**self._numbers, errors=tuple(sorted(self._errors)))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
