@@ -12,6 +12,8 @@ from vdi_conformance.conditions.reading import read_axes, read_constraints
 from vdi_conformance.conditions.values import Axis, Combination, Constraint
 
 AXES: Final = ("operation", "step", "process", "event")
+SHARED: Final = ("mapped", "backup")
+"""The step, and the operation, of which every run tries all points."""
 MARKER: Final = "vdi_crash_point"
 """The mark of their check."""
 SELECTION: Final = "crash points"
@@ -57,14 +59,18 @@ def impossible() -> tuple[Impossible, ...]:
 
 @cache
 def everyday() -> tuple[Combination, ...]:
-    """Choose the points that every run tries: each step of each operation, and each event in each process in turn."""
+    """Choose the points that every run tries: each step of each operation, and each event in each process in turn.
+
+    Where the handles of a BACKUP were passed on and mapped, which is what processes share, it is all of them.
+    """
     hit: Counter[object] = Counter()
-    chosen = []
-    for slot in _slots(points()).values():
-        taken = min(slot, key=lambda point: [hit[kind] for kind in _kinds(point)])
-        hit.update(_kinds(taken))
-        chosen.append(taken)
-    return tuple(chosen)
+    chosen = set()
+    for place, slot in _slots(points()).items():
+        taken = slot if place == SHARED else [min(slot, key=lambda point: [hit[kind] for kind in _kinds(point)])]
+        for point in taken:
+            hit.update(_kinds(point))
+            chosen.add(point.id)
+    return tuple(point for point in points() if point.id in chosen)
 
 
 def is_crash_point(values: Mapping[str, str]) -> bool:

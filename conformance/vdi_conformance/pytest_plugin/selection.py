@@ -40,7 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse topics and requirements that there are not, before any worker starts."""
     size = config.getoption("vdi_endurance")
     if size is not None and config.getoption("vdi_crash_points"):
-        raise pytest.UsageError("--endurance and --crash-points each run in place of all other checks: name one of them")
+        raise pytest.UsageError(
+            "--endurance and --crash-points each run in place of all other checks: name one of them"
+        )
     for kind, asked, known in (
         ("size of endurance", set() if size is None else {size}, list(SIZES)),
         ("topic", _topics(config), catalogue().topics),

@@ -1,4 +1,4 @@
-"""The crash points of a run: how they ended, as a line of figures, and as heat maps of steps by processes and events; pure."""
+"""The crash points of a run: a line of figures, and heat maps of steps by processes and events; pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,11 @@ _VERDICT_SIGNS: Final[Mapping[Verdict, str]] = MappingProxyType(
     }
 )
 SIGNS: Final[Mapping[str, str]] = MappingProxyType(
-    {**_VERDICT_SIGNS, "there is no such point": IMPOSSIBLE, "not tried in this run": "empty"}
+    {
+        **{str(verdict): sign for verdict, sign in _VERDICT_SIGNS.items()},
+        "there is no such point": IMPOSSIBLE,
+        "not tried in this run": "empty",
+    }
 )
 """What stands in a cell, for whom colours say nothing."""
 

@@ -81,7 +81,9 @@ def run_page(evidence: Evidence) -> str:
         topics=_topics(report, evidence),
         checks=_checks(report, evidence),
         questions=list(_questions(report)),
-        heat_maps=crash_points.heat_maps(evidence.checks, {id_: one.number for one in report.causes for id_ in one.checks}),
+        heat_maps=crash_points.heat_maps(
+            evidence.checks, {id_: one.number for one in report.causes for id_ in one.checks}
+        ),
         crashes=crash_points.account(evidence.checks),
         signs=crash_points.SIGNS,
         facts=facts(evidence.header),

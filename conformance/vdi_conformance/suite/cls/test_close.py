@@ -1,7 +1,5 @@
 """Close: what it gives, what becomes of the statement, and what it leaves behind."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from vdi_conformance.harness.client import Client
@@ -9,10 +7,9 @@ from vdi_conformance.harness.client_states import Reached, aborted, aborted_in_u
 from vdi_conformance.harness.judging import judging, not_tested, vdi_requirement
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
-from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.standing_still import standing_still
+from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
-from vdi_conformance.host.process import Host
 from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT

@@ -32,6 +32,13 @@ ORDINARY: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What each call of a client is to do on a set that nothing has happened to."""
+
+
+def ordinary(**otherwise: str) -> Mapping[str, str]:
+    """Charge as on a set that nothing has happened to, but for these acts."""
+    return {**ORDINARY, **otherwise}
+
+
 CONTENTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "get_command": "BUF-03",
@@ -96,9 +103,7 @@ class Consequences:
 
 
 OF_AN_ABORT: Final = Consequences("ABT-04", "ABT-03", "CMP-05", "ABT-05", configuring="CFG-06", act="ABT-01")
-OF_A_SECONDARYS_ABORT: Final = Consequences(
-    "ABT-04", "ABT-18", "CMP-05", "ABT-05", configuring="CFG-06", act="ABT-18"
-)
+OF_A_SECONDARYS_ABORT: Final = Consequences("ABT-04", "ABT-18", "CMP-05", "ABT-05", configuring="CFG-06", act="ABT-18")
 OF_THE_SERVERS_ABORT: Final = Consequences("ABT-17", "ABT-17", "ABT-17", "SRV-06", act="ABT-17")
 OF_THE_PRIMARYS_DEATH: Final = Consequences("SEC-14", "SEC-14", "SEC-14", "SEC-14")
 OF_THE_SERVERS_DEATH: Final = Consequences("CMD-22", "SEC-15", "SEC-15", "SEC-15")

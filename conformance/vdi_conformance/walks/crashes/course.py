@@ -43,7 +43,9 @@ def course(operation: str) -> Mapping[str, Sequence[Step]]:
         "fetched": [Step("send", SERVER, device, kind) for device in WORKING.values()],
         "queued": [Step("send", SERVER, WORKING[FETCHER], "Flush")],
         "named": [Step("get_buffer_handle", by, device, "live 0") for by, device in WORKING.items()],
-        "mapped": [Step("map_buffer_handle", by, WORKING[of], "live 0") for by in CLIENTS for of in WORKING if by != of],
+        "mapped": [
+            Step("map_buffer_handle", by, WORKING[of], "live 0") for by in CLIENTS for of in WORKING if by != of
+        ],
         "moved": [Step(MOVE, MAPPER)],
         "completed": [
             *(Step("complete_command", by, device, "held 0") for by, device in WORKING.items()),

@@ -6,7 +6,6 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
-from vdi_conformance.harness.expectations import PendingAnswer
 from vdi_conformance.harness.intervals import TooSlow, with_time_enough
 from vdi_conformance.harness.judging import ConformanceFailure, judging, needing
 from vdi_conformance.harness.shared_memory import mark, require_unchanged
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vdi_conformance.harness.client import Client
+    from vdi_conformance.harness.expectations import PendingAnswer
     from vdi_conformance.harness.shared_memory import BufferView
     from vdi_conformance.harness.testbed import Testbed
 
@@ -173,7 +173,7 @@ class CrashPoint:
         walk = self._walk
         acts = ("get_configuration", "get_buffer_handle", "map_buffer_handle")
         calls = [step for act in acts for step in options(walk.model, act) if step.kind in ("", "live 0")]
-        walk.charges = by.ORDINARY | {"get_configuration": by.KNOWN}
+        walk.charges = by.ordinary(get_configuration=by.KNOWN)
         for step in calls:
             if step.by != self._process and walk.model.clients[step.by - 1].of is not None:
                 walk.take(step)
@@ -189,12 +189,12 @@ class CrashPoint:
         interval = self._testbed.scaled(SHORT)
         if self._step in CONFIGURATION:
             client.get_configuration(interval).expect(VD_E_TIMEOUT, by=by.PASSED["configuration"])
-            walk.charges = by.ORDINARY | {"get_configuration": by.REPEATED["configuration"]}
+            walk.charges = by.ordinary(get_configuration=by.REPEATED["configuration"])
         else:
             device = IDLE[self._process]
             opened = walk.processes[self._process].devices[device]
             opened.get_command(interval).expect(VD_E_TIMEOUT, by=by.PASSED["device"])
-            walk.charges = by.ORDINARY | {"be_woken": by.REPEATED["device"]}
+            walk.charges = by.ordinary(be_woken=by.REPEATED["device"])
             walk.take(Step("wait", self._process, device))
             walk.take_all(passing(device))
         self._go_on(left)
@@ -210,7 +210,7 @@ class CrashPoint:
     def _prepare(self) -> None:
         """Charge from now on by what must come of it."""
         if self._consequences is not None:
-            self._walk.charges = by.ORDINARY | self._consequences.charges
+            self._walk.charges = by.ordinary(**self._consequences.charges)
             self._walk.ends = self._consequences.ends
 
     # What comes of it
@@ -293,7 +293,7 @@ class CrashPoint:
         survived = PRIMARY in walk.processes
         walk.begin()
         walk.patience = 0
-        walk.charges = by.ORDINARY | ({"create": by.AGAIN} if survived else {})
+        walk.charges = by.ordinary(create=by.AGAIN) if survived else by.ORDINARY
         walk.ends = by.ORDINARY["complete_command"]
         walk.take_all(fresh_set())
 

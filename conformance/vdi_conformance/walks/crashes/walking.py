@@ -127,7 +127,9 @@ def _create(walk: Walk, step: Step) -> None:
     client, process = walk.actor(step)
     name = walk.testbed.name()
     config = VDConfig(device_count=step.what, server_time_out=walk.patience)
-    walk.judge(step, process.client.create_ex(None, name, config), clients.create(walk.model, client, "fresh", step.what))
+    walk.judge(
+        step, process.client.create_ex(None, name, config), clients.create(walk.model, client, "fresh", step.what)
+    )
     walk.names.append(name)
 
 
@@ -139,7 +141,12 @@ def _complete(walk: Walk, step: Step) -> None:
     fetched, sound = walk.fetched[command.tag], device.of.sound
     stored = process.client.digest(fetched.buffer, count_of(command)) if command.data and sound else ""
     STEPS["complete_command"](walk, step)
-    if stored and command.count and device.of.sound and walk.server.role.digest(command.buffer, command.count) != stored:
+    if (
+        stored
+        and command.count
+        and device.of.sound
+        and walk.server.role.digest(command.buffer, command.count) != stored
+    ):
         sentence = f"the server found other bytes than {process.client.name} had stored when it completed the Read"
         raise ConformanceFailure(sentence, by=STORED)
 
