@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -44,7 +44,7 @@ BY_WAY: Final[dict[str, type[errors.HostError]]] = {
 }
 
 
-def conversation(fetched: Callable[[], tuple[str, str]]) -> Iterator[Request[object]]:
+def conversation(fetched: Callable[[], tuple[str, str]]) -> Iterator[Request[Any]]:
     """Ask once for each kind of thing; the buffer and the record of the command are known when it was fetched."""
     yield client.NewSet(set="s")
     yield client.CreateEx(set="s", instance=None, name="set", config=Config(*VDConfig(device_count=1)))
