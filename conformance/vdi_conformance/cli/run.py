@@ -98,6 +98,13 @@ def run(
         str | None,
         values.endurance("The checks of endurance in place of all others: small (minutes), medium, large (an hour)."),
     ] = None,
+    crash_points: Annotated[
+        bool,
+        typer.Option(
+            "--crash-points",
+            help="Every crash point in place of all other checks: each process killed, stopped and so on at each step.",
+        ),
+    ] = False,
     every_combination: Annotated[
         bool,
         typer.Option(
@@ -181,6 +188,7 @@ def run(
     if allure is None and not any(option.startswith("--alluredir") for option in pytest_options or []):
         options += ["-p", "no:allure_pytest"]
     options += ["--vdi-every-combination"] if every_combination else []
+    options += ["--vdi-crash-points"] if crash_points else []
     spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []
     for variable in FOREIGN:
         os.environ.pop(variable, None)

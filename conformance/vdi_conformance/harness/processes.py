@@ -100,9 +100,13 @@ class Processes:
         self._session.supervisor.wait_until(lambda: not any(host.awaits(ExecuteStatement) for host in others), patience)
         self._tell_to_exit(others, orderly)
         ends = [(host, host.finish()) for host in self._hosts]
+        broken = [error for host in self._hosts if (error := host.broke_the_protocol) is not None]
         crashed = [f"{host.name} {end}" for host, end in ends if end.crashed and host.name not in self._may_die]
         if orderly and crashed:
             raise MandatoryBroken("; ".join(crashed))
+        if orderly and broken:
+            # What a host writes when nothing is asked any more is in no request's way.
+            raise broken[0]
 
     @staticmethod
     def _tell_to_exit(hosts: list[Host], orderly: bool) -> None:

@@ -88,10 +88,19 @@ class HostDied(HostError):
         self.was_given_null = was_given_null
 
 
-class HostHung(HostError):
-    """The process did not answer in time; it and its process group were ended."""
+END_OF_INPUT: Final = "the end of its standard input"
+"""What a host does not answer that stays when it is told to leave."""
 
-    def __init__(self, host: str, method: str, seconds: float, ended: Ended | None) -> None:
+
+class HostHung(HostError):
+    """The process did not answer in time; it and its process group were ended.
+
+    `under_way` are the methods of all requests that had no answer then, the one that was waited for among them.
+    """
+
+    def __init__(
+        self, host: str, method: str, seconds: float, ended: Ended | None, under_way: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(
             host,
             f"host {host!r} did not answer {method} within {seconds:g} s and was ended: a call that waits must let "
@@ -101,6 +110,7 @@ class HostHung(HostError):
         self.method = method
         self.seconds = seconds
         self.ended = ended
+        self.under_way = under_way
 
 
 class NoEnd(NothingLearnt):

@@ -14,6 +14,7 @@ from vdi_conformance.contract import Capabilities
 from vdi_conformance.host import connection
 from vdi_conformance.host.codes import PROTOCOL_VERSION
 from vdi_conformance.host.errors import (
+    END_OF_INPUT,
     HostDied,
     HostError,
     HostHung,
@@ -212,6 +213,12 @@ class Host:
         return self._ended
 
     @property
+    def broke_the_protocol(self) -> ProtocolError | None:
+        """The error of a host that broke the host protocol, whether or not a request was there to be told of it."""
+        self.look()
+        return self._failure if isinstance(self._failure, ProtocolError) else None
+
+    @property
     def told_to_exit(self) -> bool:
         """Whether the process was told to leave, in one way or the other."""
         return self._killed or self._input_ended
@@ -312,7 +319,7 @@ class Host:
     def finish(self, patience: float = PATIENCE) -> Ended:
         """End the host's standard input and wait for the process to leave; one that stays is ended."""
         self.end_input()
-        return self._wait_for_end("the end of its standard input", patience)
+        return self._wait_for_end(END_OF_INPUT, patience)
 
     def wait_until_ended(self, patience: float = PATIENCE) -> Ended:
         """Wait for the process to end by itself; one that stays is ended."""
@@ -407,7 +414,8 @@ class Host:
             self.kill(signal)
             if self._link.wait_until(self._has_ended, _SECONDS_FOR_LAST_WORDS):
                 break
-        error = self._failure = HostHung(self.name, method, seconds, self._ended)
+        under_way = tuple(pending.request.method for pending in waiting.values())
+        error = self._failure = HostHung(self.name, method, seconds, self._ended, under_way)
         for pending in waiting.values():
             pending.settle(error)
         return error

@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SIZE",
         help="the checks of endurance in place of all others: small, medium or large",
     )
+    add("--vdi-crash-points", action="store_true", help="every crash point, in place of all other checks")
     add(
         "--vdi-every-combination",
         action="store_true",
@@ -52,6 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "vdi_requirement(*ids): the requirements that a check judges")
     config.addinivalue_line("markers", "vdi_timing: its subject is elapsed time, so that it waits for time to pass")
     config.addinivalue_line("markers", "vdi_endurance: it goes on for so long that only --vdi-endurance runs it")
+    config.addinivalue_line(
+        "markers", "vdi_crash_point: one of the points that --vdi-crash-points runs in place of all"
+    )
     config.addinivalue_line(
         "markers", "vdi_begun_early(begin): what begins with the first check, and is looked at last"
     )

@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from vdi_conformance import crash_points
 from vdi_conformance.harness.endurance import MARKER, SIZES
 from vdi_conformance.pytest_plugin.checks import DIRECTORY, SUITE, check_id, files_with, requirements_of, suite_files
 from vdi_conformance.pytest_plugin.failed_in import EARLIER
@@ -38,6 +39,10 @@ BY_SERVERS: Final = ("statement", "scripted")
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse topics and requirements that there are not, before any worker starts."""
     size = config.getoption("vdi_endurance")
+    if size is not None and config.getoption("vdi_crash_points"):
+        raise pytest.UsageError(
+            "--endurance and --crash-points each run in place of all other checks: name one of them"
+        )
     for kind, asked, known in (
         ("size of endurance", set() if size is None else {size}, list(SIZES)),
         ("topic", _topics(config), catalogue().topics),
@@ -148,7 +153,12 @@ def _requirements(config: pytest.Config) -> set[str]:
 
 
 def _in_tier(item: pytest.Item, config: pytest.Config) -> bool:
-    """Whether a check is one of endurance where these are asked for, and one of the others where they are not."""
+    """Whether a check is one of endurance, or a crash point, where these are asked for, and where they are not another.
+
+    Some crash points are among the others as well.
+    """
+    if config.getoption("vdi_crash_points"):
+        return item.get_closest_marker(crash_points.MARKER) is not None
     return (item.get_closest_marker(MARKER) is not None) == (config.getoption("vdi_endurance") is not None)
 
 
@@ -173,6 +183,8 @@ def selection(config: pytest.Config) -> list[str]:
     said = [f"server {NONE}"] if without_server(config) else []
     if (earlier := config.stash[EARLIER]) is not None:
         said.append(f"failed in the run of {earlier.started}")
+    if config.getoption("vdi_crash_points"):
+        said.append(crash_points.SELECTION)
     if config.getoption("lf", None):
         said.append("--lf")
     for option, word in NARROWING.items():

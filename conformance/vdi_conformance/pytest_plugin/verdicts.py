@@ -13,7 +13,7 @@ from vdi_conformance.harness.judging import (
     RecommendationBroken,
     severity,
 )
-from vdi_conformance.host.errors import HostDied, HostError, HostHung, MethodNotFound, NoEnd
+from vdi_conformance.host.errors import END_OF_INPUT, HostDied, HostError, HostHung, MethodNotFound, NoEnd
 from vdi_conformance.host.messages.duties import group_of
 from vdi_conformance.report.calls import naming_untouched
 
@@ -40,6 +40,8 @@ def assess(error: BaseException, level: str, borrowed_server: bool = False) -> t
             return "not applicable", cause
         case NotTested():
             return "not tested", cause
+        case HostHung() if _is_the_hosts(error):
+            return "error", cause
         case MethodNotFound() if group_of(error.method) in (SERVER_GROUPS if borrowed_server else HOST_GROUPS):
             return "error", cause
         case PrerequisiteFailed() | MethodNotFound():
@@ -56,6 +58,12 @@ def assess(error: BaseException, level: str, borrowed_server: bool = False) -> t
             return ("failed" if severity(level) == "fails" else "warning"), cause
         case _:
             return "error", cause
+
+
+def _is_the_hosts(hung: HostHung) -> bool:
+    """Tell whether a host hung in what is its own duty, with no call of the implementation under way."""
+    own = hung.method == END_OF_INPUT or group_of(hung.method) in HOST_GROUPS
+    return own and all(group_of(method) in HOST_GROUPS for method in hung.under_way)
 
 
 def _cause(error: BaseException) -> Cause:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
-from vdi_conformance.conditions import axes
+from vdi_conformance import conditions, crash_points
 from vdi_conformance.evidence.records import CheckRecord
 
 FEWEST: Final = 2
@@ -43,6 +43,6 @@ def where(failed: Iterable[CheckRecord], checks: Iterable[CheckRecord]) -> str:
 
 def said(axis: str, value: str) -> str:
     """Say a condition in words; as it stands in the evidence where this version does not know it."""
-    known = next((one for one in axes() if one.name == axis), None)
+    known = next((one for one in (*conditions.axes(), *crash_points.axes()) if one.name == axis), None)
     names = () if known is None else known.values
     return next((one.where for one in names if one.name == value), f"{axis} is {value}")

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import VERDICTS, CheckRecord, Verdict
 from vdi_conformance.judgement.charges import verdicts
+from vdi_conformance.report import crash_points
 from vdi_conformance.report.calls import call_lines, mark_of_check
 from vdi_conformance.report.lanes import lanes_svg
 from vdi_conformance.report.lanes.shortening import told_calls
@@ -78,6 +79,11 @@ def run_page(evidence: Evidence) -> str:
         topics=_topics(report, evidence),
         checks=_checks(report, evidence),
         questions=list(_questions(report)),
+        heat_maps=crash_points.heat_maps(
+            evidence.checks, {id_: one.number for one in report.causes for id_ in one.checks}
+        ),
+        crashes=crash_points.account(evidence.checks),
+        signs=crash_points.SIGNS,
         facts=facts(evidence.header),
         header=evidence.header,
         opened=OPENED,

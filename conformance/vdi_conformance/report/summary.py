@@ -15,6 +15,7 @@ from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.report.calls import call_lines
 from vdi_conformance.report.causes import Alike, by_cause
 from vdi_conformance.report.common_conditions import where
+from vdi_conformance.report.crash_points import account as account_of_crash_points
 from vdi_conformance.report.observations import answered, contradictions
 from vdi_conformance.report.walks import account
 from vdi_conformance.report.wording import (
@@ -65,6 +66,8 @@ def summary(
         parts += [Text(), *_ending(header, alike, found, listing)]
     if walks := account(checks):
         parts += [Text(), Text(walks)]
+    if crashes := account_of_crash_points(checks):
+        parts += [Text(), Text(shown(crashes, WHOLE))]
     contradicted = list(contradictions(checks))
     parts += [_whole(f"TWO ANSWERS  {one}", STYLES["warning"]) for one in contradicted]
     untested = [_whole(one, STYLES["not tested"]) for one in untested_lines(header, checks)]

@@ -6,6 +6,7 @@ from shlex import quote
 from types import MappingProxyType
 from typing import Final
 
+from vdi_conformance import crash_points
 from vdi_conformance.evidence.records import APPLICATION, Cause, CheckRecord, Header, KnownFailure, Party
 from vdi_conformance.judgement.charges import concerned
 from vdi_conformance.judgement.scoring import REQUIRED, untested
@@ -161,6 +162,7 @@ def rerun_all(header: Header) -> str:
     if header.client.reference == APPLICATION:
         return _command(JUDGE)
     parts = _run(header)
+    parts += ["--crash-points"] if crash_points.SELECTION in header.selection else []
     for selected in header.selection:
         word, _, value = selected.partition(" ")
         if word in SELECTING:

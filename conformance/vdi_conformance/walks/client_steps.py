@@ -149,7 +149,7 @@ def complete_command(walk: Walk, step: Step) -> None:
     elif kind == "private":
         process.record = process.record or process.client.allocate(VDC_COMMAND_SIZE)
         address = process.record
-    count = _count(command)
+    count = count_of(command)
     permits = devices.complete_command(client, device, command, kind, count)
     was_active = command is not None and command.count is None
     if walk.plan.contents and device.of.sound:
@@ -257,7 +257,7 @@ def _meant(client: ModelClient, device: ModelDevice, kind: str, place: str) -> M
     return None
 
 
-def _count(command: ModelCommand | None) -> int:
+def count_of(command: ModelCommand | None) -> int:
     """Half of a Read is what it gives, and Writes take all."""
     if command is None or not command.data:
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from vdi_conformance.harness.judging import ConformanceFailure
@@ -9,6 +10,8 @@ from vdi_conformance.harness.memory import Stretch, digests_of
 from vdi_conformance.vdi import commands as vdc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vdi_conformance.harness.client import Client
     from vdi_conformance.harness.device import Fetched
     from vdi_conformance.harness.shared_memory import BufferView
@@ -52,6 +55,27 @@ class RememberedContents:
         for (tag, view), digest in zip(looking, digests, strict=True):
             if digest != self._digests[tag]:
                 raise ConformanceFailure(f"{otherwise}: so {view.process.name} sees at {view.address:#x}")
+
+    def views(self) -> list[tuple[int, int, BufferView]]:
+        """Give how each buffer is seen: the tag of its command, its size, and by whom at which address."""
+        return [(tag, self._sizes[tag], view) for tag, views in self._views.items() for view in views]
+
+    def store_through(self, process: Client) -> None:
+        """Store anew into every buffer that a process sees, through its own address: it must show in every other."""
+        for tag, views in self._views.items():
+            for view in [view for view in views if view.process is process]:
+                self._store(tag, view)
+        self.check("what was stored through a mapped address does not show everywhere")
+
+    @contextmanager
+    def without(self, process: Client) -> Iterator[None]:
+        """Do not look through the eyes of a process for a while."""
+        kept = {tag: [view for view in views if view.process is process] for tag, views in self._views.items()}
+        self.leave(process)
+        yield
+        for tag, views in kept.items():
+            if tag in self._views:
+                self._views[tag] += views
 
     def forget(self, tag: int) -> None:
         """A buffer is held no longer."""

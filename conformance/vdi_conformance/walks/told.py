@@ -29,6 +29,7 @@ _OTHERS: Final = {
     "server_close": "Close",
     "server_kill": "is killed",
     "anew": "everything was closed",
+    "move": "moves the bytes of every buffer through its mapping",
 }
 _ON_A_DEVICE: Final = (
     "get_command",

@@ -1,8 +1,5 @@
 """Close: what it gives, what becomes of the statement, and what it leaves behind."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from vdi_conformance.harness.client import Client
@@ -10,9 +7,9 @@ from vdi_conformance.harness.client_states import Reached, aborted, aborted_in_u
 from vdi_conformance.harness.judging import judging, not_tested, vdi_requirement
 from vdi_conformance.harness.parametrizations import ALONE_OR_NOT, OWNER_NAMES, alternating_direction
 from vdi_conformance.harness.scenario import Scenario
+from vdi_conformance.harness.standing_still import standing_still
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import Testbed
-from vdi_conformance.host.process import Host
 from vdi_conformance.vdi.client_states import ClientState
 from vdi_conformance.vdi.completion import ERROR_DISK_FULL
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT, VD_E_CLOSE, VD_E_OPEN, VD_E_PROTOCOL, VD_E_TIMEOUT
@@ -211,21 +208,10 @@ def test_close_waits_for_nobody_who_stands_still(testbed: Testbed, who: str) -> 
     scripted.aborted = True
     hosts = [scripted.server.host, *(client.host for client in scripted.clients)]
     halted = dict(zip(("server", *OWNER_NAMES), hosts, strict=True))[who]
-    with _standing_still(testbed, halted):
+    with standing_still(testbed, halted):
         for client in (one for one in scripted.clients if one.host is not halted):
             client.close().expect(VD_E_OPEN, NOERROR)
             client.close().expect(VD_E_PROTOCOL)
-
-
-@contextmanager
-def _standing_still(testbed: Testbed, host: Host) -> Iterator[None]:
-    host.halt()
-    try:
-        # Orders to start and to halt processes are taken one after the other.
-        testbed.client("bystander").outside_addresses()
-        yield
-    finally:
-        host.resume()
 
 
 @vdi_requirement("CLS-11")
