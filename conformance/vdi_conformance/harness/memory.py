@@ -116,10 +116,15 @@ class ProcessMemory:
     def fill(self, address: int, contents: Seeded | FileSlice, size: int = 0) -> None:
         """Store contents at an address; `size` bytes of seeded ones."""
         match contents:
-            case Seeded(seed):
-                self._use(FillMemory(address=hex(address), size=size, seed=seed % (MOST_SEED + 1)))
+            case Seeded():
+                self.start_fill(address, contents, size)()
             case FileSlice(path, offset, length):
                 self._use(LoadMemory(address=hex(address), size=length, path=path, offset=offset))
+
+    def start_fill(self, address: int, contents: Seeded, size: int) -> Callable[[], object]:
+        """Start to store `size` bytes; what is given waits for it."""
+        filling = self.host.send(FillMemory(address=hex(address), size=size, seed=contents.seed % (MOST_SEED + 1)))
+        return lambda: self._result(filling)
 
     def digest(self, address: int, size: int) -> str:
         """Digest `size` bytes."""
