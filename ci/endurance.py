@@ -62,6 +62,8 @@ def measured(part: Part, lots: Iterator[int], tell: Callable[[str], None]) -> Me
     done: list[int] = []
     series: dict[tuple[str, str], list[int]] = {}
     began = told = time.monotonic()
+    # What was there before is not gone through again and again.
+    gc.freeze()
     with temporary_files_apart() as temporary:
         with part.begin() as work:
             directory = work.directory
@@ -76,6 +78,7 @@ def measured(part: Part, lots: Iterator[int], tell: Callable[[str], None]) -> Me
             seconds = time.monotonic() - began
         left = [path.name for path in temporary.iterdir()]
         left += [str(directory)] if directory.exists() and temporary not in directory.parents else []
+    gc.unfreeze()
     return Measured(part, done, seconds, series, left)
 
 

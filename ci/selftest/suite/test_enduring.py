@@ -80,7 +80,7 @@ def part(do: Callable[[], object], *, tidy: bool = True) -> Part:
 def test_a_descriptor_that_is_not_closed_is_found(capsys: pytest.CaptureFixture[str]) -> None:
     kept: list[int] = []
     found = endurance.measured(
-        part(lambda: kept.append(os.open(os.devnull, os.O_RDONLY))), endurance.counted(100), print
+        part(lambda: kept.append(os.open(os.devnull, os.O_RDONLY))), endurance.counted(25), print
     )
     for descriptor in kept:
         os.close(descriptor)
@@ -90,13 +90,13 @@ def test_a_descriptor_that_is_not_closed_is_found(capsys: pytest.CaptureFixture[
 
 
 def test_work_that_keeps_nothing_is_flat() -> None:
-    found = endurance.measured(part(lambda: None), endurance.counted(100), print)
+    found = endurance.measured(part(lambda: None), endurance.counted(25), print)
     assert found.is_flat
-    assert found.done == list(range(1, 101))
+    assert found.done == list(range(1, 26))
 
 
 def test_what_is_left_behind_is_named() -> None:
-    found = endurance.measured(part(lambda: None, tidy=False), endurance.counted(100), print)
+    found = endurance.measured(part(lambda: None, tidy=False), endurance.counted(25), print)
     assert any("work" in name for name in found.left)
     assert not found.is_flat
 
