@@ -3,7 +3,8 @@
 `.venv/bin/python ci/endurance.py [--part sets] [--number N | --hours H]`. The parts are sets (of one broker and one
 client), hosts (of one worker and its fork server), commands (over 16 devices of 8 processes, digested at both ends) and
 sessions (of one process of `emulator`). `--hours 24` shares so many hours out among them. All numbers land in
-`reports/endurance.json`. Exit code 0 where everything stayed flat, 1 where something grew or was left behind.
+`reports/endurance.json`. Exit code 0 where everything stayed flat, 1 where something grew or was left behind, 2 when
+interrupted.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "benchmarks"))
 
 from enduring.flatness import LEAST, Account, account
 from enduring.work import PARTS, Part, Work
-from environment import ROOT, say
+from environment import INTERRUPTED, ROOT, say
 from vdi_conformance.host.resources import resources_of
 
 if TYPE_CHECKING:
@@ -176,4 +177,8 @@ def _plain(result: Measured) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    raise SystemExit(code)

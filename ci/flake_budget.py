@@ -76,17 +76,17 @@ def main(arguments: list[str]) -> int:
                 continue
             if time.monotonic() >= end:
                 break
-            if (made := _make(run, kept)) is None:
-                return INTERRUPTED
+            say(f"run {run.number} of {len(runs)}: {run.workers} workers, seed {run.seed}, order {run.order}")
+            made = _make(run, kept)
             kept.result(run).write_bytes(msgspec.json.encode(made))
-            say(f"run {run.number} of {len(runs)}: exit code {made.exit_code} in {made.duration:.0f} s")
+            say(f"  exit code {made.exit_code} in {made.duration:.0f} s")
     found = budget(kept.read(runs), asked.runs, asked.seed, _now(), _machine())
     RESULT.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
     return _tell(found, kept)
 
 
-def _make(run: PlannedRun, kept: Kept) -> RunResult | None:
-    """Make a whole run; nothing where it was interrupted. Evidence is kept where it differs from the first run's."""
+def _make(run: PlannedRun, kept: Kept) -> RunResult:
+    """Make a whole run; its evidence is kept where it differs from the first one's."""
     evidence, started, began = kept.evidence(run), _now(), time.monotonic()
     command = [tool(Path(sys.executable), "vdi-conformance"), "run", "--adapter", "emulator", "-n", str(run.workers)]
     command += ["--seed", str(run.seed), "--evidence", str(evidence)]
@@ -97,7 +97,7 @@ def _make(run: PlannedRun, kept: Kept) -> RunResult | None:
             command, cwd=kept.directory, env=variables, stdout=output, stderr=subprocess.STDOUT, check=False
         )
     if ended.returncode == INTERRUPTED:
-        return None
+        raise KeyboardInterrupt
     try:
         checks = read(evidence).checks if ended.returncode in WITH_VERDICT else ()
     except NotEvidence as error:
@@ -172,4 +172,8 @@ def _shown(numbers: Sequence[int]) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    raise SystemExit(code)
