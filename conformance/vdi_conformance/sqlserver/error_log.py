@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _KEPT: Final = 6
 """So many logs of earlier starts are kept."""
 _NAME: Final = "ERRORLOG"
-_IN_MEMORY: Final = 1000
+_IN_MEMORY: Final = 200
 """So many lines, the last ones, are kept with their exact times; those before are read from the file."""
 _FIRST_LOGGED_ERROR: Final = 11
 _LINE: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d) (\S+) +(.*)")
