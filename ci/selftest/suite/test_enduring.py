@@ -38,9 +38,9 @@ def test_what_comes_to_rest_is_flat(numbers: list[int]) -> None:
 
 
 def test_what_is_lost_with_each_piece_is_seen_and_measured() -> None:
-    leak = account("memory", [70 * done for done in DONE], DONE)
+    leak = account("memory", [140 * done for done in DONE], DONE)
     assert not leak.is_flat
-    assert leak.slope == pytest.approx(70 * 1000)
+    assert leak.slope == pytest.approx(140 * 1000)
     assert not account("handles", [*[5] * 60, *[6] * 40], DONE).is_flat
 
 
