@@ -13,8 +13,8 @@ LEAST: Final = 20
 TOLERANCES: Final = {"memory": 1 << 20, "handles": 0, "threads": 0, "mappings": 8, "files": 0}
 """So much more may there be at the end: allocators keep some room, and lay it out anew. Memory is in bytes.
 
-CPython 3.11 alone keeps a quarter of a MiB in the end: each `case Class(field)` leaves a name in its cache of attributes
-until all of its 4096 places are taken.
+CPython 3.11 alone keeps a quarter of a MiB in the end: each `case Class(field)` may leave a name in its cache of
+attributes, until all of its 4096 places are taken.
 """
 
 
