@@ -124,7 +124,7 @@ def _now() -> str:
 
 
 def _machine() -> str:
-    return f"{platform.platform()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+    return f"{platform.system()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
 
 
 def _revision() -> str:
