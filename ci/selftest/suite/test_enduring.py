@@ -44,6 +44,13 @@ def test_what_is_lost_with_each_piece_is_seen_and_measured() -> None:
     assert not account("handles", [*[5] * 60, *[6] * 40], DONE).is_flat
 
 
+def test_one_large_piece_of_memory_is_no_leak_and_a_further_descriptor_is_one() -> None:
+    once = [*[5] * 60, *[5 + MUCH] * 40]
+    assert account("memory", once, DONE).is_flat
+    assert not account("handles", once, DONE).is_flat
+    assert not account("memory", [5 + MUCH * (number // 30) for number in range(100)], DONE).is_flat
+
+
 def test_too_few_numbers_tell_nothing() -> None:
     with pytest.raises(ValueError, match="19 numbers are too few to tell"):
         account("handles", [1] * 19, DONE[:19])
