@@ -22,10 +22,10 @@ attributes, until all of its 4096 places are taken.
 class Account(NamedTuple):
     """How one number went on: medians of the second and of the last tenth, and what a thousand pieces of work add.
 
-    The first tenth is where all is loaded and made that is there once. A median does not follow a single peak. Of memory
-    the largest step from one number to the next is left out, since allocators and the system give room in large pieces
-    now and then; what is lost bit by bit takes many steps. The slope is that of the least squares over all but the first
-    tenth, and is told, not judged.
+    The first tenth is where all is loaded and made that is there once. A median does not follow a single peak. Of
+    memory the largest step from one number to the next is left out, since allocators and the system give room in
+    large pieces now and then; what is lost bit by bit takes many steps. The slope is that of the least squares over
+    all but the first tenth, and is told, not judged.
     """
 
     early: float
