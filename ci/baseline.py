@@ -63,6 +63,7 @@ def _stable(check: CheckRecord) -> CheckRecord:
         about="",
         conditions={},
         walked=None,
+        series=[],
     )
 
 

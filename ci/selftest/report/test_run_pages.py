@@ -20,7 +20,7 @@ from selftest.report.harmless import require_harmless
 from selftest.report.html_reading import Page, require_closed
 from selftest.report.made import check, run
 from vdi_conformance.evidence.files import Evidence
-from vdi_conformance.evidence.records import Call, KnownFailure, Verdict
+from vdi_conformance.evidence.records import Call, KnownFailure, Series, Verdict
 from vdi_conformance.judgement.scoring import version_of
 from vdi_conformance.report.badge import badge, badge_svg
 from vdi_conformance.report.formats import FORMATS
@@ -222,3 +222,17 @@ def test_a_comment_takes_the_markdown_of_however_many_failures() -> None:
     assert len(run_report(made).causes) == FAILED
     assert len(told) <= WHOLE
     assert f"There is no room for {FAILED - told.count('<b>failed</b>')} more" in told
+
+
+def test_the_page_shows_what_processes_had_while_a_check_went_on() -> None:
+    counted = [
+        Series(process="primary", kind="threads", numbers=[3, 5, 4]),
+        Series(process=NASTY, kind="open handles", numbers=[1] * 100_000),
+        Series(process="broker", kind="threads", numbers=[]),
+    ]
+    text = run_page(run(msgspec.structs.replace(check(), series=counted)))
+    require_closed(text)
+    assert re.search(r"primary</td><td>threads</td>(<td class=\"number\">\d</td>){3}", text)
+    assert re.findall(r'points="([^"]*)"', text)[0] == "0.0,24.0 80.0,0.0 160.0,12.0"
+    assert len(text) < len(run_page(run(check()))) + 10_000
+    assert 'id="endurance"' not in run_page(run(check()))

@@ -245,6 +245,15 @@ def test_the_next_server_finds_everything(server: Server) -> None:
     assert again.instance.error_log(5) == ()
 
 
+def test_a_long_error_log_is_told_whole_and_in_order(server: Server) -> None:
+    before = len(server.instance.error_log())
+    for number in range(2500):
+        server.instance.log("spid51", f"number {number}\rof\x85many")
+    lines = server.instance.error_log()[before:]
+    assert [line.text for line in lines] == [f"number {number} of many" for number in range(2500)]
+    assert [line.when for line in lines] == sorted(line.when for line in lines)
+
+
 def test_a_server_that_was_killed_while_it_wrote_is_found_as_it_was(server: Server) -> None:
     server.run(backup("pubs", disk()))
     history = server.home / "state" / "history.jsonl"

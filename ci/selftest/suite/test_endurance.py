@@ -8,7 +8,8 @@ import pytest
 from selftest.suite.runs import RunSuite
 from vdi_conformance.cli import main
 from vdi_conformance.harness import endurance
-from vdi_conformance.harness.endurance import LOT, SIZES, Progress
+from vdi_conformance.harness.endurance import LOT, ROUNDS, SIZES, Progress
+from vdi_conformance.harness.kept import KINDS, OBSERVED
 from vdi_conformance.pytest_plugin.collected import held
 
 SETS = "CRE/sets_are_created_and_closed_many_thousand_times"
@@ -34,6 +35,10 @@ def test_they_take_the_place_of_all_others(run_suite: RunSuite) -> None:
     assert run.exit_code == 0, run.output
     assert run.verdicts() == {SETS: "passed"}
     assert run.evidence.header.selection == ["topic CRE", "endurance small"]
+    (check,) = run.evidence.checks
+    counted = {(one.process, one.kind): len(one.numbers) for one in check.series}
+    assert {kind for process, kind in counted if process == "primary"} == {*KINDS.values(), *OBSERVED.values()}
+    assert min(counted.values()) >= ROUNDS
 
 
 @pytest.mark.long

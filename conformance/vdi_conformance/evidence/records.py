@@ -205,6 +205,17 @@ class Walked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reached: dict[str, int]
 
 
+class Series(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much of a `kind` one process had while a check went on, counted after each of its rounds, in their order.
+
+    The kind says in words what was counted, such as threads or bytes of shared memory.
+    """
+
+    process: str
+    kind: str
+    numbers: list[int]
+
+
 class Requests(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many requests the processes of a check answered.
 
@@ -227,7 +238,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     interface gave, by the methods. `calls` are all of them, or where they are very many the ones that tell how it came
     to its end; `unexpected` says which should have been answered otherwise. `ended` has the processes that were told to
     leave, or were seen to have left, before the check was over, and when, on the clock of the calls. `accounts` names
-    those that ran under another account.
+    those that ran under another account. `series` has what a check of endurance counted on its way.
     """
 
     id: str
@@ -250,6 +261,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     about: str = ""
     conditions: dict[str, str] = {}
     walked: Walked | None = None
+    series: list[Series] = []
 
 
 class Whole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

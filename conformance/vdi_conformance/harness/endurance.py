@@ -22,12 +22,14 @@ class Endurance(NamedTuple):
     """So much a run of that name does; `seconds` bound each check, far beyond what it takes.
 
     `created` sets are created and closed, `run` ones come to the end of a statement; `commands` pass over one device,
-    `handles` are asked for, `buffers` differ from each other, `bytes` are those of all buffers of one set.
+    `transfers` over all devices of many processes; `handles` are asked for, `buffers` differ from each other, `bytes`
+    are those of all buffers of one set.
     """
 
     created: int
     run: int
     commands: int
+    transfers: int
     handles: int
     buffers: int
     bytes: int
@@ -35,9 +37,9 @@ class Endurance(NamedTuple):
 
 
 SIZES: Final = {
-    "small": Endurance(10_001, 500, 100_001, 65_537, 4_097, GIB + (64 << 20), 1_800),
-    "medium": Endurance(65_537, 10_001, 300_001, 262_145, 16_385, 2 * GIB + (64 << 20), 7_200),
-    "large": Endurance(262_145, 65_537, 2_000_001, 1_048_577, 32_769, 4 * GIB + (64 << 20), 36_000),
+    "small": Endurance(10_001, 500, 100_001, 100_001, 65_537, 4_097, GIB + (64 << 20), 1_800),
+    "medium": Endurance(65_537, 10_001, 300_001, 300_001, 262_145, 16_385, 2 * GIB + (64 << 20), 7_200),
+    "large": Endurance(262_145, 65_537, 2_000_001, 1_000_001, 1_048_577, 32_769, 4 * GIB + (64 << 20), 36_000),
 }
 """Most numbers of the small size are one more than where a counter may end; the others go on from there.
 

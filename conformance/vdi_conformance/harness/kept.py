@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.evidence.records import Series
 from vdi_conformance.harness.client import SET_THREAD
 from vdi_conformance.harness.judging import ConformanceFailure, not_tested
 from vdi_conformance.harness.memory import PAGE
@@ -37,6 +38,9 @@ KINDS: Final = {
     "shared": "bytes of shared memory",
 }
 """What is counted in a process, by the names of Resources."""
+PRIVATE: Final = "private"
+OBSERVED: Final = {PRIVATE: "bytes of memory of its own"}
+"""What is noted beside, and held against nobody: how much of it is filled is the business of who allocates it."""
 OF_A_BROKER: Final = ("handles", "threads", "shared")
 """What is counted in a broker, which may well keep accounts of what it has done."""
 FIRM: Final = ("handles", "threads")
@@ -88,6 +92,7 @@ class Watched:
     def __init__(self, host: Host, kinds: Iterable[str], sets: int) -> None:
         self.host = host
         self.grown = {kind: Growth(CALM, _least(kind, sets)) for kind in kinds}
+        self._private: list[int] = []
 
     def resources(self) -> Resources:
         """Look into it."""
@@ -103,6 +108,14 @@ class Watched:
         found = self.resources()
         for kind, growth in self.grown.items():
             growth.take(getattr(found, kind))
+        self._private.append(found.private)
+
+    @property
+    def series(self) -> list[Series]:
+        """What was counted, round after round."""
+        counted = [(KINDS[kind], growth.numbers) for kind, growth in self.grown.items()]
+        counted.append((OBSERVED[PRIVATE], self._private))
+        return [Series(process=self.host.name, kind=kind, numbers=[*numbers]) for kind, numbers in counted]
 
     def kept(self, kind: str) -> bool:
         """Whether it has not given back by now half of what the rounds have left."""
@@ -151,6 +164,11 @@ class Kept:
     def _growing(self) -> list[tuple[Watched, str]]:
         everybody = (*self.watched, *self._brokers)
         return [(watched, kind) for watched in everybody for kind, one in watched.grown.items() if not one.rests]
+
+    @property
+    def series(self) -> list[Series]:
+        """How everything that was counted went on, for the evidence."""
+        return [one for watched in (*self.watched, *self._brokers) for one in watched.series]
 
     @property
     def growing(self) -> list[str]:

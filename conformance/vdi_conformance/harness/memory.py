@@ -25,7 +25,7 @@ from vdi_conformance.untrusted.bounds import MOST_SEED
 from vdi_conformance.untrusted.printable import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vdi_conformance.host.process import Host, Pending
 
@@ -121,8 +121,8 @@ class ProcessMemory:
     def fill(self, address: int, contents: Seeded | FileSlice, size: int = 0) -> None:
         """Store contents at an address; `size` bytes of seeded ones."""
         match contents:
-            case Seeded(seed):
-                self._use(FillMemory(address=hex(address), size=size, seed=seed % (MOST_SEED + 1)))
+            case Seeded():
+                self.start_fill(address, contents, size)()
             case FileSlice(path, offset, length):
                 self._use(LoadMemory(address=hex(address), size=length, path=path, offset=offset))
 
@@ -135,6 +135,11 @@ class ProcessMemory:
         digesting = [DigestMemory(address=hex(one.address), size=one.size) for one in stretches]
         asked = self.host.send_all([*filling, *digesting])
         return [result.sha256 for result in [self._result(one) for one in asked][len(filling) :]]
+
+    def start_fill(self, address: int, contents: Seeded, size: int) -> Callable[[], object]:
+        """Start to store `size` bytes; what is given waits for it."""
+        filling = self.host.send(FillMemory(address=hex(address), size=size, seed=contents.seed % (MOST_SEED + 1)))
+        return lambda: self._result(filling)
 
     def digest(self, address: int, size: int) -> str:
         """Digest `size` bytes."""

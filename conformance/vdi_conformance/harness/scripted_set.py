@@ -16,7 +16,7 @@ from vdi_conformance.vdi.completion import name_of as completion_name
 from vdi_conformance.vdi.hresult import NOERROR, VD_E_ABORT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from vdi_conformance.harness.device import Accepted
     from vdi_conformance.harness.expectations import Observe
@@ -203,6 +203,17 @@ class ScriptedSet(SetInUse):
     def completed(self, tag: int, code: int, bytes_transferred: int, position: int | None = None) -> None:
         """Fail the check unless the next completion is this one."""
         self._require_completion(self.completion(), tag, code, bytes_transferred, position)
+
+    def all_completed(self, sizes: Mapping[int, int]) -> None:
+        """Fail the check unless the next completions are those of these commands, in whatever order.
+
+        Each is one of success, and of as many bytes as stand behind its tag.
+        """
+        left = dict(sizes)
+        while left:
+            seen = self.completion()
+            tag = seen.tag if seen is not None and seen.tag in left else next(iter(left))
+            self._require_completion(seen, tag, ERROR_SUCCESS, left.pop(tag))
 
     def _require_completion(
         self, seen: CompletionRecord | None, tag: int, code: int, bytes_transferred: int, position: int | None = None

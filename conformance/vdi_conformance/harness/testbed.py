@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeVar
 
 import pytest
 
-from vdi_conformance.evidence.records import Observation, Walked
+from vdi_conformance.evidence.records import Observation, Series, Walked
 from vdi_conformance.harness.client import Client
 from vdi_conformance.harness.judging import (
     Judged,
@@ -77,6 +77,7 @@ class Testbed:
         self.known_to_fail = known_to_fail
         self.observations: list[Observation] = []
         self.walked: Walked | None = None
+        self.series: list[Series] = []
         self._check = hashlib.sha256(check.encode()).hexdigest()[:12]
         self._sets = 0
         self._scripted: list[ScriptedSet] = []

@@ -14,8 +14,9 @@ class Resources(NamedTuple):
     """What one process holds at a moment.
 
     `handles` are open descriptors or handles, `mappings` the spans of its address space that were mapped by
-    themselves; `mapped` and `shared` are bytes, of all of them and of those that other processes can have too. `files`
-    are what lies behind shared memory, as names that can still be found.
+    themselves; `mapped` and `shared` are bytes, of all of them and of those that other processes can have too;
+    `private` are the bytes that it has filled and nobody else can have, also where they were swapped out. `files` are
+    what lies behind shared memory, as names that can still be found.
     """
 
     handles: int
@@ -23,6 +24,7 @@ class Resources(NamedTuple):
     mappings: int
     mapped: int
     shared: int
+    private: int
     files: frozenset[str]
 
 
@@ -55,6 +57,23 @@ if sys.platform == "win32":
     _LONGEST_NAME = 1024
     _NO_SNAPSHOT = wintypes.HANDLE(-1).value
 
+    class _Counters(ctypes.Structure):
+        """PROCESS_MEMORY_COUNTERS_EX."""
+
+        _fields_ = (
+            ("cb", wintypes.DWORD),
+            ("PageFaultCount", wintypes.DWORD),
+            ("PeakWorkingSetSize", ctypes.c_size_t),
+            ("WorkingSetSize", ctypes.c_size_t),
+            ("QuotaPeakPagedPoolUsage", ctypes.c_size_t),
+            ("QuotaPagedPoolUsage", ctypes.c_size_t),
+            ("QuotaPeakNonPagedPoolUsage", ctypes.c_size_t),
+            ("QuotaNonPagedPoolUsage", ctypes.c_size_t),
+            ("PagefileUsage", ctypes.c_size_t),
+            ("PeakPagefileUsage", ctypes.c_size_t),
+            ("PrivateUsage", ctypes.c_size_t),
+        )
+
     class _Thread(ctypes.Structure):
         """THREADENTRY32."""
 
@@ -84,6 +103,7 @@ if sys.platform == "win32":
     _kernel.CreateToolhelp32Snapshot.restype = wintypes.HANDLE
     _kernel.Thread32First.argtypes = (wintypes.HANDLE, ctypes.POINTER(_Thread))
     _kernel.Thread32Next.argtypes = (wintypes.HANDLE, ctypes.POINTER(_Thread))
+    _kernel.K32GetProcessMemoryInfo.argtypes = (wintypes.HANDLE, ctypes.POINTER(_Counters), wintypes.DWORD)
     _kernel.K32GetMappedFileNameW.argtypes = (wintypes.HANDLE, ctypes.c_void_p, wintypes.LPWSTR, wintypes.DWORD)
 
     def resources_of(pid: int) -> Resources | None:
@@ -95,9 +115,15 @@ if sys.platform == "win32":
             handles = wintypes.DWORD()
             if not _kernel.GetProcessHandleCount(process, ctypes.byref(handles)):
                 return None
-            return Resources(handles.value, _threads_of(pid), *_memory_of(process))
+            mappings, mapped, shared, files = _memory_of(process)
+            return Resources(handles.value, _threads_of(pid), mappings, mapped, shared, _private_of(process), files)
         finally:
             _kernel.CloseHandle(process)
+
+    def _private_of(process: int) -> int:
+        counters = _Counters(cb=ctypes.sizeof(_Counters))
+        found = _kernel.K32GetProcessMemoryInfo(process, ctypes.byref(counters), counters.cb)
+        return int(counters.PrivateUsage) if found else 0
 
     def _memory_of(process: int) -> tuple[int, int, int, frozenset[str]]:
         region, address, mapped, shared = Region(), 0, 0, 0
@@ -138,6 +164,7 @@ if sys.platform == "win32":
 
 else:
     _DELETED = " (deleted)"
+    _OF_ITS_OWN = ("RssAnon", "VmSwap")
     _OF_SYSTEM_V = "/SYSV"
 
     def resources_of(pid: int) -> Resources | None:
@@ -148,9 +175,16 @@ else:
             threads = sum(1 for _ in (directory / "task").iterdir())
             # A path may be any bytes.
             maps = (directory / "maps").read_text("utf-8", "surrogateescape")
+            private = _private_in((directory / "status").read_text("utf-8", "surrogateescape"))
         except (OSError, ValueError):
             return None
-        return Resources(handles, threads, *_memory_in(maps))
+        mappings, mapped, shared, files = _memory_in(maps)
+        return Resources(handles, threads, mappings, mapped, shared, private, files)
+
+    def _private_in(status: str) -> int:
+        """Add up the lines of /proc/PID/status that tell of it, in KiB."""
+        lines = (line.partition(":") for line in status.splitlines())
+        return sum(int(value.split()[0]) << 10 for name, _, value in lines if name in _OF_ITS_OWN)
 
     def _memory_in(maps: str) -> tuple[int, int, int, frozenset[str]]:
         """Add up the lines of /proc/PID/maps: addresses, permissions, offset, device, inode and path."""

@@ -17,6 +17,7 @@ from vdi_conformance.evidence.records import (
     KnownFailure,
     Observation,
     Requests,
+    Series,
     Unexpected,
     Verdict,
     Walked,
@@ -75,6 +76,7 @@ class CheckPhase(msgspec.Struct, frozen=True, kw_only=True):
     about: str = ""
     conditions: dict[str, str] = {}
     walked: Walked | None = None
+    series: list[Series] = []
     called: bool = False
     no_verdict: str = ""
     left_out: bool = False
@@ -153,11 +155,13 @@ def _phase(
     codes: dict[str, list[str]] = {}
     requests = Requests()
     walked: Walked | None = None
+    series: list[Series] = []
     if testbed is not None and call.when == "teardown":
         observations = testbed.observations
         codes = _by_method(testbed.processes.codes)
         requests = testbed.processes.requests
         walked = testbed.walked
+        series = testbed.series
     if call.excinfo is None:
         return CheckPhase(
             id=check_id(item),
@@ -170,6 +174,7 @@ def _phase(
             requests=requests,
             conditions=conditions_of(item),
             walked=walked,
+            series=series,
         )
     borrowed = testbed is not None and testbed.session.parties.borrows_server
     broken = broken_by(call.excinfo.value, requirements)
@@ -206,6 +211,7 @@ def _phase(
         conditions=conditions_of(item),
         detail=_detail(item, call.excinfo, testbed) if cause.kind != "suite" else report.longreprtext,
         walked=walked,
+        series=series,
         left_out=isinstance(call.excinfo.value, NeedsServer) and not is_named(item),
     )
 
@@ -266,6 +272,7 @@ def _merged(node: str, phases: list[tuple[CheckPhase, float]]) -> CheckRecord:
         about=decisive.about,
         conditions=decisive.conditions,
         walked=next((phase.walked for phase, _ in phases if phase.walked is not None), None),
+        series=phases[-1][0].series,
     )
 
 

@@ -15,6 +15,7 @@ from vdi_conformance.report.calls import call_lines, mark_of_check
 from vdi_conformance.report.lanes import lanes_svg
 from vdi_conformance.report.lanes.shortening import told_calls
 from vdi_conformance.report.run_report import CauseReport, RequirementReport, RunReport, run_report
+from vdi_conformance.report.series import HEIGHT, WIDTH, drawn_series
 from vdi_conformance.report.web import rendered
 from vdi_conformance.report.wording import NO_TOPIC, facts, program, topic, topic_of
 from vdi_conformance.requirements import Question, Requirement, catalogue
@@ -91,6 +92,9 @@ def run_page(evidence: Evidence) -> str:
         catalogue=catalogue(),
         targets={one.id for one in report.requirements if catalogue().get(one.id)}
         | {one.question for one in report.observations if one.question in catalogue().questions},
+        series=list(drawn_series(evidence.checks)),
+        chart_width=WIDTH,
+        chart_height=HEIGHT,
         verdicts=VERDICTS,
     )
 

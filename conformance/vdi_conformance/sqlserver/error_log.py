@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+from collections import deque
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _KEPT: Final = 6
 """So many logs of earlier starts are kept."""
 _NAME: Final = "ERRORLOG"
+_IN_MEMORY: Final = 200
+"""So many lines, the last ones, are kept with their exact times; those before are read from the file."""
 _FIRST_LOGGED_ERROR: Final = 11
 _LINE: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d) (\S+) +(.*)")
 
@@ -34,7 +37,8 @@ class ErrorLog:
         self._now = now
         self._copy = copy
         self._lock = threading.Lock()
-        self._lines: list[LogLine] = []
+        self._lines: deque[LogLine] = deque(maxlen=_IN_MEMORY)
+        self._written = 0
         directory.mkdir(parents=True, exist_ok=True)
         for number in range(_KEPT - 1, -1, -1):
             with contextlib.suppress(FileNotFoundError):
@@ -46,8 +50,9 @@ class ErrorLog:
     def write(self, process: str, *texts: str) -> None:
         """Add lines, which stay beside each other."""
         with self._lock:
-            lines = [LogLine(self._now(), process, " ".join(text.split("\n"))) for text in texts]
+            lines = [LogLine(self._now(), process, " ".join(text.splitlines())) for text in texts]
             self._lines += lines
+            self._written += len(lines)
             written = "".join(map(_written, lines))
             for path in (self._file(0), self._copy):
                 if path is not None:
@@ -62,16 +67,21 @@ class ErrorLog:
 
     def lines(self, number: int) -> Sequence[LogLine]:
         """Give the lines of a log: 0 is the one that is written now, 1 that of the start before, and so on."""
-        if number == 0:
-            with self._lock:
-                return tuple(self._lines)
+        if number:
+            return self._read(number)
+        with self._lock:
+            last, earlier = tuple(self._lines), self._written - len(self._lines)
+            return (*self._read(0)[:earlier], *last) if earlier else last
+
+    def _read(self, number: int) -> tuple[LogLine, ...]:
+        """Read a file, whose times are of hundredths of a second."""
         try:
             text = self._file(number).read_text(encoding="utf-8")
         except (OSError, ValueError):
             return ()
         return tuple(
             LogLine(datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S.%f"), found[2], found[3])
-            for line in text.splitlines()
+            for line in text.split("\n")
             if (found := _LINE.fullmatch(line))
         )
 

@@ -84,6 +84,11 @@ class ForkedStarter:
             self._control.setblocking(False)
         return self._directory
 
+    @property
+    def process(self) -> int:
+        """The fork server."""
+        return self._fork_server.pid
+
     def start(self, host: int, spec: AdapterSpec) -> None:
         """Order a host and hand its ends of the pipes over."""
         theirs_in, stdin, stdout, theirs_out = _two_pipes()

@@ -135,6 +135,11 @@ class PlainStarter:
         self._processes: dict[int, _Process] = {}
         self._slots = Slots()
 
+    @property
+    def process(self) -> None:
+        """Nobody: this process starts them itself."""
+        return
+
     def start(self, host: int, spec: AdapterSpec) -> None:
         """Start a process; a program that cannot be started has ended at once, as it would after a fork.
 

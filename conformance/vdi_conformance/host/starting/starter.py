@@ -41,6 +41,11 @@ class Starter(Protocol):
         """The private directory: it exists, and goes with the starter."""
         ...
 
+    @property
+    def process(self) -> int | None:
+        """The process that starts hosts and outlives them, where it is another one than this."""
+        ...
+
     def start(self, host: int, spec: AdapterSpec) -> None:
         """Start a host, without waiting for it."""
         ...

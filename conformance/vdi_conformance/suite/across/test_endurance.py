@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -11,9 +12,10 @@ from vdi_conformance.harness.judging import Needed, judging, vdi_requirement
 from vdi_conformance.harness.kept import Kept
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.shared_memory import fetched_view, mapped_view, require_same_memory
+from vdi_conformance.harness.transfers import Transfers
 from vdi_conformance.host.errors import MethodNotFound
 from vdi_conformance.host.messages.client import CompleteCommand, GetCommand
-from vdi_conformance.vdi.commands import VDC_FLUSH
+from vdi_conformance.vdi.commands import VDC_FLUSH, VDC_READ, VDC_WRITE
 from vdi_conformance.vdi.hresult import NOERROR
 from vdi_conformance.vdi.structures import VDConfig
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from vdi_conformance.harness.testbed import Testbed
 
 pytestmark = pytest.mark.vdi_endurance
+DEVICES: Final = 16
+OWNERS: Final = tuple(range(8))
+"""Each process has two of the devices."""
 
 
 @vdi_requirement("CRE-01", "CLS-05", "CLS-04")
@@ -42,6 +47,7 @@ def test_sets_are_created_and_closed_many_thousand_times(
             closing.result().expect(NOERROR, by="CLS-05")
         if not number % every:
             kept.end_round()
+    testbed.series = kept.series
     kept.require_nothing("Close", by="CLS-04")
 
 
@@ -66,6 +72,7 @@ def test_statements_run_thousands_of_times(testbed: Testbed, endurance: Enduranc
             statement.succeed()
             if not number % every:
                 kept.end_round()
+    testbed.series = kept.series
     kept.require_nothing("Close", by="CLS-01")
 
 
@@ -93,8 +100,14 @@ def test_one_device_passes_a_hundred_thousand_commands(
                 scripted.completed(tag, 0, 0)
         if not number % every:
             kept.end_round()
+    _observe(testbed, kept, "commands")
+
+
+def _observe(testbed: Testbed, kept: Kept, what: str) -> None:
+    """Note what clients had on the way: nothing says that commands of a set that is open leave nothing behind."""
+    testbed.series = kept.series
     testbed.observe(
-        "CLS-01", "what a client has ever more of with the commands of one set", ", ".join(kept.growing) or "nothing"
+        "CLS-01", f"what a client has ever more of with the {what} of one set", ", ".join(kept.growing) or "nothing"
     )
 
 
@@ -112,3 +125,23 @@ def _serve(scripted: ScriptedSet, commands: int) -> None:
         device.client.code(CompleteCommand, served.refused).expect(NOERROR, by="CMP-01")
     device.client.code(GetCommand, served.code).expect(NOERROR, by="CMD-01")
     device.took(commands)
+
+
+@vdi_requirement("BUF-03", "BUF-04", "CMD-12", "SEC-09")
+def test_sixteen_devices_of_eight_processes_pass_a_hundred_thousand_transfers(
+    testbed: Testbed, endurance: Endurance, progress: Progress
+) -> None:
+    """Over 16 devices of 8 processes both ends see the same bytes, in 100,000 Writes and Reads and more."""
+    scripted = testbed.scripted(Scenario(devices=DEVICES, owners=OWNERS, buffer_count=DEVICES))
+    for client in scripted.clients:
+        client.most_commands = 2 * endurance.transfers
+    transfers = Transfers(scripted, testbed.seed)
+    rounds = -(-endurance.transfers // DEVICES)
+    every = max(1, rounds // ROUNDS)
+    kept = Kept(testbed.session, scripted.clients, sets=every * DEVICES)
+    codes = islice(cycle((VDC_WRITE, VDC_READ)), rounds)
+    for number, code in enumerate(progress.over(codes, rounds, f"rounds of {DEVICES} transfers"), 1):
+        transfers.pass_round(code)
+        if not number % every:
+            kept.end_round()
+    _observe(testbed, kept, "transfers")
