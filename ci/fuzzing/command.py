@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from environment import ROOT, say
 from fuzzing import coverage_guided, isolated
 from fuzzing.corpus import KEPT
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from fuzzing.target import Target
     from fuzzing.trying import Defect
 
-ROOT: Final = Path(__file__).parents[2]
 FOUND: Final = ROOT / "build" / "fuzzing"
 INPUTS: Final = 100_000
 USAGE: Final = 4
@@ -29,9 +29,9 @@ _BETWEEN: Final = 10.0
 _HEAD: Final = ("target", "inputs", "accepted", "refused", "defects", "slowest", "memory", "a second")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for."""
-    options = _options().parse_args()
+    options = _options().parse_args(arguments)
     if options.atheris:
         return _followed(options.targets, options.inputs, options.seed)
     targets = _chosen(options.targets)
@@ -42,7 +42,7 @@ def main() -> int:
         return 0
     if options.list:
         for target in targets:
-            print(f"{target.name:18} {target.about}")
+            say(f"{target.name:18} {target.about}")
         return 0
     return _all(targets, options.inputs, options.seed)
 
@@ -84,17 +84,17 @@ def _followed(names: Sequence[str], inputs: int, seed: int) -> int:
 
 
 def _all(targets: Iterable[Target], inputs: int, seed: int) -> int:
-    shutil.rmtree(FOUND, ignore_errors=True)
     found = 0
-    print(_line(_HEAD))
+    say(_line(_HEAD))
     for target in targets:
+        shutil.rmtree(FOUND / target.name, ignore_errors=True)
         command = [sys.executable, str(ROOT / "ci" / "fuzz.py"), target.name, f"--inputs={inputs}", f"--seed={seed}"]
         measured = isolated.tried([*command, "--serve"], partial(_tell, target.name, inputs, [time.monotonic()]))
-        print(_line(_row(target.name, measured)), flush=True)
+        say(_line(_row(target.name, measured)))
         for defect in measured.figures.defects.values():
             found += 1
             _keep(target.name, defect)
-    print(_conclusion(found))
+    say(_conclusion(found))
     return 1 if found else 0
 
 
@@ -131,7 +131,7 @@ def _keep(name: str, defect: Defect) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / defect.name).write_bytes(defect.data)
     (directory / f"{defect.name}.txt").write_text(defect.account, encoding="utf-8", errors="backslashreplace")
-    print(f"    {defect.kind}: {directory / defect.name}")
+    say(f"    {defect.kind}: {directory / defect.name}")
 
 
 def _conclusion(found: int) -> str:

@@ -1,4 +1,4 @@
-"""The same targets under atheris, which follows the lines that inputs reach; it is no dependency, and need not be there.
+"""The same targets under atheris, which follows the lines that inputs reach; it is no dependency, and may be missing.
 
 It has wheels for some versions of CPython on Linux; where there is none, it is built with Clang.
 """
@@ -52,7 +52,7 @@ def follow(atheris: Any, target: Target, inputs: int, seed: int) -> None:
                     raise AssertionError(outcome.account)
 
             def mutated(data: bytes, most: int, number: int) -> bytes:
-                made = target.mutate(Random(number), [data, *examples])  # noqa: S311
+                made = target.mutate(Random(number), [data, *examples])
                 return made[:most]
 
             options = [f"-runs={inputs}", f"-seed={seed + 1}", "-max_len=65536"]

@@ -140,15 +140,18 @@ def _read(told: dict[str, Any]) -> Measured:
 # What whoever started it does
 
 
-def tried(command: Sequence[str], progress: Callable[[int], None]) -> Measured:
-    """Run a process that serves, which is told its directory last; `progress` hears how many inputs have begun."""
+def tried(command: Sequence[str], progress: Callable[[int], None], patience: float = HUNG) -> Measured:
+    """Run a process that serves, which is told its directory last; `progress` hears how many inputs have begun.
+
+    It is ended where an input has no end for so many seconds of patience.
+    """
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name, tempfile.TemporaryFile() as output:
         directory = Path(name)
         mailbox = _Mailbox(directory / "mailbox")
         with subprocess.Popen([*command, name], stdout=output) as process:
             try:
-                hung = _watched(process, mailbox, progress)
+                hung = _watched(process, mailbox, progress, patience)
             finally:
                 process.kill()
         number, data = mailbox.look()
@@ -157,13 +160,15 @@ def tried(command: Sequence[str], progress: Callable[[int], None]) -> Measured:
         lines = output.read().splitlines()
         if process.returncode == 0 and not hung and lines:
             return _read(json.loads(lines[-1]))
-    how = f"no end within {HUNG:g} seconds" if hung else f"the process ended with {process.returncode}"
+    how = f"no end within {patience:g} seconds" if hung else f"the process ended with {process.returncode}"
     figures = Figures(refused=max(0, number - 1), broken=1)
     figures.defects[how] = Defect(how, f"{how}, at input {number}", data)
     return Measured(figures, time.monotonic() - began, None)
 
 
-def _watched(process: subprocess.Popen[bytes], mailbox: _Mailbox, progress: Callable[[int], None]) -> bool:
+def _watched(
+    process: subprocess.Popen[bytes], mailbox: _Mailbox, progress: Callable[[int], None], patience: float
+) -> bool:
     """Wait for its end; true where it came to none."""
     seen, since = -1, time.monotonic()
     while True:
@@ -174,5 +179,5 @@ def _watched(process: subprocess.Popen[bytes], mailbox: _Mailbox, progress: Call
         if number != seen:
             seen, since = number, time.monotonic()
             progress(number)
-        elif time.monotonic() - since > HUNG:
+        elif number and time.monotonic() - since > patience:
             return True

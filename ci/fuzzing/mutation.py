@@ -188,7 +188,7 @@ def wordwise(words: Sequence[str], cut: Callable[[str], Sequence[str]]) -> Mutat
         if random.randrange(8) == 0:
             return bytewise(random, examples)
         found = list(cut(random.choice(examples).decode("utf-8", "surrogatepass")))
-        for _ in range(1 + random.randrange(4)):
+        for _ in range(random.choice((1, 1, 1, 2, 4))):
             place = random.randrange(len(found) + 1)
             match random.randrange(6):
                 case 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     """Reads an input: true where it was accepted, false where it was refused in words. What it raises is a defect."""
     Mutate = Callable[[Random, Sequence[bytes]], bytes]
     """Makes an input of examples, by the draws of a Random and nothing else."""
+
+
+_FOREIGN: Final = (
+    *("Expected `", "Object missing", "Object contains", "Invalid enum value", "not enough values to unpack"),
+    *(
+        "too many values to unpack",
+        "has no attribute",
+        "codec can't decode",
+        "invalid literal for",
+        "not supported between",
+        "Invalid UUID",
+    ),
+)
+"""The words of libraries and of Python, which say nothing to whoever wrote a file."""
 
 
 class Broken(AssertionError):
@@ -45,9 +59,16 @@ def refusing(read: Callable[[bytes], object], *refusals: type[Exception]) -> Rea
         try:
             read(data)
         except refusals as error:
-            if not str(error).strip():
-                raise Broken(f"{type(error).__name__} says nothing") from error
+            need_a_sentence(str(error))
             return False
         return True
 
     return tried
+
+
+def need_a_sentence(said: str) -> None:
+    """Have a refusal say something, in words of the suite's own."""
+    if not said.strip():
+        raise Broken("a refusal says nothing")
+    if words := [one for one in _FOREIGN if one in said]:
+        raise Broken(f"a refusal is in foreign words: {words[0]}", said)

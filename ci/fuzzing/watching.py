@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_OF_PATHS: Final = frozenset(
-    {"os.mkdir", "os.remove", "os.rmdir", "os.truncate", "os.chmod", "os.chown", "os.rename", "os.link", "os.symlink"}
+_OF_PATHS: Final = {
+    **dict.fromkeys(("os.mkdir", "os.remove", "os.rmdir", "os.truncate", "os.chmod", "os.chown"), slice(0, 1)),
+    **dict.fromkeys(("os.rename", "os.link"), slice(0, 2)),
+    "os.symlink": slice(1, 2),
+}
+"""What changes files, and which of its arguments are their paths."""
+_OF_PROCESSES: Final = frozenset(
+    {"os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "subprocess.Popen"}
 )
-"""What changes the files that its first one or two arguments name."""
-_OF_PROCESSES: Final = frozenset({"os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "subprocess.Popen"})
+_SHOWN: Final = 40
 _NO_FILES: Final = (os.devnull,)
 
 
@@ -36,21 +41,30 @@ class Watch:
     def __init__(self, directory: Path) -> None:
         self._root = os.path.realpath(directory)
         self._seen: list[str] = []
+        self._is_looking = False
 
-    def require_nothing(self) -> None:
-        """Raise what was seen since the last time, also where somebody has caught what refused it."""
-        if self._seen:
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Look while something runs, and raise what was seen, also where somebody has caught what refused it."""
+        self._is_looking = True
+        try:
+            yield
+        finally:
+            self._is_looking = False
             seen, self._seen = self._seen, []
+        if seen:
             raise Wrote(seen[0])
 
     def take(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Look at an event."""
+        if not self._is_looking:
+            return
         if event == "open":
             path, _, flags = arguments
             if isinstance(flags, int) and flags & _WRITING:
                 self._need_inside("open for writing", path)
         elif event in _OF_PATHS:
-            for path in arguments[:2] if event in ("os.rename", "os.link", "os.symlink") else arguments[:1]:
+            for path in arguments[_OF_PATHS[event]]:
                 self._need_inside(event, path)
         elif event in _OF_PROCESSES:
             self._refuse(event)
@@ -60,7 +74,7 @@ class Watch:
             return
         name = os.fsdecode(path)
         if name not in _NO_FILES and not os.path.realpath(name).startswith(f"{self._root}{os.sep}"):
-            self._refuse(f"{event}: {name!r}")
+            self._refuse(f"{event}: {name[-_SHOWN:]!r}")
 
     def _refuse(self, seen: str) -> None:
         self._seen.append(seen)
@@ -78,7 +92,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 @contextmanager
 def watching(directory: Path) -> Iterator[Watch]:
-    """Watch a directory: for a while nothing outside of it can be written."""
+    """Watch a directory: while the watch is looking, nothing outside of it can be written."""
     global _hear, _is_hooked
     watch = Watch(directory)
     if not _is_hooked:

@@ -91,6 +91,7 @@ def _bystander() -> Configured:
     primary, server = world.client(1), world.server(9)
     primary.create(_ANOTHER)
     server.open(_ANOTHER)
+    primary.configuration(0xFFFFFFFF)
     server.configure(devices=(_ANOTHER,))
     return Configured(world, primary, server, {"set": primary.open(_ANOTHER).out[0]})
 
@@ -125,9 +126,10 @@ def _need_undisturbed(bystander: Configured) -> None:
     if bystander.server.write(_ANOTHER) != NOERROR:
         raise Broken("a set of others takes no command any more")
     command, *_ = bystander.primary.get(bystander.device).out
-    if bystander.primary.complete(bystander.device, command, 0, 65536) != NOERROR or len(
-        bystander.server.completions()
-    ) != 1:
+    if (
+        bystander.primary.complete(bystander.device, command, 0, 65536) != NOERROR
+        or len(bystander.server.completions()) != 1
+    ):
         raise Broken("a set of others completes no command any more")
 
 
@@ -199,8 +201,26 @@ def _ask_browser(data: bytes) -> bool:
 
 
 TARGETS: Final = (
-    Target("broker-calls", "calls of processes, as the broker's state takes them", _dialogues, linewise(), alone(_make_calls)),
+    Target(
+        "broker-calls",
+        "calls of processes, as the broker's state takes them",
+        _dialogues,
+        linewise(),
+        alone(_make_calls),
+    ),
     Target("broker-peers", "connections to a broker that runs", _conversations, linewise(), _listening),
-    Target("broker-endpoint", "the file that tells where the broker listens", lambda: [b"x2f78 x\n", b"1433 x61\n"], bytewise, _finding),
-    Target("browser", "requests to the SQL Server Browser by UDP", lambda: [b"\x02", b"\x03", b"\x04VDI\0"], bytewise, alone(_ask_browser)),
+    Target(
+        "broker-endpoint",
+        "the file that tells where the broker listens",
+        lambda: [b"x2f78 x\n", b"1433 x61\n"],
+        bytewise,
+        _finding,
+    ),
+    Target(
+        "browser",
+        "requests to the SQL Server Browser by UDP",
+        lambda: [b"\x02", b"\x03", b"\x04VDI\0"],
+        bytewise,
+        alone(_ask_browser),
+    ),
 )

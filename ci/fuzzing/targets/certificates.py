@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import warnings
 import zipfile
 from functools import cache
 from typing import TYPE_CHECKING, Final
+from unittest.mock import patch
 
 from fuzzing.mutation import bytewise, changed, linewise, of_json
 from fuzzing.target import Target, alone, refusing
 from selftest.report import certificates
 from vdi_conformance.report.certificate import certificate
 from vdi_conformance.report.certificate_archive import MANIFEST, InvalidCertificate, pack, unpack
-from vdi_conformance.report.certificate_verification import verified
+from vdi_conformance.report.certificate_verification import Shipped, verified
+from vdi_conformance.requirements.profiles import parse as parse_profile
+from vdi_conformance.requirements.reading import TABLES, read
+from vdi_conformance.untrusted import decoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from random import Random
 
 _END_OF_NAME: Final = b"\0"
+_END_OF_TABLE: Final = b"\n\x1c\n"
 
 
 def _archives() -> Sequence[bytes]:
@@ -49,10 +55,51 @@ def _zipped(files: Sequence[tuple[str, bytes, int]]) -> bytes:
     return buffer.getvalue()
 
 
+_KEPT: Final = ("CMP-03", "CMP-06", "CRE-01", "CRE-18", "ST-01")
+"""The requirements of a catalogue that is small enough to be verified a hundred thousand times."""
+_PROFILE: Final = b"""name = "core"
+version = 1
+about = "a few requirements"
+server = "statement"
+joining = false
+derived = true
+topics = ["CMP", "CRE", "ST"]
+scored = ["CMP-03", "CMP-06", "CRE-01", "CRE-18"]
+reported = ["ST-01"]
+excluded = []
+
+[optional]
+CRE-18 = "named_instances"
+"""
+
+
+@cache
+def _tables() -> Mapping[str, bytes]:
+    """Give the tables with these requirements, their questions, and a few sources."""
+    kept: dict[str, bytes] = {}
+    asked: set[bytes] = set()
+    for name in TABLES:
+        comments, head, *rows = [b"", *certificates.TABLE_BYTES[name].splitlines()]
+        if head.startswith(b"#"):
+            comments, head, *rows = head, *rows
+        wanted = {one.encode() for one in _KEPT} | asked
+        rows = [row for row in rows if name == "sources.tsv" or row.split(b"\t")[0] in wanted][:20]
+        if name == "requirements.tsv":
+            place = head.split(b"\t").index(b"questions")
+            asked = {one.strip() for row in rows for one in row.split(b"\t")[place].split(b",") if one.strip()}
+        kept[name] = b"".join(line + b"\n" for line in (comments, head, *rows) if line)
+    return kept
+
+
 @cache
 def _whole() -> Mapping[str, bytes]:
     """Give the files of a certificate that is in order."""
-    return certificate(certificates.parts())
+    tables = _tables()
+    known = read({name: data.decode() for name, data in tables.items()})
+    profile = parse_profile(_PROFILE, "profile.toml")
+    small = {"TABLE_BYTES": tables, "catalogue": lambda: known, "core": lambda: profile}
+    with patch.multiple(certificates, **small):
+        return certificate(certificates.parts(profile=_PROFILE))
 
 
 def _changes() -> Sequence[bytes]:
@@ -80,12 +127,39 @@ def _verify(data: bytes) -> None:
     else:
         files[path] = content
         archive = certificates.resealed(files)
-    verified(archive, _SHIPPED, certificates.NOW)
+    shipped = Shipped(certificates.VERSION, _tables(), {"core-1": _PROFILE}, {})
+    verified(archive, shipped, certificates.NOW)
 
 
-_SHIPPED: Final = certificates.shipped()
+def _catalogues() -> Sequence[bytes]:
+    """Give all tables of a catalogue in one input."""
+    return [
+        _END_OF_TABLE.join(_tables().values()),
+        _END_OF_TABLE.join(line.partition(b"\n")[0] for line in _tables().values()),
+    ]
+
+
+def _read_tables(data: bytes) -> None:
+    texts = [decoding.text(table) for table in data.split(_END_OF_TABLE)]
+    read(dict(zip(TABLES, [*texts, *[""] * len(TABLES)], strict=False)))
+
 
 TARGETS: Final = (
-    Target("archive", "archives that may be certificates", _archives, bytewise, alone(refusing(unpack, InvalidCertificate))),
-    Target("certificate", "certificates with one part that was changed", _changes, _other_part, alone(refusing(_verify, InvalidCertificate))),
+    Target(
+        "catalogue",
+        "the tables of requirements in a certificate",
+        _catalogues,
+        linewise(),
+        alone(refusing(_read_tables, ValueError, csv.Error)),
+    ),
+    Target(
+        "archive", "archives that may be certificates", _archives, bytewise, alone(refusing(unpack, InvalidCertificate))
+    ),
+    Target(
+        "certificate",
+        "certificates with one part that was changed",
+        _changes,
+        _other_part,
+        alone(refusing(_verify, InvalidCertificate)),
+    ),
 )

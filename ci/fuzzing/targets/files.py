@@ -23,7 +23,6 @@ from vdi_conformance.judgement.baseline import NotABaseline
 from vdi_conformance.model.steps import ACTS
 from vdi_conformance.proof import plan
 from vdi_conformance.requirements import profiles
-from vdi_conformance.requirements.reading import TABLES, read
 from vdi_conformance.signing import envelope, keys
 from vdi_conformance.untrusted import bounds
 from vdi_conformance.walks import recording
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
 _END_OF_FILE: Final = b"\n\x1c\n"
 """Between the files of one input."""
+_SENTENCE: Final = 1000
 _BASELINE: Final = """# Known failures.
 [[known-failure]]
 requirement = "GBH-01"
@@ -75,7 +75,7 @@ _RECORDS: Final = (("header", type(HEADER)), ("check", type(CHECK)), ("footer", 
 def _read_evidence(data: bytes) -> None:
     """Read a run; what was read can be written, and says the same again."""
     found = parse(data, "a.jsonl")
-    again = parse(written(msgspec.structs.replace(found.header, selection=[]) and found), "a.jsonl")
+    again = parse(written(found), "a.jsonl")
     if again.checks != found.checks:
         raise Broken("the run says something else when it was written again")
 
@@ -101,11 +101,14 @@ def _merge(data: bytes) -> None:
 def _read_baseline(data: bytes) -> None:
     """Read a baseline; what is written of it is the same list."""
     entries = baseline.parse(data.decode("utf-8", "replace"), "b.toml")
-    if set(baseline.parse(baseline.render(entries, "a", {}), "b.toml")) != set(entries):
+    again = baseline.parse(baseline.render(entries, "a", {}), "b.toml")
+    if sorted(map(repr, again)) != sorted(map(repr, entries)):
         raise Broken("the baseline is another one when it was written again")
 
 
-def _of_file(name: str, read: Callable[[Path], object], *refusals: type[Exception]) -> Callable[[Path], AbstractContextManager[Read]]:
+def _of_file(
+    name: str, read: Callable[[Path], object], *refusals: type[Exception]
+) -> Callable[[Path], AbstractContextManager[Read]]:
     """Open a reader of a file of this name."""
 
     @contextmanager
@@ -122,12 +125,10 @@ def _of_file(name: str, read: Callable[[Path], object], *refusals: type[Exceptio
 
 
 def _recordings() -> Sequence[bytes]:
-    walk = sample(recording.Recording) | {"format": recording.FORMAT}
-    steps = [{"act": act, "who": 1, "args": []} for act in sorted(ACTS)[:12]]
-    found = [{**walk, "steps": []}]
-    shape = sample(recording.Step)
-    found += [{**walk, "steps": [{**shape, "act": step["act"]} for step in steps]}]
-    return [encoded(one) for one in found]
+    plan = {"clients": 2, "strict": False, "contents": True}
+    walk = sample(recording.Recording) | {"format": recording.FORMAT, "plan": plan}
+    steps = [sample(recording.Step) | {"act": act} for act in sorted(ACTS)[:8]]
+    return [encoded({**walk, "steps": some}) for some in ([], steps)]
 
 
 def _read_envelope(data: bytes) -> None:
@@ -139,7 +140,10 @@ def _read_envelope(data: bytes) -> None:
 def _envelopes() -> Sequence[bytes]:
     made = envelope.envelope_of(b'{"_type":"x"}')
     signatures = [envelope.Signature(keyid=letter * 64, sig="A" * 86 + "==") for letter in "ab"]
-    return [envelope.written(made.signed(signatures[0])), envelope.written(made.signed(signatures[1]).signed(signatures[0]))]
+    return [
+        envelope.written(made.signed(signatures[0])),
+        envelope.written(made.signed(signatures[1]).signed(signatures[0])),
+    ]
 
 
 def _keys() -> Sequence[bytes]:
@@ -158,18 +162,6 @@ def _read_key(path: Path) -> None:
         keys.read_public(path)
 
 
-def _tables() -> Sequence[bytes]:
-    """Give all tables of a catalogue in one input, each cut short."""
-    place = Path(profiles.__file__).parent / "data"
-    short = [b"\n".join((place / name).read_bytes().splitlines()[:7]) for name in TABLES]
-    return [_END_OF_FILE.join(short), _END_OF_FILE.join((place / name).read_bytes().partition(b"\n")[0] for name in TABLES)]
-
-
-def _read_tables(data: bytes) -> None:
-    texts = data.decode("utf-8").split(_END_OF_FILE.decode())
-    read(dict(zip(TABLES, [*texts, *[""] * len(TABLES)], strict=False)))
-
-
 def _words() -> Sequence[bytes]:
     return [b"1", b"2.5", b"3/8", b"auto", b"0123456789abcdef", "²".encode(), b"-0", b"1e3"]
 
@@ -183,7 +175,7 @@ def _read_word(data: bytes) -> None:
         try:
             one(word)  # type: ignore[operator]
         except ValueError as error:
-            if not 0 < len(str(error)) < 300:
+            if not 0 < len(str(error)) < _SENTENCE:
                 raise Broken(f"its sentence has {len(str(error))} characters") from error
             refused += 1
     if refused == len(readers):
@@ -191,15 +183,58 @@ def _read_word(data: bytes) -> None:
 
 
 TARGETS: Final = (
-    Target("evidence", "the record of a run", evidences, linewise(of_json), alone(refusing(_read_evidence, NotEvidence))),
-    Target("merge", "the records of shards, put together", _shards, linewise(of_json), alone(refusing(_merge, NotEvidence, NotMergeable))),
-    Target("baseline", "lists of known failures", lambda: [_BASELINE.encode()], linewise(), alone(refusing(_read_baseline, NotABaseline))),
-    Target("manifest", "how the host of an adapter is started", lambda: [_MANIFEST.encode()], linewise(), _of_file("a.toml", lambda path: resolve(str(path)), UnknownAdapter)),
-    Target("profile", "lists of requirements", lambda: list(profiles.texts().values()), linewise(), alone(refusing(lambda data: profiles.parse(data, "a.toml"), ValueError))),
-    Target("walk", "walks to be replayed", _recordings, documents, _of_file("walk.json", recording.load, recording.NotARecording)),
-    Target("plan", "what workers of a proof are to try", lambda: [encoded(sample(plan.ProofPlan))], documents, _of_file("plan.json", plan.read, plan.NotAPlan)),
-    Target("signature", "envelopes of signatures", _envelopes, documents, alone(refusing(_read_envelope, envelope.InvalidEnvelope))),
+    Target(
+        "evidence", "the record of a run", evidences, linewise(of_json), alone(refusing(_read_evidence, NotEvidence))
+    ),
+    Target(
+        "merge",
+        "the records of shards, put together",
+        _shards,
+        linewise(of_json),
+        alone(refusing(_merge, NotEvidence, NotMergeable)),
+    ),
+    Target(
+        "baseline",
+        "lists of known failures",
+        lambda: [_BASELINE.encode()],
+        linewise(),
+        alone(refusing(_read_baseline, NotABaseline)),
+    ),
+    Target(
+        "manifest",
+        "how the host of an adapter is started",
+        lambda: [_MANIFEST.encode()],
+        linewise(),
+        _of_file("a.toml", lambda path: resolve(str(path)), UnknownAdapter),
+    ),
+    Target(
+        "profile",
+        "lists of requirements",
+        lambda: list(profiles.texts().values()),
+        linewise(),
+        alone(refusing(lambda data: profiles.parse(data, "a.toml"), ValueError)),
+    ),
+    Target(
+        "walk",
+        "walks to be replayed",
+        _recordings,
+        documents,
+        _of_file("walk.json", recording.load, recording.NotARecording),
+    ),
+    Target(
+        "plan",
+        "what workers of a proof are to try",
+        lambda: [encoded(sample(plan.ProofPlan))],
+        documents,
+        _of_file("plan.json", plan.read, plan.NotAPlan),
+    ),
+    Target(
+        "signature",
+        "envelopes of signatures",
+        _envelopes,
+        documents,
+        alone(refusing(_read_envelope, envelope.InvalidEnvelope)),
+    ),
     Target("key", "keys in PEM", _keys, linewise(), _of_file("key", _read_key, keys.UnusableKey)),
-    Target("catalogue", "the tables of requirements in a certificate", _tables, linewise(), alone(refusing(_read_tables, ValueError, KeyError))),
     Target("words", "numbers and words of a command line", _words, bytewise, alone(refusing(_read_word, ValueError))),
 )

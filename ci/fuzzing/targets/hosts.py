@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
@@ -20,7 +21,7 @@ from vdi_conformance.host.child.dispatch import DispatchedCall, read_call
 from vdi_conformance.host.child.session import Session
 from vdi_conformance.host.codes import ADAPTER_RAISED, PROTOCOL_VERSION
 from vdi_conformance.host.errors import HostError, ProtocolError
-from vdi_conformance.host.messages.base import HostEnvironment, Initialize
+from vdi_conformance.host.messages.base import HostEnvironment, Initialize, Request
 from vdi_conformance.host.messages.schemas import requests
 from vdi_conformance.host.process import Host
 from vdi_conformance.host.spec import AdapterSpec
@@ -69,9 +70,10 @@ class _NoProcess:
         return
 
 
-def _asked() -> list[Any]:
+@cache
+def _asked() -> tuple[Request[Any], ...]:
     """Give a request of every kind."""
-    return [msgspec.convert(sample(kind), kind) for name, kind in requests().items() if name != Initialize.method]
+    return tuple(msgspec.convert(sample(kind), kind) for name, kind in requests().items() if name != Initialize.method)
 
 
 def _answers() -> Sequence[bytes]:
@@ -104,7 +106,8 @@ def _read_answers(data: bytes) -> bool:
         if isinstance(one.outcome, HostError):
             _need_printable(str(one.outcome))
     for record in host.calls:
-        encoded(keepable(msgspec.to_builtins(record)))
+        if record.reply is not None:
+            encoded(keepable(record.reply))
     return not any(isinstance(one.outcome, ProtocolError) for one in pending)
 
 
@@ -164,7 +167,7 @@ def _host(_: Path) -> Iterator[Read]:
             for line in data.split(b"\n"):
                 call = read_call(line)
                 answers.append(call if isinstance(call, bytes) else perform(call))
-            return all("result" in json.loads(answer) for answer in answers)
+            return any("result" in json.loads(answer) for answer in answers)
 
         yield read
 

@@ -10,7 +10,9 @@ from fuzzing.mutation import wordwise
 from fuzzing.target import Broken, Target
 from fuzzing.targets.cancelling import Canceller
 from selftest.sqlserver.asking import Asking
+from selftest.sqlserver.test_language_backups import STATEMENTS, VARIABLES
 from selftest.sqlserver.test_language_errors import BEFOREHAND, RUNNING
+from selftest.sqlserver.test_language_queries import QUERIES, TABLE, VALUES
 from vdi_conformance.sqlserver.language.functions.registry import functions
 from vdi_conformance.sqlserver.language.parsing import grammar
 
@@ -25,7 +27,7 @@ _FURTHER: Final = (
     "SELECT CONVERT(varchar(30), GETDATE(), 121), CAST('2024-02-29T12:00:00' AS datetime), DATEADD(dd, 1, 0)",
     "SELECT TOP (3) name, ROW_NUMBER() OVER (ORDER BY name) FROM sys.databases WHERE name LIKE '%a[^b]_%' ESCAPE '!'",
     "SELECT COUNT(*), MAX(name) FROM sys.databases GROUP BY state_desc HAVING COUNT(*) > 0 ORDER BY 1 DESC",
-    "CREATE TABLE #a (b int IDENTITY PRIMARY KEY, c nvarchar(9) NULL) INSERT #a (c) VALUES ('x'), (N'y') SELECT * FROM #a",
+    "CREATE TABLE #a (b int IDENTITY PRIMARY KEY, c nvarchar(9) NULL) INSERT #a (c) VALUES ('x') SELECT * FROM #a",
     "BEGIN TRY BEGIN TRAN SELECT 1 / 0 COMMIT END TRY BEGIN CATCH ROLLBACK; SELECT ERROR_MESSAGE() END CATCH",
     "DECLARE c CURSOR FOR SELECT name FROM sys.databases OPEN c FETCH NEXT FROM c CLOSE c DEALLOCATE c",
     "BACKUP DATABASE master TO VIRTUAL_DEVICE = 'a', VIRTUAL_DEVICE = 'b' WITH BLOCKSIZE = 4096, STATS = 10, FORMAT",
@@ -35,8 +37,44 @@ _FURTHER: Final = (
     "SELECT POWER(2.0, 8), ROUND(12.345, 2), EXP(1), SQRT(2), CAST(1.5 AS numeric(38, 10)) * 3, 0x1F, 1e3, $5",
 )
 _WORDS: Final = (
-    *("@a", "@b", "@@ERROR", "#a", "(", ")", ",", ";", "=", "+", "-", "*", "/", "%", "<", "<>", "&", "~", ".", "..", "::"),
-    *("0", "1", "-1", "2147483647", "2147483648", "9223372036854775808", "9" * 60, "1e308", "1e999", "0x", "$1", "1.", ".5"),
+    *(
+        "@a",
+        "@b",
+        "@@ERROR",
+        "#a",
+        "(",
+        ")",
+        ",",
+        ";",
+        "=",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "<",
+        "<>",
+        "&",
+        "~",
+        ".",
+        "..",
+        "::",
+    ),
+    *(
+        "0",
+        "1",
+        "-1",
+        "2147483647",
+        "2147483648",
+        "9223372036854775808",
+        "9" * 60,
+        "1e308",
+        "1e999",
+        "0x",
+        "$1",
+        "1.",
+        ".5",
+    ),
     *("''", "'x'", "N'\ud83d'", "'%'", "'%a%a%a%a%a%a%b'", "'[^'", "'2024-02-30'", "'0001-01-01'", "NULL", "'1e400'"),
     *("[a]", '"a"', "[", "'", '"', "/*", "*/", "--", "\n", "\0", "\u202e", "x" * 200, "(" * 40, "1+" * 40 + "1", "max"),
     *("varchar(max)", "numeric(38, 38)", "float", "datetime", "uniqueidentifier", "varbinary(8000)", "sysname", "xml"),
@@ -45,7 +83,11 @@ _TOKEN: Final = re.compile(r"N?'(?:[^']|'')*'|\[[^\]]*\]|@*#*\w+|\s+|.", re.DOTA
 
 
 def _batches() -> Sequence[bytes]:
-    texts = (*_FURTHER, *(text for text, _ in (*BEFOREHAND, *RUNNING)))
+    values = (f"SELECT {text}" for text, _ in VALUES)
+    queries = (f"{TABLE}{text}" for text, _ in QUERIES)
+    statements = (f"{VARIABLES}{text}" for text, _ in STATEMENTS)
+    errors = (text for text, _ in (*BEFOREHAND, *RUNNING))
+    texts = (*_FURTHER, *values, *queries, *statements, *errors)
     return [text.encode() for text in texts]
 
 
@@ -57,6 +99,14 @@ def _known_words() -> Sequence[str]:
     return [*_WORDS, *sorted(grammar().terminals), *sorted(functions())]
 
 
+def _text_of(data: bytes) -> str:
+    """Read a batch, which may have halves of characters as texts of T-SQL may."""
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace")
+
+
 @contextmanager
 def _session(_: Path) -> Iterator[Read]:
     canceller = Canceller()
@@ -64,7 +114,7 @@ def _session(_: Path) -> Iterator[Read]:
     def read(data: bytes) -> bool:
         asking = Asking()
         with canceller.ending(asking.session.cancel):
-            outcome = asking.run(data.decode("utf-8", "surrogatepass" if b"\xed" in data else "replace"))
+            outcome = asking.run(_text_of(data))
         if not all(message.text and message.line >= 0 for message in outcome.messages):
             raise Broken("a message says nothing, or not where")
         return not outcome.errors

@@ -52,7 +52,9 @@ def _left_behind() -> Mapping[str, bytes]:
         server.fill("pubs", "three")
         server.run(backup("pubs", disk("log.bak"), "log"))
         server.run(restore("pubs", disk(), REPLACE=True))
-        return {str(path.relative_to(server.home)): path.read_bytes() for path in server.home.rglob("*") if path.is_file()}
+        return {
+            str(path.relative_to(server.home)): path.read_bytes() for path in server.home.rglob("*") if path.is_file()
+        }
 
 
 def _streams() -> Sequence[bytes]:
@@ -120,7 +122,9 @@ def _sized(label: bytes, document: bytes) -> bytes:
 def _states() -> Sequence[bytes]:
     """Give what a server keeps, file by file: its place in the first line."""
     kept = _left_behind()
-    return [name.encode() + b"\n" + data for name, data in kept.items() if name.endswith((".json", ".jsonl", "ERRORLOG"))]
+    return [
+        name.encode() + b"\n" + data for name, data in kept.items() if name.endswith((".json", ".jsonl", "ERRORLOG"))
+    ]
 
 
 def _other_state(random: Random, examples: Sequence[bytes]) -> bytes:
@@ -162,7 +166,13 @@ def _ask(directory: Path) -> None:
 
 
 TARGETS: Final = (
-    Target("backup-streams", "streams of the emulated server's backups", _streams, _framewise, alone(refusing(_restore, StreamError))),
+    Target(
+        "backup-streams",
+        "streams of the emulated server's backups",
+        _streams,
+        _framewise,
+        alone(refusing(_restore, StreamError)),
+    ),
     Target("backup-media", "files that RESTORE reads", _media, linewise(of_json), _restoring),
     Target("server-directory", "what an earlier emulated SQL Server left", _states, _other_state, _starting),
 )

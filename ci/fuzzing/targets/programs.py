@@ -53,9 +53,18 @@ def _starts() -> Sequence[bytes]:
     """Give the words of a command line in the first line of each, and after it what is typed."""
     lines = (
         (["-Q", "SELECT 1"], []),
-        (["-S", "tcp:HERE,1433", "-U", "sa", "-P", "right", "-d", "master", "-W", "-s", ",", "-h", "-1"], ["SELECT 1", "GO 3"]),
-        (["-E", "-b", "-V", "16", "-m", "1", "-r1"], [":setvar a 1", "SELECT $(a)", "GO", ":on error exit", "exit(SELECT 1)"]),
-        (["-v", "a=b", "c=d", "-y", "30", "-Y", "5", "-w", "80", "-t", "5", "-l", "3"], ["/* a", "*/ 'b''", "'", "go -- x", "quit"]),
+        (
+            ["-S", "tcp:HERE,1433", "-U", "sa", "-P", "right", "-d", "master", "-W", "-s", ",", "-h", "-1"],
+            ["SELECT 1", "GO 3"],
+        ),
+        (
+            ["-E", "-b", "-V", "16", "-m", "1", "-r1"],
+            [":setvar a 1", "SELECT $(a)", "GO", ":on error exit", "exit(SELECT 1)"],
+        ),
+        (
+            ["-v", "a=b", "c=d", "-y", "30", "-Y", "5", "-w", "80", "-t", "5", "-l", "3"],
+            ["/* a", "*/ 'b''", "'", "go -- x", "quit"],
+        ),
         (["-i", "file", "-o", "out", "-c", ";", "-e", "-x", "-I"], [":r file", ":reset", "SELECT 'x"]),
         (["-q", "PRINT 1", "-H", "h", "-C", "-N", "-k2", "-p1", "-?"], []),
     )

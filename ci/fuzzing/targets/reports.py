@@ -18,7 +18,7 @@ from vdi_conformance.evidence.files import Evidence, NotEvidence, parse, written
 from vdi_conformance.evidence.records import Unexpected
 from vdi_conformance.evidence.redaction import Redactor, redacted
 from vdi_conformance.host.codes import PROTOCOL_VERSION
-from vdi_conformance.report import allure, comparison_views, history_views
+from vdi_conformance.report import comparison_views, history_views
 from vdi_conformance.report.comparison import NotComparable, compare
 from vdi_conformance.report.formats import FORMATS
 from vdi_conformance.report.history import history
@@ -71,9 +71,6 @@ def _report(run: Evidence) -> None:
     console = Console(file=None, quiet=True, width=100)
     for part in summary(run.header, run.checks, run.footer, listing=True):
         console.print(part)
-    for one in run.checks:
-        allure.description(run.header, one).encode()
-        allure.labels(one), allure.links(one), allure.title_path(one)
 
 
 def _compare(run: Evidence) -> None:

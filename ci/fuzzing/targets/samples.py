@@ -24,23 +24,33 @@ def _text(info: inspect.StrType) -> str:
     return found * (info.min_length or 1)
 
 
-def _of_members(info: inspect.StructType) -> dict[str, Any]:
+def _of_members(info: inspect.StructType | inspect.DataclassType) -> dict[str, Any]:
     return {one.encode_name: _sample(one.type) for one in info.fields}
+
+
+def _list(info: inspect.ListType | inspect.VarTupleType | inspect.FrozenSetType) -> list[Any]:
+    return [_sample(info.item_type)] * (info.min_length or 1)
+
+
+def _dict(info: inspect.DictType) -> dict[str, Any]:
+    return {_sample(info.key_type): _sample(info.value_type)}
 
 
 _SAMPLES: Final[dict[type, Callable[[Any], Any]]] = {
     inspect.AnyType: lambda _: {},
     inspect.NoneType: lambda _: None,
     inspect.BoolType: lambda _: True,
-    inspect.IntType: lambda info: info.ge or 0,
+    inspect.IntType: lambda info: info.ge or (0 if info.gt is None else info.gt + 1),
     inspect.FloatType: lambda _: 1.0,
     inspect.StrType: _text,
     inspect.LiteralType: lambda info: info.values[0],
-    inspect.ListType: lambda info: [_sample(info.item_type)],
-    inspect.VarTupleType: lambda info: [_sample(info.item_type)],
+    inspect.ListType: _list,
+    inspect.VarTupleType: _list,
+    inspect.FrozenSetType: _list,
     inspect.TupleType: lambda info: [_sample(one) for one in info.item_types],
-    inspect.DictType: lambda info: {"a": _sample(info.value_type)},
+    inspect.DictType: _dict,
     inspect.StructType: _of_members,
+    inspect.DataclassType: _of_members,
     inspect.UnionType: lambda info: _sample(info.types[0]),
     inspect.Metadata: lambda info: _sample(info.type),
 }

@@ -96,9 +96,9 @@ def _table(texts: Mapping[str, str], name: str) -> list[Row]:
     """
     columns = TABLES[name]
     text = texts[name].partition("\n")[2] if texts[name].startswith("#") else texts[name]
-    head, *lines = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
+    head, *lines = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE) if text else [[]]
     if tuple(head) != columns:
-        raise ValueError(f"{name} has the columns {', '.join(head)}: name them {', '.join(columns)}")
+        raise ValueError(f"{name} has the columns {', '.join(head) or 'of no name'}: name them {', '.join(columns)}")
     for number, cells in enumerate(lines, start=2):
         if len(cells) != len(columns):
             raise ValueError(f"line {number} of {name} has {len(cells)} cells, not {len(columns)}: correct its tabs")
