@@ -38,13 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if targets is None:
         return USAGE
     if options.serve is not None:
-        isolated.serve(targets[0], options.inputs, options.seed, Path(options.serve))
+        isolated.serve(targets[0], options.inputs, options.seed, Path(options.serve), options.seconds)
         return 0
     if options.list:
         for target in targets:
             say(f"{target.name:18} {target.about}")
         return 0
-    return _all(targets, options.inputs, options.seed)
+    return _all(targets, options)
 
 
 def _options() -> argparse.ArgumentParser:
@@ -52,6 +52,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="try these only")
     parser.add_argument("--inputs", type=int, default=INPUTS, metavar="N", help="how many for each target")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="what the inputs are drawn by")
+    parser.add_argument("--seconds", type=float, default=0, metavar="N", help="for each target, at most (0: no limit)")
     parser.add_argument("--list", action="store_true", help="show the targets")
     parser.add_argument("--atheris", action="store_true", help="try one target, led by the lines that inputs reach")
     parser.add_argument("--serve", metavar="DIRECTORY", help=argparse.SUPPRESS)
@@ -83,12 +84,14 @@ def _followed(names: Sequence[str], inputs: int, seed: int) -> int:
     return 0
 
 
-def _all(targets: Iterable[Target], inputs: int, seed: int) -> int:
+def _all(targets: Iterable[Target], options: argparse.Namespace) -> int:
+    inputs = options.inputs
+    told = [f"--inputs={inputs}", f"--seed={options.seed}", f"--seconds={options.seconds}"]
     found = 0
     say(_line(_HEAD))
     for target in targets:
         shutil.rmtree(FOUND / target.name, ignore_errors=True)
-        command = [sys.executable, str(ROOT / "ci" / "fuzz.py"), target.name, f"--inputs={inputs}", f"--seed={seed}"]
+        command = [sys.executable, str(ROOT / "ci" / "fuzz.py"), target.name, *told]
         measured = isolated.tried([*command, "--serve"], partial(_tell, target.name, inputs, [time.monotonic()]))
         say(_line(_row(target.name, measured)))
         for defect in measured.figures.defects.values():

@@ -75,8 +75,8 @@ class _Mailbox:
 # What the process itself does
 
 
-def serve(target: Target, inputs: int, seed: int, directory: Path) -> None:
-    """Try so many inputs, and print what came of them."""
+def serve(target: Target, inputs: int, seed: int, directory: Path, most: float = 0) -> None:
+    """Try so many inputs, for at most so many seconds (0: without a limit), and print what came of them."""
     sys.dont_write_bytecode = True
     examples = examples_of(target)
     place = directory / "home"
@@ -96,6 +96,8 @@ def serve(target: Target, inputs: int, seed: int, directory: Path) -> None:
                 mailbox.put(number, data)
                 started = time.perf_counter()
                 figures.take(attempt(read, watch, data), time.perf_counter() - started)
+                if most and time.monotonic() - began > most:
+                    break
             seconds = time.monotonic() - began
             figures.defects = {
                 kind: shrunk(defect, lambda data: attempt(read, watch, data))

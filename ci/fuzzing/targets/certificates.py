@@ -7,7 +7,7 @@ import io
 import warnings
 import zipfile
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 from fuzzing.mutation import bytewise, changed, linewise, of_json
@@ -97,7 +97,7 @@ def _whole() -> Mapping[str, bytes]:
     tables = _tables()
     known = read({name: data.decode() for name, data in tables.items()})
     profile = parse_profile(_PROFILE, "profile.toml")
-    small = {"TABLE_BYTES": tables, "catalogue": lambda: known, "core": lambda: profile}
+    small: dict[str, Any] = {"TABLE_BYTES": tables, "catalogue": lambda: known, "core": lambda: profile}
     with patch.multiple(certificates, **small):
         return certificate(certificates.parts(profile=_PROFILE))
 

@@ -20,7 +20,7 @@ from vdi_conformance.evidence.records import Shard
 from vdi_conformance.evidence.shards import belongs, whole
 from vdi_conformance.judgement import baseline
 from vdi_conformance.judgement.baseline import NotABaseline
-from vdi_conformance.model.steps import ACTS
+from vdi_conformance.model.steps import ACTS, Step
 from vdi_conformance.proof import plan
 from vdi_conformance.requirements import profiles
 from vdi_conformance.signing import envelope, keys
@@ -127,7 +127,7 @@ def _of_file(
 def _recordings() -> Sequence[bytes]:
     plan = {"clients": 2, "strict": False, "contents": True}
     walk = sample(recording.Recording) | {"format": recording.FORMAT, "plan": plan}
-    steps = [sample(recording.Step) | {"act": act} for act in sorted(ACTS)[:8]]
+    steps = [sample(Step) | {"act": act} for act in sorted(ACTS)[:8]]
     return [encoded({**walk, "steps": some}) for some in ([], steps)]
 
 
@@ -173,7 +173,7 @@ def _read_word(data: bytes) -> None:
     readers = (bounds.seed, bounds.stretch, bounds.shard, bounds.workers, bounds.challenge)
     for one in readers:
         try:
-            one(word)  # type: ignore[operator]
+            one(word)
         except ValueError as error:
             if not 0 < len(str(error)) < _SENTENCE:
                 raise Broken(f"its sentence has {len(str(error))} characters") from error

@@ -16,7 +16,7 @@ from fuzzing.targets.samples import encoded, sample
 from selftest.host.toy import Toy
 from vdi_conformance.contract import Capabilities
 from vdi_conformance.doctor.lines import Reader
-from vdi_conformance.host.child import entry, memory
+from vdi_conformance.host.child import entry, memory, pages
 from vdi_conformance.host.child.dispatch import DispatchedCall, read_call
 from vdi_conformance.host.child.session import Session
 from vdi_conformance.host.codes import ADAPTER_RAISED, PROTOCOL_VERSION
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from fuzzing.target import Read
     from vdi_conformance.host.starting.starter import Starter
 
-_ENVIRONMENT: Final = {"directory": "", "seed": 0, "time_scale": 1.0}
+_ENVIRONMENT: Final[dict[str, Any]] = {"directory": "", "seed": 0, "time_scale": 1.0}
 _OF_FILES: Final = frozenset({"memory.save", "memory.load", "device.serve"})
 """Their paths are the suite's own, and a host writes wherever it is told."""
 
@@ -153,7 +153,7 @@ def _calls() -> Sequence[bytes]:
 def _host(_: Path) -> Iterator[Read]:
     """Be the host of the toy adapter, which answers on one thread."""
     target = f"{Toy.__module__}:{Toy.__name__}"
-    with patch.object(memory, "pages", _NoPages(memory.pages)):
+    with patch.object(memory, "pages", _NoPages(pages)):
 
         def read(data: bytes) -> bool:
             answers: list[bytes] = []

@@ -51,7 +51,7 @@ def _tool(terminal: Any) -> Tool:
 
 def _starts() -> Sequence[bytes]:
     """Give the words of a command line in the first line of each, and after it what is typed."""
-    lines = (
+    lines: Sequence[tuple[list[str], list[str]]] = (
         (["-Q", "SELECT 1"], []),
         (
             ["-S", "tcp:HERE,1433", "-U", "sa", "-P", "right", "-d", "master", "-W", "-s", ",", "-h", "-1"],

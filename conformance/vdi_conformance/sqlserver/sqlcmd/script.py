@@ -66,9 +66,10 @@ class Script:
         return None
 
     def _times(self, written: str) -> int:
-        if len(written.lstrip("0")) > _DIGITS:
+        digits = written.lstrip("0") or "0"
+        if len(digits) > _DIGITS or int(digits) > _MOST:
             raise ScriptError(f"Error: Syntax error at line {self._read} near 'GO': {_MOST} is the largest count.")
-        return min(int(written), _MOST)
+        return int(digits)
 
     def rest(self) -> Batch | None:
         """Give what stands after the last terminator, which the end of a script runs too."""
