@@ -80,7 +80,7 @@ def _followed(names: Sequence[str], inputs: int, seed: int) -> int:
     if targets is None or len(names) != 1:
         sys.stderr.write("Name one target for atheris, which ends the process.\n")
         return USAGE
-    coverage_guided.follow(atheris, targets[0], inputs, seed)
+    coverage_guided.follow(atheris, targets[0], inputs, seed, FOUND / targets[0].name)
     return 0
 
 

@@ -6,6 +6,7 @@ It has wheels for some versions of CPython on Linux; where there is none, it is 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -35,8 +36,9 @@ def load() -> Any:
         ) from error
 
 
-def follow(atheris: Any, target: Target, inputs: int, seed: int) -> None:
-    """Try inputs until one breaks a rule or so many were tried; atheris ends the process."""
+def follow(atheris: Any, target: Target, inputs: int, seed: int, found: Path) -> None:
+    """Try inputs until so many were tried, or one broke a rule, which goes to a directory; atheris ends the process."""
+    found.mkdir(parents=True, exist_ok=True)
     examples = examples_of(target)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         home, corpus = Path(name) / "home", Path(name) / "corpus"
@@ -55,6 +57,6 @@ def follow(atheris: Any, target: Target, inputs: int, seed: int) -> None:
                 made = target.mutate(Random(number), [data, *examples])
                 return made[:most]
 
-            options = [f"-runs={inputs}", f"-seed={seed + 1}", "-max_len=65536"]
+            options = [f"-runs={inputs}", f"-seed={seed + 1}", "-max_len=65536", f"-artifact_prefix={found}{os.sep}"]
             atheris.Setup([sys.argv[0], *options, str(corpus)], one, custom_mutator=mutated)
             atheris.Fuzz()

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from vdi_conformance.host.starting.starter import Starter
 
 _ENVIRONMENT: Final[dict[str, Any]] = {"directory": "", "seed": 0, "time_scale": 1.0}
-_OF_FILES: Final = frozenset({"memory.save", "memory.load", "device.serve"})
-"""Their paths are the suite's own, and a host writes wherever it is told."""
+_LEFT_OUT: Final = frozenset({"memory.save", "memory.load", "device.serve", "process.files"})
+"""The paths of the first three are the suite's own, and a host writes wherever it is told; the last takes nothing."""
 
 
 class _NoProcess:
@@ -102,9 +102,8 @@ def _read_answers(data: bytes) -> bool:
     middle = len(data) // 2
     host.take_output(data[:middle])
     host.take_output(data[middle:])
-    for one in pending:
-        if isinstance(one.outcome, HostError):
-            _need_printable(str(one.outcome))
+    for sentence in {str(one.outcome) for one in pending if isinstance(one.outcome, HostError)}:
+        _need_printable(sentence)
     for record in host.calls:
         if record.reply is not None:
             encoded(keepable(record.reply))
@@ -137,7 +136,7 @@ class _NoPages:
 
 def _calls() -> Sequence[bytes]:
     """Give a request of every kind, after one that makes what they are about."""
-    plain = {name: sample(kind) for name, kind in requests().items() if name not in _OF_FILES}
+    plain = {name: sample(kind) for name, kind in requests().items() if name not in _LEFT_OUT}
     plain[Initialize.method] = {"protocol": str(PROTOCOL_VERSION), "role": "client", "environment": _ENVIRONMENT}
     making = [Initialize.method, "set.new", "set.open_device", "server.new"]
     names = [*making, *(name for name in plain if name not in making)]

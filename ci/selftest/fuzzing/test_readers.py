@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fuzzing.watching import Watch
 
 EVERY_DAY = 10
+EXAMPLES = 40
+"""Those that are kept come last."""
 LONG = 3000
 NAMES = [target.name for target in TARGETS]
 
@@ -39,7 +41,7 @@ def test_examples_what_once_broke_a_rule_and_what_is_made_of_them_do_no_harm(tar
         # What is imported or compiled on the way belongs to no input.
         read(examples[0])
         with watching(tmp_path) as watch:
-            assert "accepted" in [outcome(read, watch, data) for data in examples]
+            assert "accepted" in [outcome(read, watch, data) for data in examples[-EXAMPLES:]]
 
             @settings(max_examples=EVERY_DAY, suppress_health_check=list(HealthCheck))
             @given(st.randoms(use_true_random=False))
