@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import signal
 import struct
 import subprocess
 import sys
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 
     from fuzzing.target import Target
 
-HUNG: Final = 60.0
-"""Seconds without a sign of an input's end, after which it is taken for one that has none."""
+BUSY: Final = 30
+"""Seconds of a processor after which the system ends the process; not on Windows."""
+HUNG: Final = 600.0
+"""Seconds without an input's end, after which it has none: a crowded machine may let a process wait for long."""
 MEMORY: Final = 1 << 30
 """Bytes that a process may have beside those that it has when its reader is open."""
 _HEAD: Final = struct.Struct("<QQ")
@@ -94,6 +97,7 @@ def serve(target: Target, inputs: int, seed: int, directory: Path, most: float =
             began = time.monotonic()
             for number, data in enumerate(inputs_of(target, examples, seed, inputs), start=1):
                 mailbox.put(number, data)
+                _limit_processor()
                 started = time.perf_counter()
                 figures.take(attempt(read, watch, data), time.perf_counter() - started)
                 if most and time.monotonic() - began > most:
@@ -108,6 +112,13 @@ def serve(target: Target, inputs: int, seed: int, directory: Path, most: float =
     sys.stdout.write(json.dumps(_told(Measured(figures, seconds, memory))) + "\n")
 
 
+def _limit_processor() -> None:
+    """Have the system end this process where the next input keeps it busy for too long."""
+    if sys.platform != "win32":
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + BUSY, hard))
+
+
 def _limit_memory() -> None:
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
@@ -115,12 +126,16 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _peak() -> int | None:
-    """Give the most memory that this process has had, in bytes; None where that is not known."""
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def _peak() -> int | None:
         return None
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+else:
+
+    def _peak() -> int | None:
+        """Give the most memory that this process has had, in bytes; None where that is not known."""
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _told(measured: Measured) -> dict[str, Any]:
@@ -162,10 +177,16 @@ def tried(command: Sequence[str], progress: Callable[[int], None], patience: flo
         lines = output.read().splitlines()
         if process.returncode == 0 and not hung and lines:
             return _read(json.loads(lines[-1]))
-    how = f"no end within {patience:g} seconds" if hung else f"the process ended with {process.returncode}"
+    how = f"no end within {patience:g} seconds" if hung else _ending(process.returncode)
     figures = Figures(refused=max(0, number - 1), broken=1)
     figures.defects[how] = Defect(how, f"{how}, at input {number}", data)
     return Measured(figures, time.monotonic() - began, None)
+
+
+def _ending(code: int) -> str:
+    if sys.platform != "win32" and code == -signal.SIGXCPU:
+        return "too long on a processor"
+    return f"the process ended with {code}"
 
 
 def _watched(

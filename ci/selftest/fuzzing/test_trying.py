@@ -115,6 +115,7 @@ import sys
 sys.path.insert(0, {ci!r})
 from fuzzing import command, isolated
 from fuzzing.target import Target, alone
+isolated.BUSY = 2
 def read(data):
     {act}
     return True
@@ -123,10 +124,10 @@ isolated.serve(made, 9, 0, isolated.Path(sys.argv[1]))
 """
 
 
-def served(act: str, tmp_path: Path) -> isolated.Measured:
+def served(act: str, tmp_path: Path, patience: float = 600) -> isolated.Measured:
     script = tmp_path / "serving.py"
     script.write_text(SERVING.format(ci=str(ROOT / "ci"), act=act), encoding="utf-8")
-    return isolated.tried([sys.executable, str(script)], lambda _: None, 1.0)
+    return isolated.tried([sys.executable, str(script)], lambda _: None, patience)
 
 
 @pytest.mark.parametrize(
@@ -138,8 +139,15 @@ def served(act: str, tmp_path: Path) -> isolated.Measured:
     ids=["dies", "hangs"],
 )
 def test_the_input_is_known_that_a_process_never_came_back_from(act: str, kind: str, tmp_path: Path) -> None:
-    (found,) = served(act, tmp_path).figures.defects.values()
+    (found,) = served(act, tmp_path, 1).figures.defects.values()
     assert (found.kind, found.data) == (kind, b"bad")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends no process by its time on a processor")
+def test_an_input_that_keeps_a_processor_busy_for_ever_is_a_defect(tmp_path: Path) -> None:
+    (found,) = served("exec('while True: pass') if data == b'bad' else None", tmp_path).figures.defects.values()
+    assert (found.kind, found.data) == ("too long on a processor", b"bad")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is bounded on Linux alone")
