@@ -98,8 +98,8 @@ def serve(target: Target, inputs: int, seed: int, directory: Path, most: float =
             for number, data in enumerate(inputs_of(target, examples, seed, inputs), start=1):
                 mailbox.put(number, data)
                 _limit_processor()
-                started = time.perf_counter()
-                figures.take(attempt(read, watch, data), time.perf_counter() - started)
+                started = time.process_time()
+                figures.take(attempt(read, watch, data), time.process_time() - started)
                 if most and time.monotonic() - began > most:
                     break
             seconds = time.monotonic() - began

@@ -39,7 +39,7 @@ class Defect:
 
 @dataclass
 class Figures:
-    """What came of the inputs of one target; times are seconds."""
+    """What came of the inputs of one target; `slowest` is the most seconds of a processor that one of them took."""
 
     accepted: int = 0
     refused: int = 0
