@@ -139,7 +139,11 @@ else:
 
     def _to_path(path: str) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
-        connection.connect(path)
+        try:
+            connection.connect(path)
+        except OSError:
+            connection.close()
+            raise
         return connection
 
 
