@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from selftest.emulator_process.starting import PATIENCE, Running, environment, running
+from vdi_conformance.sqlserver.process import relay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,3 +106,14 @@ def test_at_a_port_the_secret_is_asked_for() -> None:
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as stranger:
             stranger.sendall(b"run x6e6f x73716c636d64 0 0 0\n")
             assert stranger.recv(100) == b""
+
+
+@pytest.mark.parametrize(
+    "told", ["", "x", "x2f x", "xzz x", "x2f xzz", "x00 x", "0 x", "99999999 x", "port x", "1 2 3"]
+)
+def test_a_program_without_an_emulator_says_so_whatever_the_file_holds_that_leads_to_it(
+    told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / relay.ENDPOINT).write_text(told, encoding="ascii")
+    assert relay.main("sqlcmd", str(tmp_path), "-Q", "SELECT 1") == relay.FAILED
+    assert capsys.readouterr().err.startswith("Sqlcmd: Error: No emulated SQL Server answers in ")

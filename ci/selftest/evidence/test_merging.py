@@ -117,6 +117,13 @@ def _changed(**header: Any) -> Callable[[list[Evidence]], list[Evidence]]:
 
 
 CLIENT = made(1).header.client
+
+
+def _endless(shards: list[Evidence]) -> list[Evidence]:
+    first, *others = shards
+    return [Evidence(first.header, first.checks, msgspec.structs.replace(first.footer, duration=1e308)), *others]
+
+
 REFUSED: dict[str, tuple[Callable[[list[Evidence]], list[Evidence]], str]] = {
     "none": (lambda _: [], "there is no evidence"),
     "missing": (lambda shards: shards[:2], "shard 3/3 is missing"),
@@ -127,6 +134,16 @@ REFUSED: dict[str, tuple[Callable[[list[Evidence]], list[Evidence]], str]] = {
         lambda shards: [*shards[:2], made(3, shard=Shard(number=3, of=4))],
         "number of shards differs (3 and 4)",
     ),
+    "no number": (
+        lambda shards: [*shards[:2], made(3, shard=Shard(number=0, of=0))],
+        "3.jsonl is of shard 0/0, which no run has",
+    ),
+    "a number without end": (
+        lambda shards: [*shards[:2], made(3, shard=Shard(number=1, of=10**15))],
+        "3.jsonl is of shard 1/1000000000000000, which no run has",
+    ),
+    "no time": (_changed(started=""), "3.jsonl does not say when it began and ended"),
+    "no end": (_endless, "1.jsonl does not say when it began and ended"),
     "seed": (_changed(seed=1), "their seed differs (0 and 1)"),
     "scale": (_changed(timeout_scale=2.0), "their timeout_scale differs"),
     "suite": (_changed(suite_version="2"), "their suite_version differs"),

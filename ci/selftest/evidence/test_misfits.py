@@ -1,8 +1,9 @@
 """What readers say of data that does not fit: plain words, and none of the libraries that read it."""
 
 import tomllib
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -29,6 +30,10 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
     label: Annotated[str, msgspec.Meta(max_length=3)] = ""
     size: Annotated[int, msgspec.Meta(ge=0)] = 0
     either: str | list[str] = ""
+    local: Annotated[datetime, msgspec.Meta(tz=False)] | None = None
+    anywhere: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    guid: UUID | None = None
+    several: Annotated[list[int], msgspec.Meta(min_length=1, max_length=2)] = []
 
     def __post_init__(self) -> None:
         if self.name == "twice":
@@ -59,6 +64,10 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
         ({"name": "a", "label": "long"}, "label must have at most 3 characters"),
         ({"name": "a", "size": -1}, "size must be a whole number of at least 0"),
         ({"name": "a", "either": 1.5}, "either must be text or a list, not a number"),
+        ({"name": "a", "local": "2026-01-01T00:00:00Z"}, "local must be without a time zone"),
+        ({"name": "a", "anywhere": "2026-01-01T00:00:00"}, "anywhere must have a time zone"),
+        ({"name": "a", "guid": "none"}, "guid must be a UUID"),
+        ({"name": "a", "several": [1, 2, 3]}, "several must have at most 2 entries"),
         ({"name": "twice"}, "it was named twice"),
     ],
 )

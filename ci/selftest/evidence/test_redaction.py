@@ -36,6 +36,11 @@ def test_names_are_replaced_and_nothing_else(text: str, left: str) -> None:
     assert Redactor({"machine": ["build-7"], "user": ["root", "x"], "hidden": ["Falcon"]}).text(text) == left
 
 
+@pytest.mark.parametrize("part", ["A", "a.", "a-", "1.", "/a", "a:", " ", "C:\\", "a@", "user 'a"])
+def test_a_text_without_end_takes_no_longer_than_it_is_long(part: str) -> None:
+    assert Redactor({}).text(part * 25_000)
+
+
 def test_what_is_redacted_stays_as_it_is() -> None:
     redactor = Redactor({"machine": ["path"]})
     once = redactor.text("/home/alice/x /home/alice/y /home/bob/x")

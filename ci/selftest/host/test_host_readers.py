@@ -1,6 +1,7 @@
 """Both ends of the host protocol read whatever the other one may write."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdi_conformance.host.child.dispatch import DispatchedCall, Methods, read_call
-from vdi_conformance.host.codes import ADAPTER_RAISED, PARSE_ERROR
+from vdi_conformance.host.child.entry import METHODS
+from vdi_conformance.host.child.session import Session
+from vdi_conformance.host.codes import ADAPTER_RAISED, INVALID_PARAMS, PARSE_ERROR
 from vdi_conformance.host.connection import HostAnswer, read_answer, read_reply
 from vdi_conformance.host.errors import HostError, ProtocolError
 from vdi_conformance.host.messages.base import HostEnvironment, Initialize, Reply
@@ -16,6 +19,7 @@ from vdi_conformance.host.messages.base import HostEnvironment, Initialize, Repl
 DEEP = "[" * 100_000
 NESTED = "[" * 500 + "]" * 500
 HUGE = "9" * 5000
+SETTINGS = {"directory": "", "seed": 0}
 ENVIRONMENT = HostEnvironment(directory="", seed=0, time_scale=1.0)
 ASKED = Initialize(protocol="2.0", role="client", environment=ENVIRONMENT)
 
@@ -60,6 +64,35 @@ def test_a_request_that_nobody_can_read_is_refused(line: str) -> None:
     answer = read_call(line.encode("utf-8", "surrogateescape"))
     assert isinstance(answer, bytes)
     assert json.loads(answer)["error"]["code"] == PARSE_ERROR
+
+
+ABOVE = 1 << 70
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("initialize", {"protocol": "2.0", "role": "client", "environment": {**SETTINGS, "time_scale": 10**400}}),
+        ("initialize", {"protocol": "2.0", "role": "client", "environment": {**SETTINGS, "time_scale": "soon"}}),
+        ("memory.allocate", {"size": ABOVE}),
+        ("memory.reserve", {"size": ABOVE}),
+        ("memory.digest", {"address": "0x10", "size": ABOVE}),
+        ("memory.fill", {"address": "0x10", "size": ABOVE, "seed": 0}),
+        ("memory.save", {"address": "0x10", "size": 1, "path": "none", "offset": ABOVE}),
+        ("memory.load", {"address": "0x10", "size": 1, "path": "none", "offset": ABOVE}),
+        ("memory.write", {"address": "0x10", "data": "0g"}),
+    ],
+)
+def test_numbers_beyond_those_of_the_machine_are_refused_by_the_host_itself(
+    method: str, params: dict[str, Any]
+) -> None:
+    session = Session("selftest.host.toy:Toy", False, lambda _: None, lambda _: None)
+    answer = json.loads(METHODS.answer(session, DispatchedCall(1, method, None, params)))
+    assert answer["error"]["code"] == INVALID_PARAMS
+    assert re.fullmatch(
+        r"the parameter '\w+' must be (a number of bytes|an object with|up to \d+ bytes in hex).*",
+        answer["error"]["message"],
+    )
 
 
 def deep() -> list[Any]:

@@ -285,3 +285,23 @@ def test_a_query_that_takes_too_long_is_cancelled() -> None:
     played = Played(DONE, waits=True)
     ended = obeyed("sqlcmd", ["-b", "-t", "1", "-Q", "slow"], played=played)
     assert (ended.code, ended.err) == (1, "Timeout expired\n")
+
+
+def test_a_line_of_spaces_without_end_takes_no_longer_than_it_is_long() -> None:
+    long = " " * 200_000
+    ended = obeyed("sqlcmd", [], DONE, lines=[f"{long}x", f"GO{long}x", f":setvar{long}x", "GO"])
+    assert [batch.split() for batch in ended.batches] == [["x", "GO", "x"]]
+
+
+@pytest.mark.parametrize("count", ["2147483648", "9" * 5000])
+def test_a_batch_is_not_run_for_ever(count: str) -> None:
+    ended = obeyed("sqlcmd", [], DONE, lines=["SELECT 1", f"GO {count}"])
+    assert (ended.code, ended.batches) == (1, [])
+    assert "2147483647 is the largest count" in ended.err
+
+
+@pytest.mark.parametrize("number", ["--5", "-", "²", "9" * 5000])
+def test_an_option_that_needs_a_number_takes_nothing_else(number: str) -> None:
+    ended = obeyed("sqlcmd", ["-h", number, "-Q", "SELECT 1"], DONE)
+    assert ended.code == 1
+    assert "Enter a number from -1 to 2147483647" in ended.err

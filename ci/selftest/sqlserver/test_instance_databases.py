@@ -265,10 +265,19 @@ def test_a_server_that_was_killed_while_it_wrote_is_found_as_it_was(server: Serv
     assert len(view(Server(server.directory), "msdb", "dbo", "backupset")) == 2
 
 
-def test_a_directory_that_cannot_be_read_is_named(server: Server) -> None:
-    (server.home / "state" / "databases" / "5.json").write_bytes(b"{}")
-    with pytest.raises(Unusable, match=r"5\.json cannot be read .* delete it"):
+@pytest.mark.parametrize("name", ["databases/5.json", "history.jsonl"])
+@pytest.mark.parametrize("content", [b"[]", b"[" * 100_000, b'{"a":' * 100_000, b'"\xff"', b"9" * 5000])
+def test_a_directory_that_cannot_be_read_is_named(server: Server, name: str, content: bytes) -> None:
+    (server.home / "state" / name).write_bytes(content + b"\n")
+    with pytest.raises(Unusable, match=rf"{name} cannot be read \([^`']*\): delete it"):
         Server(server.directory)
+
+
+def test_a_line_of_an_earlier_log_that_is_of_no_day_is_passed_over(server: Server) -> None:
+    (server.home / "log" / "ERRORLOG").write_text(
+        "2026-13-45 00:00:00.00 spid1       never\n2026-01-01 00:00:00.00 spid1       once\n", encoding="utf-8"
+    )
+    assert [line.text for line in Server(server.directory).instance.error_log(1)] == ["once"]
 
 
 def test_a_directory_that_there_cannot_be_is_named(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ AFTER_LOGIN = {
     "a number of 200 digits": packet(RPC, HEADERS + CALL + b"\0\0\x6c\x11\xc8\0\2\1\1"),
     "a moment beyond the calendar": packet(RPC, HEADERS + CALL + b"\0\0\x3d\xff\xff\xff\x7f\0\0\0\0"),
     "a time of eight digits": packet(RPC, HEADERS + CALL + b"\0\0\x29\x08\5\0\0\0\0\0"),
+    "a float that is no number": packet(RPC, HEADERS + CALL + b"\0\0\x6d\x08\x08" + struct.pack("<d", float("nan"))),
     "XML with a schema": packet(RPC, HEADERS + CALL + b"\0\0\xf1\1"),
     "no request for the transaction manager": packet(TRANSACTION, HEADERS),
     "an unknown request for it": packet(TRANSACTION, HEADERS + b"\x63\0"),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from vdi_conformance.tds.answering import AnswerEncoder
 from vdi_conformance.tds.answers import Column, Columns, Row, SqlType
 from vdi_conformance.tds.column_values import written_type
+from vdi_conformance.tds.declarations import Declared, read_declarations
 from vdi_conformance.tds.malformed import Malformed
 from vdi_conformance.tds.parameter_values import TypedValue, UnknownType, read_typed_value
 from vdi_conformance.tds.reading import FieldReader
@@ -199,3 +200,8 @@ def test_texts_of_fixed_length_are_padded() -> None:
     assert written_type(SqlType("char", 4)).write("ab") == b"\4\0ab  "
     assert written_type(SqlType("nchar", 2)).write("a") == b"\4\0a\0 \0"
     assert written_type(SqlType("binary", 3)).write(b"a") == b"\3\0a\0\0"
+
+
+def test_declarations_without_end_take_no_longer_than_they_are_long() -> None:
+    long = "x" * 300_000
+    assert read_declarations(f"@a {long}, @b ({long}, @c int") == (Declared("@a"), Declared("@b"))

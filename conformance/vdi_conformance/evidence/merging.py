@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import CheckRecord, Header, Shard
 from vdi_conformance.evidence.shards import belongs, whole
+from vdi_conformance.untrusted.bounds import MOST_SHARDS
 
 OWN: Final = ("shard", "started")
 """What the headers of shards have each for itself."""
@@ -42,6 +43,8 @@ class _Part(NamedTuple):
     name: str
     shard: Shard
     evidence: Evidence
+    started: datetime
+    ended: datetime
 
 
 def merged(given: Iterable[Named]) -> Merged:
@@ -58,24 +61,28 @@ def merged(given: Iterable[Named]) -> Merged:
     for part in parts:
         _need_its_checks(part)
     _need_whole(parts)
-    first = min(parts, key=lambda part: _started(part.evidence))
+    first = min(parts, key=lambda part: part.started)
     header = _common(first.evidence.header, first.shard)
-    start = _started(first.evidence)
-    end = max(_started(part.evidence) + timedelta(seconds=part.evidence.footer.duration) for part in parts)
-    return Merged(
-        header, tuple(check for part in parts for check in part.evidence.checks), (end - start).total_seconds()
-    )
+    duration = max(part.ended for part in parts) - first.started
+    return Merged(header, tuple(check for part in parts for check in part.evidence.checks), duration.total_seconds())
 
 
 def _part(given: Named) -> _Part:
     shard = given.evidence.header.shard
     if shard is None:
         raise NotMergeable(f"{given.name} is of no shard: it is a run of its own")
-    return _Part(given.name, shard, given.evidence)
+    if not 1 <= shard.number <= shard.of <= MOST_SHARDS:
+        raise NotMergeable(f"{given.name} is of shard {shard.label}, which no run has: run it again")
+    return _Part(given.name, shard, given.evidence, *_span(given))
 
 
-def _started(evidence: Evidence) -> datetime:
-    return datetime.fromisoformat(evidence.header.started)
+def _span(given: Named) -> tuple[datetime, datetime]:
+    """Give when it began and when it ended."""
+    try:
+        started = datetime.fromisoformat(given.evidence.header.started).astimezone(UTC)
+        return started, started + timedelta(seconds=given.evidence.footer.duration)
+    except (ValueError, OverflowError) as error:
+        raise NotMergeable(f"{given.name} does not say when it began and ended: run that shard again") from error
 
 
 def _common(header: Header, shard: Shard) -> Header:

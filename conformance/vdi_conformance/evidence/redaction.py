@@ -23,15 +23,18 @@ _PLACES: Final = re.compile(
 )
 """The directories of absolute paths; what comes last stays, since it names a file."""
 _HOMES: Final = re.compile(r"(?:/home/|/Users/|[A-Za-z]:[\\/]{1,4}Users[\\/]{1,4})([^\\/\s\"'<>:]+)")
+# No text is looked through again and again: a name begins where its letters do, and is no longer than one can be.
 _PATTERNS: Final[Mapping[str, re.Pattern[str]]] = {
     "secret": re.compile(
         r"(?i)(?P<before>\b(?:server|data source|address|uid|user id|pwd|password)\s*=\s*)(?P<name>[^;\s'\"]+)"
     ),
     "user": re.compile(r"(?i)(?P<before>\b(?:user|login|account|principal)\s+')(?P<name>[^'\r\n]+)(?=')"),
     "address": re.compile(
-        r"(?P<name>[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-fA-F]{1,4}:){4,7}[0-9a-fA-F]{1,4}\b)"
+        r"(?P<name>(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-fA-F]{1,4}:){4,7}[0-9a-fA-F]{1,4}\b)"
     ),
-    "machine": re.compile(r"(?i)(?P<name>\b[\w-]+(?:\.[\w-]+)*\.(?:local|internal|intranet|corp|lan|localdomain)\b)"),
+    "machine": re.compile(
+        r"(?i)(?P<name>\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,30}\.(?:local|internal|intranet|corp|lan|localdomain)\b)"
+    ),
 }
 R = TypeVar("R", Header, CheckRecord, Footer)
 

@@ -18,6 +18,7 @@ from vdi_conformance.requirements import Catalogue
 from vdi_conformance.requirements.profiles import Profile, Standing
 from vdi_conformance.requirements.profiles import parse as parse_profile
 from vdi_conformance.requirements.reading import TABLES, read
+from vdi_conformance.untrusted import decoding
 
 Outcome = Literal["conformant", "not conformant", "incomplete"]
 EXIT_CODES: Final[Mapping[Outcome, int]] = {"conformant": 0, "not conformant": 1, "incomplete": 6}
@@ -106,7 +107,7 @@ class Found:
 
 def understood(parts: Parts) -> Found:
     """Read the parts; what cannot be read is a ValueError."""
-    catalogue = read({name: parts.tables[name].decode("utf-8") for name in TABLES})
+    catalogue = read({name: decoding.text(parts.tables[name]) for name in TABLES})
     profile = parse_profile(parts.profile, PROFILE)
     canaries = tuple(one for one in CANARIES.get(profile.name, ()) if one.fault in parts.canaries)
     return Found(

@@ -55,7 +55,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         if isinstance(error, InvalidCertificate):
             raise
-        raise InvalidCertificate(f"it is damaged or no ZIP file ({error})") from error
+        raise InvalidCertificate("it is damaged or no ZIP file") from error
     if pack(files) != data:
         raise InvalidCertificate("it holds more than its files, or they are packed otherwise than `certify` does")
     return files

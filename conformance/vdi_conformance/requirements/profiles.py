@@ -11,6 +11,7 @@ import msgspec
 
 from vdi_conformance.requirements.values import Requirement
 from vdi_conformance.untrusted import decoding
+from vdi_conformance.untrusted.misfits import plainly
 from vdi_conformance.untrusted.nearest import meant
 
 Standing = Literal["scored", "reported", "provisional"]
@@ -75,7 +76,7 @@ def parse(data: bytes, name: str) -> Profile:
     try:
         found = msgspec.convert(decoding.toml(decoding.text(data)), Profile)
     except (decoding.Unreadable, msgspec.ValidationError) as error:
-        raise ValueError(f"{name} is no profile: {error}") from error
+        raise ValueError(f"{name} is no profile: {plainly(error)}") from error
     if twice := (found.scored & found.reported) | (found.scored & found.excluded) | (found.reported & found.excluded):
         raise ValueError(f"{name} lists {min(twice)} more than once: leave one of them")
     return msgspec.structs.replace(found, sha256=hashlib.sha256(data).hexdigest())

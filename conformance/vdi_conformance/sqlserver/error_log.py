@@ -79,11 +79,17 @@ class ErrorLog:
             text = self._file(number).read_text(encoding="utf-8")
         except (OSError, ValueError):
             return ()
-        return tuple(
-            LogLine(datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S.%f"), found[2], found[3])
-            for line in text.split("\n")
-            if (found := _LINE.fullmatch(line))
-        )
+        return tuple(line for written in text.split("\n") if (line := _read(written)) is not None)
+
+
+def _read(written: str) -> LogLine | None:
+    """Read a line; None where it is none, or is of a day that there was not."""
+    if (found := _LINE.fullmatch(written)) is None:
+        return None
+    try:
+        return LogLine(datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S.%f"), found[2], found[3])
+    except ValueError:
+        return None
 
 
 def _written(line: LogLine) -> str:

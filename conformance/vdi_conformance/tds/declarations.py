@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 _NAME: Final = re.compile(r"\s*(@[\w@#$]+)\s+")
 _OUTPUT: Final = re.compile(r"\bout(?:put)?\s*$", re.IGNORECASE)
-_DEFAULT: Final = re.compile(r"[^=(]*(?:\([^)]*\))?[^=(]*=")
+# What was passed over is not tried again, so that the time grows with the length of a text and not with its square.
+_DEFAULT: Final = re.compile(r"[^=(]*+(?:\([^)]*+\))?+[^=(]*+=")
 
 
 class Declared(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -66,6 +67,8 @@ def _money(data: bytes) -> Decimal:
 
 def _float(data: bytes) -> float:
     found: float = _FLOATS[len(data)].unpack(data)[0]
+    if not math.isfinite(found):
+        raise Malformed("a float is no number")
     return found
 
 

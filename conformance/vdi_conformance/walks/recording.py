@@ -9,6 +9,7 @@ import msgspec
 from vdi_conformance import __version__
 from vdi_conformance.model.steps import ACTS, Step
 from vdi_conformance.untrusted import decoding
+from vdi_conformance.untrusted.misfits import plainly
 from vdi_conformance.walks.walk import ANEW, WalkOptions
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def load(path: Path) -> Recording:
         recording = msgspec.convert(found, Recording)
     except (decoding.Unreadable, msgspec.ValidationError) as error:
         raise NotARecording(
-            f"{path} is not the recording of a walk ({error}): name one that a failure names"
+            f"{path} is not the recording of a walk ({plainly(error)}): name one that a failure names"
         ) from error
     _check(path, recording)
     return recording

@@ -49,7 +49,7 @@ for _module in (client_methods, server_methods, memory_methods, native_methods, 
 def _environment(value: Any) -> Environment:
     try:
         return Environment(str(value["directory"]), seed(value["seed"]), float(value["time_scale"]))
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ValueError("an object with directory, seed and time_scale") from None
 
 

@@ -11,6 +11,8 @@ from vdi_conformance.versions import Version, read_version
 
 Kind = Callable[[Any], Any]
 _U32: Final = 0xFFFFFFFF
+_LARGEST_SIZE: Final = (1 << 63) - 1
+"""Bytes: no system takes a larger offset or length."""
 _hex = re.compile("0x[0-9a-f]{1,16}").fullmatch
 
 
@@ -108,7 +110,10 @@ def hex_bytes(most: int) -> Kind:
     def kind(value: Any) -> bytes:
         if not isinstance(value, str) or len(value) > 2 * most:
             raise ValueError(f"up to {most} bytes in hexadecimal")
-        return bytes.fromhex(value)
+        try:
+            return bytes.fromhex(value)
+        except ValueError:
+            raise ValueError(f"up to {most} bytes in hexadecimal") from None
 
     return kind
 
@@ -129,12 +134,12 @@ def arguments(most: int) -> Kind:
     return kind
 
 
-def size(least: int, most: int | None = None) -> Kind:
+def size(least: int, most: int = _LARGEST_SIZE) -> Kind:
     """A number of bytes."""
 
     def kind(value: Any) -> int:
-        if type(value) is not int or value < least or (most is not None and value > most):
-            raise ValueError(f"a number of bytes from {least} to {most or 'any'}")
+        if type(value) is not int or not least <= value <= most:
+            raise ValueError(f"a number of bytes from {least} to {most}")
         return value
 
     return kind

@@ -14,6 +14,7 @@ from vdi_conformance.sqlserver.backups.label import Label
 from vdi_conformance.sqlserver.databases.contents import LocalTime
 from vdi_conformance.sqlserver.databases.store import Unusable
 from vdi_conformance.sqlserver.databases.store import replace as replace_file
+from vdi_conformance.untrusted import decoding
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,6 @@ def _lines_of(path: Path) -> Sequence[_Line]:
     if whole != data:
         replace_file(path, whole)
     try:
-        return [_LINES.decode(line) for line in whole.splitlines()]
-    except msgspec.DecodeError as error:
+        return [decoding.json(line, _LINES) for line in whole.splitlines()]
+    except decoding.Unreadable as error:
         raise Unusable(f"{path} cannot be read ({error}): delete it, or take another directory") from error

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from vdi_conformance.untrusted import decoding
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -30,8 +32,8 @@ class Store(Generic[T]):
         """Give all values."""
         for path in sorted(self._directory.glob("*.json")):
             try:
-                yield self._decoder.decode(path.read_bytes())
-            except (OSError, msgspec.DecodeError) as error:
+                yield decoding.json(decoding.file_bytes(path), self._decoder)
+            except decoding.Unreadable as error:
                 raise Unusable(f"{path} cannot be read ({error}): delete it, or take another directory") from error
 
     def put(self, number: int, value: T) -> None:

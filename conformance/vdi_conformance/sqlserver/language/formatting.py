@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 2047
 """So many characters of a text does a message keep."""
+_DIGITS: Final = 4
 _PLACE: Final = re.compile(
     r"%(?:%|(?P<flags>[-+0# ]*)(?P<width>\d+|\*)?(?:\.(?P<precision>\d+|\*))?(?P<size>h|l|I64)?(?P<type>.)?)"
 )
@@ -53,7 +54,7 @@ def _filled(found: re.Match[str], left: Iterator[Value]) -> str:
 def _number(given: Value) -> int:
     """Give a width or precision, which a value may stand for."""
     text = as_text(given) if given is not None else ""
-    if not text.isdigit() or int(text) > LONGEST:
+    if not (text.isascii() and text.isdecimal()) or len(text) > _DIGITS or int(text) > LONGEST:
         raise fault(2787, text)
     return int(text)
 

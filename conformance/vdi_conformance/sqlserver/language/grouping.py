@@ -12,7 +12,7 @@ from vdi_conformance.sqlserver.language.expressions import Computed, Frame, Scop
 from vdi_conformance.sqlserver.language.faults import fault
 from vdi_conformance.sqlserver.language.functions.registry import AGGREGATES, RANKINGS
 from vdi_conformance.sqlserver.language.sqltypes import BIGINT, BOUNDS, INT, NUMBERS, NVARCHAR_MAX
-from vdi_conformance.sqlserver.language.values import convert, sort_key
+from vdi_conformance.sqlserver.language.values import convert, finite, need_room, sort_key
 from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
@@ -57,7 +57,11 @@ def _texts(call: tree.Call, found: Computed, scope: Scope) -> Aggregate:
 
     def over(frames: Sequence[Frame]) -> Value:
         texts = [text for frame in frames if (text := run(frame)) is not None]
-        return (between(frames[0]) or "").join(texts) if texts else None
+        if not texts:
+            return None
+        joint = between(frames[0]) or ""
+        need_room(sum(len(text) + len(joint) for text in texts))
+        return joint.join(texts)
 
     return Aggregate(NVARCHAR_MAX, over)
 
@@ -90,8 +94,13 @@ def _result(name: str, given: SqlType, call: tree.Call) -> SqlType:
     return INT if given.name in BOUNDS and given.name != "bigint" else given
 
 
-def _average(values: list[Any]) -> Any:
+def _sum(values: list[Any]) -> Any:
     total = sum(values)
+    return finite(total) if isinstance(total, float) else total
+
+
+def _average(values: list[Any]) -> Any:
+    total = _sum(values)
     if isinstance(total, float | Decimal):
         return total / len(values)
     return abs(total) // len(values) * (1 if total >= 0 else -1)
@@ -102,7 +111,7 @@ _COMPUTE: Final[dict[str, Callable[[list[Any]], Any]]] = {
     "COUNT_BIG": len,
     "MIN": lambda values: min(values, key=sort_key),
     "MAX": lambda values: max(values, key=sort_key),
-    "SUM": sum,
+    "SUM": _sum,
     "AVG": _average,
 }
 

@@ -22,7 +22,7 @@ from vdi_conformance.sqlserver.language.sqltypes import (
     common,
     length_as_text,
 )
-from vdi_conformance.sqlserver.language.values import fitted
+from vdi_conformance.sqlserver.language.values import finite, fitted, need_room
 from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def _numeric_type(sign: str, left: SqlType, right: SqlType) -> SqlType:
 def compute(sign: str, left: Any, right: Any, result: SqlType) -> Any:
     """Compute; both operands are of the type of the result by now, and none is NULL."""
     if result.name in CHARACTERS or result.name in BINARIES:
+        need_room(len(left) + len(right))
         joined = left + right
         return joined[: result.length] if result.length else joined
     if result.name == "datetime":
@@ -97,7 +98,7 @@ def compute(sign: str, left: Any, right: Any, result: SqlType) -> Any:
     if sign in "/%" and right == 0:
         raise fault(8134)
     if result.name == "float":
-        return _ARITHMETIC[sign](left, right)
+        return finite(_ARITHMETIC[sign](left, right))
     if result.name == "numeric":
         return _numeric(sign, left, right, result)
     return _whole(sign, int(left), int(right), result)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vdi_conformance.contract import Unavailable
 from vdi_conformance.sqlserver.language.faults import SqlError, fault
-from vdi_conformance.sqlserver.language.tokens import words
+from vdi_conformance.sqlserver.language.tokens import KINDS, words
 
 if TYPE_CHECKING:
     from vdi_conformance.sqlserver.language.instructions import Instruction
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NAMES: Final = ("BRACKETED", "QUOTED")
 _PUNCTUATION: Final = {"SEMI": "_SEMI", "COMMA": "_COMMA", "DOT": "_DOT", "LPAR": "_LPAR", "RPAR": "_RPAR"}
+_OWN_KINDS: Final = {"IDENT", "IMPLICIT_EXEC"}
 _SYNONYMS: Final = {"EXECUTE": "EXEC", "TRANSACTION": "TRAN", "OUT": "OUTPUT", "PROC": "PROCEDURE"}
 
 
@@ -56,7 +57,9 @@ def grammar() -> Grammar:
     )
     reserved = frozenset(here.joinpath("data/reserved.txt").read_bytes().decode("utf-8").split())
     symbols = {symbol for rule in parser.rules for symbol in rule.expansion if symbol.is_term}
-    terminals = {symbol.name.lstrip("_"): symbol.name for symbol in symbols}
+    # A word that is called like a kind of words, such as INTEGER, is a name as any other.
+    keywords = (symbol.name for symbol in symbols if symbol.name.lstrip("_") not in KINDS | _OWN_KINDS)
+    terminals = {name.lstrip("_"): name for name in keywords}
     return Grammar(parser, lark.Token, lark.UnexpectedToken, reserved, terminals)
 
 

@@ -50,6 +50,8 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+KINDS: Final = frozenset(_TOKEN.groupindex)
+"""What a word can be, whatever it says."""
 _COMMENT_MARK: Final = re.compile(r"/\*|\*/")
 
 

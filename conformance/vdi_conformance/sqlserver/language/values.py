@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from vdi_conformance.tds.answers import Value
 
+LARGEST: Final = 16 << 20
+"""So many characters or bytes may a value have here; a SQL Server's may have 2 GiB."""
 _CODE_PAGE: Final = "cp1252"
 _SECONDS_IN_A_DAY: Final = 86400
 _TRUTHS: Final = {"true": 1, "false": 0}
@@ -35,6 +38,19 @@ def convert(value: Value, source: SqlType, target: SqlType, style: int = 0) -> V
     if value is None:
         return None
     return _converters()[_family(target)](value, source, target, style)
+
+
+def finite(number: float) -> float:
+    """Give a number that a float can be, or raise 8115: none of SQL Server's is infinite."""
+    if not math.isfinite(number):
+        raise fault(8115, "expression", "float")
+    return number
+
+
+def need_room(length: int) -> None:
+    """Raise 7119 where a value would have more characters or bytes than there may be."""
+    if length > LARGEST:
+        raise fault(7119, LARGEST)
 
 
 def _family(sql_type: SqlType) -> str:
@@ -194,11 +210,19 @@ def _plain_number(value: Any, source: SqlType) -> Any:
 
 def _to_float(value: Any, source: SqlType, target: SqlType, style: int) -> float:
     if isinstance(value, str):
-        try:
-            return float(value.strip() or "0")
-        except ValueError:
-            raise fault(8114, source.name, "float") from None
+        return _read_float(value.strip() or "0", source)
     return float(_plain_number(value, source))
+
+
+def _read_float(text: str, source: SqlType) -> float:
+    """Read a float; Python's own spellings, such as nan and 1_000, are none."""
+    try:
+        number = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise fault(8114, source.name, "float")
+    return number
 
 
 def _to_datetime(value: Any, source: SqlType, target: SqlType, style: int) -> datetime:

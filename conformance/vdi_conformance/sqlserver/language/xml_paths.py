@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from vdi_conformance.sqlserver.language.dates import write
 from vdi_conformance.sqlserver.language.plans import Plan
 from vdi_conformance.sqlserver.language.sqltypes import NVARCHAR_MAX
-from vdi_conformance.sqlserver.language.values import as_text
+from vdi_conformance.sqlserver.language.values import as_text, need_room
 from vdi_conformance.tds.answers import Column
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def as_xml(plan: Plan, element: str) -> Plan:
 
     def rows(frame: Frame | None) -> list[tuple[Value, ...]]:
         parts = [_row(plan.columns, row, element) for row in plan.rows(frame)]
+        need_room(sum(map(len, parts)))
         return [("".join(parts) if parts else None,)]
 
     return Plan((Column(_NAME, NVARCHAR_MAX),), rows)

@@ -35,7 +35,8 @@ ENDPOINT: Final = "sqlcmd.endpoint"
 _SOCKET: Final = "sqlcmd.socket"
 _LONGEST: Final = 64 << 20
 """Bytes of a line: a script has at most half as many."""
-_CHUNK: Final = 65536
+_MOST_REPLIES: Final = 4
+"""A program that sends more than it was asked for is not listened to any more."""
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -91,11 +92,11 @@ class ToolChannel:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError, _Misunderstood):
+            start = _Start(connection, self._secret, self._make_tool)
             try:
-                _Start(connection, self._secret, self._make_tool).run()
+                start.run()
             finally:
-                # The thread that listens holds the connection, too, and is to learn that it is over.
-                connection.shutdown(socket.SHUT_RDWR)
+                start.close()
 
 
 class _Start:
@@ -109,6 +110,15 @@ class _Start:
         self._replies: queue.Queue[bytes | OSError] = queue.Queue()
         self._sending = threading.Lock()
         self._is_interactive = False
+        self._listener: threading.Thread | None = None
+
+    def close(self) -> None:
+        """End the connection; the thread that listens holds it too, and learns by this that it is over."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        if self._listener is not None:
+            self._listener.join()
+        self._reader.close()
 
     def run(self) -> None:
         """Run the program to its end."""
@@ -117,7 +127,8 @@ class _Start:
             raise _Misunderstood
         program, arguments, variables = self._command_line(fields[1:])
         tool = self._make_tool(self)
-        threading.Thread(target=self._listen, args=(tool,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(tool,), daemon=True)
+        self._listener.start()
         try:
             code = tool.obey(program, arguments, variables)
         except OSError:
@@ -155,9 +166,9 @@ class _Start:
             raise _Misunderstood from None
 
     def _listen(self, tool: Tool) -> None:
-        """Take replies and Ctrl-C; the end of the program is one too."""
+        """Take replies and Ctrl-C; the end of the program is one too, and so are replies that nobody asked for."""
         with contextlib.suppress(OSError, ValueError, _Misunderstood):
-            while words := self._next():
+            while (words := self._next()) and self._replies.qsize() < _MOST_REPLIES:
                 if words[0] == "content":
                     self._replies.put(_bytes(words[1] if len(words) > 1 else "x"))
                 elif words[0] == "failed":

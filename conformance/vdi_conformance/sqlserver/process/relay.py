@@ -26,13 +26,13 @@ class Emulator:
     def __init__(self, directory: str) -> None:
         place, secret = _endpoint(directory)
         try:
+            self.secret = bytes.fromhex(secret[1:])
             path = bytes.fromhex(place[1:]).decode() if place.startswith("x") else None
             self._socket = _to_port(int(place)) if path is None else _to_path(path)
-        except OSError:
+        except (OSError, ValueError, OverflowError):
             raise Gone(_nobody(directory)) from None
         if os.name == "nt":
             self._socket.settimeout(NAP)
-        self.secret = bytes.fromhex(secret[1:])
         self._received = b""
 
     def send(self, name: str, *fields: bytes | int) -> None:
@@ -139,7 +139,11 @@ else:
 
     def _to_path(path: str) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
-        connection.connect(path)
+        try:
+            connection.connect(path)
+        except OSError:
+            connection.close()
+            raise
         return connection
 
 

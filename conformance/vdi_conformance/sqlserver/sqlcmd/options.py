@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
@@ -13,6 +14,7 @@ Program = Literal["sqlcmd", "osql"]
 
 EVERYTHING: Final = 0
 """From this severity on all messages go to standard error."""
+_NUMBER: Final = re.compile("-?[0-9]{1,10}")
 _TITLES: Final = MappingProxyType({"sqlcmd": "Sqlcmd", "osql": "Osql"})
 
 
@@ -74,7 +76,7 @@ def _text(name: str) -> Callable[[Options, str], Options]:
 
 def _number(name: str, least: int, most: int) -> Callable[[Options, str], Options]:
     def read(options: Options, value: str) -> Options:
-        if not (value.lstrip("-").isdecimal() and least <= int(value) <= most):
+        if not (_NUMBER.fullmatch(value) and least <= int(value) <= most):
             raise WrongUsage(f"'{value}': Invalid argument. Enter a number from {least} to {most}.")
         return replace(options, **{name: int(value)})  # type: ignore[arg-type]
 

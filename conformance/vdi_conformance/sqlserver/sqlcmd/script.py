@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _COLONLESS: Final = frozenset({"exit", "quit", "reset"})
-_COMMAND: Final = re.compile(r"\s*(:?)\s*(\w+|!!)\s*(.*?)\s*$", re.DOTALL)
+# What was passed over is not tried again, so that the time grows with the length of a line and not with its square.
+_COMMAND: Final = re.compile(r"\s*+(:?)\s*+(\w++|!!)\s*+(.*)", re.DOTALL)
+_MOST: Final = 2**31 - 1
+"""So many times a batch is run at the most."""
+_DIGITS: Final = 10
 _VARIABLE: Final = re.compile(r"\$\(([^()\s]+)\)")
 
 
@@ -35,7 +39,7 @@ class Script:
     """Takes lines, and gives what is to be done as soon as that is known."""
 
     def __init__(self, terminator: str, has_commands: bool) -> None:
-        self._go = re.compile(rf"\s*{re.escape(terminator)}(?:\s+(\d+))?\s*;?\s*(?:--.*)?", re.IGNORECASE)
+        self._go = re.compile(rf"\s*+{re.escape(terminator)}(?:\s++([0-9]++))?\s*+;?\s*+(?:--.*)?", re.IGNORECASE)
         self._has_commands = has_commands
         self._lines: list[str] = []
         self._within = ""
@@ -51,7 +55,7 @@ class Script:
         self._read += 1
         if not self._within:
             if found := self._go.fullmatch(line):
-                return self._finished(int(found[1] or 1))
+                return self._finished(self._times(found[1] or "1"))
             command = self._command(line)
             if command is not None:
                 if command.name == "reset":
@@ -60,6 +64,12 @@ class Script:
         self._lines.append(line)
         self._within = _state_after(line, self._within)
         return None
+
+    def _times(self, written: str) -> int:
+        digits = written.lstrip("0") or "0"
+        if len(digits) > _DIGITS or int(digits) > _MOST:
+            raise ScriptError(f"Error: Syntax error at line {self._read} near 'GO': {_MOST} is the largest count.")
+        return int(digits)
 
     def rest(self) -> Batch | None:
         """Give what stands after the last terminator, which the end of a script runs too."""
@@ -75,7 +85,7 @@ class Script:
         found = _COMMAND.fullmatch(line)
         if found is None:
             return None
-        colon, name, argument = found[1], found[2].lower(), found[3]
+        colon, name, argument = found[1], found[2].lower(), found[3].rstrip()
         if not colon:
             bare = not argument or (name == "exit" and argument.startswith("("))
             return Command(name, argument) if name in _COLONLESS and bare else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,23 +21,29 @@ class LiteralBuilder:
 
     def integer(self, parts: list[Any]) -> tree.Constant:
         """A whole number, which is numeric where an int cannot have it."""
-        number = int(parts[0])
+        digits = str(parts[0]).lstrip("0")
+        if len(digits) > LONGEST_NUMBER:
+            raise fault(1007, digits[:64], LONGEST_NUMBER, line=parts[0].line)
+        number = int(digits or "0")
         if number <= BOUNDS["int"][1]:
             return tree.Constant(number, INT)
-        return tree.Constant(Decimal(number), SqlType("numeric", 0, min(len(str(number)), LONGEST_NUMBER), 0))
+        return tree.Constant(Decimal(number), SqlType("numeric", 0, len(digits), 0))
 
     def decimal(self, parts: list[Any]) -> tree.Constant:
         """A number with a point."""
         whole, _, fraction = str(parts[0]).partition(".")
         digits = len(whole.lstrip("0")) + len(fraction)
         if digits > LONGEST_NUMBER:
-            raise fault(102, str(parts[0])[:64], line=parts[0].line)
+            raise fault(1007, str(parts[0])[:64], LONGEST_NUMBER, line=parts[0].line)
         return tree.Constant(Decimal(str(parts[0]) or "0"), SqlType("numeric", 0, max(digits, 1), len(fraction)))
 
     def float_(self, parts: list[Any]) -> tree.Constant:
         """A number with an exponent, which may be empty."""
         text = str(parts[0])
-        return tree.Constant(float(text if text[-1].isdigit() else f"{text}0"), FLOAT)
+        number = float(text if text[-1].isdigit() else f"{text}0")
+        if not math.isfinite(number):
+            raise fault(168, text[:64], line=parts[0].line)
+        return tree.Constant(number, FLOAT)
 
     def money(self, parts: list[Any]) -> tree.Constant:
         """An amount of money."""
@@ -98,7 +105,7 @@ class LiteralBuilder:
     def type(self, parts: list[Any]) -> tuple[tree.Name, int | None, int | None]:
         """A type, whose length without parentheses depends on where it stands."""
         name, size, scale = parts
-        if size is not None and str(size).upper() != "MAX" and not str(size).isdigit():
+        if size is not None and str(size).upper() != "MAX" and not str(size).isdecimal():
             raise fault(102, str(size), line=size.line)
         length = None if size is None else 0 if str(size).upper() == "MAX" else int(size)
         return name, length, None if scale is None else int(scale)

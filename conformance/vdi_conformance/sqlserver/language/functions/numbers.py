@@ -12,7 +12,7 @@ from vdi_conformance.sqlserver.language.expressions import Computed
 from vdi_conformance.sqlserver.language.faults import SqlError, fault
 from vdi_conformance.sqlserver.language.functions.registry import function, simple
 from vdi_conformance.sqlserver.language.sqltypes import BOUNDS, CHARACTERS, FLOAT, GUID, INT, NUMBERS
-from vdi_conformance.sqlserver.language.values import convert
+from vdi_conformance.sqlserver.language.values import convert, finite
 from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _power(base: float, exponent: float) -> float:
         raise fault(8115, "expression", "float") from None
     if isinstance(found, complex):
         raise fault(8115, "expression", "float")
-    return found
+    return finite(found)
 
 
 def _root(number: float) -> float:

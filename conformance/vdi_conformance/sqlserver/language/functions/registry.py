@@ -75,10 +75,14 @@ def simple(
 
         def run(frame: Frame) -> Value:
             values = [run(frame) for run in runs]
-            found: Value = None if any(one is None for one in values) else python(*values)
+            try:
+                found: Value = None if any(one is None for one in values) else python(*values)
+            except OverflowError:
+                raise fault(8115, "expression", given.name) from None
             return found
 
-        return Computed(result(arguments) if callable(result) else result, run)
+        given = result(arguments) if callable(result) else result
+        return Computed(given, run)
 
     REGISTRY[name] = Function(len(kinds) if least is None else least, len(kinds), make)
 

@@ -18,7 +18,7 @@ from vdi_conformance.sqlserver.language.sqltypes import (
     UNICODE,
     VARCHAR_MAX,
 )
-from vdi_conformance.sqlserver.language.values import as_text, convert
+from vdi_conformance.sqlserver.language.values import as_text, convert, need_room
 from vdi_conformance.tds.answers import SqlType
 
 if TYPE_CHECKING:
@@ -73,16 +73,21 @@ def _replace(text: str, old: str, new: str) -> str:
         return text
     lower, wanted, found, place = text.lower(), old.lower(), [], 0
     if len(lower) != len(text):
+        need_room(len(text) + text.count(old) * len(new))
         return text.replace(old, new)
+    longest = len(text)
     while (hit := lower.find(wanted, place)) >= 0:
         found += [text[place:hit], new]
         place = hit + len(old)
+        longest += len(new)
+        need_room(longest)
     return "".join((*found, text[place:]))
 
 
 def _stuff(text: str, start: int, length: int, new: str) -> str | None:
     if not 1 <= start <= len(text) or length < 0:
         return None
+    need_room(len(text) + len(new))
     return text[: start - 1] + new + text[start - 1 + length :]
 
 
@@ -110,7 +115,9 @@ def _digest(algorithm: str, data: str | bytes, encoding: str) -> bytes | None:
     return hashlib.new(name, raw, usedforsecurity=False).digest()
 
 
-def _flat(number: float, width: int = _FLAT_WIDTH, decimals: int = 0) -> str:
+def _flat(number: float, width: int = _FLAT_WIDTH, decimals: int = 0) -> str | None:
+    if not 0 < width <= _LONGEST:
+        return None
     text = f"{number:.{max(0, min(decimals, 16))}f}".rjust(width)
     return text if len(text) <= width else "*" * width
 
@@ -132,6 +139,7 @@ def _replicate(arguments: Sequence[Computed], session: Surroundings) -> Computed
         if limit and len(one) * times > limit:
             times = limit // max(len(one), 1) + 1
             return str(one * times)[:limit]
+        need_room(len(one) * times)
         return str(one * times)
 
     return Computed(result, run)
@@ -158,6 +166,7 @@ def _joining(separated: bool) -> Callable[[Sequence[Computed], Surroundings], Co
 
         def run(frame: Frame) -> Value:
             texts = [run(frame) for run in runs]
+            need_room(sum(len(text or "") + len(texts[0] or "") for text in texts))
             if not separated:
                 return "".join(text or "" for text in texts)
             return (texts[0] or "").join(text for text in texts[1:] if text is not None)
