@@ -23,6 +23,7 @@ from vdi_conformance.cli.doctor import doctor
 from vdi_conformance.cli.emulator import emulator
 from vdi_conformance.cli.evidence import evidence
 from vdi_conformance.cli.keys import keys
+from vdi_conformance.cli.matrix import matrix
 from vdi_conformance.cli.prove import prove
 from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import UsageRefusal
@@ -58,6 +59,7 @@ app.command()(replay)
 app.command()(report)
 app.command()(reproduce)
 app.command()(compare)
+app.command()(matrix)
 app.command()(diff)
 app.command()(certify)
 app.command()(sign)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -44,6 +45,9 @@ CACHED: Final = frozenset(
     }
 )
 """The options of pytest that need its cache."""
+SPREADING: Final = ("worksteal", "each")
+ADDED: Final = "PYTEST_ADDOPTS"
+"""The variable whose options pytest puts before those of its command line."""
 
 
 def _empty(directory: Path) -> None:
@@ -82,6 +86,23 @@ def run(
         str | None,
         typer.Option("-n", metavar="N", parser=values.workers, help="Spread the checks over so many worker processes."),
     ] = None,
+    places: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tx",
+            metavar="PLACE",
+            help="Run checks there, such as ssh=user@host//chdir=directory; may be repeated.",
+        ),
+    ] = None,
+    dist: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            parser=values.one_of("way to spread checks", SPREADING),
+            autocompletion=values.completing(lambda: SPREADING),
+            help="With --tx: worksteal spreads the checks over all places, each runs all of them in each place.",
+        ),
+    ] = SPREADING[0],
     profile: Annotated[
         str | None,
         typer.Option(
@@ -176,6 +197,10 @@ def run(
     """
     look_here()
     _need_no_cache(pytest_options or [])
+    if places and workers is not None:
+        raise UsageRefusal("-n and --tx both say how many workers there are: write -n 2 as --tx 2*popen.")
+    if dist != SPREADING[0] and not places:
+        raise UsageRefusal(f"--dist {dist} needs to be told the places: name each by --tx.")
     reports = {"--junit": junit, "--html": html, "--markdown": markdown}
     distinct(
         [("--evidence", evidence), *reports.items(), ("--allure", allure)],
@@ -205,9 +230,17 @@ def run(
     if allure is None and not any(option.startswith("--alluredir") for option in pytest_options or []):
         options += ["-p", "no:allure_pytest"]
     options += ["--vdi-every-combination"] if every_combination else []
-    spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []
     for variable in FOREIGN:
         os.environ.pop(variable, None)
     # Named by its directory: with --pyargs pytest would load the conftest.py of the current one.
-    suite = str(PACKAGE / "suite")
-    return int(pytest.main([*ISOLATING, *options, *spread, suite, *(pytest_options or [])]))
+    own = [*ISOLATING, str(PACKAGE / "suite")]
+    if not places:
+        spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []
+        return int(pytest.main([*own, *options, *spread, *(pytest_options or [])]))
+    # Other machines are given the command line, and know these by other paths.
+    os.environ[ADDED] = shlex.join(own)
+    try:
+        spread = ["--vdi-isolated", f"--dist={dist}", *(f"--tx={place}" for place in places)]
+        return int(pytest.main([*options, *spread, *(pytest_options or [])]))
+    finally:
+        del os.environ[ADDED]

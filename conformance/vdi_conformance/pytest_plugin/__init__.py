@@ -41,6 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-markdown", metavar="FILE", help="write the run in Markdown there at its end, for a job's summary")
     add("--vdi-proof", metavar="FILE", help="make the trials of this plan, which `vdi-conformance prove` writes")
     add(
+        "--vdi-isolated",
+        action="store_true",
+        help="keep settings of working directories on other machines out, as `vdi-conformance run` does here",
+    )
+    add(
         "--vdi-start",
         choices=["forkserver", "spawn"],
         help="how processes are started (default: the fastest there is)",
@@ -63,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         baseline,
         bounds,
         failed_in,
+        machines,
         no_verdict,
         outputs,
         phases,
@@ -74,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
     first = (no_verdict, bounds, usage_errors, repetition, outputs)
-    for plugin in (*first, baseline, profile, shards, adapter, failed_in, selection, phases):
+    for plugin in (*first, baseline, profile, shards, machines, adapter, failed_in, selection, phases):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
     if config.getoption("collectonly"):
         return

@@ -68,6 +68,7 @@ def facts(header: Header) -> dict[str, str]:
         "catalogue": header.catalogue_sha256,
         "platform": header.platform,
         "python": header.python,
+        "machines": ", ".join(machine.name for machine in header.machines),
         "seed": str(header.seed),
         "timeout-scale": f"{header.timeout_scale:g}",
         "selection": "; ".join(header.selection),
@@ -123,6 +124,8 @@ def account(header: Header, check: CheckRecord) -> str:
         lines.append(check.cause.sentence)
         if check.cause.observed:
             lines.append(expectation(check.cause))
+    if check.machine:
+        lines.append(f"on {check.machine}")
     if check.known:
         lines.append(known_line(check.known))
     if check.detail:
