@@ -154,6 +154,13 @@ def run(
     seed: Annotated[
         int | None, typer.Option(metavar="S", parser=values.seed, help="Explore with other generated choices.")
     ] = None,
+    examples: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="With --seed: try first what earlier runs found to fail, and keep that here; others are only read.",
+        ),
+    ] = None,
     challenge: Annotated[
         str | None,
         typer.Option(
@@ -220,6 +227,7 @@ def run(
         "--vdi-endurance": [endurance],
         "--vdi-timeout-scale": [timeout_scale],
         "--vdi-seed": [seed],
+        "--vdi-examples": examples or [],
         "--vdi-challenge": [challenge],
         "--vdi-baseline": [baseline],
         "--vdi-evidence": [evidence],

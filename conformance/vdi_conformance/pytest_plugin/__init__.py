@@ -32,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-timeout-scale", metavar="F", help="stretch every time limit (at least 1)")
     add("--vdi-seed", metavar="S", help="seed of everything that is chosen at random")
     add(
+        "--vdi-examples",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="try first what earlier runs with a seed found to fail, and keep it there; further ones are only read",
+    )
+    add(
         "--vdi-challenge", metavar="TEXT", help="enter this into the evidence, which shows that it is of no earlier run"
     )
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
@@ -82,6 +89,10 @@ def pytest_configure(config: pytest.Config) -> None:
     first = (no_verdict, bounds, usage_errors, repetition, outputs)
     for plugin in (*first, baseline, profile, shards, machines, adapter, failed_in, selection, phases):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
+    if config.getoption("vdi_examples"):
+        from vdi_conformance.pytest_plugin import examples
+
+        config.pluginmanager.register(examples, "vdi-examples")
     if config.getoption("collectonly"):
         return
     if config.getoption("vdi_proof"):

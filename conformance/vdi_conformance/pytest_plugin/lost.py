@@ -14,6 +14,8 @@ from vdi_conformance.untrusted.printable import shown
 
 REASON: Final = 200
 """So many characters are told of why a worker was lost."""
+_WORDS: Final = {"Not properly terminated": "its connection ended"}
+"""What pytest-xdist says, and what that means."""
 
 
 class Lost:
@@ -36,6 +38,7 @@ class Lost:
             visited = machine_of(self._config, node)
             name = node.gateway.id if visited is None else visited.place.name
             *_, reason = str(error).strip().splitlines() or [""]
+            reason = _WORDS.get(reason, reason)
             self._reasons.setdefault(self._where(node), shown(f"the worker on {name} was lost ({reason})", REASON))
 
     def not_run(

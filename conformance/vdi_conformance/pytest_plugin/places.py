@@ -3,9 +3,8 @@
 import platform
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePath
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from execnet import XSpec
@@ -41,7 +40,7 @@ def places_of(words: Sequence[str]) -> tuple[Place, ...]:
     found = [_place(spec, count) for spec, count in counts.items() if count]
     if not found:
         raise NoPlace("--tx names no place: give one such as ssh=user@host//chdir=directory")
-    return tuple(_told_apart(found))
+    return tuple(found)
 
 
 def make_patient(spec: XSpec) -> None:
@@ -72,12 +71,4 @@ def _name(spec: XSpec) -> str:
     address = spec.ssh or spec.vagrant_ssh or spec.socket
     if address:
         return str(address).split()[-1].rpartition("@")[2]
-    return " ".join(filter(None, [platform.node() or "localhost", PurePath(spec.python or "").name]))
-
-
-def _told_apart(found: Sequence[Place]) -> Iterator[Place]:
-    """Number places that would have one name."""
-    many, so_far = Counter(place.name for place in found), Counter[str]()
-    for place in found:
-        so_far[place.name] += 1
-        yield replace(place, name=f"{place.name} #{so_far[place.name]}") if many[place.name] > 1 else place
+    return platform.node() or "localhost"

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from json import loads
 from pathlib import PurePath
 from typing import Any, Final
@@ -25,6 +26,7 @@ from vdi_conformance.pytest_plugin.machines import EACH, MACHINES, ORDINAL, Visi
 from vdi_conformance.pytest_plugin.no_verdict import NoVerdict
 from vdi_conformance.pytest_plugin.places import NoPlace, Place, make_patient, places_of
 from vdi_conformance.pytest_plugin.selection import needs_server
+from vdi_conformance.report.wording import numbered
 from vdi_conformance.untrusted.printable import shown
 
 SENTENCE: Final = 8000
@@ -44,7 +46,7 @@ def pay(config: pytest.Config) -> None:
         if not places:
             return
         _need_portable(config)
-        config.stash[MACHINES] = visited = tuple(_visit(config, places))
+        config.stash[MACHINES] = visited = tuple(_told_apart([*_visit(config, places)]))
         if config.getoption("dist") != EACH:
             _need_alike(visited)
     except NoPlace as error:
@@ -124,6 +126,18 @@ def _visit(config: pytest.Config, places: Sequence[Place]) -> Iterator[Visited]:
             yield Visited(place, found)
     finally:
         group.terminate(timeout=10)
+
+
+def _told_apart(visited: Sequence[Visited]) -> Iterator[Visited]:
+    """Tell places of one computer apart by their Pythons, or else by numbers."""
+    names = [one.place.name for one in visited]
+    pythons = {(one.place.name, one.found.python) for one in visited}
+    told = [
+        f"{name}, Python {one.found.python}" if len([one for one in pythons if one[0] == name]) > 1 else name
+        for name, one in zip(names, visited, strict=True)
+    ]
+    for name, one in zip(numbered(told), visited, strict=True):
+        yield replace(one, place=replace(one.place, name=name))
 
 
 def _gateway(group: execnet.Group, place: Place) -> execnet.Gateway:

@@ -1,6 +1,5 @@
 """The same checks on several platforms, beside each other: what differs between them comes first; pure."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -10,6 +9,7 @@ from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import Header
 from vdi_conformance.report.comparison import MET, NotComparable, State, answers_of, need_comparable, states_of
 from vdi_conformance.report.observations import by_number
+from vdi_conformance.report.wording import numbered
 from vdi_conformance.requirements import catalogue
 
 FORMAT: Final = 1
@@ -46,7 +46,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one attempt to answer an open question on each platform; nothing where it was not observed."""
+    """What came of one attempt to answer an open question on each platform; nothing where it was not observed.
+
+    That it was observed on some platforms alone is no difference between answers.
+    """
 
     question: str
     subject: str
@@ -109,12 +112,9 @@ def _need_alike(one: Header, other: Header) -> None:
 
 
 def _platforms(runs: Sequence[Evidence]) -> Iterator[Platform]:
-    names = [_name(run.header) for run in runs]
-    many, so_far = Counter(names), Counter[str]()
-    for name, run in zip(names, runs, strict=True):
-        so_far[name] += 1
+    for name, run in zip(numbered([_name(run.header) for run in runs]), runs, strict=True):
         yield Platform(
-            name=f"{name} #{so_far[name]}" if many[name] > 1 else name,
+            name=name,
             platform=run.header.platform,
             python=run.header.python,
             version=run.header.client.version,
@@ -142,5 +142,5 @@ def _observations(runs: Sequence[Evidence]) -> Iterator[Answers]:
     answers = [answers_of(run.checks) for run in runs]
     for key in sorted({key for one in answers for key in one}, key=by_number):
         seen = [one.get(key, []) for one in answers]
-        if any(one != seen[0] for one in seen):
+        if len({tuple(one) for one in seen if one}) > 1:
             yield Answers(question=key[0], subject=key[1], answers=seen)

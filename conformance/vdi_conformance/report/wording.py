@@ -1,6 +1,7 @@
 """The words that several reports share: topics, facts of a run, how a check ended, how to run it again."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from shlex import quote
 from types import MappingProxyType
@@ -50,6 +51,14 @@ def topic(group: str) -> str:
 def topic_of(check: CheckRecord) -> str:
     """Name the topic that a check is filed under."""
     return topic(group_of(check))
+
+
+def numbered(names: Sequence[str]) -> Iterator[str]:
+    """Number those that are alike, so that each can be told from all others."""
+    many, so_far = Counter(names), Counter[str]()
+    for name in names:
+        so_far[name] += 1
+        yield f"{name} #{so_far[name]}" if many[name] > 1 else name
 
 
 def case_name(id: str) -> tuple[str, str]:
