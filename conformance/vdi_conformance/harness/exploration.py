@@ -97,7 +97,8 @@ class Exploration(Generic[W, T]):
             report_multiple_bugs=False,
             print_blob=False,
         )
-        explored: Callable[[], None] = seed(self._testbed.seed)(chosen(given(drawn)(self._try)))
+        # The settings come last: a seed that is set after them takes the examples away.
+        explored: Callable[[], None] = chosen(seed(self._testbed.seed)(given(drawn)(self._try)))
         with suppress(_Failed, _Enough):
             explored()
         if self._failures:

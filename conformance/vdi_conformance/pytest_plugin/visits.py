@@ -47,8 +47,7 @@ def pay(config: pytest.Config) -> None:
             return
         _need_portable(config)
         config.stash[MACHINES] = visited = tuple(_told_apart([*_visit(config, places)]))
-        if config.getoption("dist") != EACH:
-            _need_alike(visited)
+        (_need_one_adapter if config.getoption("dist") == EACH else _need_alike)(visited)
     except NoPlace as error:
         raise pytest.UsageError(shown(str(error), SENTENCE)) from error
     # Another worker in the place of one that was lost would wait for a machine that may be gone.
@@ -186,6 +185,17 @@ def _compare_clocks(place: Place, found: Examined) -> None:
     if abs(ahead) > CLOCKS:
         way = "ahead" if ahead > 0 else "behind"
         tell(f"The clock of {place.name} is {abs(ahead)} s {way}: no verdict depends on it, its own logs do.")
+
+
+def _need_one_adapter(visited: Sequence[Visited]) -> None:
+    """Refuse places that have different adapters: that their verdicts differ would say nothing of platforms."""
+    first, *others = visited
+    for other in others:
+        if (here := first.parties[0].name) != (there := other.parties[0].name):
+            raise NoPlace(
+                f"{first.place.name} and {other.place.name} are not platforms of one adapter ({here} and {there}): "
+                "let the reference lead to the same one in every place"
+            )
 
 
 def _need_alike(visited: Sequence[Visited]) -> None:
