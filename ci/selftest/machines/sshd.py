@@ -43,7 +43,7 @@ def programs() -> tuple[str, str, str]:
 def hosts(directory: Path, *names: str) -> Iterator[Hosts]:
     """Start a host of each name, with keys that are made for it and accept no other."""
     sshd, _, keygen = programs()
-    if os.name == "posix" and os.geteuid() == 0:
+    if sys.platform != "win32" and os.geteuid() == 0:
         # A daemon of root's wants this directory, which the service makes when it starts.
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     own = _key(keygen, directory / "own")

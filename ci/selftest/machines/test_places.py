@@ -22,7 +22,6 @@ from vdi_conformance.pytest_plugin.places import PATIENT, NoPlace, make_patient,
         ("ssh=-p 2201 ci@build-7", "build-7", 1, False),
         ("2*ssh=win11//python=py", "win11", 2, False),
         ("ssh=ci@build-7//id=Debian 12", "Debian 12", 1, False),
-        ("socket=10.1.2.3:8888", "10.1.2.3:8888", 1, False),
     ],
 )
 def test_a_place_is_called_what_its_user_calls_it(word: str, name: str, workers: int, here: bool) -> None:
@@ -44,6 +43,7 @@ def test_a_place_that_is_named_twice_has_the_workers_of_both() -> None:
         (["ssh=a//ssh=b"], "duplicate key"),
         (["chdir=work"], "does not say how a place is reached"),
         (["2*ssh=a//id=b"], "cannot all be called b"),
+        (["socket=10.1.2.3:8888"], "everybody may run code"),
     ],
 )
 def test_what_is_no_place_is_refused(words: list[str], told: str) -> None:

@@ -43,6 +43,12 @@ def places_of(words: Sequence[str]) -> tuple[Place, ...]:
     return tuple(found)
 
 
+def refuse_socket(word: str) -> None:
+    """Refuse a place behind a socket server of execnet, which runs whatever anybody sends to it."""
+    if "socket" in (part.partition("=")[0] for part in word.split("//")):
+        raise NoPlace(f"{word!r} is behind a port at which everybody may run code: reach it by ssh=")
+
+
 def make_patient(spec: XSpec) -> None:
     """Keep ssh from asking for a password, and from waiting for a machine that is gone."""
     if spec.ssh and PATIENT not in spec.ssh:
@@ -56,8 +62,9 @@ def _place(word: str, workers: int) -> Place:
         raise NoPlace(
             f"--tx: {word!r} specifies no place ({error}): write it as ssh=user@host//chdir=directory"
         ) from error
-    if not (spec.popen or spec.ssh or spec.socket or spec.vagrant_ssh):
-        raise NoPlace(f"--tx: {word!r} does not say how a place is reached: begin it with ssh=, socket= or popen")
+    refuse_socket(word)
+    if not (spec.popen or spec.ssh or spec.vagrant_ssh):
+        raise NoPlace(f"--tx: {word!r} does not say how a place is reached: begin it with ssh= or popen")
     if workers > 1 and spec.id:
         raise NoPlace(f"--tx: {workers} workers cannot all be called {spec.id}: leave id= out of {word!r}")
     here = bool(spec.popen) and not (spec.python or spec.chdir or spec.via)
@@ -68,7 +75,7 @@ def _name(spec: XSpec) -> str:
     """Call it what the user does: by its id, else by its address, else by this computer's name."""
     if spec.id:
         return str(spec.id)
-    address = spec.ssh or spec.vagrant_ssh or spec.socket
+    address = spec.ssh or spec.vagrant_ssh
     if address:
         return str(address).split()[-1].rpartition("@")[2]
     return platform.node() or "localhost"

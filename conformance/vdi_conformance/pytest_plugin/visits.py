@@ -24,7 +24,7 @@ from vdi_conformance.pytest_plugin.collected import FOREIGN, isolating
 from vdi_conformance.pytest_plugin.examination import Asked, Examined, examined, suite_digest
 from vdi_conformance.pytest_plugin.machines import EACH, MACHINES, ORDINAL, Visited, machine_of, place_of
 from vdi_conformance.pytest_plugin.no_verdict import NoVerdict
-from vdi_conformance.pytest_plugin.places import NoPlace, Place, make_patient, places_of
+from vdi_conformance.pytest_plugin.places import NoPlace, Place, make_patient, places_of, refuse_socket
 from vdi_conformance.pytest_plugin.selection import needs_server
 from vdi_conformance.report.wording import numbered
 from vdi_conformance.untrusted.printable import shown
@@ -111,6 +111,7 @@ def _visit(config: pytest.Config, places: Sequence[Place]) -> Iterator[Visited]:
     group = execnet.Group(execmodel=MODEL)
     try:
         for proxy in config.getoption("px"):
+            refuse_socket(proxy)
             group.makegateway(proxy)
         channels: dict[Place, execnet.Channel] = {}
         for place in (place for place in places if not place.here):
