@@ -35,6 +35,7 @@ def run_suite(tmp_path: Path) -> RunSuite:
     return partial(run_suite_in, tmp_path, *RUN, going)
 
 
+@pytest.mark.long
 def test_a_platform_owes_what_its_lost_worker_had_not_run(run_suite: RunSuite) -> None:
     run = run_suite("--dist=each", "--", "-p", "kills", *FEW)
     assert run.exit_code == 6, run.output

@@ -38,7 +38,10 @@ def open_mask() -> Iterator[None]:
 
 def owner() -> int:
     """Give the user of this process."""
-    return 0 if sys.platform == "win32" else os.geteuid()
+    if sys.platform == "win32":
+        return 0
+    else:  # noqa: RET505 - type checkers pass over this branch on Windows
+        return os.geteuid()
 
 
 def mode(path: Path) -> int:
