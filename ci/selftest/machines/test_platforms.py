@@ -1,5 +1,6 @@
 """With --dist each every place has verdicts of its own: evidence for each, one page, and the exit code of the worst."""
 
+import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,22 @@ def test_each_platform_has_verdicts_of_its_own(run_suite: RunSuite, tmp_path: Pa
     assert "The platforms differ" in told
     assert told.index("GBH-03") < told.index("GBH-01")
     assert main(["matrix", *map(str, files)]) == 1
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="the interpreter with another clock is a shell script")
+def test_a_clock_that_is_off_is_told_and_changes_nothing(run_suite: RunSuite, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import time\n_time = time.time\ntime.time = lambda: _time() - 3600\n", encoding="utf-8"
+    )
+    slow = tmp_path / "slow"
+    slow.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path} exec {sys.executable} "$@"\n', encoding="utf-8")
+    slow.chmod(0o755)
+    (tmp_path / "other" / "mine.py").write_text(RIGHT, encoding="utf-8")
+    run = run_suite(*RUN, "--tx=popen//id=here", other(tmp_path, str(slow)))
+    assert run.exit_code == 0, run.output
+    assert re.search("The clock of other is 3[56][0-9][0-9] s behind", run.output)
+    assert {check.verdict for check in run.evidence.checks} == {"passed"}
 
 
 @pytest.mark.long
