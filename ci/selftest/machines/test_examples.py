@@ -10,12 +10,13 @@ from hypothesis.database import InMemoryExampleDatabase
 from selftest.suite.runs import RunSuite, run_suite_in
 from selftest.suite.test_exploring import DRAWN, Counting
 from vdi_conformance.harness.exploration import Exploration
-from vdi_conformance.harness.found_examples import ExamplesOf, ForeignExample, packed, shared, unpack
+from vdi_conformance.harness.found_examples import ExamplesOf, ForeignExample, add, contents, in_directories, in_memory
 from vdi_conformance.harness.judging import ConformanceFailure
 
 if TYPE_CHECKING:
     from hypothesis.database import ExampleDatabase
 
+    from vdi_conformance.harness.found_examples import Example
     from vdi_conformance.harness.testbed import Testbed
 
 
@@ -38,32 +39,38 @@ def test_what_failed_before_is_tried_first(tmp_path: Path) -> None:
     alone = attempts(3, None)
     assert len(alone) > 2
     directories = [tmp_path / "own", tmp_path / "others"]
-    attempts(4, ExamplesOf("a", shared(directories[1:])))
-    assert len(attempts(3, ExamplesOf("a", shared(directories)))) < len(alone)
-    assert attempts(3, ExamplesOf("another", shared(directories[1:]))) == alone
+    attempts(4, ExamplesOf("a", in_directories(directories[1:])))
+    assert len(attempts(3, ExamplesOf("a", in_directories(directories)))) < len(alone)
+    assert attempts(3, ExamplesOf("another", in_directories(directories[1:]))) == alone
 
 
 def test_only_the_first_directory_is_written_to(tmp_path: Path) -> None:
     own, others = tmp_path / "own", tmp_path / "others"
-    shared([others]).save(b"key", b"theirs")
-    before = packed([others])
-    examples = shared([own, others])
+    ExamplesOf("a", in_directories([others])).save(b"key", b"theirs")
+    before = contents(in_directories([others]))
+    examples = ExamplesOf("a", in_directories([own, others]))
     examples.save(b"key", b"mine")
     examples.delete(b"key", b"theirs")
     assert {*examples.fetch(b"key")} == {b"mine", b"theirs"}
-    assert packed([others]) == before
+    assert contents(in_directories([others])) == before
 
 
 def test_examples_travel(tmp_path: Path) -> None:
-    shared([tmp_path / "here"]).save(b"key", b"example")
-    unpack(packed([tmp_path / "here"]), tmp_path / "there")
-    assert [*shared([tmp_path / "there"]).fetch(b"key")] == [b"example"]
+    here, there = in_directories([tmp_path / "here"]), in_directories([tmp_path / "there"])
+    ExamplesOf("a", here).save(b"key", b"example")
+    add(there, contents(in_memory(contents(here))))
+    assert [*ExamplesOf("a", there).fetch(b"key")] == [b"example"]
 
 
-@pytest.mark.parametrize("place", ["../x", "/etc/x", "a/../../b", "a", "a/b/c", "G0/ff", "ab/cd\n"])
-def test_no_example_gets_out_of_its_directory(place: str, tmp_path: Path) -> None:
-    with pytest.raises(ForeignExample, match="is no example of Hypothesis"):
-        unpack({"ab/cd": b"", place: b"x"}, tmp_path / "examples")
+def test_no_example_gets_out_of_its_directory(tmp_path: Path) -> None:
+    add(in_directories([tmp_path / "examples"]), [(b"../x", b"1"), (b"/etc/x", b"2"), (b"\0", b"3")])
+    assert [path.name for path in tmp_path.iterdir()] == ["examples"]
+
+
+@pytest.mark.parametrize("sent", [("key", b""), (b"key", None), (b"key", b"x" * 100_000), (b"x" * 100_000, b"")])
+def test_what_is_no_example_is_refused(sent: "Example", tmp_path: Path) -> None:
+    with pytest.raises(ForeignExample, match="no example of Hypothesis"):
+        add(in_directories([tmp_path / "examples"]), [sent])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -96,12 +103,12 @@ def test_a_run_without_a_seed_has_none(run_suite: RunSuite, tmp_path: Path) -> N
 def test_a_worker_elsewhere_sends_what_it_found(run_suite: RunSuite, tmp_path: Path) -> None:
     examples = tmp_path / "examples"
     (tmp_path / "there").mkdir()
-    there = f"--tx=popen//chdir={tmp_path / 'there'}"
+    there = f"--tx=popen//chdir={tmp_path / 'there'}//env:TMPDIR={tmp_path / 'there'}"
     run = run_suite("--seed=5", f"--examples={examples}", there, *PROPERTY)
     assert run.exit_code == 1, run.output
-    found = packed([examples])
+    found = contents(in_directories([examples]))
     assert found
     assert list((tmp_path / "there").iterdir()) == []
     again = run_suite("--seed=6", f"--examples={examples}", there, *PROPERTY)
     assert again.exit_code == 1, again.output
-    assert packed([examples]).keys() >= found.keys()
+    assert {*contents(in_directories([examples]))} >= {*found}

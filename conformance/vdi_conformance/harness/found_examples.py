@@ -1,21 +1,24 @@
 """Examples that were found to fail, kept by Hypothesis's own databases from run to run and from machine to machine."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from hypothesis.database import (
     DirectoryBasedExampleDatabase,
     ExampleDatabase,
+    InMemoryExampleDatabase,
     MultiplexedDatabase,
     ReadOnlyDatabase,
 )
 
 LARGEST: Final = 64 * 1024
-"""Bytes: no example is so large."""
-_PLACE: Final = re.compile(r"[0-9a-f]{1,128}/[0-9a-f]{1,128}")
-"""Where a database of a directory keeps an example: by digests of its key and of the example."""
+"""Bytes: no key and no example is so large."""
+_KEYS: Final = b"vdi-conformance: all keys"
+"""What all keys are kept under, since no database tells which it has."""
+
+Example = tuple[bytes, bytes]
+"""An example, behind the key under which it is kept."""
 
 
 class ForeignExample(ValueError):
@@ -32,7 +35,7 @@ class ExamplesOf(ExampleDatabase):
 
     def save(self, key: bytes, value: bytes) -> None:
         """Keep one."""
-        self._shared.save(self._prefix + key, value)
+        add(self._shared, [(self._prefix + key, value)])
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
         """Give all."""
@@ -43,28 +46,28 @@ class ExamplesOf(ExampleDatabase):
         self._shared.delete(self._prefix + key, value)
 
 
-def shared(directories: Sequence[Path]) -> ExampleDatabase:
+def in_directories(directories: Sequence[Path]) -> ExampleDatabase:
     """Read examples from all of these directories, and write to the first alone."""
     first, *others = map(DirectoryBasedExampleDatabase, directories)
     return MultiplexedDatabase(first, *map(ReadOnlyDatabase, others))
 
 
-def packed(directories: Iterable[Path]) -> dict[str, bytes]:
-    """Give all examples of these directories, to be sent to another machine."""
-    return {
-        place: file.read_bytes()
-        for directory in directories
-        for file in sorted(directory.glob("*/*"))
-        if _PLACE.fullmatch(place := file.relative_to(directory).as_posix()) and file.stat().st_size <= LARGEST
-    }
+def in_memory(examples: Iterable[Example]) -> ExampleDatabase:
+    """Keep examples for as long as this process lives."""
+    database = InMemoryExampleDatabase()
+    add(database, examples)
+    return database
 
 
-def unpack(examples: Mapping[str, bytes], directory: Path) -> None:
-    """Put examples into a directory; a ForeignExample where one would be elsewhere, or is none."""
-    for place, example in examples.items():
-        if not _PLACE.fullmatch(place) or len(example) > LARGEST:
-            raise ForeignExample(f"{place[:80]!r} is no example of Hypothesis: see what that machine runs")
-    for place, example in examples.items():
-        file = directory / place
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(example)
+def contents(database: ExampleDatabase) -> list[Example]:
+    """Give all examples, to be sent to another machine."""
+    return sorted((key, value) for key in {*database.fetch(_KEYS)} for value in database.fetch(key))
+
+
+def add(database: ExampleDatabase, examples: Iterable[Example]) -> None:
+    """Keep examples, which may come from another machine: what cannot be one is a ForeignExample."""
+    for key, value in examples:
+        if not all(isinstance(one, bytes) and len(one) <= LARGEST for one in (key, value)):
+            raise ForeignExample("a worker has sent what is no example of Hypothesis: see what runs on its machine")
+        database.save(_KEYS, key)
+        database.save(key, value)
