@@ -64,10 +64,12 @@ def contents(database: ExampleDatabase) -> list[Example]:
     return sorted((key, value) for key in {*database.fetch(_KEYS)} for value in database.fetch(key))
 
 
-def add(database: ExampleDatabase, examples: Iterable[Example]) -> None:
+def add(database: ExampleDatabase, examples: Iterable[object]) -> None:
     """Keep examples, which may come from another machine: what cannot be one is a ForeignExample."""
-    for key, value in examples:
-        if not all(isinstance(one, bytes) and len(one) <= LARGEST for one in (key, value)):
-            raise ForeignExample("a worker has sent what is no example of Hypothesis: see what runs on its machine")
-        database.save(_KEYS, key)
-        database.save(key, value)
+    for example in examples:
+        match example:
+            case (bytes() as key, bytes() as value) if len(key) <= LARGEST and len(value) <= LARGEST:
+                database.save(_KEYS, key)
+                database.save(key, value)
+            case _:
+                raise ForeignExample("a worker has sent what is no example of Hypothesis: see what its machine runs")
