@@ -1,4 +1,4 @@
-"""All that the project uses of pytest's private interfaces, and why no public one does."""
+"""All that the project uses of private interfaces of pytest and pytest-xdist, and why no public one does."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,3 +38,20 @@ def replace_stream(config: pytest.Config, wrap: Callable[[Any], Any]) -> Any:
 def forget_interruption(reporter: Any) -> None:
     """Keep pytest from telling at its end what ended the run; no hook and no option keeps it from that."""
     reporter._keyboardinterrupt_memo = None
+
+
+def without_copies(config: pytest.Config) -> None:
+    """Keep pytest-xdist from copying its own pytest into the working directories of other machines.
+
+    They have one of their own, whose version was asked for. There is no option for that; the copying is deprecated.
+    """
+    session: Any = config.pluginmanager.get_plugin("dsession")
+    session.nodemanager.roots.clear()
+
+
+def keep_own_paths(spec: Any) -> None:
+    """Keep pytest-xdist from giving another interpreter of this machine the module path of this one.
+
+    It does so with every process that this one starts, whichever Python that is.
+    """
+    spec.popen = None

@@ -184,7 +184,12 @@ def test_a_port_that_is_taken_is_refused() -> None:
 
 def test_other_computers_are_let_in_only_with_a_warning_and_no_other_account_reads_the_password(tmp_path: Path) -> None:
     file = tmp_path / "told.json"
+    # Whoever made this before is not to read what is written to it.
+    made_before = tmp_path / "made before"
+    made_before.touch(0o666)
+    file.with_name("told.json.new").hardlink_to(made_before)
     done = ran("--tds", "0.0.0.0:0", "--json", str(file), "--", PYTHON, "-c", "")
+    assert made_before.read_text("utf-8") == ""
     assert json.loads(file.read_text("utf-8"))["address"].startswith("127.0.0.1:")
     assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
     assert (done.returncode, "Warning: 0.0.0.0 can be reached from other computers" in done.stderr) == (0, True)

@@ -20,6 +20,7 @@ GLOSSARY = ROOT / "conformance" / "GLOSSARY.md"
 PAGES = sorted(
     {
         *ROOT.glob("*.md"),
+        *ROOT.glob(".github/*.md"),
         *(ROOT / "conformance").glob("*.md"),
         *ROOT.glob("[cfr]*/README.md"),
         *ROOT.glob("ci/results*/README.md"),

@@ -11,7 +11,7 @@ import pytest
 from selftest.evidence.samples import HEADER
 from selftest.report import certificates as made
 from selftest.report.made import check
-from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Footer, Observation, Requests
+from vdi_conformance.evidence.records import Call, Cause, CheckRecord, Footer, Machine, Observation, Requests
 from vdi_conformance.report.certificate import understood
 from vdi_conformance.report.certificate_archive import InvalidCertificate
 from vdi_conformance.report.certificate_plausibility import check_run
@@ -119,6 +119,7 @@ def test_a_record_that_cannot_be_is_refused(record: CheckRecord, problem: str) -
         ({"started": "20260101T000000+0000"}, "no time in UTC"),
         ({"started": "yesterday"}, "no time in UTC"),
         ({"plugins": {}}, "it had the plugins none"),
+        ({"machines": [Machine(name="a", platform="b", python="3.11")]}, "it was spread over machines"),
         ({"plugins": {"pytest-xdist": "3", "pytest-sugar": "1"}}, "it had the plugins pytest-xdist, pytest-sugar"),
         ({"tools": {"pytest": "9"}}, "its tools are not hypothesis, msgspec, pytest, pytest-xdist"),
         ({"tools": HEADER.tools | {"pytest": ""}}, "its tools are not"),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import strategies as st
+from hypothesis.database import ExampleDatabase
 
 from selftest.suite.runs import RunSuite
 from vdi_conformance.harness.exploration import SHRINKS, Exploration, numbers, telling
@@ -29,9 +30,10 @@ DRAWN = st.lists(numbers(8), min_size=4, max_size=4)
 class Counting:
     """Stands for a testbed: it has a seed, and counts how often it was cleared."""
 
-    def __init__(self, seed: int, known_to_fail: bool = False) -> None:
+    def __init__(self, seed: int, known_to_fail: bool = False, examples: ExampleDatabase | None = None) -> None:
         self.seed = seed
         self.known_to_fail = known_to_fail
+        self.examples = examples
         self.cleared = 0
 
     def clear(self) -> None:

@@ -25,6 +25,7 @@ from vdi_conformance.cli.doctor import doctor
 from vdi_conformance.cli.emulator import emulator
 from vdi_conformance.cli.evidence import evidence
 from vdi_conformance.cli.keys import keys
+from vdi_conformance.cli.matrix import matrix
 from vdi_conformance.cli.prove import prove
 from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import UsageRefusal
@@ -62,6 +63,7 @@ VERBS: Final = (
     report,
     reproduce,
     compare,
+    matrix,
     diff,
     certify,
     sign,

@@ -59,8 +59,9 @@ def _write(json: Path, text: str) -> None:
         return
     unfinished = json.with_name(f"{json.name}.new")
     try:
-        # Whoever waits for the file finds all of it; it holds the password.
-        with open(unfinished, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        # Whoever waits for the file finds all of it. It holds the password: what lies there already is not written to.
+        unfinished.unlink(missing_ok=True)
+        with open(unfinished, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(text)
         unfinished.replace(json)
     except OSError as error:

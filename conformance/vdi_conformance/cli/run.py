@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -25,6 +26,9 @@ CACHED: Final = (
     *("--cache-show", "--cache-clear"),
 )
 """The options of pytest that need its cache."""
+SPREADING: Final = ("worksteal", "each")
+ADDED: Final = "PYTEST_ADDOPTS"
+"""The variable whose options pytest puts before those of its command line."""
 
 
 def _empty(directory: Path) -> None:
@@ -63,6 +67,23 @@ def run(
         str | None,
         typer.Option("-n", metavar="N", parser=values.workers, help="Spread the checks over so many worker processes."),
     ] = None,
+    places: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tx",
+            metavar="PLACE",
+            help="Run checks there, such as ssh=user@host//chdir=directory; may be repeated.",
+        ),
+    ] = None,
+    dist: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            parser=values.one_of("way to spread checks", SPREADING),
+            autocompletion=values.completing(lambda: SPREADING),
+            help="With --tx: worksteal spreads the checks over all places, each runs all of them in each place.",
+        ),
+    ] = SPREADING[0],
     profile: Annotated[
         str | None,
         typer.Option(
@@ -116,6 +137,13 @@ def run(
     seed: Annotated[
         int | None, typer.Option(metavar="S", parser=values.seed, help="Explore with other generated choices.")
     ] = None,
+    examples: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="With --seed: try first what earlier runs found to fail, and keep that here; others are only read.",
+        ),
+    ] = None,
     challenge: Annotated[
         str | None,
         typer.Option(
@@ -159,6 +187,10 @@ def run(
     """
     look_here()
     _need_no_cache(pytest_options or [])
+    if places and workers is not None:
+        raise UsageRefusal("-n and --tx both say how many workers there are: write -n 2 as --tx 2*popen.")
+    if dist != SPREADING[0] and not places:
+        raise UsageRefusal(f"--dist {dist} needs to be told the places: name each by --tx.")
     reports = {"--junit": junit, "--html": html, "--markdown": markdown}
     distinct(
         [("--evidence", evidence), *reports.items(), ("--allure", allure)],
@@ -178,6 +210,7 @@ def run(
         "--vdi-endurance": [endurance],
         "--vdi-timeout-scale": [timeout_scale],
         "--vdi-seed": [seed],
+        "--vdi-examples": examples or [],
         "--vdi-challenge": [challenge],
         "--vdi-baseline": [baseline],
         "--vdi-evidence": [evidence],
@@ -189,9 +222,17 @@ def run(
         options += ["-p", "no:allure_pytest"]
     options += ["--vdi-every-combination"] if every_combination else []
     options += ["--vdi-crash-points"] if crash_points else []
-    spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []
     for variable in FOREIGN:
         os.environ.pop(variable, None)
     # Named by its directory: with --pyargs pytest would load the conftest.py of the current one.
-    suite = str(PACKAGE / "suite")
-    return int(pytest.main([*ISOLATING, *options, *spread, suite, *(pytest_options or [])]))
+    own = [*ISOLATING, str(PACKAGE / "suite")]
+    if not places:
+        spread = ["-n", workers, "--dist", "worksteal"] if workers is not None else []
+        return int(pytest.main([*own, *options, *spread, *(pytest_options or [])]))
+    # Other machines are given the command line, and know these by other paths.
+    os.environ[ADDED] = shlex.join(own)
+    try:
+        spread = ["--vdi-isolated", f"--dist={dist}", *(f"--tx={place}" for place in places)]
+        return int(pytest.main([*options, *spread, *(pytest_options or [])]))
+    finally:
+        del os.environ[ADDED]

@@ -88,7 +88,7 @@ class Broker:
     def _listen(self) -> socket.socket:
         listener, place, self._secret = listening(self._directory.socket, self._on_port)
         if not self._secret:
-            self._directory.let_in_others()
+            self._directory.let_in()
         listener.listen(256)
         self._directory.publish(place, self._secret)
         return listener

@@ -96,15 +96,15 @@ class MachineDirectory:
         self._garbage += [area_file(str(self._path), area) for area in areas]
         self._garbage = [path for path in self._garbage if not _deleted(path)]
 
-    def let_in_others(self) -> None:
-        """Let processes of other accounts connect, where there can be some: those of the group, or that root starts.
+    def let_in(self) -> None:
+        """Let those connect who may, whatever the mask of this process: the group, whoever root starts, or the owner.
 
-        Which of them may do what is decided by the broker, whom the system tells the account of each.
+        Which of several accounts may do what is decided by the broker, whom the system tells the account of each.
         """
         if self._group is not None:
             hand_to(self._group, Path(self.socket), AREA_MODE)
-        elif _serves_others():
-            os.chmod(self.socket, _FOR_ALL)  # noqa: PTH101 - there is no such method on Windows
+        elif sys.platform != "win32":
+            Path(self.socket).chmod(_FOR_ALL if _serves_others() else PRIVATE)
 
     def give(self, areas: Iterable[tuple[int, Account]]) -> None:
         """Let an area belong to the account that its set belongs to."""

@@ -104,6 +104,8 @@ else:
             os.posix_fallocate(descriptor, 0, length)
 
 
+_OWN: Final = 0o600
+"""Who may use an area until it is given to the account of its set: the broker's own."""
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.ENOMEM, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """What the system says where there is no room; whatever else it says is no answer of VDI's."""
 
@@ -123,7 +125,7 @@ def make_area(directory: str, area: int, length: int) -> bool:
     """Make the file of an area; False where there is no room for it, an OSError where it cannot be made at all."""
     path = area_file(directory, area)
     try:
-        with path.open("xb") as file:
+        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, _OWN)) as file:
             _allocate(file.fileno(), length)
     except OSError as error:
         if error.errno not in NO_ROOM:

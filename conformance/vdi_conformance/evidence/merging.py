@@ -15,7 +15,6 @@ from vdi_conformance.untrusted.bounds import MOST_SHARDS
 OWN: Final = ("shard", "started")
 """What the headers of shards have each for itself."""
 _KERNEL: Final = re.compile(r"^Linux-\d[\d.]*(?:-\d+)?")
-"""The release of a kernel, which differs between machines that run one image."""
 
 
 class NotMergeable(ValueError):
@@ -107,16 +106,21 @@ def _need_one_run(parts: Sequence[_Part]) -> None:
 def _compared(part: _Part) -> dict[str, Any]:
     """Lay out all in which the shards of a run agree."""
     header = _common(part.evidence.header, part.shard)
-    told = msgspec.structs.asdict(header) | {"platform": _KERNEL.sub("Linux", header.platform)}
+    told = msgspec.structs.asdict(header) | {"platform": image(header.platform)}
     plain = {name: value for name, value in msgspec.to_builtins(told).items() if name not in OWN}
-    return {"number of shards": part.shard.of, **dict(_flat(plain))}
+    return {"number of shards": part.shard.of, **dict(laid_out(plain))}
 
 
-def _flat(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+def image(platform: str) -> str:
+    """Give a platform without what differs between machines that run one image: the release of the kernel of Linux."""
+    return _KERNEL.sub("Linux", platform)
+
+
+def laid_out(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     """Give each single value by the names that lead to it, such as client.version."""
     for name, one in value.items():
         if isinstance(one, dict):
-            yield from _flat(one, f"{above}{name}.")
+            yield from laid_out(one, f"{above}{name}.")
         else:
             yield f"{above}{name}", one
 

@@ -93,6 +93,14 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return f"{self.number}/{self.of}"
 
 
+class Machine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A place in which checks ran, as who named it calls it, with the platform and the Python that it said it has."""
+
+    name: str
+    platform: str
+    python: str
+
+
 class Header(Record, frozen=True, kw_only=True, tag="header"):
     """First line: what was run against what, and how; `started` is a time in UTC (ISO 8601).
 
@@ -100,6 +108,8 @@ class Header(Record, frozen=True, kw_only=True, tag="header"):
     by distribution, or by module, without a version, where it belongs to none. `selection` says in words all that
     narrows the run down, `shard` among it. `baseline_sha256` is the digest of the known failures that it was given.
     `challenge` is a text that whoever asked for the run had chosen, which shows that it was not made before.
+    `machines` are those over which the run was spread, or the one that it speaks of where each had all checks; there
+    are none where all ran on the one that it was started on.
     """
 
     format: int = FORMAT
@@ -119,6 +129,7 @@ class Header(Record, frozen=True, kw_only=True, tag="header"):
     baseline_sha256: str | None = None
     started: str
     challenge: str = ""
+    machines: list[Machine] = []
 
     @property
     def partial(self) -> bool:
@@ -238,7 +249,8 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     interface gave, by the methods. `calls` are all of them, or where they are very many the ones that tell how it came
     to its end; `unexpected` says which should have been answered otherwise. `ended` has the processes that were told to
     leave, or were seen to have left, before the check was over, and when, on the clock of the calls. `accounts` names
-    those that ran under another account. `series` has what a check of endurance counted on its way.
+    those that ran under another account. `series` has what a check of endurance counted on its way. `machine` is the
+    one of the header's on which it ran, where that has some.
     """
 
     id: str
@@ -262,6 +274,7 @@ class CheckRecord(Record, frozen=True, kw_only=True, tag="check"):
     conditions: dict[str, str] = {}
     walked: Walked | None = None
     series: list[Series] = []
+    machine: str = ""
 
 
 class Whole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -124,6 +124,7 @@ def redacted(run: Evidence, redactor: Redactor) -> Evidence:
     """Give a run without names, and as if it had been made without a baseline, which is its owner's business."""
     for record in (run.header, *run.checks, run.footer):
         redactor.learn("user", sorted(homes(msgspec.to_builtins(record))))
+    redactor.learn("machine", [machine.name for machine in run.header.machines])
     header = msgspec.structs.replace(run.header, baseline_sha256=None)
     footer = msgspec.structs.replace(run.footer, complaints=[])
     checks = [msgspec.structs.replace(check, known=None, verdict=_unlisted(check)) for check in run.checks]

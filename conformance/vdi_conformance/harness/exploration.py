@@ -83,16 +83,22 @@ class Exploration(Generic[W, T]):
         had before it was known. Where nothing more can be learnt, all ends at once: with what failed before, or with
         that error.
         """
+        found = self._testbed.examples
+        # Those that were found before come first; what is known to fail is not made simple.
+        wanted = {Phase.reuse: found is not None, Phase.generate: True, Phase.shrink: not self._testbed.known_to_fail}
         chosen = settings(
             max_examples=examples,
-            phases=(Phase.generate,) if self._testbed.known_to_fail else (Phase.generate, Phase.shrink),
-            database=None,
+            phases=[phase for phase, is_wanted in wanted.items() if is_wanted],
+            database=found,
+            # The seed decides, also where Hypothesis sees that it runs in CI.
+            derandomize=False,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
             print_blob=False,
         )
-        explored: Callable[[], None] = seed(self._testbed.seed)(chosen(given(drawn)(self._try)))
+        # The settings come last: a seed that is set after them takes the examples away.
+        explored: Callable[[], None] = chosen(seed(self._testbed.seed)(given(drawn)(self._try)))
         with suppress(_Failed, _Enough):
             explored()
         if self._failures:

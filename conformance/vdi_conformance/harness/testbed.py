@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from hypothesis.database import ExampleDatabase
+
     from vdi_conformance.contract import Abi
     from vdi_conformance.harness.expectations import Answer
     from vdi_conformance.harness.other_accounts import Other
@@ -56,7 +58,8 @@ class Testbed:
     """Sets up what a check needs, in processes that belong to it alone.
 
     `known_to_fail` says that a failure of the check is expected, so that no time is spent on making it simple; `judged`
-    is the party that it judges, and its time is over after so many seconds.
+    is the party that it judges, and its time is over after so many seconds. `examples` are those that were found to
+    fail before.
     """
 
     __test__: ClassVar = False
@@ -69,12 +72,14 @@ class Testbed:
         known_to_fail: bool = False,
         judged: Judged = "library",
         seconds: float = SECONDS_A_CHECK,
+        examples: ExampleDatabase | None = None,
     ) -> None:
         self.session = session
         self._judged = judged
         session.begin(seconds)
         self.processes = Processes(session)
         self.known_to_fail = known_to_fail
+        self.examples = examples
         self.observations: list[Observation] = []
         self.walked: Walked | None = None
         self.series: list[Series] = []
@@ -456,3 +461,4 @@ TESTBED: Final = pytest.StashKey[Testbed]()
 ENDED: Final = pytest.StashKey[Literal["warned", "broken off"]]()
 """How a check ended that did not pass: with a warning of what an answer was, or otherwise."""
 KNOWN_TO_FAIL: Final = pytest.StashKey[bool]()
+EXAMPLES: Final = pytest.StashKey["ExampleDatabase"]()

@@ -7,6 +7,8 @@ ENDED: Final = (0, 1, 5)
 """Pytest's exit codes of a run that came to its end."""
 UNTESTED: Final = 6
 """Something that is required was not tested, or ended in error."""
+_WORST_FIRST: Final = (1, UNTESTED, 5, 0)
+"""Any other code says that the run did not come to its end."""
 EXECUTED: Final = ("passed", "warning", "known failure")
 
 
@@ -24,3 +26,8 @@ def exit_code(counts: Mapping[str, int], status: int, complaints: Sequence[str] 
 def with_others(code: int, failed: int) -> int:
     """Give the exit code of a run in which so many tests failed that are no checks: 1, where it came to its end."""
     return 1 if failed and code in (*ENDED, UNTESTED) else code
+
+
+def worst(codes: Sequence[int]) -> int:
+    """Give the exit code of a run that judges several platforms: that of the worst."""
+    return min(codes, key=lambda code: _WORST_FIRST.index(code) if code in _WORST_FIRST else -1)

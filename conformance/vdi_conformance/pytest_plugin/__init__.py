@@ -33,6 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-timeout-scale", metavar="F", help="stretch every time limit (at least 1)")
     add("--vdi-seed", metavar="S", help="seed of everything that is chosen at random")
     add(
+        "--vdi-examples",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="try first what earlier runs with a seed found to fail, and keep it there; further ones are only read",
+    )
+    add(
         "--vdi-challenge", metavar="TEXT", help="enter this into the evidence, which shows that it is of no earlier run"
     )
     add("--vdi-baseline", metavar="FILE", help="the known failures, strictly (TOML)")
@@ -41,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--vdi-html", metavar="FILE", help="write the run as a web page there at its end")
     add("--vdi-markdown", metavar="FILE", help="write the run in Markdown there at its end, for a job's summary")
     add("--vdi-proof", metavar="FILE", help="make the trials of this plan, which `vdi-conformance prove` writes")
+    add(
+        "--vdi-isolated",
+        action="store_true",
+        help="keep settings of working directories on other machines out, as `vdi-conformance run` does here",
+    )
     add(
         "--vdi-start",
         choices=["forkserver", "spawn"],
@@ -67,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
         baseline,
         bounds,
         failed_in,
+        machines,
         no_verdict,
         outputs,
         phases,
@@ -78,8 +91,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
     first = (no_verdict, bounds, usage_errors, repetition, outputs)
-    for plugin in (*first, baseline, profile, shards, adapter, failed_in, selection, phases):
+    for plugin in (*first, baseline, profile, shards, machines, adapter, failed_in, selection, phases):
         config.pluginmanager.register(plugin, f"vdi-{plugin.__name__.rpartition('.')[2]}")
+    if config.getoption("vdi_examples"):
+        from vdi_conformance.pytest_plugin import examples
+
+        config.pluginmanager.register(examples, "vdi-examples")
     if config.getoption("collectonly"):
         return
     if config.getoption("vdi_proof"):

@@ -13,6 +13,7 @@ from vdi_conformance.harness.worker_session import ProfileLimits
 from vdi_conformance.host.lifeline import die_with_parent
 from vdi_conformance.host.spec import RunSettings
 from vdi_conformance.host.supervisor import Supervisor
+from vdi_conformance.pytest_plugin.machines import MACHINES, ORDINAL, machine_of
 from vdi_conformance.pytest_plugin.parties import PARTIES, UnknownParties, ask_parties, parties_of
 from vdi_conformance.pytest_plugin.probe import Trouble, probe
 from vdi_conformance.pytest_plugin.profile import PROFILE
@@ -32,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if (worker := _worker_input(config)) is not None:
         die_with_parent(os.getppid())
         client, server = (msgspec.convert(party, Party) for party in worker[_KEY])
+    elif visited := config.stash[MACHINES]:
+        client, server = visited[0].parties
     else:
         client, server = _ask(config)
     config.stash[PARTIES] = client, server
@@ -45,8 +48,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Hand the workers of pytest-xdist what was found out."""
-    node.workerinput[_KEY] = [msgspec.to_builtins(party) for party in node.config.stash[PARTIES]]
+    """Hand the workers of pytest-xdist what was found out, where they are."""
+    visited = machine_of(node.config, node)
+    parties = node.config.stash[PARTIES] if visited is None else visited.parties
+    node.workerinput[_KEY] = [msgspec.to_builtins(party) for party in parties]
 
 
 def limits_of(config: pytest.Config) -> ProfileLimits:
@@ -93,5 +98,7 @@ def cpu_of(config: pytest.Config) -> int | None:
     worker = _worker_input(config)
     if sys.platform == "linux" and worker is not None:
         cpus = sorted(os.sched_getaffinity(0))
-        return cpus[int(worker["workerid"].removeprefix("gw")) % len(cpus)]
+        # Workers may have names of their own, and those on other machines take no processor of this one.
+        number = worker.get(ORDINAL)
+        return cpus[int(worker["workerid"].removeprefix("gw") if number is None else number) % len(cpus)]
     return None

@@ -20,7 +20,7 @@ from vdi_conformance.evidence.records import Cause, CheckRecord
 from vdi_conformance.harness.testbed import TESTBED
 from vdi_conformance.output.files import NotWritable, not_writable, write
 from vdi_conformance.pytest_plugin.checks import check_id, level_of, requirements_of
-from vdi_conformance.pytest_plugin.evidence import COLLECTOR, header_of
+from vdi_conformance.pytest_plugin.evidence import COLLECTORS, header_of
 from vdi_conformance.pytest_plugin.no_verdict import ENDS
 from vdi_conformance.pytest_plugin.phases import Phases
 from vdi_conformance.report import allure
@@ -151,7 +151,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(config, "workerinput"):
         return
     directory = Path(config.getoption("allure_report_dir"))
-    collector = config.stash[COLLECTOR]
+    (collector,) = config.stash[COLLECTORS]
     texts = {"environment.properties": allure.environment(collector.header), "categories.json": allure.categories()}
     complaints = collector.footer.complaints if collector.footer else []
     try:

@@ -15,14 +15,14 @@ from vdi_conformance.harness.endurance import MARKER
 from vdi_conformance.pytest_plugin.checks import about_of, check_id, requirements_of
 
 PACKAGE: Final = Path(str(files("vdi_conformance")))
-ISOLATING: Final = (
-    f"--config-file={PACKAGE / 'cli' / 'pytest.ini'}",
-    f"--rootdir={PACKAGE}",
-    "-p",
-    "no:cacheprovider",
-    "--no-header",
-)
-"""Keeps settings and caches of the directory in which a vendor starts pytest out of it."""
+
+
+def isolating(package: str) -> tuple[str, ...]:
+    """Give the options that keep settings and caches of a directory out of a run in it, by where the suite lies."""
+    return (f"--config-file={package}/cli/pytest.ini", f"--rootdir={package}", "-p", "no:cacheprovider", "--no-header")
+
+
+ISOLATING: Final = isolating(str(PACKAGE))
 FOREIGN: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "ALLURE_TESTPLAN_PATH")
 """Variables that would have a say as well."""
 _COLLECTING: Final = ("-p", "vdi_conformance.pytest_plugin", "--collect-only", "-qq", "--capture=no", "--assert=plain")

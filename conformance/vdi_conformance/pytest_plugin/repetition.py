@@ -20,8 +20,6 @@ def pytest_configure(config: pytest.Config) -> None:
     given = [said for option, said in REPEATING.items() if config.getoption(option, None)]
     if (config.getoption("count", None) or 1) != 1:
         given.append("--count")
-    if config.getoption("dist", None) == "each":
-        given.append("--dist each")
     given += [f"{name} in the settings of pytest" for name in ("reruns", "retries") if _set(config, name)]
     if given:
         raise pytest.UsageError(f"{', '.join(given)} would run checks more than once: {_REMEDY}")

@@ -1,14 +1,18 @@
 """Writes the reports that were asked for, such as JUnit XML, at the end of a whole run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.output.files import NotWritable, discard, write
-from vdi_conformance.pytest_plugin.evidence import COLLECTOR
+from vdi_conformance.pytest_plugin.evidence import COLLECTORS
 from vdi_conformance.pytest_plugin.no_verdict import ENDS
 from vdi_conformance.pytest_plugin.outputs import REPORTS
+from vdi_conformance.report import matrix_views
 from vdi_conformance.report.formats import FORMATS
+from vdi_conformance.report.matrix import matrix
 
 
 class ReportFile:
@@ -25,15 +29,20 @@ class ReportFile:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write it, unless the run was cut short."""
-        collector = session.config.stash[COLLECTOR]
-        if (evidence := collector.evidence) is None:
+        collectors = session.config.stash[COLLECTORS]
+        runs = [one.evidence for one in collectors if one.evidence is not None]
+        if len(runs) < len(collectors):
             return
         try:
-            write(self._path, FORMATS[self._format](evidence))
+            write(self._path, FORMATS[self._format](runs[0]) if len(runs) == 1 else self._of_all(runs))
         except NotWritable as error:
             session.config.stash[ENDS].give_up(str(error))
         else:
-            collector.written.append(f"{REPORTS[self._format]} to {self._path}")
+            collectors[0].written.append(f"{REPORTS[self._format]} to {self._path}")
+
+    def _of_all(self, runs: Sequence[Evidence]) -> bytes:
+        """Put the platforms of a run beside each other."""
+        return matrix_views.FORMATS[self._format](matrix(runs)).encode()
 
 
 def pytest_configure(config: pytest.Config) -> None:

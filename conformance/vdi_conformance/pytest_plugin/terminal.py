@@ -9,10 +9,12 @@ from rich.text import Text
 
 from vdi_conformance.evidence.records import Verdict
 from vdi_conformance.private_interfaces import stream_of
-from vdi_conformance.pytest_plugin.evidence import COLLECTOR
+from vdi_conformance.pytest_plugin.evidence import COLLECTORS, Collector
 from vdi_conformance.pytest_plugin.no_verdict import ENDS
 from vdi_conformance.pytest_plugin.phases import is_lost, phase_of
 from vdi_conformance.pytest_plugin.profile import PROFILE
+from vdi_conformance.report.matrix import matrix
+from vdi_conformance.report.matrix_views import as_text
 from vdi_conformance.report.profile_summary import profile_lines
 from vdi_conformance.report.summary import summary
 from vdi_conformance.untrusted.printable import shown
@@ -81,15 +83,27 @@ def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
-    """Print the summary; wrong usage has its sentence and nothing else."""
-    collector = config.stash[COLLECTOR]
-    if collector.footer is None or exitstatus == pytest.ExitCode.USAGE_ERROR:
+    """Print the summary, or that of each platform; wrong usage has its sentence and nothing else."""
+    collectors = config.stash[COLLECTORS]
+    if any(one.footer is None for one in collectors) or exitstatus == pytest.ExitCode.USAGE_ERROR:
         return
-    if config.stash[ENDS].given_up and not collector.checks:
+    if config.stash[ENDS].given_up and not any(one.checks for one in collectors):
         return
-    terminalreporter.section("conformance")
     writer = config.get_terminal_writer()
     console = Console(file=stream_of(config), force_terminal=writer.hasmarkup, width=writer.fullwidth, highlight=False)
+    for collector in collectors:
+        terminalreporter.section(" on ".join(filter(None, ["conformance", collector.place])))
+        _tell(console, config, collector)
+    runs = [one.evidence for one in collectors if one.evidence is not None]
+    if len(collectors) > 1 and len(runs) == len(collectors):
+        terminalreporter.section("platforms")
+        console.print(Text(as_text(matrix(runs))), soft_wrap=True)
+    if written := [one for collector in collectors for one in collector.written]:
+        console.print(Text(f"Written: {'; '.join(written)}."), soft_wrap=True)
+
+
+def _tell(console: Console, config: pytest.Config, collector: Collector) -> None:
+    assert collector.footer is not None
     for part in summary(collector.header, collector.checks, collector.footer, listing=config.get_verbosity() > 0):
         console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
     if (profile := config.stash[PROFILE]) is not None and collector.header.shard is None:
@@ -100,5 +114,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     if collector.not_collected:
         files = ", ".join(sorted(set(collector.not_collected)))
         console.print(Text(f"Not collected, so that no test of it was run: {shown(files)}."))
-    if collector.written:
-        console.print(Text(f"Written: {'; '.join(collector.written)}."), soft_wrap=True)

@@ -92,6 +92,8 @@ def _of_the_whole(run: Evidence, now: datetime) -> Iterator[str]:
     if tuple(header.plugins) != PLUGINS:
         yield f"it had the plugins {', '.join(header.plugins) or 'none'}, `certify` loads {', '.join(PLUGINS)} alone"
     yield from _of_the_parties(header)
+    if header.machines or any(check.machine for check in run.checks):
+        yield "it was spread over machines, and `certify` runs on one"
 
 
 def _of_the_parties(header: Header) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Many runs of one adapter, the oldest first: requirements and open questions by version; pure."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
@@ -18,6 +17,7 @@ from vdi_conformance.report.comparison import (
     states_of,
 )
 from vdi_conformance.report.observations import by_number
+from vdi_conformance.report.wording import numbered
 from vdi_conformance.requirements import catalogue
 
 FORMAT: Final = 1
@@ -92,12 +92,7 @@ def history(runs: Sequence[Evidence]) -> History:
 
 def _labels(runs: Sequence[Evidence]) -> Iterator[str]:
     """Call each run by the version that it judged; runs of one version are numbered."""
-    many = Counter(run.header.client.version for run in runs)
-    so_far = Counter[str]()
-    for run in runs:
-        version = run.header.client.version
-        so_far[version] += 1
-        yield f"{version} #{so_far[version]}" if many[version] > 1 else version
+    return numbered([run.header.client.version for run in runs])
 
 
 def _run(run: Evidence, label: str) -> HistoryRun:

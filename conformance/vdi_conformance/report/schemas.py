@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from vdi_conformance.report import comparison, history, run_report
+from vdi_conformance.report import comparison, history, matrix, run_report
 from vdi_conformance.report.badge import Badge
 from vdi_conformance.report.run_csv import table_schema
 
@@ -19,6 +19,7 @@ def report_schemas() -> dict[str, dict[str, Any]]:
             comparison.Comparison, f"What changed between two runs of vdi-conformance, format {comparison.FORMAT}"
         ),
         "history": _schema(history.History, f"Runs of one adapter by vdi-conformance, format {history.FORMAT}"),
+        "matrix": _schema(matrix.Matrix, f"Runs of one adapter on several platforms, format {matrix.FORMAT}"),
         "badge": _schema(Badge, "The badge of a run of vdi-conformance, as the endpoint of shields.io"),
         "checks-table": table_schema(),
     }

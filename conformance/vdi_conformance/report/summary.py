@@ -158,8 +158,7 @@ def _ending(header: Header, alike: Alike, found: str, listing: bool) -> Iterator
     if check.cause:
         yield _indented(Text(shown_lines(_beginning(check.cause.sentence))))
         yield from (_whole(f"  {line}") for line in _picture(check.cause.sentence))
-    if found:
-        yield _indented(Text(f"fails where {shown(found)}", style="bold"))
+    yield from _places(found, check.machine)
     if check.detail:
         yield _indented(Text(shown_lines(check.detail), style="dim"))
     yield from (_whole(line) for line in call_lines(_last_calls(check), check.unexpected))
@@ -172,6 +171,13 @@ def _ending(header: Header, alike: Alike, found: str, listing: bool) -> Iterator
         counts = Counter(map(group_of, alike.others))
         topics = ", ".join(f"{shown(group) or 'others'} {count}" for group, count in counts.most_common())
         yield _indented(Text(f"{counted(len(alike.others), 'more check')} ended so ({topics}); -v lists them"))
+
+
+def _places(conditions: str, machine: str) -> Iterator[RenderableType]:
+    """Say under which conditions a check failed, and on which of the machines of the run."""
+    for word, place in (("fails where", conditions), ("ran on", machine)):
+        if place:
+            yield _indented(Text(f"{word} {shown(place)}", style="bold"))
 
 
 def _last_calls(check: CheckRecord) -> Sequence[Call]:

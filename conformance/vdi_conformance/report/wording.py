@@ -1,6 +1,7 @@
 """The words that several reports share: topics, facts of a run, how a check ended, how to run it again."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from shlex import quote
 from types import MappingProxyType
@@ -53,6 +54,14 @@ def topic_of(check: CheckRecord) -> str:
     return topic(group_of(check))
 
 
+def numbered(names: Sequence[str]) -> Iterator[str]:
+    """Number those that are alike, so that each can be told from all others."""
+    many, so_far = Counter(names), Counter[str]()
+    for name in names:
+        so_far[name] += 1
+        yield f"{name} #{so_far[name]}" if many[name] > 1 else name
+
+
 def case_name(id: str) -> tuple[str, str]:
     """Split a check's id as tools that know classes and methods want it."""
     module, _, name = id.partition("/")
@@ -69,6 +78,7 @@ def facts(header: Header) -> dict[str, str]:
         "catalogue": header.catalogue_sha256,
         "platform": header.platform,
         "python": header.python,
+        "machines": ", ".join(machine.name for machine in header.machines),
         "seed": str(header.seed),
         "timeout-scale": f"{header.timeout_scale:g}",
         "selection": "; ".join(header.selection),
@@ -124,6 +134,8 @@ def account(header: Header, check: CheckRecord) -> str:
         lines.append(check.cause.sentence)
         if check.cause.observed:
             lines.append(expectation(check.cause))
+    if check.machine:
+        lines.append(f"on {check.machine}")
     if check.known:
         lines.append(known_line(check.known))
     if check.detail:

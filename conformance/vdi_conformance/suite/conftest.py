@@ -14,7 +14,7 @@ from vdi_conformance.harness.endurance import SIZES, Endurance, Progress
 from vdi_conformance.harness.judging import judged_party, not_applicable
 from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.statement_run import Kind, StatementRun
-from vdi_conformance.harness.testbed import ENDED, KNOWN_TO_FAIL, TESTBED, Testbed
+from vdi_conformance.harness.testbed import ENDED, EXAMPLES, KNOWN_TO_FAIL, TESTBED, Testbed
 from vdi_conformance.harness.worker_session import SECONDS_A_CHECK, WorkerSession
 from vdi_conformance.walks.check import Recorder
 
@@ -30,7 +30,8 @@ def testbed(request: pytest.FixtureRequest, vdi_session: WorkerSession) -> Itera
     known_to_fail = request.node.stash.get(KNOWN_TO_FAIL, False)
     asked = SIZES.get(request.config.getoption("vdi_endurance"))
     seconds = SECONDS_A_CHECK if asked is None else asked.seconds
-    testbed = Testbed(vdi_session, request.node.nodeid, known_to_fail, judged, seconds)
+    examples = request.node.stash.get(EXAMPLES, None)
+    testbed = Testbed(vdi_session, request.node.nodeid, known_to_fail, judged, seconds, examples)
     with _held_to_account(request, testbed):
         yield testbed
 
