@@ -1,12 +1,11 @@
 """A gate: red when something breaks, green with the baseline made from that, red when that lists too much."""
 
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from selftest.commands import run_command
 from selftest.suite.runs import Run, RunSuite, judging, run_suite_in
 from vdi_conformance.cli import main
 from vdi_conformance.evidence.files import NotEvidence, read
@@ -121,6 +120,5 @@ def test_files_that_were_named_are_a_selection(tmp_path: Path) -> None:
 
 def pytest_alone(directory: Path, *options: str) -> Run:
     """Run pytest itself, as one who does not use the command."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=120, check=False)
+    done = run_command(directory, "-p", "no:cacheprovider", *options, module="pytest")
     return Run(done.returncode, done.stdout + done.stderr, directory)

@@ -1,0 +1,171 @@
+"""The command in processes of its own: forked, where that can be, from one that has imported all that a run needs.
+
+What a fresh interpreter does before a run begins takes longer than most runs here. It is the subject of few tests,
+which start one; the others come here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import redirect_stdout
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COMMAND: Final = "vdi_conformance.cli"
+SECONDS: Final = 120.0
+MEDDLING: Final = ("VDI_", "PYTEST_", "PYTHONPATH")
+"""What a test may have set for itself alone; what is run has it, and not what it is forked from."""
+PROGRAM: Final = """
+import sys
+sys.path[:1] = [{ci!r}]
+from selftest.commands import serve
+sys.path.pop(0)
+serve({descriptor})
+"""
+
+
+def run_command(
+    directory: Path, *arguments: str, module: str = COMMAND, looks_here: bool = True, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m MODULE ARGUMENTS` in a directory, with these environment variables besides those of now.
+
+    Without `looks_here` it finds no modules in the directory, as a console script does not. Its output is UTF-8.
+    """
+    environment = os.environ | {"PYTHONUTF8": "1"} | variables
+    if sys.platform == "win32":
+        return subprocess.run(
+            [sys.executable, *(() if looks_here else ("-P",)), "-m", module, *arguments],
+            cwd=directory,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
+    asked = Asked(str(directory), module, arguments, environment, looks_here)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        code = _server().run(asked, (out.fileno(), err.fileno()))
+        told = []
+        for file in (out, err):
+            file.seek(0)
+            told.append(file.read().decode("utf-8"))
+        return subprocess.CompletedProcess([module, *arguments], code, *told)
+
+
+class Asked(NamedTuple):
+    """What is to be run: a module, where and with what."""
+
+    directory: str
+    module: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    looks_here: bool
+
+
+class _Server:
+    """A process that has imported what runs need, and forks for each."""
+
+    def __init__(self) -> None:
+        self._socket, other = socket.socketpair()
+        program = PROGRAM.format(ci=str(Path(__file__).parents[1]), descriptor=other.fileno())
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(MEDDLING)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            env=kept | {"PYTHONUTF8": "1"},
+            stdin=subprocess.DEVNULL,
+            pass_fds=[other.fileno()],
+        )
+        other.close()
+        self._lines = self._socket.makefile("r", encoding="utf-8")
+        atexit.register(self._end)
+
+    def run(self, asked: Asked, streams: tuple[int, int]) -> int:
+        """Give the exit code; what takes too long is killed, and TimeoutExpired."""
+        data = json.dumps(asked).encode()
+        socket.send_fds(self._socket, [len(data).to_bytes(8, "little")], streams)
+        self._socket.sendall(data)
+        self._socket.settimeout(SECONDS)
+        process = int(self._lines.readline())
+        try:
+            return int(self._lines.readline())
+        except TimeoutError:
+            os.kill(process, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(asked.arguments, SECONDS) from None
+
+    def _end(self) -> None:
+        self._lines.close()
+        self._socket.close()
+        self._process.wait()
+
+
+_server = cache(_Server)
+
+
+def serve(descriptor: int) -> None:
+    """Import what runs need, then fork for each until nobody asks any more."""
+    _import()
+    with socket.socket(fileno=descriptor) as asked:
+        while True:
+            head, streams, _, _ = socket.recv_fds(asked, 8, 2)
+            if not head:
+                return
+            wanted = Asked(*json.loads(_received(asked, int.from_bytes(head, "little"))))
+            if not (process := os.fork()):
+                break
+            for stream in streams:
+                os.close(stream)
+            asked.sendall(f"{process}\n".encode())
+            status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+            asked.sendall(f"{status}\n".encode())
+    _become(wanted, streams)
+
+
+def _received(asked: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        data += asked.recv(size - len(data))
+    return bytes(data)
+
+
+def _import() -> None:
+    """Collect the checks once, as a run does: that imports them, and what they and the plugin need."""
+    from vdi_conformance.cli import main
+
+    # Where workers look for modules is what pytest-xdist finds when it is imported.
+    without = ("-p", "no:xdist", "-p", "no:xdist.looponfail")
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        code = main(["run", "--adapter", "emulator", "--", "--collect-only", "-qq", *without])
+    assert code == 0
+    from vdi_conformance.pytest_plugin import evidence, report_files, session, terminal  # noqa: F401
+
+
+def _become(wanted: Asked, streams: list[int]) -> None:
+    """Be what was asked for, to the end of this process."""
+    for target, stream in enumerate(streams, start=1):
+        os.dup2(stream, target)
+        os.close(stream)
+    os.chdir(wanted.directory)
+    os.environ.clear()
+    os.environ.update(wanted.environment)
+    tempfile.tempdir = None
+    searched = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:0] = [*([wanted.directory] if wanted.looks_here else []), *searched]
+    sys.argv = [wanted.module, *wanted.arguments]
+    if wanted.module == COMMAND:
+        from vdi_conformance.cli import main
+
+        sys.exit(main())
+    import pytest
+
+    sys.exit(pytest.console_main())

@@ -1,0 +1,93 @@
+"""The verbs of the command: each is imported only where it is asked for, so that the others cost no time."""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+VERBS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "run": "Run the checks on an adapter.",
+        "replay": "Play a walk that failed once more.",
+        "report": "Make a report of a whole run from its evidence.",
+        "reproduce": "Write failed checks as programs that make the same calls without the suite.",
+        "compare": (
+            "Show what changed between two runs, regressions first, or the history of one adapter over more than two."
+        ),
+        "diff": "Play the same calls on two adapters, and show the shortest sequence on which they part.",
+        "certify": "Judge an adapter by a profile, and certify the outcome.",
+        "sign": "Sign a certificate, beside those who have signed it already.",
+        "verify": "Check a certificate, without a network.",
+        "challenge": "Pack what it takes to dispute a requirement.",
+        "prove": "Show that the suite finds what is wrong, and leaves alone what is right.",
+        "requirements": "List what is required of an implementation, or show one requirement in full.",
+        "questions": "List what the documents leave open.",
+        "conditions": "List the conditions under which what processes share is tried.",
+        "statements": "Print the T-SQL that `--server sqlserver` would run, and run nothing.",
+        "schema": "Print a published schema, or the names of all.",
+        "doctor": "Test a host, the process that speaks the host protocol, and not what it shows.",
+        "evidence": "Work with the records of runs.",
+        "baseline": "Keep the list of known failures.",
+        "keys": "Make keys for signatures.",
+        "adapter": "Make adapters, and start one.",
+        "emulator": (
+            "Be a SQL Server, as far as backup programs see one: T-SQL over TDS and sqlcmd, BACKUP and RESTORE over "
+            "VDI."
+        ),
+    }
+)
+"""Each verb has a module of its name, and in that a function or a group of the same name; and what it is for."""
+
+
+class Verbs(TyperGroup):
+    """A group whose commands are made when they are asked for."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = cast("MutableMapping[str, Any]", _OnDemand())
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the verbs in the order in which a newcomer needs them."""
+        return [*self.commands]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the verbs by what is known of them without their modules."""
+        listed = {name: TyperCommand(name, help=about) for name, about in VERBS.items()}
+        TyperGroup(commands=listed).format_commands(ctx, formatter)
+
+
+class _OnDemand(Mapping[str, Any]):
+    """The commands by their names."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in VERBS:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = _made(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VERBS)
+
+    def __len__(self) -> int:
+        return len(VERBS)
+
+
+def _made(name: str) -> Any:
+    """Make the command of a verb, as it is made in a group that has it from the beginning."""
+    verb = getattr(import_module(f"vdi_conformance.cli.{name}"), name)
+    group = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    group.callback()(lambda: None)
+    if isinstance(verb, typer.Typer):
+        group.add_typer(verb)
+    else:
+        group.command()(verb)
+    made: Mapping[str, Any] = cast("Any", get_command(group)).commands
+    return made[name]
