@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 COMMAND: Final = "vdi_conformance.cli"
-SECONDS: Final = 120.0
+NUMBER: Final = 8
+"""So many bytes has a number between the two."""
+SECONDS: Final = 600.0
+"""For what hangs: many times what the longest run takes."""
 MEDDLING: Final = ("VDI_", "PYTEST_", "PYTHONPATH")
 """What a test may have set for itself alone; what is run has it, and not what it is forked from."""
 PROGRAM: Final = """
@@ -87,24 +90,26 @@ class _Server:
             pass_fds=[other.fileno()],
         )
         other.close()
-        self._lines = self._socket.makefile("r", encoding="utf-8")
+        self._socket.settimeout(SECONDS)
         atexit.register(self._end)
 
     def run(self, asked: Asked, streams: tuple[int, int]) -> int:
         """Give the exit code; what takes too long is killed, and TimeoutExpired."""
         data = json.dumps(asked).encode()
-        socket.send_fds(self._socket, [len(data).to_bytes(8, "little")], streams)
+        socket.send_fds(self._socket, [_number(len(data))], streams)
         self._socket.sendall(data)
-        self._socket.settimeout(SECONDS)
-        process = int(self._lines.readline())
+        process = self._number()
         try:
-            return int(self._lines.readline())
+            return self._number()
         except TimeoutError:
             os.kill(process, signal.SIGKILL)
+            self._number()
             raise subprocess.TimeoutExpired(asked.arguments, SECONDS) from None
 
+    def _number(self) -> int:
+        return int.from_bytes(_received(self._socket, NUMBER), "little", signed=True)
+
     def _end(self) -> None:
-        self._lines.close()
         self._socket.close()
         self._process.wait()
 
@@ -112,12 +117,16 @@ class _Server:
 _server = cache(_Server)
 
 
+def _number(value: int) -> bytes:
+    return value.to_bytes(NUMBER, "little", signed=True)
+
+
 def serve(descriptor: int) -> None:
     """Import what runs need, then fork for each until nobody asks any more."""
     _import()
     with socket.socket(fileno=descriptor) as asked:
         while True:
-            head, streams, _, _ = socket.recv_fds(asked, 8, 2)
+            head, streams, _, _ = socket.recv_fds(asked, NUMBER, 2)
             if not head:
                 return
             wanted = Asked(*json.loads(_received(asked, int.from_bytes(head, "little"))))
@@ -125,16 +134,17 @@ def serve(descriptor: int) -> None:
                 break
             for stream in streams:
                 os.close(stream)
-            asked.sendall(f"{process}\n".encode())
-            status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-            asked.sendall(f"{status}\n".encode())
+            asked.sendall(_number(process))
+            asked.sendall(_number(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])))
     _become(wanted, streams)
 
 
-def _received(asked: socket.socket, size: int) -> bytes:
+def _received(stream: socket.socket, size: int) -> bytes:
     data = bytearray()
     while len(data) < size:
-        data += asked.recv(size - len(data))
+        if not (part := stream.recv(size - len(data))):
+            raise EOFError("the other side has ended")
+        data += part
     return bytes(data)
 
 

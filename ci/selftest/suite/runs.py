@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from selftest.commands import COMMAND, run_command
-from vdi_conformance.cli.checks import checks_by_requirement
+from vdi_conformance.cli.checks import checks, checks_by_requirement
 from vdi_conformance.evidence.files import Evidence, read
 from vdi_conformance.evidence.records import CheckRecord
 
@@ -44,6 +44,11 @@ def judging(*requirements: str) -> list[str]:
     """
     judged = {check for requirement in requirements for check in checks_by_requirement()[requirement]}
     return [f"--check={check}" for check in sorted(judged) if not check.startswith(UNDER_CONDITIONS)]
+
+
+def named(*names: str) -> list[str]:
+    """Name the checks whose ids begin so, such as MBH/a_handle; a run reads the files of these alone."""
+    return [f"--check={check}" for check in sorted(checks()) if check.startswith(names)]
 
 
 def run_suite_in(directory: Path, *options: str, name: str = "evidence.jsonl") -> Run:

@@ -50,6 +50,13 @@ class Verbs(TyperGroup):
         super().__init__(**attributes)
         self.commands = cast("MutableMapping[str, Any]", _OnDemand())
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Spare typer to find out what flag None is, for which it imports more than a verb does."""
+        for parameter in self.params:
+            if getattr(parameter, "is_bool_flag", False) and parameter.default is None:
+                parameter.default = False
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: Any) -> list[str]:
         """Name the verbs in the order in which a newcomer needs them."""
         return [*self.commands]
