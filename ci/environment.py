@@ -1,4 +1,7 @@
-"""The virtual environment `.venv` of a checkout: made from the lock, reused while nothing has changed."""
+"""The virtual environment `.venv` of a checkout: made from the lock, reused while nothing has changed.
+
+`python3 ci/environment.py` makes it; the other scripts do so themselves.
+"""
 
 from __future__ import annotations
 
@@ -184,3 +187,7 @@ else:
         except BlockingIOError:
             return False
         return True
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(lambda *_: 0, sys.argv[1:]))

@@ -157,6 +157,7 @@ def _import() -> None:
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         code = main(["run", "--adapter", "emulator", "--", "--collect-only", "-qq", *without])
     assert code == 0
+    from vdi_conformance.explanation import unexpected  # noqa: F401
     from vdi_conformance.pytest_plugin import evidence, report_files, session, terminal  # noqa: F401
 
 

@@ -52,7 +52,7 @@ class Verbs(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Spare typer to find out what flag None is, for which it imports more than a verb does."""
-        for parameter in self.params:
+        for parameter in self.get_params(ctx):
             if getattr(parameter, "is_bool_flag", False) and parameter.default is None:
                 parameter.default = False
         return super().parse_args(ctx, args)
