@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REPORTS: Final = ROOT / "reports"
+SPREAD: Final = ("-n", "2", "--dist", "worksteal")
+"""Each worker begins with half of them, in their order: what the tests of a module share is made once."""
 
 
 class Step(NamedTuple):
@@ -59,7 +61,7 @@ def test(python: Path, further: list[str]) -> int:
     of_many = (
         Step("prove", [tool(python, "vdi-conformance"), "prove", "--further", "0", *control, *written]),
         *linux_leg(),
-        Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", "-m", "not long", *further]),
+        Step("pytest", [*module, "pytest", "ci/selftest", *SPREAD, "-m", "not long", *further]),
     )
     results = [*side_by_side(of_one_process), *(take(step) for step in of_many)]
     say("")
