@@ -98,7 +98,7 @@ def test_of_two_at_once_one_makes_it_and_all_use_it_until_the_lock_changes(proje
     outputs.append(prepared(project))
     assert all(f"ready {project / '.venv'}" in output for output in outputs)
     assert outputs[-1].startswith("ready")
-    if sys.platform == "win32":
+    if os.name == "nt":
         return  # It does not let a running interpreter be deleted.
     (project / "ci" / "requirements.lock").write_text("# changed\n", encoding="utf-8")
     output = prepared(project, python=str(project / ".venv" / "bin" / "python"))

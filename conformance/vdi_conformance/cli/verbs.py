@@ -60,7 +60,7 @@ class Verbs(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the verbs by what is known of them without their modules."""
-        listed = {name: TyperCommand(name, help=about) for name, about in VERBS.items()}
+        listed = [TyperCommand(name, help=about) for name, about in VERBS.items()]
         TyperGroup(commands=listed).format_commands(ctx, formatter)
 
 
