@@ -1,4 +1,7 @@
-"""The virtual environment `.venv` of a checkout: made from the lock, reused while nothing has changed."""
+"""The virtual environment `.venv` of a checkout: made from the lock, reused while nothing has changed.
+
+`python3 ci/environment.py` makes it; the other scripts do so themselves.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ OLDEST_PYTHON = (3, 11)
 INTERRUPTED = 2
 FAILED = 3
 STAMP = "made-by-ci.txt"
+LOCK = "ci/requirements.lock"
 LEAKING = ("PYTHONPATH", "PYTHONHOME", "MYPYPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 SLOWING = ("PYTHONDONTWRITEBYTECODE",)
 """Without its caches every process compiles every module, and pytest rewrites it, again and again."""
@@ -71,7 +75,7 @@ def fingerprint(root: Path) -> str:
     digest = hashlib.sha256()
     for part in (sys.version, sys.base_prefix, str(root)):
         digest.update(part.encode() + b"\0")
-    for name in ("ci/requirements.lock", "pyproject.toml"):
+    for name in (LOCK, "pyproject.toml"):
         digest.update((root / name).read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return digest.hexdigest()
 
@@ -112,7 +116,8 @@ def _make(root: Path, directory: Path, wanted: str) -> None:
     install = [str(_interpreter(directory)), "-m", "pip", "install", "--quiet", "--no-input"]
     steps = {
         "make a virtual environment": [interpreter, "-m", "venv", str(directory)],
-        "install the lock": [*install, "--require-hashes", "--only-binary=:all:", "-r", "ci/requirements.lock"],
+        # The lock names whatever is needed: nothing is to be worked out, which takes as long as to install it.
+        "install the lock": [*install, *("--require-hashes", "--only-binary=:all:", "--no-deps"), "-r", LOCK],
         "install the project": [*install, "--no-deps", "--no-build-isolation", "--editable", "."],
     }
     for what, command in steps.items():
@@ -182,3 +187,7 @@ else:
         except BlockingIOError:
             return False
         return True
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(lambda *_: 0, sys.argv[1:]))

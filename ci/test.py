@@ -1,6 +1,7 @@
 """Test the suite itself from a checkout: style, types, who may import whom, and the selftests.
 
-Where `ci/run.py` has run since the last change, the proof takes that run for the emulator without a fault.
+Checks, hosts and tests wait for each other now and then: what needs one processor alone is done meanwhile. Where
+`ci/run.py` has run since the last change, the proof takes that run for the emulator without a fault.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from environment import ROOT, clean_variables, is_newer_than_the_sources, main, say, tool, wait
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REPORTS: Final = ROOT / "reports"
+SPREAD: Final = ("-n", "2", "--dist", "worksteal")
+"""Each worker begins with half of them, in their order: what the tests of a module share is made once."""
+
+NICE: Final = 10
+if sys.platform == "win32":
+    LOWER: Final = subprocess.BELOW_NORMAL_PRIORITY_CLASS
+else:
+    LOWER: Final = 0
 
 
 class Step(NamedTuple):
@@ -59,9 +69,11 @@ def test(python: Path, further: list[str]) -> int:
     of_many = (
         Step("prove", [tool(python, "vdi-conformance"), "prove", "--further", "0", *control, *written]),
         *linux_leg(),
-        Step("pytest", [*module, "pytest", "ci/selftest", "-n", "2", "-m", "not long", *further]),
+        Step("pytest", [*module, "pytest", "ci/selftest", *SPREAD, "-m", "not long", *further]),
     )
-    results = [*side_by_side(of_one_process), *(take(step) for step in of_many)]
+    with beside(of_one_process) as others:
+        results = [take(step) for step in of_many]
+        results += others()
     say("")
     for result in results:
         outcome = "passed" if result.exit_code == 0 else f"FAILED (exit code {result.exit_code})"
@@ -82,25 +94,33 @@ def linux_leg() -> tuple[Step, ...]:
     )
 
 
-def side_by_side(steps: Iterable[Step]) -> Iterator[Result]:
-    """Run as many steps at once as there are processors, each shown whole once it has ended."""
+@contextmanager
+def beside(steps: Iterable[Step]) -> Iterator[Callable[[], list[Result]]]:
+    """Run steps in the time that others leave idle; what is given waits for them, and shows each whole."""
     pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        for shown, result in pool.map(_take_quietly, steps):
+    taken = [pool.submit(_take_quietly, step) for step in steps]
+
+    def ended() -> list[Result]:
+        results = []
+        for shown, result in (one.result() for one in taken):
             for line in shown:
                 say(line)
-            yield result
+            results.append(result)
+        return results
+
+    try:
+        yield ended
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _take_quietly(step: Step) -> tuple[list[str], Result]:
     shown: list[str] = []
-    return shown, take(step, shown.append)
+    return shown, take(step, shown.append, modestly=True)
 
 
-def take(step: Step, show: Callable[[str], None] = say) -> Result:
-    """Run one step, its output shown as it comes."""
+def take(step: Step, show: Callable[[str], None] = say, modestly: bool = False) -> Result:
+    """Run one step, its output shown as it comes; `modestly` leaves the processors to others that want them."""
     show(f"\n== {step.name}: {' '.join(step.command[1:]) or step.command[0]}")
     started = time.monotonic()
     last_line = ""
@@ -113,8 +133,11 @@ def take(step: Step, show: Callable[[str], None] = say) -> Result:
         text=True,
         encoding="utf-8",
         errors="replace",
+        creationflags=LOWER if modestly else 0,
     ) as process:
         assert process.stdout is not None
+        if sys.platform != "win32" and modestly:
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
         try:
             for line in process.stdout:
                 show(line.rstrip("\n"))

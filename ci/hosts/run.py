@@ -26,7 +26,7 @@ from widths.packages import NotHere
 
 BUILD: Final = ROOT / "build" / "hosts"
 REPORTS: Final = ROOT / "reports"
-PROFILE: Final = ("--profile", "shared-buffers")
+PROFILE: Final = ("--profile", "shared-buffers", "-n", "2")
 
 
 def run(python: Path, arguments: list[str]) -> int:
@@ -85,7 +85,7 @@ def _tried(python: Path, manifests: list[Path], library: Path, further: list[str
 
 
 def _run(python: Path, adapter: str, evidence: Path, selected: list[str]) -> int:
-    options = ["--adapter", adapter, "--server", "emulator", "--evidence", str(evidence), "-n", "2", *selected]
+    options = ["--adapter", adapter, "--server", "emulator", "--evidence", str(evidence), *selected]
     return call([tool(python, "vdi-conformance"), "run", *options])
 
 

@@ -4,7 +4,6 @@ import _ctypes
 import ctypes
 import importlib.util
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from selftest.commands import run_command
 from vdi_conformance.adapters import resolve
 from vdi_conformance.cli import main
 from vdi_conformance.cli.skeletons import languages
@@ -119,8 +119,7 @@ def test_a_library_that_is_not_there_is_one_sentence_and_exit_code_4(library: st
     adapter = tmp_path / "adapter.py"
     text = adapter.read_text(encoding="utf-8")
     adapter.write_text(re.sub(r"(?m)^LIBRARY = .*$", lambda _: f"LIBRARY = {library!r}", text), encoding="utf-8")
-    command = [sys.executable, "-m", "vdi_conformance.cli", "run", "--adapter", f"{adapter}:MyVdiAdapter"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    ended = run_command(tmp_path, "run", "--adapter", f"{adapter}:MyVdiAdapter")
     assert ended.returncode == 4, ended.stdout + ended.stderr
     (sentence,) = [line for line in ended.stderr.splitlines() if line.strip()]
     assert named in sentence

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from selftest.commands import run_command
 from selftest.report.html_reading import require_closed
 from vdi_conformance.cli import checks, main
 from vdi_conformance.evidence.files import read
@@ -172,9 +173,8 @@ def test_a_requirement_without_a_check_says_why(capsys: pytest.CaptureFixture[st
 
 def test_the_checks_are_those_of_a_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (entry,) = entries(capsys, "GBH-12")
-    command = [sys.executable, "-m", "vdi_conformance.cli", "run", "--adapter", "emulator", "--topic", "GBH"]
-    command += ["--evidence", "evidence.jsonl", "--", "-k", "never"]
-    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=True)
+    options = ["--adapter", "emulator", "--topic", "GBH", "--evidence", "evidence.jsonl", "--", "-k", "never"]
+    run_command(tmp_path, "run", *options).check_returncode()
     ran = {check.id for check in read(tmp_path / "evidence.jsonl").checks if "GBH-12" in check.requirements}
     assert ran
     assert ran == {check["id"] for check in entry["checks"] if "never" in check["id"]}

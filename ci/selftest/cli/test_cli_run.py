@@ -1,12 +1,11 @@
 """`vdi-conformance run`: exit codes, sentences, and that the directory it is started in has no say."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from selftest.commands import run_command
 from vdi_conformance.evidence.files import read
 
 HANDLE = "GBH/every_data_command_has_a_handle[backup-primary]"
@@ -20,16 +19,8 @@ class Mine(Emulator):
 
 
 def run(directory: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Start a run in a directory; like a console script, it does not look for modules there (-P)."""
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "vdi_conformance.cli", "run", *arguments],
-        cwd=directory,
-        env=os.environ | {"PYTHONUTF8": "1"} | variables,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
+    """Start a run in a directory; like a console script, it does not look for modules there."""
+    return run_command(directory, "run", *arguments, looks_here=False, **variables)
 
 
 def few(directory: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from vdi_conformance import __version__
 from vdi_conformance.cli import app, main
+from vdi_conformance.cli.verbs import VERBS as SUMMARIES
 from vdi_conformance.requirements import catalogue
 from vdi_conformance.untrusted.bounds import MOST_WORKERS
 from vdi_conformance.untrusted.nearest import nearest
@@ -51,6 +53,25 @@ def test_help_names_the_verbs_and_no_others(capsys: pytest.CaptureFixture[str]) 
     commands = capsys.readouterr().out.partition("Commands:")[2]
     verbs = [line.split()[0] for line in commands.splitlines() if line.strip()]
     assert verbs == [*VERBS]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_list_says_of_a_verb_what_its_own_help_says_first(verb: str) -> None:
+    own = typer.main.get_command(app).commands[verb].help  # type: ignore[attr-defined]
+    assert SUMMARIES[verb] == " ".join(own.partition("\n\n")[0].split())
+
+
+def imported_for(*arguments: str) -> set[str]:
+    """Name the modules that a fresh process has imported when it ends."""
+    program = f"import sys; from vdi_conformance.cli import main; main({[*arguments]}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_who_asks_for_help_waits_for_nothing_that_is_not_told() -> None:
+    listed = imported_for("--help")
+    assert not {f"vdi_conformance.cli.{verb}" for verb in VERBS} & listed
+    assert not {"pytest", "rich", "jinja2", "msgspec", "hypothesis", "pydantic"} & (listed | imported_for("run", "-h"))
 
 
 def test_no_verb_at_all_shows_the_help_and_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,18 +91,15 @@ def test_an_environment_of_the_users_own_is_left_alone(project: Path) -> None:
     assert [path.name for path in (project / ".venv").iterdir()] == ["mine.txt"]
 
 
-def test_of_two_at_once_one_makes_it_and_all_use_it(project: Path) -> None:
+def test_of_two_at_once_one_makes_it_and_all_use_it_until_the_lock_changes(project: Path) -> None:
     processes = [start(project), start(project)]
     outputs = [process.communicate(timeout=120)[0] for process in processes]
     assert sum("Making .venv" in output for output in outputs) == 1
     outputs.append(prepared(project))
     assert all(f"ready {project / '.venv'}" in output for output in outputs)
     assert outputs[-1].startswith("ready")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let a running interpreter be deleted")
-def test_it_can_be_made_anew_by_its_own_interpreter(project: Path) -> None:
-    assert "ready" in prepared(project)
+    if os.name == "nt":
+        return  # It does not let a running interpreter be deleted.
     (project / "ci" / "requirements.lock").write_text("# changed\n", encoding="utf-8")
     output = prepared(project, python=str(project / ".venv" / "bin" / "python"))
     assert output.startswith("Making .venv")

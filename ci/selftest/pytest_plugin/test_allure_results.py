@@ -7,15 +7,20 @@ from typing import Any
 import pytest
 
 from selftest.pytest_plugin.disturbers import disturber
-from selftest.suite.runs import Run, RunSuite, run_pytest_in, run_suite_in
+from selftest.suite.runs import Run, RunSuite, named, run_pytest_in, run_suite_in
 from vdi_conformance.evidence.records import CheckRecord
 from vdi_conformance.report import allure
 from vdi_conformance.report.calls import mark_sentence
 from vdi_conformance.report.lanes import lanes_image
 
-BROKEN = ("--adapter", "vdi_fixtures.broken.mbh.mapping_copies:Broken", "--topic", "MBH")
-SOME = ("-k", "at_their_own_addresses or never_opened or fetcher_maps_its_own_handle")
-FEW = ("--adapter", "emulator", "--topic", "GBH", "--allure", "results", "--", "-k", "every_data_command_has_a_handle")
+BROKEN = ("--adapter", "vdi_fixtures.broken.mbh.mapping_copies:Broken")
+SOME = named(
+    "MBH/processes_see_one_memory_at_their_own_addresses",
+    "MBH/the_fetcher_maps_its_own_handle",
+    "MBH/an_object_that_never_opened_a_set_maps_nothing",
+)
+HANDLES = named("GBH/every_data_command_has_a_handle")
+FEW = ("--adapter", "emulator", *HANDLES, "--allure", "results", "--")
 
 TALKING = """
 import os
@@ -54,7 +59,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def broken(directory: Path) -> Run:
     """Run some checks of a faulty implementation on two workers."""
-    return run_suite_in(directory, *BROKEN, "-n", "2", "--allure", "results", "--", *SOME)
+    return run_suite_in(directory, *BROKEN, "-n", "2", "--allure", "results", *SOME)
 
 
 def test_each_check_has_one_result_that_says_how_it_ended(broken: Run, directory: Path) -> None:
@@ -100,8 +105,9 @@ def test_the_directory_holds_results_and_what_was_run_and_nothing_else(broken: R
 def test_ids_do_not_depend_on_workers_paths_or_the_way_it_was_started(
     broken: Run, directory: Path, tmp_path: Path
 ) -> None:
-    plain = run_pytest_in(tmp_path, "--vdi-adapter=emulator", "--vdi-topic=MBH", "--alluredir=there", *SOME)
-    assert plain.exit_code == 0, plain.output
+    plain = [option.replace("--", "--vdi-") for option in SOME]
+    ended = run_pytest_in(tmp_path, "--vdi-adapter=emulator", "--alluredir=there", *plain)
+    assert ended.exit_code == 0, ended.output
     there, here = _results(tmp_path / "there"), _results(directory / "results")
     assert set(there) == set(_checks(broken))
     for id, result in there.items():
@@ -169,7 +175,7 @@ def test_a_test_plan_of_the_environment_leaves_no_check_out(
 def test_allure_is_imported_only_where_it_was_asked_for(
     run_suite: RunSuite, tmp_path: Path, asked: tuple[str, ...], seen: bool
 ) -> None:
-    options = ("--adapter", "emulator", "--topic", "GBH", "--", "-k", "every_data_command_has_a_handle")
+    options = ("--adapter", "emulator", *HANDLES, "--")
     run = run_suite(*options, *asked, *disturber(tmp_path, "watches"))
     line = next(line for line in run.output.splitlines() if line.startswith("seen:"))
     assert ("'allure_commons'" in line) == seen

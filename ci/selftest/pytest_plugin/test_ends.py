@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from selftest.pytest_plugin.disturbers import disturber
-from selftest.suite.runs import Run, RunSuite
+from selftest.suite.runs import Run, RunSuite, named
 from vdi_conformance.evidence.files import NotEvidence, read
 
-FEW = ("--adapter", "emulator", "--topic", "GBH")
-THESE = ("--", "-k", "every_data_command_has_a_handle")
+FEW = ("--adapter", "emulator", *named("GBH/every_data_command_has_a_handle"))
 CHECK = ("--adapter", "emulator", "--check", "MBH/all_bits_of_a_handle_count[primary]")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted as Linux does")
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="it is about files of POSIX")
@@ -40,7 +39,7 @@ def _require_no_verdict(run: Run, *told: str, code: int = 3) -> None:
 def test_processes_that_cannot_be_had(
     run_suite: RunSuite, tmp_path: Path, trouble: str, told: str, workers: tuple[str, ...]
 ) -> None:
-    _require_no_verdict(run_suite(*FEW, *workers, *THESE, *disturber(tmp_path, trouble)), told, "run again")
+    _require_no_verdict(run_suite(*FEW, *workers, "--", *disturber(tmp_path, trouble)), told, "run again")
 
 
 @LINUX
@@ -48,21 +47,21 @@ def test_each_process_by_itself_that_cannot_be_had(
     run_suite: RunSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    run = run_suite(*FEW, *THESE, *disturber(tmp_path, "starves"), "--vdi-start=spawn")
+    run = run_suite(*FEW, "--", *disturber(tmp_path, "starves"), "--vdi-start=spawn")
     _require_no_verdict(run, "no process could be made for a host")
     assert not list(tmp_path.glob("vdi-*"))
 
 
 @POSIX
 def test_evidence_that_finds_no_room(run_suite: RunSuite, tmp_path: Path) -> None:
-    run = run_suite(*FEW, *THESE, *disturber(tmp_path, "fills_the_disk"))
+    run = run_suite(*FEW, "--", *disturber(tmp_path, "fills_the_disk"))
     _require_no_verdict(run, "evidence.jsonl cannot be written", "make room")
 
 
 @POSIX
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "-n 1"])
 def test_results_for_allure_that_find_no_room(run_suite: RunSuite, tmp_path: Path, workers: tuple[str, ...]) -> None:
-    run = run_suite(*FEW, "--allure", "results", *workers, *THESE, *disturber(tmp_path, "fills_the_disk"))
+    run = run_suite(*FEW, "--allure", "results", *workers, "--", *disturber(tmp_path, "fills_the_disk"))
     assert run.exit_code == 3, run.output
     assert "File too large" in run.output
     assert "Traceback" not in run.output

@@ -30,7 +30,7 @@ def earlier(directory: Path, *checks: CheckRecord, name: str = "emulator") -> st
     return str(path)
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
 def test_what_did_not_come_to_a_good_end_is_run_again(workers: tuple[str, ...], tmp_path: Path) -> None:
     failed = earlier(
         tmp_path, ended(OLD, "failed"), ended(NEW, "not tested"), ended(OTHER, "passed"), ended(LAST, "warning")

@@ -25,7 +25,7 @@ UNTESTED = CHECK.replace("backup", "restore")
 
 
 def test_what_follows_from_a_known_failure_can_be_listed_and_is_not_red(tmp_path: Path) -> None:
-    options = ("--adapter", FAULT, "-n", "2", "--check", CHECK, "--check", UNTESTED)
+    options = ("--adapter", FAULT, "--check", CHECK, "--check", UNTESTED)
     doubting = ("--", *disturber(tmp_path, "doubts"))
     first = run_suite_in(tmp_path, *options, *doubting)
     assert first.exit_code == 1, first.output
@@ -50,7 +50,7 @@ def test_what_follows_from_a_known_failure_can_be_listed_and_is_not_red(tmp_path
 def _run(directory: Path, adapter: str) -> Run:
     (directory / "baseline.toml").write_text(BASELINE, encoding="utf-8")
     reports = ("--junit", "junit.xml", "--allure", "results", "--baseline", "baseline.toml")
-    return run_suite_in(directory, "--adapter", adapter, "-n", "2", "--check", CHECK, *reports)
+    return run_suite_in(directory, "--adapter", adapter, "--check", CHECK, *reports)
 
 
 def _outcomes(path: Path) -> list[tuple[str, str]]:

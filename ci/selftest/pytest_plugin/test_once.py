@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from selftest.pytest_plugin.disturbers import disturber
-from selftest.suite.runs import RunSuite
+from selftest.suite.runs import RunSuite, named
 
-FEW = ("--adapter", "emulator", "--topic", "GBH")
-THESE = ("--", "-k", "every_data_command_has_a_handle")
+FEW = ("--adapter", "emulator", *named("GBH/every_data_command_has_a_handle"))
 ONE = ("--adapter", "emulator", "--check", "MBH/all_bits_of_a_handle_count[primary]")
 
 
 def test_a_worker_that_dies_after_its_check_changes_no_verdict(run_suite: RunSuite, tmp_path: Path) -> None:
-    run = run_suite(*FEW, "-n", "2", *THESE, *disturber(tmp_path, "kills_afterwards"))
+    run = run_suite(*FEW, "-n", "2", "--", *disturber(tmp_path, "kills_afterwards"))
     assert run.exit_code == 0, run.output
     assert [*run.verdicts().values()] == ["passed"] * 4
 

@@ -4,11 +4,15 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from selftest.pytest_plugin.disturbers import disturber
-from selftest.suite.runs import RunSuite, run_pytest_in
+from selftest.suite.runs import RunSuite, named, run_pytest_in
 from vdi_conformance.report.formats import FORMATS
 from vdi_conformance.report.junit import junit
 
-FEW = ("--adapter", "emulator", "--topic", "GBH", "--junit", "junit.xml", "--", "-k", "every_data_command_has_a_handle")
+HANDLES = named("GBH/every_data_command_has_a_handle")
+FEW = ("--adapter", "emulator", *HANDLES, "--junit", "junit.xml", "--")
+SOME = named(
+    "MBH/processes_see_one_memory_at_their_own_addresses", "MBH/an_object_that_never_opened_a_set_maps_nothing"
+)
 PAGES = ("--html", "new/page.html", "--markdown", "new/summary.md")
 BROKEN = "vdi_fixtures.broken.mbh.mapping_copies:Broken"
 
@@ -19,8 +23,8 @@ def _counts(path: Path) -> list[int]:
 
 
 def test_the_file_is_what_the_evidence_gives_and_counts_as_pytest_does(run_suite: RunSuite, tmp_path: Path) -> None:
-    options = ("--adapter", BROKEN, "-n", "2", "--topic", "MBH", "--junit", "new/junit.xml", *PAGES)
-    run = run_suite(*options, "--", "-k", "at_their_own_addresses or never_opened", "--junit-xml=pytest.xml")
+    options = ("--adapter", BROKEN, "-n", "1", *SOME, "--junit", "new/junit.xml", *PAGES)
+    run = run_suite(*options, "--", "--junit-xml=pytest.xml")
     assert run.exit_code == 1, run.output
     written = tmp_path / "new" / "junit.xml"
     assert written.read_bytes() == junit(run.evidence)
@@ -48,6 +52,7 @@ def test_a_check_whose_worker_died_is_an_error(run_suite: RunSuite, tmp_path: Pa
 
 
 def test_plain_pytest_writes_it_too(tmp_path: Path) -> None:
-    ended = run_pytest_in(tmp_path, "--vdi-adapter=emulator", "--vdi-topic=GBH", "--vdi-junit=junit.xml", *FEW[-2:])
+    plain = [option.replace("--", "--vdi-") for option in HANDLES]
+    ended = run_pytest_in(tmp_path, "--vdi-adapter=emulator", "--vdi-junit=junit.xml", *plain)
     assert ended.exit_code == 0, ended.output
     assert _counts(tmp_path / "junit.xml") == [4, 0, 0, 0]

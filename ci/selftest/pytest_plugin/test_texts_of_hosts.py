@@ -21,7 +21,7 @@ def _run(directory: Path, adapter: str, *workers: str) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("adapter", "verdict", "workers"), [("Raising", "error", ("-n", "2")), ("Dying", "failed", ())]
+    ("adapter", "verdict", "workers"), [("Raising", "error", ("-n", "1")), ("Dying", "failed", ())]
 )
 def test_no_text_of_a_host_does_anything_to_its_readers(
     tmp_path: Path, adapter: str, verdict: str, workers: tuple[str, ...], capfd: pytest.CaptureFixture[str]

@@ -1,13 +1,12 @@
 """Runs the suite as its users do, in a process of its own, and reads the evidence that it leaves."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from vdi_conformance.cli.checks import checks_by_requirement
+from selftest.commands import COMMAND, run_command
+from vdi_conformance.cli.checks import checks, checks_by_requirement
 from vdi_conformance.evidence.files import Evidence, read
 from vdi_conformance.evidence.records import CheckRecord
 
@@ -47,10 +46,15 @@ def judging(*requirements: str) -> list[str]:
     return [f"--check={check}" for check in sorted(judged) if not check.startswith(UNDER_CONDITIONS)]
 
 
+def named(*names: str) -> list[str]:
+    """Name the checks whose ids begin so, such as MBH/a_handle; a run reads the files of these alone."""
+    return [f"--check={check}" for check in sorted(checks()) if check.startswith(names)]
+
+
 def run_suite_in(directory: Path, *options: str, name: str = "evidence.jsonl") -> Run:
     """Run the suite with these options in a directory, and keep its evidence there."""
     evidence = directory / name
-    return _run(directory, evidence, "vdi_conformance.cli", "run", "--evidence", str(evidence), *options)
+    return _run(directory, evidence, COMMAND, "run", "--evidence", str(evidence), *options)
 
 
 def run_pytest_in(directory: Path, *options: str) -> Run:
@@ -59,7 +63,6 @@ def run_pytest_in(directory: Path, *options: str) -> Run:
     return _run(directory, directory / "evidence.jsonl", *started, *options)
 
 
-def _run(directory: Path, evidence: Path, *module: str) -> Run:
-    command = [sys.executable, "-m", *module]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=120, check=False)
+def _run(directory: Path, evidence: Path, module: str, *options: str) -> Run:
+    done = run_command(directory, *options, module=module)
     return Run(done.returncode, done.stdout + done.stderr, evidence)

@@ -1,11 +1,11 @@
 """What a user does wrong gets one sentence with cause and remedy, exit code 4, and no traceback of ours."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from selftest.commands import run_command
 from selftest.suite.runs import Run, RunSuite
 
 WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "-n 2"])
@@ -71,9 +71,7 @@ def test_a_manifest_that_is_wrong(run_suite: RunSuite, tmp_path: Path, text: str
 
 
 def test_a_library_that_is_not_there(run_suite: RunSuite, tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "vdi_conformance.cli", "adapter", "init", "skeleton"], cwd=tmp_path, check=True
-    )
+    run_command(tmp_path, "adapter", "init", "skeleton").check_returncode()
     path = tmp_path / "skeleton" / "adapter.py"
     path.write_text(path.read_text(encoding="utf-8").replace("/opt/mssql/lib/libsqlvdi.so", "libnosuch.so"))
     run = run_suite("--adapter", f"{path}:MyVdiAdapter")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from selftest.suite.runs import Run, run_suite_in
+from selftest.suite.runs import UNDER_CONDITIONS, Run, judging, run_suite_in
 
 COPIES = "vdi_fixtures.broken.mbh.mapping_copies:Broken"
 BLOCKS = 3
@@ -12,9 +12,8 @@ LINES = 60
 @pytest.fixture(scope="module")
 def copies(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of what judges MBH-02 against a library that maps copies of the buffers, under some of the conditions."""
-    few = ("--", "-k", "not sharing_holds or scripted-00 or scripted-01")
-    chosen = ("--requirement", "MBH-02", "-n", "2", *few)
-    return run_suite_in(tmp_path_factory.mktemp("blame"), "--adapter", COPIES, *chosen)
+    some = (f"--check={UNDER_CONDITIONS}scripted-00{number}]" for number in range(1, 5))
+    return run_suite_in(tmp_path_factory.mktemp("blame"), "--adapter", COPIES, *judging("MBH-02"), *some)
 
 
 def test_only_what_is_broken_is_charged(copies: Run) -> None:

@@ -27,14 +27,13 @@ def test_the_verdict_names_the_signal(run_suite: RunSuite, adapter: str, name: s
     ("adapter", "requirement"), [("LongNames", "NAM-13"), ("OddAlignments", "CRE-06"), ("Leaving", "CLS-20")]
 )
 def test_a_death_within_the_contract_fails_at_every_level(run_suite: RunSuite, adapter: str, requirement: str) -> None:
-    run = run_suite("--adapter", f"{DYING}:{adapter}", "--requirement", requirement)
+    run = run_suite("--adapter", f"{DYING}:{adapter}", *judging(requirement))
     assert run.exit_code == 1, run.output
     assert "failed" in {check.verdict for check in run.judging(requirement)}
 
 
 def test_a_death_by_a_null_pointer_counts_by_its_level(run_suite: RunSuite) -> None:
-    chosen = ("--requirement", "CMD-19", "--requirement", "MBH-28")
-    run = run_suite("--adapter", f"{DYING}:NullPointers", *chosen, "--", "-k", "not sharing_holds")
+    run = run_suite("--adapter", f"{DYING}:NullPointers", *judging("CMD-19", "MBH-28"))
     assert run.exit_code == 0, run.output
     judged = run.judging("CMD-19") + run.judging("MBH-28")
     assert {check.verdict for check in judged} == {"warning"}

@@ -38,14 +38,14 @@ def test_a_server_that_runs_statements_is_enough_to_judge_what_processes_share(r
 
 
 def test_one_process_is_enough_for_the_core(run_suite: RunSuite) -> None:
-    run = run_suite("--adapter", "vdi_fixtures.limited.joins_nothing:Limited", "--profile", "core", "-n", "2")
+    run = run_suite("--adapter", "vdi_fixtures.limited.joins_nothing:Limited", "--profile", "core")
     assert run.exit_code == 0, run.output
     assert ids(scored(run), "passed") | ids(scored(run), "warning") == profile("core").scored
     assert run.evidence.header.selection == [f"profile {profile('core').label}"]
 
 
 def test_who_declares_nothing_and_has_nothing_gains_nothing(run_suite: RunSuite) -> None:
-    run = run_suite("--adapter", "vdi_fixtures.limited.has_nothing:Limited", "--profile", "core", "-n", "2")
+    run = run_suite("--adapter", "vdi_fixtures.limited.has_nothing:Limited", "--profile", "core")
     assert run.exit_code == 1, run.output
     mandatory = [
         requirement

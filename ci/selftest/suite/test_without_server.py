@@ -8,7 +8,7 @@ from vdi_conformance.cli import main
 ALONE = ("--server", "none")
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "-n 2"])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "-n 1"])
 def test_what_needs_no_server_is_judged_and_the_rest_left_out(run_suite: RunSuite, workers: tuple[str, ...]) -> None:
     run = run_suite("--adapter", "emulator", *ALONE, "--topic", "MBH", *workers)
     assert run.exit_code == 0, run.output
@@ -25,7 +25,7 @@ def test_it_is_partial(run_suite: RunSuite, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_profile_has_not_been_tested(run_suite: RunSuite) -> None:
-    run = run_suite("--adapter", "emulator", *ALONE, "--profile", "core", "-n", "2")
+    run = run_suite("--adapter", "emulator", *ALONE, "--profile", "core")
     assert run.exit_code == 6, run.output
 
 

@@ -13,33 +13,10 @@ import typer
 from typer.main import get_command
 
 from vdi_conformance import __version__
-from vdi_conformance.cli.adapter import adapter
-from vdi_conformance.cli.baseline import baseline
-from vdi_conformance.cli.certify import certify
-from vdi_conformance.cli.challenge import challenge
-from vdi_conformance.cli.compare import compare
 from vdi_conformance.cli.completion import OPTIONS, completion
-from vdi_conformance.cli.conditions import conditions
-from vdi_conformance.cli.diff import diff
-from vdi_conformance.cli.doctor import doctor
-from vdi_conformance.cli.emulator import emulator
-from vdi_conformance.cli.evidence import evidence
-from vdi_conformance.cli.keys import keys
-from vdi_conformance.cli.matrix import matrix
-from vdi_conformance.cli.prove import prove
-from vdi_conformance.cli.questions import questions
 from vdi_conformance.cli.refusal import UsageRefusal
-from vdi_conformance.cli.replay import replay
-from vdi_conformance.cli.report import report
-from vdi_conformance.cli.reproduce import reproduce
-from vdi_conformance.cli.requirements import requirements
-from vdi_conformance.cli.run import run
-from vdi_conformance.cli.schema import schema
-from vdi_conformance.cli.sign import sign
-from vdi_conformance.cli.statements import statements
 from vdi_conformance.cli.usage import sentence
-from vdi_conformance.cli.verb import Verb
-from vdi_conformance.cli.verify import verify
+from vdi_conformance.cli.verbs import Verbs
 from vdi_conformance.output.console import Guarded, tell
 from vdi_conformance.untrusted.printable import shown, shown_lines
 
@@ -53,34 +30,11 @@ USAGE_ERROR: Final[Any] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="vdi-conformance",
+    cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-VERBS: Final = (
-    run,
-    replay,
-    report,
-    reproduce,
-    compare,
-    matrix,
-    diff,
-    certify,
-    sign,
-    verify,
-    challenge,
-    prove,
-    requirements,
-    questions,
-    conditions,
-    statements,
-    schema,
-    doctor,
-)
-for verb in VERBS:
-    app.command(cls=Verb)(verb)
-for group in (evidence, baseline, keys, adapter, emulator):
-    app.add_typer(group)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,9 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from vdi_conformance.cli.refusal import refusing
-from vdi_conformance.pytest_plugin.collected import Collected, NotFound, held
+
+if TYPE_CHECKING:
+    from vdi_conformance.pytest_plugin.collected import Collected
 
 
 @cache
@@ -19,7 +22,10 @@ def checks_by_requirement() -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({requirement: tuple(sorted(ids)) for requirement, ids in judged.items()})
 
 
-def checks() -> Mapping[str, Collected]:
+def checks() -> Mapping[str, "Collected"]:
     """Give every check of the suite by its id."""
+    # Here, so that the help of a verb that needs them is there at once.
+    from vdi_conformance.pytest_plugin.collected import NotFound, held
+
     with refusing(NotFound):
         return held()

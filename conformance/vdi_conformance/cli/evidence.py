@@ -4,10 +4,9 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from vdi_conformance import __version__
 from vdi_conformance.cli.checks import checks
@@ -22,9 +21,9 @@ from vdi_conformance.judgement.baseline import Entry, NotABaseline, digest, load
 from vdi_conformance.judgement.footers import footer, left_out, requirement_verdicts
 from vdi_conformance.judgement.known_failures import complaints
 from vdi_conformance.judgement.scoring import profile_of
-from vdi_conformance.report.profile_summary import profile_lines
-from vdi_conformance.report.summary import summary
-from vdi_conformance.requirements.profiles import Profile
+
+if TYPE_CHECKING:
+    from vdi_conformance.requirements.profiles import Profile
 
 evidence = typer.Typer(name="evidence", help="Work with the records of runs.", rich_markup_mode=None)
 
@@ -84,7 +83,7 @@ def _entries(baseline: Path | None, header: Header) -> tuple[Entry, ...]:
     )
 
 
-def _judged(found: Merged, entries: tuple[Entry, ...]) -> tuple[Evidence, Profile | None]:
+def _judged(found: Merged, entries: tuple[Entry, ...]) -> tuple[Evidence, "Profile | None"]:
     """Make the last line of a run, as the run itself would have done."""
     header, executed = found.header, found.checks
     if header.suite_version != __version__:
@@ -105,7 +104,7 @@ def _judged(found: Merged, entries: tuple[Entry, ...]) -> tuple[Evidence, Profil
     return Evidence(header, executed, last), profile
 
 
-def _profile(asked: ProfileVersion) -> Profile:
+def _profile(asked: ProfileVersion) -> "Profile":
     if (found := profile_of(asked)) is None:
         raise UsageRefusal(
             f"the profile {asked.label} of the shards is not the one of this version: merge them by theirs."
@@ -113,8 +112,14 @@ def _profile(asked: ProfileVersion) -> Profile:
     return found
 
 
-def _tell(run: Evidence, profile: Profile | None) -> None:
+def _tell(run: Evidence, profile: "Profile | None") -> None:
     """Show what a run shows at its end."""
+    # Here, so that the help is there at once.
+    from rich.text import Text
+
+    from vdi_conformance.report.profile_summary import profile_lines
+    from vdi_conformance.report.summary import summary
+
     show(summary(run.header, run.checks, run.footer))
     if profile is not None:
         show(map(Text, profile_lines(profile, requirement_verdicts(run.header, run.checks, profile))))

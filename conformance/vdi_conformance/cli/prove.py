@@ -11,23 +11,21 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
-import pytest
 import typer
 
 from vdi_conformance.adapters import UnknownAdapter, resolve
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, look_here, read_by, writable, written
-from vdi_conformance.cli.proving import Watch
 from vdi_conformance.cli.refusal import UsageRefusal, refusing
 from vdi_conformance.evidence.files import NotEvidence, read
 from vdi_conformance.evidence.proof import Ending, Proof
 from vdi_conformance.judgement.exit_codes import ENDED
 from vdi_conformance.proof.plan import FURTHER, ProofPlan, write
-from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
 from vdi_conformance.requirements.profiles import Profile, profile
 from vdi_conformance.untrusted.printable import shown_lines
 
 if TYPE_CHECKING:
+    from vdi_conformance.cli.proving import Watch
     from vdi_conformance.proof.control import Known
     from vdi_conformance.proof.discovery import Making
 
@@ -142,7 +140,8 @@ def prove(
     nothing. The exit code is 0 where that is so for every requirement that must hold, 1 where it is not, 6 where the
     proof is void since the adapter fails without any fault or a canary is not found; 2, 3, 4 as for `run`.
     """
-    # Here, since no other verb needs what the suite is tried on.
+    # Here, so that the help is there at once.
+    from vdi_conformance.cli.proving import Watch
     from vdi_conformance.proof.discovery import Making, after_survey, survey_of
     from vdi_conformance.proof.making import without_survey
     from vdi_conformance.proof.whole import Made, proof_of
@@ -249,8 +248,12 @@ def _together(adapter: str, asked: Profile, pairs: bool, drawn: int, alone: bool
     return plan_of_fairness(asked, pairs, drawn)
 
 
-def _make(watch: Watch, options: Sequence[str]) -> tuple[int, str]:
+def _make(watch: "Watch", options: Sequence[str]) -> tuple[int, str]:
     """Make the trials, and give pytest's exit code and what it told."""
+    import pytest
+
+    from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
+
     for variable in FOREIGN:
         os.environ.pop(variable, None)
     told = StringIO()

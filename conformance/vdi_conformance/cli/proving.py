@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
+    import pytest
+
     from vdi_conformance.evidence.proof import TrialResult
     from vdi_conformance.evidence.records import Party
     from vdi_conformance.proof.plan import ProofPlan
@@ -46,13 +47,13 @@ class Watch:
         with self._bar:
             yield
 
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
+    def pytest_sessionstart(self, session: "pytest.Session") -> None:
         """Keep who was asked."""
         from vdi_conformance.pytest_plugin.parties import PARTIES
 
         self.client = session.config.stash[PARTIES][0]
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def pytest_runtest_logreport(self, report: "pytest.TestReport") -> None:
         """Take the result of a trial."""
         from vdi_conformance.evidence.proof import TrialResult
         from vdi_conformance.pytest_plugin.proof import KEY

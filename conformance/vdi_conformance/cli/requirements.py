@@ -17,7 +17,6 @@ from vdi_conformance.cli.checks import checks_by_requirement
 from vdi_conformance.cli.output import show, to_standard_output
 from vdi_conformance.cli.refusal import unknown
 from vdi_conformance.proof.found import faults_of
-from vdi_conformance.report.catalogue_page import Drawn, catalogue_page
 from vdi_conformance.requirements import Catalogue, Requirement, catalogue
 from vdi_conformance.requirements.profiles import newest
 from vdi_conformance.requirements.values import REACHES, TAG
@@ -58,6 +57,9 @@ def requirements(
         typer.echo(json.dumps(listed, indent=2))
         return
     if format == HTML:
+        # Here, so that the others do not wait for what makes pages.
+        from vdi_conformance.report.catalogue_page import Drawn, catalogue_page
+
         page = catalogue_page(known, [Drawn(one, _checks(one), faults_of(one.id)) for one in requirements])
         to_standard_output(page.encode())
         return

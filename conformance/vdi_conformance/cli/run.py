@@ -7,13 +7,11 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import pytest
 import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.output import distinct, look_here, read_by, writable
 from vdi_conformance.cli.refusal import UsageRefusal
-from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -222,6 +220,11 @@ def run(
         options += ["-p", "no:allure_pytest"]
     options += ["--vdi-every-combination"] if every_combination else []
     options += ["--vdi-crash-points"] if crash_points else []
+    # Here, so that whatever is wrong with the command line is told at once.
+    import pytest
+
+    from vdi_conformance.pytest_plugin.collected import FOREIGN, ISOLATING, PACKAGE
+
     for variable in FOREIGN:
         os.environ.pop(variable, None)
     # Named by its directory: with --pyargs pytest would load the conftest.py of the current one.

@@ -9,16 +9,18 @@ import typer
 
 from vdi_conformance.cli import values
 from vdi_conformance.cli.refusal import unknown
-from vdi_conformance.differences.report import differences_schema
-from vdi_conformance.doctor.findings import report_schema
-from vdi_conformance.evidence.schemas import evidence_line, proof
-from vdi_conformance.host.messages.schemas import host_protocol
-from vdi_conformance.report.certificate import manifest_schema as certificate_manifest
-from vdi_conformance.report.schemas import report_schemas
 
 
 def published() -> dict[str, str]:
     """Give the text of every published schema by its name."""
+    # Here, so that the help is there at once.
+    from vdi_conformance.differences.report import differences_schema
+    from vdi_conformance.doctor.findings import report_schema
+    from vdi_conformance.evidence.schemas import evidence_line, proof
+    from vdi_conformance.host.messages.schemas import host_protocol
+    from vdi_conformance.report.certificate import manifest_schema as certificate_manifest
+    from vdi_conformance.report.schemas import report_schemas
+
     documents = {
         "host-protocol": host_protocol(),
         "evidence-line": evidence_line(),

@@ -5,10 +5,7 @@ from typing import Any, Final, TypeVar
 
 import typer
 
-from vdi_conformance.evidence import shards
 from vdi_conformance.harness.endurance import SIZES
-from vdi_conformance.requirements import catalogue
-from vdi_conformance.requirements.profiles import newest, profiles
 from vdi_conformance.untrusted import bounds
 from vdi_conformance.untrusted.nearest import meant
 
@@ -36,7 +33,7 @@ def whole(least: int, most: int) -> Callable[[object], int]:
 seed: Final = _read_by(bounds.seed)
 stretch: Final = _read_by(bounds.stretch)
 workers: Final = _read_by(bounds.workers)
-shard: Final = _read_by(lambda word: shards.shard(word).label)
+shard: Final = _read_by(lambda word: "{}/{}".format(*bounds.shard(word)))
 challenge: Final = _read_by(bounds.challenge)
 
 
@@ -100,8 +97,36 @@ def record() -> Any:
     return typer.Argument(metavar="EVIDENCE", help="The record of a run (run --evidence).")
 
 
-profile_names: Final = completing(lambda: [*(one.name for one in newest()), *profiles()])
-topics: Final = completing(lambda: catalogue().topics)
-requirement_ids: Final = completing(lambda: [requirement.id for requirement in catalogue().requirements])
-question_ids: Final = completing(lambda: catalogue().questions)
+@completing
+def profile_names() -> Iterable[str]:
+    """Name the profiles, and their versions."""
+    from vdi_conformance.requirements.profiles import newest, profiles
+
+    return [*(one.name for one in newest()), *profiles()]
+
+
+@completing
+def topics() -> Iterable[str]:
+    """Name the topics of the catalogue."""
+    from vdi_conformance.requirements import catalogue
+
+    return catalogue().topics
+
+
+@completing
+def requirement_ids() -> Iterable[str]:
+    """Name the requirements."""
+    from vdi_conformance.requirements import catalogue
+
+    return [requirement.id for requirement in catalogue().requirements]
+
+
+@completing
+def question_ids() -> Iterable[str]:
+    """Name the open questions."""
+    from vdi_conformance.requirements import catalogue
+
+    return catalogue().questions
+
+
 adapters: Final = completing(lambda: ADAPTERS)

@@ -22,7 +22,6 @@ from vdi_conformance.evidence.records import (
     Verdict,
     Walked,
 )
-from vdi_conformance.explanation.unexpected import telling, unexpected
 from vdi_conformance.harness.judging import NeedsServer
 from vdi_conformance.harness.testbed import ENDED, TESTBED, Testbed
 from vdi_conformance.host.errors import NoProcess, NotStarted
@@ -189,6 +188,9 @@ def _phase(
     known = None
     if verdict in COVERABLE and (known := known_failure(*item.config.stash[BASELINE], check_id(item), broken, cause)):
         verdict = "known failure"
+    # Here, since only what does not pass is explained: every worker would begin by waiting for it.
+    from vdi_conformance.explanation.unexpected import telling, unexpected
+
     trace = None if testbed is None else testbed.processes.trace()
     found = None if trace is None or verdict not in CHARGING else unexpected(trace, cause)
     return CheckPhase(

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -16,7 +16,9 @@ from vdi_conformance.harness.scripted_set import ScriptedSet
 from vdi_conformance.harness.statement_run import Kind, StatementRun
 from vdi_conformance.harness.testbed import ENDED, EXAMPLES, KNOWN_TO_FAIL, TESTBED, Testbed
 from vdi_conformance.harness.worker_session import SECONDS_A_CHECK, WorkerSession
-from vdi_conformance.walks.check import Recorder
+
+if TYPE_CHECKING:
+    from vdi_conformance.walks.check import Recorder
 
 SETS = ("statement", "backup", "restore", "scripted")
 
@@ -144,7 +146,10 @@ def secondary(request: pytest.FixtureRequest, testbed: Testbed) -> Client:
 
 
 @pytest.fixture
-def recorder(request: pytest.FixtureRequest) -> Recorder:
+def recorder(request: pytest.FixtureRequest) -> "Recorder":
     """Keep what fails beside the evidence, or in the current directory where none is written."""
+    # Here, since Hypothesis, which it needs, takes as long as all else that a run begins with.
+    from vdi_conformance.walks.check import Recorder
+
     evidence = request.config.getoption("vdi_evidence")
     return Recorder(Path(evidence).parent if evidence else Path(), request.node.name.removeprefix("test_"))
