@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
@@ -34,13 +35,32 @@ serve({descriptor})
 
 def run(asked: Asked, seconds: float) -> subprocess.CompletedProcess[str]:
     """Run it to its end, or for so long; its output is text."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        code = _server().run(asked, seconds, (out.fileno(), err.fileno()))
-        told = []
-        for file in (out, err):
-            file.seek(0)
-            told.append(file.read().decode("utf-8"))
-        return subprocess.CompletedProcess([asked.module, *asked.arguments], code, *told)
+    pipes = _Pipe(), _Pipe()
+    try:
+        code = _server().run(asked, seconds, [pipe.writing for pipe in pipes])
+    finally:
+        for pipe in pipes:
+            os.close(pipe.writing)
+    return subprocess.CompletedProcess([asked.module, *asked.arguments], code, *(pipe.text() for pipe in pipes))
+
+
+class _Pipe:
+    """What a process writes, read while it does."""
+
+    def __init__(self) -> None:
+        reading, self.writing = os.pipe()
+        self._data = b""
+        self._thread = threading.Thread(target=self._read, args=(reading,))
+        self._thread.start()
+
+    def _read(self, reading: int) -> None:
+        with open(reading, "rb") as stream:
+            self._data = stream.read()
+
+    def text(self) -> str:
+        """Give all of it, to its end."""
+        self._thread.join()
+        return self._data.decode("utf-8")
 
 
 class _Server:
@@ -59,7 +79,7 @@ class _Server:
         other.close()
         atexit.register(self._end)
 
-    def run(self, asked: Asked, seconds: float, streams: tuple[int, int]) -> int:
+    def run(self, asked: Asked, seconds: float, streams: list[int]) -> int:
         """Give the exit code; what takes too long is killed, and TimeoutExpired."""
         data = json.dumps(asked).encode()
         self._socket.settimeout(seconds)

@@ -1,12 +1,12 @@
 """The plugin's options in plain pytest: what lacks an adapter, names nothing or asks for too much is one sentence."""
 
 import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from selftest.commands import run_command
 from vdi_conformance.untrusted.bounds import MOST_WORKERS
 
 FEW = str(Path(str(files("vdi_conformance.suite"))) / "abi" / "test_numbers.py")
@@ -16,7 +16,8 @@ OWN = "def test_own():\n    pass\n"
 def plain(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Start plain pytest in a directory, which has a test of its own."""
     (directory / "test_own.py").write_text(OWN, encoding="utf-8")
-    return run_command(directory, "-p", "no:cacheprovider", *options, module="pytest")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.mark.parametrize(
