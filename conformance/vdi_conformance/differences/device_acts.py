@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vdi_conformance.differences.playing import Actor, Held, Impossible, Playing
 from vdi_conformance.differences.seen import CODE, WAITS, Seen, among, apart, placed, spread
 from vdi_conformance.differences.waiting import lasted, time_out
+from vdi_conformance.harness.device import CALLS_MEANWHILE
 from vdi_conformance.vdi import commands as vdc
 from vdi_conformance.vdi import completion as win32
 from vdi_conformance.vdi.hresult import NOERROR
@@ -104,8 +105,9 @@ def _begin_wait(playing: Playing, step: Step) -> Seen:
         raise Impossible
     waiting = device.send_get_command(INFINITE, thread=f"{device.key} waits {label}" if label else None)
     actor.waiting[step.number("device"), label] = waiting
-    # A call that takes as long lets it come to its wait.
-    actor.client.outside_addresses()
+    # Requests that take as long let it come to its wait.
+    for _ in range(CALLS_MEANWHILE):
+        actor.client.outside_addresses()
     return {CODE: "begins"}
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar
 
-from vdi_conformance.harness.device import BOUND_TO_COME, MOST_COMMANDS, Device, Fetched
+from vdi_conformance.harness.device import BOUND_TO_COME, CALLS_MEANWHILE, MOST_COMMANDS, Device, Fetched
 from vdi_conformance.harness.expectations import Code, Observe, PendingAnswer, Result
 from vdi_conformance.harness.judging import Needed
 from vdi_conformance.harness.memory import ProcessMemory
@@ -126,6 +126,14 @@ class Client(ProcessMemory):
     def get_configuration(self, timeout: int | None = None, null_out: bool = False) -> Result[VDConfig]:
         """GetConfiguration; the default waits for what is bound to come."""
         return self.send_get_configuration(timeout, null_out).result()
+
+    def let_others_wait(self) -> None:
+        """Make calls that take as long as what other threads have begun needs to come to its wait.
+
+        They are several, since on a busy machine any thread may be the last one to run.
+        """
+        for _ in range(CALLS_MEANWHILE):
+            self.get_configuration().expect(NOERROR, by=Needed("CFG-09"))
 
     def await_abort(self) -> None:
         """Ask for the configuration until an abort shows here, which is bound to come; for who waits on no device."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 BOUND_TO_COME: Final = 10_000
 """How long a call waits for something that is bound to happen, in milliseconds before scaling."""
+CALLS_MEANWHILE: Final = 5
+"""So many calls are made while what another thread has begun comes to its wait."""
 MOST_COMMANDS: Final = 10_000
 """No server of a check sends so many commands to one device: most send some ten."""
 
@@ -268,10 +270,10 @@ class Device:
 
 
 def begin_to_wait(*devices: Device) -> list[PendingAnswer[CommandReply, Result[Fetched]]]:
-    """Start a GetCommand on each device; a call that takes as long lets it come to its wait."""
+    """Start a GetCommand on each device, and let all of them come to their waits."""
     waiting = [device.send_get_command() for device in devices]
-    for device in devices:
-        device.client.get_configuration().expect(NOERROR, by=Needed("CFG-09"))
+    for client in dict.fromkeys(device.client for device in devices):
+        client.let_others_wait()
     return waiting
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vdi_conformance.harness.device import CALLS_MEANWHILE
 from vdi_conformance.harness.judging import ConformanceFailure
 from vdi_conformance.harness.shared_memory import BufferView, fetched_view
 from vdi_conformance.model import client as clients
@@ -105,12 +106,13 @@ def get_command(walk: Walk, step: Step) -> None:
 
 
 def wait(walk: Walk, step: Step) -> None:
-    """Begin a GetCommand that waits for ever; a call that takes as long lets it come to its wait."""
+    """Begin a GetCommand that waits for ever; requests that take as long let it come to its wait."""
     client, process = walk.actor(step)
     walk.tell(step)
     _device(client, step.what).waiting = True
     process.waiting[step.what] = process.devices[step.what].send_get_command(INFINITE)
-    process.client.outside_addresses()
+    for _ in range(CALLS_MEANWHILE):
+        process.client.outside_addresses()
 
 
 def be_woken(walk: Walk, step: Step) -> None:

@@ -31,13 +31,13 @@ ABORTED_BY: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def begin_to_wait(varied: VariedSet, held: Sequence[Held]) -> PendingAnswer[Any, Result[Fetched]] | None:
-    """Start a GetCommand that waits, where one is to; a call that takes as long lets it come to its wait."""
+    """Start a GetCommand that waits, where one is to, and let it come to its wait."""
     if varied.layout.meanwhile != "wait":
         return None
     waiting = varied.layout.waiting
     device = held[0].command.device if waiting is None else varied.running.devices[waiting]
     pending = device.send_get_command(thread="waiting")
-    device.client.get_configuration().expect(NOERROR)
+    device.client.let_others_wait()
     return pending
 
 

@@ -268,7 +268,7 @@ def test_an_abort_of_the_server_after_it_closed_a_device(testbed: Testbed) -> No
 
 
 def _begin_to_wait(device: Device, timeout: int = INFINITE) -> Waiting:
-    """Start a GetCommand; a call that takes as long lets it come to its wait."""
+    """Start a GetCommand, and let it come to its wait."""
     waiting = device.send_get_command(timeout)
-    device.client.get_configuration().expect(NOERROR)
+    device.client.let_others_wait()
     return waiting

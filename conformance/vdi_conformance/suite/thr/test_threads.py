@@ -114,7 +114,7 @@ def test_a_waiting_device_stops_no_call_of_the_set(testbed: Testbed, kind: Kind,
     command = device.next_data_command()
     mapped_view(client, handle_of(command))
     waiting = device.send_get_command(testbed.scaled(A_WHILE))
-    client.get_configuration().expect(NOERROR)
+    client.let_others_wait()
     handle = client.send_get_buffer_handle(command.buffer, thread="asker").result().expect(NOERROR)
     client.send_map_buffer_handle(handle, thread="mapper").result().expect(NOERROR)
     going_on = _went_on(waiting, "GetBufferHandle or MapBufferHandle")
@@ -157,7 +157,7 @@ def test_a_close_ends_the_wait_of_another_thread(testbed: Testbed, kind: Kind, o
     statement.next_data_command()
     client = statement.clients[owner]
     waiting = statement.device.send_get_command(testbed.scaled(A_WHILE))
-    client.get_configuration().expect(NOERROR)
+    client.let_others_wait()
     subject = f"Close of the {OWNER_NAMES[owner]} while a thread waits in GetCommand"
     closed = testbed.outside_contract("Q45", subject, client.close)
     if closed is not None:
