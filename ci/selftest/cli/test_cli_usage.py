@@ -28,6 +28,7 @@ VERBS = (
     "report",
     "reproduce",
     "compare",
+    "matrix",
     "diff",
     "certify",
     "sign",

@@ -327,7 +327,7 @@ def test_a_right_host_has_no_finding(
 @ON_LINUX
 def test_a_wrapper_that_hides_a_crash_is_advised_against(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = Path(hosts.damaged(tmp_path, "lacks_method", "fails_at_the_end"))
-    host = f"{shlex.quote(sys.executable)} -m vdi_fixtures.hosts.damaged lacks_method; exit $?"
+    host = f"{shlex.quote(sys.executable)} -m vdi_fixtures.hosts.damaging lacks_method; exit $?"
     command = json.dumps(["/bin/sh", "-c", host])
     text = path.read_text(encoding="utf-8")
     path.write_text(re.sub(r"(?m)^command = .*$", lambda _: f"command = {command}", text), encoding="utf-8")
