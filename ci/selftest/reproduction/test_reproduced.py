@@ -111,7 +111,7 @@ SERVED: Final = {
     "cfg.ended_sets_have_no_configuration": "CFG/a_configured_set_says_the_same_in_every_state[backup]",
     "cmd.what_was_queued_comes_after_an_abort": "CMD/nothing_queued_is_handed_out_after_an_abort[its own process]",
     "gbh.a_new_area_ends_all_handles": "GBH/a_held_handle_outlives[primary-a new area]",
-    "gbh.leaving_aborts_the_set": "CLS/who_leaves_after_its_devices_closed_disturbs_nobody[primary]",
+    "gbh.leaving_aborts_the_set": "GBH/a_handle_stays_good_while_others_come_and_go[backup]",
     "mbh.areas_are_listed_once": "GBH/areas_that_come_between_mappings_are_shared",
     "mbh.later_areas_are_not_mapped": "GBH/buffers_of_areas_that_came_later_are_shared",
     "opd.a_secondarys_abort_is_none": "OPD/no_device_opens_after_an_abort_by_another_process[backup-SignalAbort]",
