@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from check import timed_check
 from emulated import emulator_session
-from throughput import MIB, laid_out, serve_digesting
+from throughput import MIB, laid_out, serve
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.harness.worker_session import WorkerSession
 from vdi_conformance.host.messages.memory import AllocateMemory, ReadMemory
@@ -145,8 +145,8 @@ def _hosts(session: WorkerSession, count: int) -> float:
 
 def _backup(session: WorkerSession, numbers: Iterator[int]) -> float:
     testbed = Testbed(session, f"throughput {next(numbers)}")
-    statement = testbed.backup(laid_out(MIB_A_TURN, DEVICES, 1))
-    milliseconds = _timed(lambda: serve_digesting(statement))
+    statement = testbed.backup(laid_out(MIB_A_TURN, DEVICES, MIB))
+    milliseconds = _timed(lambda: serve(statement))
     statement.close()
     testbed.processes.end(orderly=True)
     return milliseconds

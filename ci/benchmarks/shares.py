@@ -32,7 +32,6 @@ class Used(NamedTuple):
     started: int
     own: float
     others: float
-    own_faults: int
     others_faults: int
 
 
@@ -111,8 +110,7 @@ def _used(pid: str) -> Used | None:
     except OSError:
         return None
     user, system, others_user, others_system = (int(one) / TICK for one in fields[11:15])
-    faults, others_faults = int(fields[7]), int(fields[8])
-    return Used(int(fields[1]), int(fields[19]), user + system, others_user + others_system, faults, others_faults)
+    return Used(int(fields[1]), int(fields[19]), user + system, others_user + others_system, int(fields[8]))
 
 
 def _is_fork_server(pid: int) -> bool:

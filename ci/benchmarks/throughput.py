@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=4, metavar="N", help="devices and client processes (default 4)")
     parser.add_argument("--transfer", type=int, default=1, metavar="MIB", help="MAXTRANSFERSIZE (default 1)")
     options = parser.parse_args()
-    scenario = laid_out(options.size, options.devices, options.transfer)
+    scenario = laid_out(options.size, options.devices, options.transfer * MIB)
     session = emulator_session()
     try:
         with tempfile.TemporaryDirectory(dir=session.supervisor.directory) as directory:
@@ -38,13 +38,13 @@ def main() -> int:
 
 
 def laid_out(size: int, devices: int, transfer: int) -> Scenario:
-    """Lay out a statement over `size` MiB in transfers of `transfer` MiB, each device in a process of its own."""
+    """Lay out a statement over `size` MiB in transfers of `transfer` bytes, each device in a process of its own."""
     return Scenario(
         devices=devices,
         owners=tuple(range(devices)),
-        max_transfer_size=transfer * MIB,
+        max_transfer_size=transfer,
         buffer_count=2 * devices,
-        transfers=size // transfer // devices,
+        transfers=size * MIB // transfer // devices,
     )
 
 
@@ -63,7 +63,7 @@ def _timed(title: str, session: WorkerSession, kind: str, scenario: Scenario, di
     start = testbed.backup if kind == "backup" else testbed.restore
     statement = start(scenario, directory)
     began = time.perf_counter()
-    digests, moved = serve_digesting(statement)
+    digests, moved = serve(statement)
     seconds = time.perf_counter() - began
     statement.close()
     testbed.processes.end(orderly=True)
@@ -71,9 +71,9 @@ def _timed(title: str, session: WorkerSession, kind: str, scenario: Scenario, di
     return digests
 
 
-def serve_digesting(statement: StatementRun) -> tuple[list[str], int]:
+def serve(statement: StatementRun, digest: bool = True) -> tuple[list[str], int]:
     """Serve every device to the end of the statement; give the digest of each stream, and the bytes moved."""
-    serving = [device.send_serve(statement.stream(device), digest=True) for device in statement.devices]
+    serving = [device.send_serve(statement.stream(device), digest=digest) for device in statement.devices]
     served = [pending.result(patience=PATIENCE) for pending in serving]
     statement.require_success(statement.outcome())
     return [one.digest for one in served], sum(one.bytes for one in served)

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from emulated import emulator_session
-from throughput import MIB, PATIENCE
+from throughput import MIB, laid_out, serve
 from vdi_conformance.harness.scenario import Scenario
 from vdi_conformance.harness.testbed import Testbed
 from vdi_conformance.harness.worker_session import WorkerSession
@@ -41,7 +41,7 @@ def main() -> int:
     try:
         print("transfer  devices  BACKUP          memcpy          a bare pipe")
         for size, devices in product(SIZES, DEVICES):
-            scenario = _laid_out(options.size, size, devices)
+            scenario = laid_out(options.size, devices, size)
             measures: tuple[Measure, ...] = (
                 partial(_backup, session, scenario, numbers),
                 partial(_copied, options.size * MIB, size),
@@ -51,16 +51,6 @@ def main() -> int:
     finally:
         session.close()
     return 0
-
-
-def _laid_out(mib: int, size: int, devices: int) -> Scenario:
-    return Scenario(
-        devices=devices,
-        owners=tuple(range(devices)),
-        max_transfer_size=size,
-        buffer_count=2 * devices,
-        transfers=mib * MIB // size // devices,
-    )
 
 
 def _print(size: int, devices: int, gib: float, measures: tuple[Measure, ...], turns: int) -> None:
@@ -78,10 +68,7 @@ def _backup(session: WorkerSession, scenario: Scenario, numbers: Iterator[int]) 
     testbed = Testbed(session, f"transfers {next(numbers)}")
     statement = testbed.backup(scenario)
     began = time.perf_counter()
-    serving = [device.send_serve(None) for device in statement.devices]
-    for pending in serving:
-        pending.result(patience=PATIENCE)
-    statement.require_success(statement.outcome())
+    serve(statement, digest=False)
     seconds = time.perf_counter() - began
     statement.close()
     testbed.processes.end(orderly=True)

@@ -94,13 +94,11 @@ def _need_one_run(parts: Sequence[_Part]) -> None:
     first, *others = parts
     own = _compared(first)
     for other in others:
-        told = _compared(other)
-        for name in dict.fromkeys((*own, *told)):
-            here, there = own.get(name, "nothing"), told.get(name, "nothing")
-            if here != there:
-                raise NotMergeable(
-                    f"{first.name} and {other.name} are not of one run: their {name} differs ({here} and {there})"
-                )
+        if (found := first_difference(own, _compared(other))) is not None:
+            name, here, there = found
+            raise NotMergeable(
+                f"{first.name} and {other.name} are not of one run: their {name} differs ({here} and {there})"
+            )
 
 
 def _compared(part: _Part) -> dict[str, Any]:
@@ -123,6 +121,15 @@ def laid_out(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, A
             yield from laid_out(one, f"{above}{name}.")
         else:
             yield f"{above}{name}", one
+
+
+def first_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
+    """Give the first name under which two have other values, with both; what one lacks counts as "nothing"."""
+    for name in dict.fromkeys((*one, *other)):
+        here, there = one.get(name, "nothing"), other.get(name, "nothing")
+        if here != there:
+            return name, here, there
+    return None
 
 
 def _need_each_once(parts: Sequence[_Part]) -> None:

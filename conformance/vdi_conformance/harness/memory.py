@@ -129,8 +129,7 @@ class ProcessMemory:
     def fill_and_digest(self, stretches: Sequence[Stretch], seed: int) -> list[str]:
         """Store seeded contents over stretches of this process's memory, each with the next seed, and digest them."""
         filling: list[Request[Any]] = [
-            FillMemory(address=hex(one.address), size=one.size, seed=(seed + number) % (MOST_SEED + 1))
-            for number, one in enumerate(stretches)
+            _filling(one.address, Seeded(seed + number), one.size) for number, one in enumerate(stretches)
         ]
         digesting = [DigestMemory(address=hex(one.address), size=one.size) for one in stretches]
         asked = self.host.send_all([*filling, *digesting])
@@ -138,7 +137,7 @@ class ProcessMemory:
 
     def start_fill(self, address: int, contents: Seeded, size: int) -> Callable[[], object]:
         """Start to store `size` bytes; what is given waits for it."""
-        filling = self.host.send(FillMemory(address=hex(address), size=size, seed=contents.seed % (MOST_SEED + 1)))
+        filling = self.host.send(_filling(address, contents, size))
         return lambda: self._result(filling)
 
     def digest(self, address: int, size: int) -> str:
@@ -203,6 +202,10 @@ def digests_of(stretches: Sequence[Stretch]) -> list[str]:
         by_process.setdefault(one.process, []).append(one)
     digests = {process: process.start_digests(asked) for process, asked in by_process.items()}
     return [next(digests[one.process]) for one in stretches]
+
+
+def _filling(address: int, contents: Seeded, size: int) -> FillMemory:
+    return FillMemory(address=hex(address), size=size, seed=contents.seed % (MOST_SEED + 1))
 
 
 def _with_own(request: Request[Any], address: int) -> Request[Any]:

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from vdi_conformance import __version__
-from vdi_conformance.evidence.merging import image, laid_out
+from vdi_conformance.evidence.merging import first_difference, image, laid_out
 from vdi_conformance.evidence.records import Party
 from vdi_conformance.output.console import tell
 from vdi_conformance.private_interfaces import keep_own_paths, without_copies
@@ -204,14 +204,12 @@ def _need_alike(visited: Sequence[Visited]) -> None:
     first, *others = visited
     own = _compared(first)
     for other in others:
-        told = _compared(other)
-        for name in dict.fromkeys((*own, *told)):
-            here, there = own.get(name, "nothing"), told.get(name, "nothing")
-            if here != there:
-                raise NoPlace(
-                    f"{first.place.name} and {other.place.name} cannot share a run, since their {name} differs "
-                    f"({here} and {there}): make them alike, or give each its own verdicts by --dist each"
-                )
+        if (difference := first_difference(own, _compared(other))) is not None:
+            name, here, there = difference
+            raise NoPlace(
+                f"{first.place.name} and {other.place.name} cannot share a run, since their {name} differs "
+                f"({here} and {there}): make them alike, or give each its own verdicts by --dist each"
+            )
 
 
 def _compared(visited: Visited) -> dict[str, object]:

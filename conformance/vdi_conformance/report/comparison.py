@@ -211,6 +211,11 @@ def _requirements(pairs: Sequence[CheckChange]) -> Iterator[RequirementChange]:
         )
 
 
+def met_throughout(states: Iterable[State]) -> bool:
+    """Tell whether a requirement was met in every run that judged it."""
+    return {*states} <= {*MET, "missing"}
+
+
 def states_of(run: Evidence) -> dict[str, State]:
     """Give the state of each requirement that a run judged or found broken."""
     said: dict[str, list[Side]] = {}

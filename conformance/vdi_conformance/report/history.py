@@ -8,11 +8,11 @@ import msgspec
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.report.comparison import (
-    MET,
     NotComparable,
     State,
     answers_of,
     compare,
+    met_throughout,
     need_comparable,
     states_of,
 )
@@ -50,7 +50,7 @@ class RequirementHistory(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def met(self) -> bool:
         """Whether it was met wherever it was judged."""
-        return {*self.states} <= {*MET, "missing"}
+        return met_throughout(self.states)
 
 
 class ObservationHistory(msgspec.Struct, frozen=True, kw_only=True):

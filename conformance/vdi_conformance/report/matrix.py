@@ -7,7 +7,14 @@ import msgspec
 
 from vdi_conformance.evidence.files import Evidence
 from vdi_conformance.evidence.records import Header
-from vdi_conformance.report.comparison import MET, NotComparable, State, answers_of, need_comparable, states_of
+from vdi_conformance.report.comparison import (
+    NotComparable,
+    State,
+    answers_of,
+    met_throughout,
+    need_comparable,
+    states_of,
+)
 from vdi_conformance.report.observations import by_number
 from vdi_conformance.report.wording import numbered
 from vdi_conformance.requirements import catalogue
@@ -42,7 +49,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def met(self) -> bool:
         """Whether it was met wherever it was judged."""
-        return {*self.states} <= {*MET, "missing"}
+        return met_throughout(self.states)
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):

@@ -221,11 +221,11 @@ def _preload(modules: list[str]) -> None:
         with contextlib.suppress(Exception):
             importlib.import_module(module)
     if missing:
-        _freeze()
+        _prepare_forks()
 
 
-def _freeze() -> None:
-    """What is there now is shared by all hosts: it must not be visited, and so copied, by each one's collector."""
+def _prepare_forks() -> None:
+    """Do once what each host would do: its collector must not visit, and so copy, what is there; holes are plugged."""
     gc.collect()
     gc.freeze()
     plug_holes()
@@ -273,5 +273,5 @@ def main(control: int, parent: int, directory: str) -> None:
     connection = socket.socket(fileno=control)
     connection.setblocking(False)
     entry.prepare()
-    _freeze()
+    _prepare_forks()
     Zygote(connection, parent, directory).run()
